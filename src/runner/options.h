@@ -1,0 +1,28 @@
+/*
+ * src/runner/options.h
+ *
+ * What the command line says.
+ */
+#ifndef RUNNER_OPTIONS_H
+#define RUNNER_OPTIONS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define MAX_SERVER_USERS 16
+
+typedef struct Options
+{
+	const char *spool;			/* as given */
+	bool		daemon;
+	bool		resume;			/* execve'd by a former version of ourselves */
+	int			resume_lock;	/* descriptors that it left us */
+	int			resume_listen;
+	int			resume_log;
+	uid_t		server_users[MAX_SERVER_USERS];
+	int			server_user_count;
+} Options;
+
+extern void options_parse(Options *options, int argc, char **argv);
+
+#endif							/* RUNNER_OPTIONS_H */
