@@ -1,0 +1,295 @@
+/*
+ * The tables: what people write (environs, tpl_*), what runs (jobs, nodes,
+ * node_deps) and what ran (runs).  Bad data cannot be stored, whoever writes it:
+ * each rule is a constraint that bears its name, or a trigger (30_, 32_).
+ */
+
+/* ---- templates: what people write ---- */
+
+CREATE TABLE josch.environs (
+	var		text PRIMARY KEY,
+	value	text NOT NULL DEFAULT '',
+	CONSTRAINT environs_var_is_a_name CHECK (var ~ '^[A-Za-z_][A-Za-z0-9_]*$'),
+	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
+		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT'))
+);
+COMMENT ON TABLE josch.environs IS
+'Environment variables of every command. A day copies them into jobs.environ when it is made. Writing needs pg_execute_server_program, because a command may be $VAR.';
+COMMENT ON COLUMN josch.environs.var IS 'Name of the variable: letters, digits and underscores; the built-in names (DATE, NODE_ID, ...) are taken';
+COMMENT ON COLUMN josch.environs.value IS 'Its value, passed as it stands: it is never expanded and never pasted into a command''s text';
+
+CREATE TABLE josch.tpl_jobs (
+	job_name	text PRIMARY KEY,
+	job_desc	text,
+	time_zone	text,
+	valid_from	date,
+	loaded_on	date NOT NULL DEFAULT josch.today(),
+	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '\S'),
+	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone))
+);
+COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made and run together for a date';
+COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job';
+COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words';
+COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
+COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: a dependency on an earlier date that was never made blocks nothing. NULL for loaded_on';
+COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
+
+CREATE TABLE josch.tpl_nodes (
+	node_id			bigint PRIMARY KEY,
+	node_type		text NOT NULL,
+	job_name		text NOT NULL REFERENCES josch.tpl_jobs ON UPDATE CASCADE,
+	node_name		text NOT NULL,
+	exec_command	text,
+	signoff_time	time,
+	exec_sql		text,
+	exec_sql_atomic	boolean NOT NULL DEFAULT true,
+	ready_command	text,
+	ready_after		interval NOT NULL DEFAULT '1 second',
+	timeout			interval,
+	stop_grace		interval NOT NULL DEFAULT '10 seconds',
+	work_dir		text,
+	owner			name NOT NULL DEFAULT SESSION_USER,
+	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
+	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
+	CONSTRAINT nodes_node_name_is_not_blank CHECK (node_name ~ '\S'),
+	CONSTRAINT nodes_exec_command_is_not_blank CHECK (exec_command ~ '\S'),
+	CONSTRAINT nodes_exec_sql_is_not_blank CHECK (exec_sql ~ '\S'),
+	CONSTRAINT nodes_command_or_sql CHECK (exec_command IS NULL OR exec_sql IS NULL),
+	CONSTRAINT nodes_signoff_runs_nothing CHECK (node_type <> 'S' OR (exec_command IS NULL AND exec_sql IS NULL)),
+	CONSTRAINT nodes_signoff_time_is_for_signoff CHECK (node_type = 'S' OR signoff_time IS NULL),
+	CONSTRAINT nodes_long_running_has_a_command CHECK (node_type <> 'L' OR exec_command IS NOT NULL),
+	CONSTRAINT nodes_ready_command_is_for_long_running CHECK (node_type = 'L' OR ready_command IS NULL),
+	CONSTRAINT nodes_ready_command_is_not_blank CHECK (ready_command ~ '\S'),
+	CONSTRAINT nodes_ready_after_is_not_negative CHECK (ready_after >= interval '0'),
+	CONSTRAINT nodes_timeout_is_positive CHECK (timeout > interval '0'),
+	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
+	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
+);
+CREATE INDEX tpl_nodes_job_idx ON josch.tpl_nodes (job_name);
+COMMENT ON TABLE josch.tpl_nodes IS
+'Template nodes: the tasks. Writing a command or a work_dir needs pg_execute_server_program; an owner must be a role that the writer is a member of.';
+COMMENT ON COLUMN josch.tpl_nodes.node_id IS 'Number of the node, the same on every day';
+COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
+COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people';
+COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
+'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment. NULL: a milestone, unless there is exec_sql';
+COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for; NULL: as soon as the parents are done';
+COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command';
+COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
+COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and again after the start; its exit code 0 means that the node is up';
+COMMENT ON COLUMN josch.tpl_nodes.ready_after IS 'L without ready_command: the node is up when it has lived for so long';
+COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take before it is stopped and has failed; NULL: no limit';
+COMMENT ON COLUMN josch.tpl_nodes.stop_grace IS 'Time between the polite signal (TERM) and the last one (KILL) when a run is stopped';
+COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs; NULL for the setting josch.work_directory';
+COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs';
+
+CREATE TABLE josch.tpl_node_deps (
+	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
+	p_date		integer NOT NULL DEFAULT 0,
+	c_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
+	c_date		integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (p_node_id, p_date, c_node_id, c_date),
+	CONSTRAINT tpl_node_deps_dates_are_near CHECK (p_date BETWEEN -366 AND 366 AND c_date BETWEEN -366 AND 366)
+);
+CREATE INDEX tpl_node_deps_child_idx ON josch.tpl_node_deps (c_node_id);
+COMMENT ON TABLE josch.tpl_node_deps IS
+'Template dependencies: the child waits for the parent. Every cycle must have a total lag (c_date - p_date) above zero, else the statement is refused.';
+COMMENT ON COLUMN josch.tpl_node_deps.p_node_id IS 'The parent node';
+COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same, -1 the parent job''s previous scheduled day';
+COMMENT ON COLUMN josch.tpl_node_deps.c_node_id IS 'The child node';
+COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand';
+
+/* ---- days: what runs ---- */
+
+CREATE TABLE josch.jobs (
+	job_name		text NOT NULL,
+	job_date		date NOT NULL,
+	job_desc		text,
+	time_zone		text NOT NULL,
+	environ			jsonb NOT NULL DEFAULT '{}',
+	scheduled_at	timestamptz NOT NULL DEFAULT josch.now(),
+	scheduled_by	text NOT NULL DEFAULT SESSION_USER,
+	PRIMARY KEY (job_name, job_date),
+	CONSTRAINT jobs_job_date_is_finite CHECK (isfinite(job_date)),
+	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
+	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object')
+);
+CREATE INDEX jobs_date_idx ON josch.jobs (job_date);
+COMMENT ON TABLE josch.jobs IS 'Jobs of a date: copies of tpl_jobs, made by josch.schedule()';
+COMMENT ON COLUMN josch.jobs.job_name IS 'Name of the job';
+COMMENT ON COLUMN josch.jobs.job_date IS 'The business date that this copy is for';
+COMMENT ON COLUMN josch.jobs.job_desc IS 'What it is for, in words';
+COMMENT ON COLUMN josch.jobs.time_zone IS 'Time zone of its times of day';
+COMMENT ON COLUMN josch.jobs.environ IS 'The environment of its commands: a copy of environs, an object of strings';
+COMMENT ON COLUMN josch.jobs.scheduled_at IS 'When this copy was made';
+COMMENT ON COLUMN josch.jobs.scheduled_by IS 'Session user who made it';
+
+/* one number for each change of a node's state */
+CREATE SEQUENCE josch.change_id_seq CACHE 1;
+COMMENT ON SEQUENCE josch.change_id_seq IS 'Numbers the changes of node states (nodes.change_id)';
+
+CREATE TABLE josch.nodes (
+	job_date		date NOT NULL,
+	LIKE josch.tpl_nodes INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
+	state			text NOT NULL DEFAULT 'pending',
+	state_since		timestamptz NOT NULL DEFAULT josch.now(),
+	change_id		bigint NOT NULL DEFAULT nextval('josch.change_id_seq'),
+	unmet			integer NOT NULL DEFAULT 0,
+	level			integer NOT NULL DEFAULT 0,
+	due_at			timestamptz,
+	forced			boolean NOT NULL DEFAULT false,
+	run_id			bigint,
+	attempt			integer NOT NULL DEFAULT 0,
+	started_at		timestamptz,
+	ended_at		timestamptz,
+	message			text,
+	action			text,
+	acted_by		text,
+	acted_at		timestamptz,
+	comment			text,
+	PRIMARY KEY (node_id, job_date),
+	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
+	CONSTRAINT nodes_state_is_known CHECK (state IN ('pending', 'ready', 'running', 'up', 'review', 'signoff',
+		'succeeded', 'failed', 'unknown', 'held', 'skipped')),
+	CONSTRAINT nodes_unmet_is_not_negative CHECK (unmet >= 0),
+	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
+	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
+	CONSTRAINT nodes_pending_waits CHECK (state <> 'pending' OR unmet > 0 OR NOT forced),
+	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
+) WITH (fillfactor = 70);
+CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
+CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
+CREATE INDEX nodes_attention_idx ON josch.nodes (job_date, node_id) WHERE state IN ('failed', 'review', 'signoff', 'unknown');
+COMMENT ON TABLE josch.nodes IS
+'Nodes of a date: copies of tpl_nodes with their state. People change state by the functions (josch.signoff() ...) or by UPDATE of state and comment; each change must be an edge of josch.fsm.';
+COMMENT ON COLUMN josch.nodes.job_date IS 'The business date that this copy is for';
+COMMENT ON COLUMN josch.nodes.node_id IS 'Number of the node, the same on every day';
+COMMENT ON COLUMN josch.nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.nodes.job_name IS 'The job that it belongs to';
+COMMENT ON COLUMN josch.nodes.node_name IS 'Its name, for people';
+COMMENT ON COLUMN josch.nodes.exec_command IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.signoff_time IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.exec_sql IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.exec_sql_atomic IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.ready_command IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.ready_after IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.timeout IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.stop_grace IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.work_dir IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.owner IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
+COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
+COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
+COMMENT ON COLUMN josch.nodes.unmet IS 'Number of parents that it waits for; kept by triggers';
+COMMENT ON COLUMN josch.nodes.level IS 'A number greater than that of every parent; the order in which rows are locked. Kept by triggers';
+COMMENT ON COLUMN josch.nodes.due_at IS 'Not before this moment: of S, signoff_time on job_date in the job''s time zone; NULL: no such limit';
+COMMENT ON COLUMN josch.nodes.forced IS 'True when a person started it without its parents or before its time (josch.force_start)';
+COMMENT ON COLUMN josch.nodes.run_id IS 'Its latest run (josch.runs)';
+COMMENT ON COLUMN josch.nodes.attempt IS 'Number of its runs so far';
+COMMENT ON COLUMN josch.nodes.started_at IS 'Start of the latest run';
+COMMENT ON COLUMN josch.nodes.ended_at IS 'End of the latest run';
+COMMENT ON COLUMN josch.nodes.message IS 'Why it is in its state, in words: the exit code, the signal, the error';
+COMMENT ON COLUMN josch.nodes.action IS 'The last act of a person on it (josch.fsm.action); NULL when nobody has acted';
+COMMENT ON COLUMN josch.nodes.acted_by IS 'Session user who acted last; never a name that a client sends';
+COMMENT ON COLUMN josch.nodes.acted_at IS 'When that was';
+COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote: set in the same UPDATE, or by the setting josch.comment';
+
+CREATE TABLE josch.node_deps (
+	p_node_id	bigint NOT NULL,
+	p_date		date NOT NULL,
+	c_node_id	bigint NOT NULL,
+	c_date		date NOT NULL,
+	expected	boolean NOT NULL DEFAULT true,
+	PRIMARY KEY (p_node_id, p_date, c_node_id, c_date),
+	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE
+);
+CREATE INDEX node_deps_child_idx ON josch.node_deps (c_node_id, c_date);
+COMMENT ON TABLE josch.node_deps IS
+'Dependencies of a date, with absolute dates. A parent that does not exist blocks only when it is expected; when it is made later it blocks again.';
+COMMENT ON COLUMN josch.node_deps.p_node_id IS 'The parent node';
+COMMENT ON COLUMN josch.node_deps.p_date IS 'Its date';
+COMMENT ON COLUMN josch.node_deps.c_node_id IS 'The child node';
+COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
+COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the parent''s date was on or after its job''s valid_from: then the child waits for it although it is not made yet';
+
+/* ---- runs: what ran ---- */
+
+CREATE SEQUENCE josch.run_id_seq;
+COMMENT ON SEQUENCE josch.run_id_seq IS 'Numbers the runs; a number is never used again';
+
+CREATE TABLE josch.runs (
+	run_id				bigint PRIMARY KEY DEFAULT nextval('josch.run_id_seq'),
+	node_id				bigint NOT NULL,
+	job_date			date NOT NULL,
+	attempt				integer NOT NULL,
+	kind				text NOT NULL,
+	status				text NOT NULL DEFAULT 'starting',
+	requested_at		timestamptz NOT NULL DEFAULT josch.now(),
+	started_at			timestamptz,
+	up_at				timestamptz,
+	ended_at			timestamptz,
+	exit_code			integer,
+	exit_signal			integer,
+	message				text,
+	timed_out			boolean NOT NULL DEFAULT false,
+	stop_requested_at	timestamptz,
+	stop_requested_by	text,
+	host				text,
+	pid					integer,
+	cpu_seconds			double precision,
+	peak_memory			bigint,
+	log					text,
+	output_tail			text,
+	server				text,
+	runner				text,
+	UNIQUE (node_id, job_date, attempt),
+	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
+	CONSTRAINT runs_kind_is_known CHECK (kind IN ('command', 'sql')),
+	CONSTRAINT runs_status_is_known CHECK (status IN ('starting', 'running', 'succeeded', 'failed', 'unknown')),
+	CONSTRAINT runs_ended_is_over CHECK ((ended_at IS NULL) = (status IN ('starting', 'running'))),
+	CONSTRAINT runs_exit_is_one CHECK (exit_code IS NULL OR exit_signal IS NULL),
+	CONSTRAINT runs_exit_is_at_the_end CHECK (ended_at IS NOT NULL OR (exit_code IS NULL AND exit_signal IS NULL)),
+	CONSTRAINT runs_unknown_has_no_exit CHECK (status <> 'unknown' OR (exit_code IS NULL AND exit_signal IS NULL)),
+	CONSTRAINT runs_stop_is_whole CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX runs_open_idx ON josch.runs (run_id) WHERE ended_at IS NULL;
+COMMENT ON TABLE josch.runs IS
+'Runs: one row for each attempt at executing a node, committed before the command is sent to the runner. Written by the scheduler only.';
+COMMENT ON COLUMN josch.runs.run_id IS 'Number of the run, unique for ever';
+COMMENT ON COLUMN josch.runs.node_id IS 'The node';
+COMMENT ON COLUMN josch.runs.job_date IS 'Its date';
+COMMENT ON COLUMN josch.runs.attempt IS '1 for the first run of the node, 2 for the second, ...';
+COMMENT ON COLUMN josch.runs.kind IS 'command (exec_command, run by the runner) or sql (exec_sql, run by a worker of the server)';
+COMMENT ON COLUMN josch.runs.status IS 'starting (intent is committed), running, succeeded, failed, unknown (how it ended cannot be known)';
+COMMENT ON COLUMN josch.runs.requested_at IS 'When the scheduler decided to start it';
+COMMENT ON COLUMN josch.runs.started_at IS 'When it started';
+COMMENT ON COLUMN josch.runs.up_at IS 'L: when it was found to be up';
+COMMENT ON COLUMN josch.runs.ended_at IS 'When it ended';
+COMMENT ON COLUMN josch.runs.exit_code IS 'Exit code of the command; NULL when it was ended by a signal, or for SQL';
+COMMENT ON COLUMN josch.runs.exit_signal IS 'Signal that ended the command';
+COMMENT ON COLUMN josch.runs.message IS 'How it ended, in words';
+COMMENT ON COLUMN josch.runs.timed_out IS 'True when it was stopped because it took longer than the node''s timeout';
+COMMENT ON COLUMN josch.runs.stop_requested_at IS 'When a person asked for it to be stopped (josch.stop)';
+COMMENT ON COLUMN josch.runs.stop_requested_by IS 'Session user who asked';
+COMMENT ON COLUMN josch.runs.host IS 'Host on which it ran';
+COMMENT ON COLUMN josch.runs.pid IS 'Process id there; also the id of its process group';
+COMMENT ON COLUMN josch.runs.cpu_seconds IS 'CPU time, user and system, in seconds';
+COMMENT ON COLUMN josch.runs.peak_memory IS 'Largest resident set, in bytes';
+COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_directory; josch.log(run_id) reads it';
+COMMENT ON COLUMN josch.runs.output_tail IS 'The end of its output (4 kB at most)';
+COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: a copy of the data directory has another one, and does not adopt the run';
+COMMENT ON COLUMN josch.runs.runner IS 'The runner that it was sent to: boot, process and start time';
+
+/* What pg_dump takes along. */
+SELECT pg_catalog.pg_extension_config_dump('josch.' || name, '')
+FROM unnest(ARRAY['environs', 'tpl_jobs', 'tpl_nodes', 'tpl_node_deps', 'jobs', 'change_id_seq', 'nodes',
+	'node_deps', 'run_id_seq', 'runs']) AS name;
+
+GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
+	josch.node_deps, josch.runs TO josch_viewer;
+GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
+GRANT INSERT, DELETE ON josch.node_deps TO josch_author;
+GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
+	ON josch.nodes TO josch_author;
+GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

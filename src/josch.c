@@ -1,0 +1,23 @@
+/*
+ * src/josch.c
+ *	  The module's entry: a table of contents, no logic.
+ *
+ * Loaded by shared_preload_libraries it starts the launcher; loaded by a
+ * session alone it serves the SQL functions and triggers, and what needs shared
+ * memory says so.
+ */
+#include "josch.h"
+
+#include "config.h"
+#include "mode.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	josch_config_init();
+	josch_mode_init();
+}

@@ -1,0 +1,125 @@
+/*
+ * src/mode.c
+ *	  On whose behalf the running statement changes a day.
+ *
+ * The mode is a C variable, so no SQL can set it: engine edges cannot be taken
+ * from SQL, and an act is recorded as what it is.
+ */
+#include "josch.h"
+
+#include "mode.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+JoschMode	josch_mode = {0};
+
+/* The mode at the start of each open subtransaction, innermost last. */
+typedef struct SavedMode
+{
+	SubTransactionId id;
+	JoschMode	mode;
+	struct SavedMode *outer;
+} SavedMode;
+
+static SavedMode *saved = NULL;
+
+static JoschMode
+enter(JoschMode next)
+{
+	JoschMode	former = josch_mode;
+
+	josch_mode = next;
+	return former;
+}
+
+JoschMode
+josch_mode_enter_engine(void)
+{
+	JoschMode	next = josch_mode;
+
+	next.engine = true;
+	return enter(next);
+}
+
+JoschMode
+josch_mode_enter_act(const char *action)
+{
+	JoschMode	next = josch_mode;
+
+	next.action = action;
+	return enter(next);
+}
+
+JoschMode
+josch_mode_enter_suspended(void)
+{
+	JoschMode	next = josch_mode;
+
+	next.engine = true;
+	next.suspended = true;
+	return enter(next);
+}
+
+/*
+ * pg_dump and pg_restore turn both settings off before the first row, on every
+ * connection; no ordinary session has both off.  The server offers no other
+ * sign of a restore.
+ */
+bool
+josch_mode_is_restore(void)
+{
+	return !check_function_bodies && !row_security && superuser();
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			josch_mode = (JoschMode) {0};
+			saved = NULL;		/* lived in TopTransactionContext */
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+at_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_START_SUB)
+	{
+		SavedMode  *entry = MemoryContextAlloc(TopTransactionContext, sizeof(SavedMode));
+
+		entry->id = mine;
+		entry->mode = josch_mode;
+		entry->outer = saved;
+		saved = entry;
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB || event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		if (saved != NULL && saved->id == mine)
+		{
+			SavedMode  *entry = saved;
+
+			if (event == SUBXACT_EVENT_ABORT_SUB)
+			{
+				josch_mode = entry->mode;
+			}
+			saved = entry->outer;
+			pfree(entry);
+		}
+	}
+}
+
+void
+josch_mode_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction, NULL);
+}

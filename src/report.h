@@ -1,0 +1,35 @@
+/*
+ * src/report.h
+ *	  Error messages that more than one file raises.
+ *
+ * Layer 1.  Functions that return void raise ERROR and do not return; the
+ * others return a palloc'd text for use in messages.
+ */
+#ifndef JOSCH_REPORT_H
+#define JOSCH_REPORT_H
+
+#include "josch.h"
+
+/* "100120 of 2026-11-20" */
+extern char *josch_report_key(int64 node_id, DateADT job_date);
+
+/* "2026-11-20": ISO, whatever DateStyle is */
+extern char *josch_report_date(DateADT date);
+
+/* ERRCODE_NO_DATA_FOUND: node 42 of 2026-11-20 does not exist */
+extern void josch_report_no_node(int64 node_id, DateADT job_date) pg_attribute_noreturn();
+
+/* ERRCODE_NO_DATA_FOUND: node 42 does not exist in the templates */
+extern void josch_report_no_template_node(int64 node_id) pg_attribute_noreturn();
+
+/* ERRCODE_NO_DATA_FOUND: job "X" does not exist in the templates / on a date */
+extern void josch_report_no_template_job(const char *job_name) pg_attribute_noreturn();
+extern void josch_report_no_job(const char *job_name, DateADT job_date) pg_attribute_noreturn();
+
+/* ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, with the line for postgresql.conf */
+extern void josch_report_not_preloaded(void) pg_attribute_noreturn();
+
+/* ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED: a trigger function called in another way */
+extern void josch_report_trigger_misuse(const char *function_name) pg_attribute_noreturn();
+
+#endif							/* JOSCH_REPORT_H */

@@ -1,0 +1,68 @@
+/*
+ * src/wake.h
+ *	  Shared memory: who is there, and how a commit wakes the scheduler.
+ *
+ * Layer 2.  Without shared_preload_libraries there is no shared memory:
+ * josch_wake_is_preloaded() is false, wakes do nothing, reads find nobody.
+ */
+#ifndef JOSCH_WAKE_H
+#define JOSCH_WAKE_H
+
+#include "josch.h"
+
+#define JOSCH_MAX_DATABASES 256
+
+/* What one scheduler says of itself; a copy, for josch.health(). */
+typedef struct JoschSchedulerStatus
+{
+	Oid			database;		/* InvalidOid: free place */
+	pid_t		pid;			/* 0 when it is not running */
+	TimestampTz started_at;
+	TimestampTz last_pass_at;	/* 0 before the first */
+	int64		passes;
+	int32		queued;			/* nodes in state ready after the last pass */
+	int32		running;		/* open runs after the last pass */
+	int32		set_aside;		/* nodes that somebody's transaction holds */
+	pid_t		runner_pid;		/* 0 when no runner answers */
+	TimestampTz runner_since;
+	char		runner_version[32];
+} JoschSchedulerStatus;
+
+typedef struct JoschLauncherStatus
+{
+	pid_t		pid;
+	TimestampTz started_at;
+} JoschLauncherStatus;
+
+/* Registers the shared memory hooks and the commit callback; called once from _PG_init. */
+extern void josch_wake_init(void);
+
+extern bool josch_wake_is_preloaded(void);
+
+/*
+ * Asks that this transaction, when it commits, wakes the scheduler of this
+ * database; or the launcher.  Cheap, may be called any number of times; a
+ * rollback wakes nobody.  A wake without need must be harmless.
+ */
+extern void josch_wake_scheduler_at_commit(void);
+extern void josch_wake_launcher_at_commit(void);
+
+/* Wakes at once (from a worker that has just committed, from a hook). */
+extern void josch_wake_scheduler_now(Oid database);
+extern void josch_wake_launcher_now(void);
+
+/*
+ * Called by a scheduler (launcher) at its start: publishes its latch, and takes
+ * it back at exit.  False when another one is there for this database.
+ */
+extern bool josch_wake_attach_scheduler(void);
+extern bool josch_wake_attach_launcher(void);
+
+/* The scheduler's own report after a pass: copies all but database, pid and started_at. */
+extern void josch_wake_report(const JoschSchedulerStatus *status);
+
+/* Copies what is known; false when nobody is there. */
+extern bool josch_wake_read_scheduler(Oid database, JoschSchedulerStatus *status);
+extern bool josch_wake_read_launcher(JoschLauncherStatus *status);
+
+#endif							/* JOSCH_WAKE_H */
