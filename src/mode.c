@@ -12,6 +12,8 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
 
 JoschMode	josch_mode = {0};
 

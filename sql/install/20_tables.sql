@@ -155,7 +155,6 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_unmet_is_not_negative CHECK (unmet >= 0),
 	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
-	CONSTRAINT nodes_pending_waits CHECK (state <> 'pending' OR unmet > 0 OR NOT forced),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
 CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
