@@ -15,6 +15,7 @@
 #include "config.h"
 #include "datatype/timestamp.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 
 PG_FUNCTION_INFO_V1(josch_calendar_sql_today);
 PG_FUNCTION_INFO_V1(josch_calendar_sql_is_time_zone);

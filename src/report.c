@@ -9,6 +9,7 @@
 
 #include "report.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
