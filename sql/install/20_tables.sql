@@ -281,9 +281,16 @@ COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: 
 COMMENT ON COLUMN josch.runs.runner IS 'The runner that it was sent to: boot, process and start time';
 
 /* What pg_dump takes along. */
-SELECT pg_catalog.pg_extension_config_dump('josch.' || name, '')
-FROM unnest(ARRAY['environs', 'tpl_jobs', 'tpl_nodes', 'tpl_node_deps', 'jobs', 'change_id_seq', 'nodes',
-	'node_deps', 'run_id_seq', 'runs']) AS name;
+SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.jobs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.change_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.nodes', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.node_deps', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
 	josch.node_deps, josch.runs TO josch_viewer;
