@@ -14,11 +14,21 @@ DATA_built  = $(EXTENSION)--$(EXTVERSION).sql
 RUNNER      = josch-runner
 RUNNER_SRCS = $(sort $(wildcard src/runner/*.c))
 
+# the tests, in the order of their names; each prepares what it needs. scripts/check runs them all
+REGRESS     = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+ISOLATION   = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation
+TAP_TESTS   = 1
+PROVE_TESTS = test/t/*.pl
+
 EXTRA_CLEAN = $(DATA_built) $(RUNNER) results/ output_iso/ tmp_check/ log/
 
 PG_CONFIG  ?= pg_config
 PGXS       := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# after the include, which sets it anew
+PROVE_FLAGS += -I test/perl
 
 $(DATA_built): $(SQL_PARTS) $(EXTENSION).control
 	cat $(SQL_PARTS) > $@
@@ -32,7 +42,7 @@ uninstall: uninstall-runner
 
 # the runner is a plain program: no server header, no library of PostgreSQL
 $(RUNNER): $(RUNNER_SRCS) $(wildcard src/runner/*.h) src/protocol.h
-	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -Isrc $(RUNNER_SRCS) -o $@
+	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -Isrc $(COPT) $(RUNNER_SRCS) -o $@
 
 .PHONY: install-runner uninstall-runner
 install-runner: $(RUNNER)
@@ -41,3 +51,7 @@ install-runner: $(RUNNER)
 
 uninstall-runner:
 	rm -f '$(DESTDIR)$(pkglibdir)/josch/$(RUNNER)'
+
+# for scripts: make -s print-REGRESS
+print-%:
+	@echo '$($*)'

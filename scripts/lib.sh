@@ -1,0 +1,240 @@
+# scripts/lib.sh
+#
+# What scripts/check and scripts/demo share; sourced by bash, never run. It owns the packages that are needed and how
+# they get there, the choice of a PostgreSQL, the private copy of it that gets the extension, and the user that runs it.
+#
+# The constraint that shaped it: the PostgreSQL of the system, and its clusters, are never touched. PostgreSQL finds its
+# share and lib folders relative to its own binary; so a folder with copies of the binaries (a link would be resolved back)
+# and links to all the rest is an installation of its own, into which `make install DESTDIR=` can put the extension.
+
+# newest first; the first whose files are all there is taken
+JOSCH_VERSIONS="${JOSCH_PG_VERSION:-19 18 17 16 15}"
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# --- packages -------------------------------------------------------------------------------------------------------
+
+# is VERSION of PostgreSQL here, server, test tools and headers?
+pg_is_complete() {
+    [ -x "/usr/lib/postgresql/$1/bin/postgres" ] && [ -x "/usr/lib/postgresql/$1/bin/pg_config" ] &&
+        [ -x "/usr/lib/postgresql/$1/lib/pgxs/src/test/isolation/pg_isolation_regress" ] &&
+        [ -f "/usr/include/postgresql/$1/server/postgres.h" ]
+}
+
+# set PG_VERSION to the newest complete one; false when there is none
+pg_choose_installed() {
+    for PG_VERSION in $JOSCH_VERSIONS; do
+        pg_is_complete "$PG_VERSION" && return
+    done
+    PG_VERSION=
+    return 1
+}
+
+apt_offers() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+
+# set PG_VERSION to what apt should install: the version whose server is here already, else the newest on offer
+pg_choose_offered() {
+    for PG_VERSION in $JOSCH_VERSIONS; do
+        [ -x "/usr/lib/postgresql/$PG_VERSION/bin/postgres" ] && apt_offers "postgresql-server-dev-$PG_VERSION" && return
+    done
+    for PG_VERSION in $JOSCH_VERSIONS; do
+        apt_offers "postgresql-$PG_VERSION" && apt_offers "postgresql-server-dev-$PG_VERSION" && return
+    done
+    PG_VERSION=
+    return 1
+}
+
+# print the packages, PostgreSQL apart, of which something is missing
+missing_packages() {
+    [ -x /usr/bin/gcc ] || [ -x /usr/local/bin/gcc ] || echo gcc
+    [ -f /usr/include/stdio.h ] || echo libc6-dev
+    command -v make >/dev/null || echo make
+    [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import argparse, csv, http.server, statistics' 2>/dev/null || echo python3
+    command -v prove >/dev/null && perl -MHTTP::Tiny -MJSON::PP -e 1 2>/dev/null || echo perl
+    perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
+    command -v dot >/dev/null || echo graphviz
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+apt_install() {
+    # a server that would be upgraded on the way would be restarted, and with it somebody's cluster
+    local upgraded
+    upgraded=$(LC_ALL=C apt-get -s install --no-install-recommends "$@" 2>/dev/null |
+        sed -n 's/^Inst \(postgresql-[0-9][0-9]*\) \[.*/\1/p')
+    [ -z "$upgraded" ] || die "installing $* would upgrade $upgraded, which is installed; upgrade it yourself, then come again"
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get install -y -q --no-install-recommends "$@" </dev/null ||
+        die "apt-get could not install: $*"
+}
+
+# Install PostgreSQL without the cluster "main" that the package makes otherwise: a setting that is there for the time
+# of the installation only.
+apt_install_postgresql() {
+    local folder=/etc/postgresql-common/createcluster.d
+    as_root mkdir -p "$folder"
+    echo 'create_main_cluster = false' | as_root tee "$folder/josch.conf" >/dev/null
+    trap 'as_root rm -f /etc/postgresql-common/createcluster.d/josch.conf' EXIT
+    apt_install "$@"
+    as_root rm -f "$folder/josch.conf"
+    trap - EXIT
+}
+
+# Make sure that all that is needed is here, and set PG_VERSION. Nothing is asked of the network when nothing is missing.
+ensure_packages() {
+    local missing what
+    missing=$(missing_packages | tr '\n' ' ')
+    if pg_choose_installed; then
+        [ -n "$missing" ] || return 0
+        what=$missing
+    else
+        what="${missing}postgresql and postgresql-server-dev, one of the versions $JOSCH_VERSIONS"
+    fi
+    command -v apt-get >/dev/null || die "missing: $what; there is no apt-get to install it with"
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "missing: $what; install it as root, or install sudo"
+    say "Installing what is missing: $what"
+    as_root apt-get update -q </dev/null || die "apt-get update failed"
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$missing" ] || apt_install $missing
+    if ! pg_choose_installed; then
+        if ! pg_choose_offered; then
+            add_pgdg
+            pg_choose_offered || die "apt offers none of the PostgreSQL versions $JOSCH_VERSIONS"
+        fi
+        apt_install_postgresql "postgresql-$PG_VERSION" "postgresql-server-dev-$PG_VERSION"
+    fi
+    pg_is_complete "$PG_VERSION" || die "PostgreSQL $PG_VERSION is installed, but not whole"
+}
+
+# A distribution with only older versions (Ubuntu 22.04): use the PostgreSQL project's own packages.
+add_pgdg() {
+    local script=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
+    say "This distribution has no PostgreSQL of the versions $JOSCH_VERSIONS; adding apt.postgresql.org"
+    apt_install postgresql-common ca-certificates
+    [ -f "$script" ] || die "postgresql-common is too old to add apt.postgresql.org"
+    as_root sh "$script" -y </dev/null || die "could not add apt.postgresql.org"
+}
+
+# --- the private copy -----------------------------------------------------------------------------------------------
+
+# Paths of the PostgreSQL of PG_VERSION and of its copy under HOME_DIR.
+pg_paths() {
+    PG_CONFIG=/usr/lib/postgresql/$PG_VERSION/bin/pg_config
+    PG_BIN=$("$PG_CONFIG" --bindir)
+    PG_LIB=$("$PG_CONFIG" --pkglibdir)
+    PG_SHARE=$("$PG_CONFIG" --sharedir)
+    PG_TEST=$PG_LIB/pgxs/src/test
+    STAGE=$1/stage
+}
+
+# As root, PostgreSQL refuses to run: then all of it runs as nobody.
+run_user() { [ "$(id -u)" = 0 ] && echo nobody || id -un; }
+
+# as COMMAND...: run it as that user, with a clean environment; RUN_ENV adds to it
+RUN_ENV=()
+as() {
+    local drop=()
+    [ "$(id -u)" != 0 ] || drop=(setpriv --reuid nobody --regid nogroup --clear-groups)
+    "${drop[@]}" env -i HOME="$HOME_DIR" PATH="$STAGE$PG_BIN:/usr/local/bin:/usr/bin:/bin" LC_ALL=C.UTF-8 \
+        ${TZ:+TZ="$TZ"} "${RUN_ENV[@]}" "$@"
+}
+
+# Make a private folder that the run user can reach and that lets programs run; prints its path. A folder of a short name
+# in one of the places for temporary files, since a socket's path must fit in 107 bytes.
+private_folder() {
+    local place folder
+    for place in /tmp /var/tmp "${TMPDIR:-/tmp}"; do
+        folder=$(mktemp -d "$place/josch-$1.XXXXXX" 2>/dev/null) || continue
+        if own_folder "$folder"; then
+            echo "$folder"
+            return
+        fi
+        rm -rf "$folder"
+    done
+    die "no folder for temporary files is writable and lets programs run; set TMPDIR to one"
+}
+
+# give FOLDER to the run user; false when it cannot be reached, or programs in it cannot run
+own_folder() {
+    local HOME_DIR=$1 STAGE='' PG_BIN=''
+    chmod 755 "$1" || return
+    printf '#!/bin/sh\nexit 0\n' >"$1/probe" && chmod 755 "$1/probe" || return
+    [ "$(id -u)" != 0 ] || chown nobody:nogroup "$1" || return
+    as "$1/probe" 2>/dev/null || return
+    rm -f "$1/probe"
+}
+
+# Copy the working tree, without what was built in it, to HOME_DIR/src. A clone may lie where the run user cannot read it, and
+# a build by one user must not stand in the way of another's. What did not change keeps its time, so that make works on.
+copy_tree() {
+    local from=$1 to=$HOME_DIR/src
+    mkdir -p "$to.new"
+    tar -C "$from" --exclude=./.git --exclude=./.demo --exclude=./.check --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+        --exclude=./josch-runner --exclude=./josch--*.sql --exclude=__pycache__ -cf - . | tar -C "$to.new" --no-same-owner -xf - ||
+        die "could not copy the tree to $to"
+    chmod -R u+rwX,a+rX "$to.new"
+    if [ -d "$to" ]; then
+        # the objects of the last build, for what is older than they are
+        (cd "$to" && find . \( -name '*.o' -o -name josch-runner \) -type f -exec cp -p --parents {} "$to.new" \;)
+        rm -rf "$to"
+    fi
+    mv "$to.new" "$to"
+    [ "$(id -u)" != 0 ] || chown -R nobody:nogroup "$to"
+}
+
+# Make the private copy of PostgreSQL.
+stage_postgresql() {
+    local version
+    version=$("$PG_BIN/postgres" --version)
+    [ "$(cat "$STAGE.version" 2>/dev/null)" != "$version" ] || return 0
+    rm -rf "$STAGE"
+    mkdir -p "$STAGE$PG_BIN" "$STAGE$PG_LIB" "$STAGE$PG_SHARE"
+    cp -a "$PG_BIN/." "$STAGE$PG_BIN/" && cp -as "$PG_LIB/." "$STAGE$PG_LIB/" && cp -as "$PG_SHARE/." "$STAGE$PG_SHARE/" ||
+        die "could not copy PostgreSQL $PG_VERSION to $STAGE"
+    # a JOSCH that is installed in the system is not the one to be run
+    rm -rf "$STAGE$PG_LIB"/josch* "$STAGE$PG_SHARE"/extension/josch*
+    [ "$(id -u)" != 0 ] || chown -R nobody:nogroup "$STAGE"
+    echo "$version" >"$STAGE.version"
+}
+
+# build_and_install [MAKE VARIABLE...]: build HOME_DIR/src and install it into the private copy
+build_and_install() {
+    # without bitcode: quicker, and no clang is needed
+    as timeout -k 10 900 make -s -C "$HOME_DIR/src" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@" all </dev/null || return
+    as timeout -k 10 120 make -s -C "$HOME_DIR/src" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@" DESTDIR="$STAGE" install </dev/null
+}
+
+# --- the processes that were started ----------------------------------------------------------------------------------
+
+# print the ids of the processes whose program or working folder lies in FOLDER
+processes_of() {
+    local folder proc exe cwd
+    folder=$(readlink -f "$1") || return 0
+    for proc in /proc/[0-9]*; do
+        exe=$(readlink "$proc/exe" 2>/dev/null) || continue
+        cwd=$(readlink "$proc/cwd" 2>/dev/null) || cwd=
+        case $exe in "$folder"/*) echo "${proc#/proc/}"; continue ;; esac
+        case $cwd/ in "$folder"/*) echo "${proc#/proc/}" ;; esac
+    done
+}
+
+# end all of them, TERM first
+end_processes_of() {
+    local tries pids
+    for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        pids=$(processes_of "$1")
+        [ -n "$pids" ] || return 0
+        case $tries in
+            1) kill $pids 2>/dev/null ;;
+            8) kill -9 $pids 2>/dev/null ;;
+        esac
+        sleep 0.3
+    done
+}
