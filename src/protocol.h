@@ -225,7 +225,7 @@ typedef struct JoschLogData
 	int64_t		run_id;
 	int64_t		offset;			/* of the first byte */
 	JoschSlice	bytes;			/* as written, any encoding */
-	uint8_t		eof;			/* nothing after these bytes, for now */
+	uint8_t		eof;			/* nothing after these bytes at present */
 } JoschLogData;
 
 typedef struct JoschError

@@ -1,0 +1,21 @@
+#!/bin/bash
+# Every Python file is valid, and imports nothing but the standard library and its neighbours.
+
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+find . -name '*.py' -not -path './.git/*' -print0 | xargs -0 -r $python -B -c '
+import ast, os, sys
+
+for path in sys.argv[1:]:
+    try:
+        tree = ast.parse(open(path, encoding="utf-8").read(), path)
+    except SyntaxError as error:
+        print(f"{path}:{error.lineno}: {error.msg}")
+        continue
+    for node in ast.walk(tree):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            name = (name or "").split(".")[0]
+            if not os.path.exists(os.path.join(os.path.dirname(path), name + ".py")) and name not in sys.stdlib_module_names:
+                print(f"{path}:{node.lineno}: imports {name}, which is not in the standard library")
+'

@@ -1,0 +1,21 @@
+#!/bin/bash
+# Every test has its expected output and every expected output its test; no regress test sleeps.
+
+for file in sql/*.sql; do
+    [ -f "$file" ] || continue
+    name=$(basename "$file" .sql)
+    [ -f "expected/$name.out" ] || echo "$file: has no expected/$name.out"
+    case $name in *_*) ;; *) echo "$file: is not named ROOM_BEHAVIOUR.sql" ;; esac
+    grep -nE 'pg_sleep' "$file" | sed "s#^\([0-9]*\):.*#$file:\1: sleeps; move the clock by josch.tick(at) or josch.now#"
+done
+for file in expected/*.out; do
+    [ -f "$file" ] || continue
+    name=$(basename "$file" .out)
+    [ -f "sql/${name%_[0-9]}.sql" ] || [ -f "sql/$name.sql" ] || echo "$file: has no sql/$name.sql"
+done
+for file in test/isolation/specs/*.spec; do
+    [ -f "$file" ] || continue
+    name=$(basename "$file" .spec)
+    [ -f "test/isolation/expected/$name.out" ] || echo "$file: has no test/isolation/expected/$name.out"
+    head -n 1 "$file" | grep -q '^#' || echo "$file: has no header that tells the bug it guards against"
+done
