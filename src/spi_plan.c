@@ -122,8 +122,8 @@ josch_spi_run(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
 				   expect, plan);
 }
 
-uint64
-josch_spi_run_latest(JoschPlan *plan, const Datum *args, const char *nulls)
+static uint64
+run_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls, bool read_only)
 {
 	Snapshot	latest;
 	int			result;
@@ -135,9 +135,21 @@ josch_spi_run_latest(JoschPlan *plan, const Datum *args, const char *nulls)
 	CommandCounterIncrement();	/* the rows of our own statement count too */
 	latest = RegisterSnapshot(GetLatestSnapshot());
 	result = SPI_execute_snapshot(plan->plan, (Datum *) args, nulls,
-								  latest, InvalidSnapshot, true, false, 0);
+								  latest, InvalidSnapshot, read_only, !read_only, 0);
 	UnregisterSnapshot(latest);
-	return checked(result, SPI_OK_SELECT, plan);
+	return checked(result, expect, plan);
+}
+
+uint64
+josch_spi_run_latest(JoschPlan *plan, const Datum *args, const char *nulls)
+{
+	return run_latest(plan, SPI_OK_SELECT, args, nulls, true);
+}
+
+uint64
+josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
+{
+	return run_latest(plan, expect, args, nulls, false);
 }
 
 static Datum

@@ -68,6 +68,9 @@ extern uint64 josch_spi_run(JoschPlan *plan, int expect, const Datum *args, cons
  */
 extern uint64 josch_spi_run_latest(JoschPlan *plan, const Datum *args, const char *nulls);
 
+/* The same for a statement that changes rows; its triggers fire. */
+extern uint64 josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls);
+
 /* Owner of schema josch: whose rights the extension's own statements have. */
 extern Oid	josch_spi_owner(void);
 

@@ -6,7 +6,7 @@ layer() {
         josch.c) echo 7 ;;
         josch.h) echo 0 ;;
         clock.* | report.*) echo 1 ;;
-        command.* | config.* | dag.* | fsm.* | fsm_*.h | mode.* | notify.* | protocol.* | spi_plan.* | wake.*) echo 2 ;;
+        command.* | config.* | dag.* | dag_* | fsm.* | fsm_*.h | mode.* | notify.* | protocol.* | spi_plan.* | wake.*) echo 2 ;;
         store.h | store_*) echo 3 ;;
         audit.* | calendar.* | plan.*) echo 4 ;;
         engine.* | engine_* | runner_client.* | runner_client_* | sql_worker.* | sql_worker_*) echo 5 ;;
