@@ -119,7 +119,7 @@ add_pgdg() {
     say "This distribution has no PostgreSQL of the versions $JOSCH_VERSIONS; adding apt.postgresql.org"
     apt_install postgresql-common ca-certificates
     [ -f "$script" ] || die "postgresql-common is too old to add apt.postgresql.org"
-    as_root sh "$script" -y </dev/null || die "could not add apt.postgresql.org"
+    as_root sh "$script" -y </dev/null || die "could not add apt.postgresql.org; install a PostgreSQL of these versions and its server headers, then come again"
 }
 
 # --- the private copy -----------------------------------------------------------------------------------------------
@@ -213,15 +213,21 @@ build_and_install() {
 
 # --- the processes that were started ----------------------------------------------------------------------------------
 
-# print the ids of the processes whose program or working folder lies in FOLDER
+# Print the ids of the processes whose program lies in FOLDER, or that work there without a terminal: the commands of nodes
+# have none, and a person's shell has one.
 processes_of() {
-    local folder proc exe cwd
+    local folder proc exe cwd stat
     folder=$(readlink -f "$1") || return 0
     for proc in /proc/[0-9]*; do
+        [ "$proc" != "/proc/$$" ] && [ "$proc" != "/proc/$PPID" ] || continue
         exe=$(readlink "$proc/exe" 2>/dev/null) || continue
-        cwd=$(readlink "$proc/cwd" 2>/dev/null) || cwd=
         case $exe in "$folder"/*) echo "${proc#/proc/}"; continue ;; esac
-        case $cwd/ in "$folder"/*) echo "${proc#/proc/}" ;; esac
+        cwd=$(readlink "$proc/cwd" 2>/dev/null) || continue
+        case $cwd/ in "$folder"/*) ;; *) continue ;; esac
+        read -r stat 2>/dev/null <"$proc/stat" || continue
+        # after the name in brackets: state, parent, group, session, terminal
+        read -r _ _ _ _ stat _ <<<"${stat##*) }"
+        [ "$stat" != 0 ] || echo "${proc#/proc/}"
     done
 }
 
