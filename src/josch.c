@@ -10,6 +10,8 @@
 
 #include "config.h"
 #include "mode.h"
+#include "shared.h"
+#include "wake.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,4 +22,6 @@ _PG_init(void)
 {
 	josch_config_init();
 	josch_mode_init();
+	josch_shared_init();
+	josch_wake_init();
 }

@@ -34,7 +34,7 @@ typedef struct JoschLauncherStatus
 	TimestampTz started_at;
 } JoschLauncherStatus;
 
-/* Registers the shared memory hooks and the commit callback; called once from _PG_init. */
+/* Registers the shared memory and the commit callback; called once from _PG_init. */
 extern void josch_wake_init(void);
 
 extern bool josch_wake_is_preloaded(void);
@@ -42,7 +42,12 @@ extern bool josch_wake_is_preloaded(void);
 /*
  * Asks that this transaction, when it commits, wakes the scheduler of this
  * database; or the launcher.  Cheap, may be called any number of times; a
- * rollback wakes nobody.  A wake without need must be harmless.
+ * rollback wakes nobody, unless the scheduler has set rows aside that the
+ * rollback may free.  A wake without need must be harmless.
+ *
+ * A transaction that is prepared (PREPARE TRANSACTION) wakes nobody: nothing of
+ * it can be seen yet.  COMMIT PREPARED and ROLLBACK PREPARED wake the scheduler
+ * of their database whatever the transaction did (launcher.c).
  */
 extern void josch_wake_scheduler_at_commit(void);
 extern void josch_wake_launcher_at_commit(void);
@@ -53,16 +58,50 @@ extern void josch_wake_launcher_now(void);
 
 /*
  * Called by a scheduler (launcher) at its start: publishes its latch, and takes
- * it back at exit.  False when another one is there for this database.
+ * it back at exit.  False when another one is there for this database, when the
+ * database is held (below), or when JOSCH_MAX_DATABASES are taken: then exit.
  */
 extern bool josch_wake_attach_scheduler(void);
 extern bool josch_wake_attach_launcher(void);
 
+/*
+ * What an attached scheduler found when it looked for the extension: called
+ * once after the start, and again with false before it exits because the
+ * extension was dropped.  After false, the launcher starts no scheduler in this
+ * database until it is announced.
+ */
+extern void josch_wake_report_extension(bool present);
+
 /* The scheduler's own report after a pass: copies all but database, pid and started_at. */
 extern void josch_wake_report(const JoschSchedulerStatus *status);
 
-/* Copies what is known; false when nobody is there. */
+/*
+ * Copies what is known; false when nobody is there now (what is known of the
+ * last one is copied all the same, with pid 0).
+ */
 extern bool josch_wake_read_scheduler(Oid database, JoschSchedulerStatus *status);
 extern bool josch_wake_read_launcher(JoschLauncherStatus *status);
+
+/* Asks that this transaction, when it commits, tells the launcher that this database has the extension. */
+extern void josch_wake_announce_at_commit(void);
+
+/* What the launcher has not been told yet of a database. */
+typedef struct JoschNews
+{
+	bool		announced;		/* somebody created the extension */
+	bool		present;		/* a scheduler looked: there */
+	bool		absent;			/* a scheduler looked: not there */
+} JoschNews;
+
+/* Returns the news of a database, and forgets them. */
+extern JoschNews josch_wake_take_news(Oid database);
+
+/*
+ * While a database is held no scheduler can attach to it: for DROP DATABASE and
+ * the like.  A hold ends with the transaction, or the process, that took it;
+ * then the launcher is woken.  False when there is no place for another hold.
+ */
+extern bool josch_wake_hold(Oid database);
+extern bool josch_wake_is_held(Oid database);
 
 #endif							/* JOSCH_WAKE_H */
