@@ -49,4 +49,11 @@ typedef struct NodeKey
 #include "varatt.h"
 #endif
 
+/* Whether a role may act as another (needs utils/acl.h): 16 tells SET ROLE from membership. */
+#if PG_VERSION_NUM >= 160000
+#define josch_can_become(member, role) member_can_set_role(member, role)
+#else
+#define josch_can_become(member, role) is_member_of_role(member, role)
+#endif
+
 #endif							/* JOSCH_H */

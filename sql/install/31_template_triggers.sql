@@ -1,0 +1,40 @@
+/*
+ * Who may decide what the server executes.  The checks are triggers, so that
+ * they hold on every path: INSERT, UPDATE, COPY, josch.load_csv().
+ */
+
+CREATE FUNCTION josch.node_rights() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_node_rights';
+COMMENT ON FUNCTION josch.node_rights() IS
+'Trigger: setting exec_command, ready_command or work_dir needs the privileges of pg_execute_server_program; owner must be a role that exists and that the current user can become, which is asked when owner or exec_sql is set (insufficient_privilege, undefined_object)';
+
+CREATE FUNCTION josch.environ_rights() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_environ_rights';
+COMMENT ON FUNCTION josch.environ_rights() IS
+'Trigger: every write to environs needs the privileges of pg_execute_server_program (insufficient_privilege). A command may be $VAR or run what $PATH finds, so whoever writes a variable decides what the server executes, as does whoever writes a command';
+
+REVOKE ALL ON FUNCTION josch.node_rights(), josch.environ_rights() FROM PUBLIC;
+
+CREATE TRIGGER rights
+	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner ON josch.tpl_nodes
+	FOR EACH ROW EXECUTE FUNCTION josch.node_rights();
+COMMENT ON TRIGGER rights ON josch.tpl_nodes IS 'Commands need pg_execute_server_program; the owner must be a role of the writer''s';
+ALTER TABLE josch.tpl_nodes ENABLE ALWAYS TRIGGER rights;
+
+CREATE TRIGGER rights
+	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner ON josch.nodes
+	FOR EACH ROW EXECUTE FUNCTION josch.node_rights();
+COMMENT ON TRIGGER rights ON josch.nodes IS 'Commands need pg_execute_server_program; the owner must be a role of the writer''s';
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER rights;
+
+CREATE TRIGGER rights
+	BEFORE INSERT OR UPDATE OR DELETE ON josch.environs
+	FOR EACH ROW EXECUTE FUNCTION josch.environ_rights();
+COMMENT ON TRIGGER rights ON josch.environs IS 'Variables need pg_execute_server_program, as commands do';
+ALTER TABLE josch.environs ENABLE ALWAYS TRIGGER rights;
+
+CREATE TRIGGER rights_truncate
+	BEFORE TRUNCATE ON josch.environs
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.environ_rights();
+COMMENT ON TRIGGER rights_truncate ON josch.environs IS 'Variables need pg_execute_server_program, as commands do';
+ALTER TABLE josch.environs ENABLE ALWAYS TRIGGER rights_truncate;
