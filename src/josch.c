@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "mode.h"
+#include "notify.h"
 #include "shared.h"
 #include "wake.h"
 
@@ -22,6 +23,7 @@ _PG_init(void)
 {
 	josch_config_init();
 	josch_mode_init();
+	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();
 }
