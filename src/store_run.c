@@ -167,8 +167,10 @@ static JoschPlan list_stops = JOSCH_PLAN0(
 
 static JoschPlan list_timeouts = JOSCH_PLAN(
 	"UPDATE josch.runs r SET timed_out = true FROM josch.nodes n"
-	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date AND r.ended_at IS NULL AND r.kind = 'sql'"
-	" AND NOT r.timed_out AND r.started_at + n.timeout <= $1 RETURNING " RUN_INFO_COLUMNS,
+	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date AND r.run_id IN (SELECT r.run_id" RUN_INFO_FROM
+	"  WHERE r.ended_at IS NULL AND r.kind = 'sql' AND NOT r.timed_out AND r.started_at + n.timeout <= $1"
+	"  FOR NO KEY UPDATE OF r SKIP LOCKED)"
+	" RETURNING " RUN_INFO_COLUMNS,
 	TIMESTAMPTZOID);
 
 static void
