@@ -97,7 +97,7 @@ options_parse(Options *options, int argc, char **argv)
 				break;
 			case 'r':
 				options->resume = sscanf(optarg, "%d,%d,%d", &options->resume_lock,
-										 &options->resume_listen, &options->resume_log) == 3;
+										 &options->resume_listen, &options->resume_spool) == 3;
 				break;
 			case 'V':
 				printf("josch-runner (JOSCH) %s\n", JOSCH_VERSION);

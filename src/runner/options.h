@@ -18,7 +18,7 @@ typedef struct Options
 	bool		resume;			/* execve'd by a former version of ourselves */
 	int			resume_lock;	/* descriptors that it left us */
 	int			resume_listen;
-	int			resume_log;
+	int			resume_spool;
 	uid_t		server_users[MAX_SERVER_USERS];
 	int			server_user_count;
 } Options;

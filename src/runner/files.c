@@ -1,0 +1,211 @@
+/*
+ * src/runner/files.c
+ *
+ * Files below the spool: logs and lock files.
+ *
+ * Commands run as the same user and may put anything in their way.  So each
+ * path is walked folder by folder from the spool's descriptor, no symbolic
+ * link is followed anywhere, and a log is only ever created, never reused.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Relative, no empty part, no "." or "..", and not one of the runner's own
+ * files, which all lie directly in the spool or under lock/.
+ */
+bool
+spool_path_allowed(const char *path)
+{
+	const char *part = path;
+
+	if (strchr(path, '/') == NULL || strncmp(path, "lock/", 5) == 0)
+	{
+		return false;
+	}
+	while (part != NULL)
+	{
+		size_t		len = strcspn(part, "/");
+
+		if (len == 0 || len > 255 || (len == 1 && part[0] == '.') ||
+			(len == 2 && part[0] == '.' && part[1] == '.'))
+		{
+			return false;
+		}
+		part = part[len] == '/' ? part + len + 1 : NULL;
+	}
+	return true;
+}
+
+static int
+open_folder(int parent, const char *name, bool make)
+{
+	int			flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int			fd = openat(parent, name, flags);
+
+	if (fd < 0 && errno == ENOENT && make &&
+		(mkdirat(parent, name, 0700) == 0 || errno == EEXIST))
+	{
+		fd = openat(parent, name, flags);
+	}
+	return fd;
+}
+
+/* Descriptor of the folder that holds the last part of `path`, and that part. */
+static int
+open_parent(const char *path, bool make, const char **last)
+{
+	int			dir = fcntl(runner.spool_dir, F_DUPFD_CLOEXEC, 3);
+	const char *part = path;
+	const char *slash;
+
+	while (dir >= 0 && (slash = strchr(part, '/')) != NULL)
+	{
+		char		name[256];
+		int			next;
+		int			saved;
+
+		snprintf(name, sizeof(name), "%.*s", (int) (slash - part), part);
+		next = open_folder(dir, name, make);
+		saved = errno;
+		close(dir);
+		errno = saved;
+		dir = next;
+		part = slash + 1;
+	}
+	*last = part;
+	return dir;
+}
+
+/* open(2) below the spool; with O_CREAT, missing folders are made.  -1 (errno) as open(2). */
+int
+spool_open(const char *path, int flags)
+{
+	const char *last;
+	int			dir = open_parent(path, (flags & O_CREAT) != 0, &last);
+	int			fd;
+	int			saved;
+
+	if (dir < 0)
+	{
+		return -1;
+	}
+	fd = openat(dir, last, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	saved = errno;
+	close(dir);
+	errno = saved;
+	return fd;
+}
+
+/* The folder of an owner's lock files: named by a hash, since an identity may be any text. */
+static int
+lock_folder(Owner *owner)
+{
+	if (owner->lock_dir < 0)
+	{
+		const char *name;
+		char	   *path = format("lock/%u-%016llx", owner->database,
+								  (unsigned long long) hash_bytes(owner->identity, strlen(owner->identity)));
+		int			parent = open_parent(path, true, &name);
+
+		if (parent >= 0)
+		{
+			owner->lock_dir = open_folder(parent, name, true);
+			close(parent);
+		}
+		free(path);
+	}
+	return owner->lock_dir;
+}
+
+/*
+ * Creates and locks the lock file of a run.  The lock belongs to the open file
+ * description: whoever inherits the descriptor keeps it locked.  EEXIST: the
+ * run has been started before, whatever the journal knows.
+ */
+int
+lock_create(Owner *owner, int64_t id)
+{
+	char		name[32];
+	int			dir = lock_folder(owner);
+	int			fd;
+
+	snprintf(name, sizeof(name), "%lld", (long long) id);
+	if (dir < 0)
+	{
+		return -1;
+	}
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+	{
+		int			saved = errno;
+
+		close(fd);
+		unlinkat(dir, name, 0);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+int
+lock_open(Owner *owner, int64_t id)
+{
+	char		name[32];
+	int			dir = lock_folder(owner);
+
+	snprintf(name, sizeof(name), "%lld", (long long) id);
+	return dir < 0 ? -1 : openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void
+lock_remove(Owner *owner, int64_t id)
+{
+	char		name[32];
+	int			dir = lock_folder(owner);
+
+	snprintf(name, sizeof(name), "%lld", (long long) id);
+	if (dir >= 0 && unlinkat(dir, name, 0) != 0 && errno != ENOENT)
+	{
+		log_line("could not remove the lock file of run %s: %m", name);
+	}
+}
+
+/* The last JOSCH_TAIL_MAX bytes of a log as clean UTF-8, to be freed; NULL when it cannot be read. */
+char *
+log_tail(const char *path, uint32_t *len)
+{
+	char		raw[JOSCH_TAIL_MAX];
+	struct stat st;
+	ssize_t		n = -1;
+	size_t		skip = 0;
+	bool		cut = false;
+	int			fd = spool_path_allowed(path) ? spool_open(path, O_RDONLY | O_NONBLOCK) : -1;
+
+	*len = 0;
+	if (fd < 0)
+	{
+		return NULL;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	{
+		cut = st.st_size > JOSCH_TAIL_MAX;
+		n = pread(fd, raw, sizeof(raw), cut ? st.st_size - JOSCH_TAIL_MAX : 0);
+	}
+	close(fd);
+	if (n < 0)
+	{
+		return NULL;
+	}
+	while (cut && skip < 3 && skip < (size_t) n && ((unsigned char) raw[skip] & 0xc0) == 0x80)
+	{
+		skip++;
+	}
+	return utf8_clean(raw + skip, (size_t) n - skip, len);
+}

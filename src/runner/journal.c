@@ -1,0 +1,464 @@
+/*
+ * src/runner/journal.c
+ *
+ * The journal: each start before it happens, each end before it is told.
+ *
+ * It has to survive the death of this process, not that of the machine (then
+ * the commands are gone too, and the boot id in the header says so).  So a
+ * record is one write() without fsync, and costs microseconds.  A record is a
+ * frame of protocol.h whose last four bytes are a checksum, because after a
+ * crash of the machine the file may hold anything, and success is never
+ * guessed.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define JOURNAL_FORMAT 1
+#define COMPACT_MIN (256 * 1024)
+
+static int	journal_fd = -1;
+static size_t journal_size;
+static size_t size_after_rewrite;
+static char boot_id[64];
+
+/* While the journal is rewritten, records go here instead of the file. */
+static JoschBuffer *sink;
+
+/* The fields of each type of record, in order, for both directions. */
+void
+journal_code(JoschCodec *c, JournalRecord *r)
+{
+	switch ((JournalType) r->type)
+	{
+		case JOURNAL_HEADER:
+			josch_code_u32(c, &r->format);
+			josch_code_slice(c, &r->text);
+			josch_code_i64(c, &r->at);
+			return;
+		case JOURNAL_LIFE:
+			josch_code_u32(c, &r->format);
+			josch_code_slice(c, &r->text);
+			josch_code_i64(c, &r->pid);
+			josch_code_i64(c, &r->at);
+			return;
+		case JOURNAL_OWNER:
+			josch_code_u32(c, &r->owner);
+			josch_code_slice(c, &r->text);
+			josch_code_u32(c, &r->database);
+			josch_code_slice(c, &r->name);
+			return;
+		case JOURNAL_SEEN:
+		case JOURNAL_FORGET:
+			josch_code_u32(c, &r->owner);
+			josch_code_i64(c, &r->id);
+			josch_code_slice(c, &r->ids);
+			return;
+		case JOURNAL_START:
+			josch_code_u32(c, &r->owner);
+			josch_code_start(c, &r->start);
+			return;
+		case JOURNAL_SPAWNED:
+		case JOURNAL_UP:
+		case JOURNAL_STOPPING:
+			josch_code_u32(c, &r->owner);
+			josch_code_i64(c, &r->id);
+			josch_code_u32(c, &r->format);
+			josch_code_i64(c, &r->pid);
+			josch_code_i64(c, &r->at);
+			josch_code_i64(c, &r->boot);
+			return;
+		case JOURNAL_EXIT:
+			josch_code_u32(c, &r->owner);
+			josch_code_i64(c, &r->id);
+			josch_code_exit(c, &r->end);
+			return;
+	}
+	c->failed = true;
+}
+
+uint32_t
+journal_checksum(const uint8_t *data, size_t len)
+{
+	uint64_t	hash = hash_bytes(data, len);
+
+	return (uint32_t) (hash ^ hash >> 32);
+}
+
+/* Appends the record's bytes, in the file or in the sink.  False (errno): nothing was added. */
+static bool
+emit(JournalRecord *record)
+{
+	static JoschBuffer scratch = {NULL, 0, 0, xrealloc};
+	JoschBuffer *out = sink ? sink : &scratch;
+	JoschCodec	c = {out, NULL, 0, false};
+	size_t		start;
+	uint32_t	sum;
+
+	if (sink == NULL)
+	{
+		scratch.len = 0;
+	}
+	start = josch_frame_begin(&c, record->type);
+	journal_code(&c, record);
+	sum = journal_checksum(out->data + start + 4, out->len - start - 4);
+	josch_code_u32(&c, &sum);
+	if (!josch_frame_end(&c, start))
+	{
+		errno = EMSGSIZE;
+		return false;
+	}
+	if (sink != NULL)
+	{
+		return true;
+	}
+	if (!write_all(journal_fd, scratch.data, scratch.len))
+	{
+		int			saved = errno;
+
+		if (ftruncate(journal_fd, (off_t) journal_size) != 0)
+		{
+			log_line("could not cut the journal back: %m");
+		}
+		errno = saved;
+		return false;
+	}
+	journal_size += scratch.len;
+	return true;
+}
+
+static bool
+emit_header(void)
+{
+	JournalRecord r = {.type = JOURNAL_HEADER, .format = JOURNAL_FORMAT};
+
+	r.text = josch_slice(boot_id);
+	r.at = runner.journal_since;
+	return emit(&r);
+}
+
+/* All runs that were started before this record are of former runners. */
+static bool
+emit_life(void)
+{
+	JournalRecord r = {.type = JOURNAL_LIFE, .format = runner.journal_intact};
+
+	r.text = josch_slice(runner.incarnation);
+	r.pid = getpid();
+	r.at = runner.started_at;
+	return emit(&r);
+}
+
+static bool
+emit_owner(const Owner *owner)
+{
+	JournalRecord r = {.type = JOURNAL_OWNER, .owner = owner->number, .database = owner->database};
+
+	r.text = josch_slice(owner->identity);
+	r.name = josch_slice(owner->name);
+	return emit(&r);
+}
+
+/* An owner is put on record when there is something of its to say. */
+static bool
+ensure_owner(Owner *owner)
+{
+	if (sink == NULL && !owner->recorded)
+	{
+		owner->recorded = emit_owner(owner);
+		return owner->recorded;
+	}
+	return true;
+}
+
+/* What a later runner needs: not argv, and env only where readiness is asked with it. */
+bool
+journal_start(Run *run)
+{
+	static JoschBuffer env = {NULL, 0, 0, xrealloc};
+	static JoschBuffer ready = {NULL, 0, 0, xrealloc};
+	JournalRecord r = {.type = JOURNAL_START, .owner = run->owner->number};
+
+	env.len = ready.len = 0;
+	r.start.run_id = run->id;
+	strings_pack(run->env, &env, &r.start.env);
+	strings_pack(run->ready_argv, &ready, &r.start.ready_argv);
+	r.start.cwd = josch_slice(run->cwd);
+	r.start.log_path = josch_slice(run->log_path);
+	r.start.timeout_ms = run->timeout_ms;
+	r.start.grace_ms = run->grace_ms;
+	r.start.ready_after_ms = run->ready_after_ms;
+	r.start.flags = run->flags & JOSCH_RUN_LONG_RUNNING ? JOSCH_START_LONG_RUNNING : 0;
+	return ensure_owner(run->owner) && emit(&r);
+}
+
+static bool
+emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot)
+{
+	JournalRecord r = {.type = type, .owner = run->owner->number, .id = run->id};
+
+	r.format = run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT);
+	r.pid = pid;
+	r.at = at;
+	r.boot = boot;
+	return emit(&r);
+}
+
+bool
+journal_spawned(const Run *run)
+{
+	return emit_event(run, JOURNAL_SPAWNED, run->pid, run->started_at, run->started_boot);
+}
+
+bool
+journal_up(const Run *run)
+{
+	return emit_event(run, JOURNAL_UP, 0, run->up_at, 0);
+}
+
+bool
+journal_stopping(const Run *run)
+{
+	return emit_event(run, JOURNAL_STOPPING, 0, 0, run->kill_boot);
+}
+
+bool
+journal_exit(const Run *run)
+{
+	JournalRecord r = {.type = JOURNAL_EXIT, .owner = run->owner->number, .id = run->id};
+
+	r.end = run->end;
+	return emit(&r);
+}
+
+/* Compacts the journal too, when it has grown to a multiple of what it has to hold. */
+bool
+journal_forget(Owner *owner, JoschSlice ids)
+{
+	JournalRecord r = {.type = JOURNAL_FORGET, .owner = owner->number};
+
+	r.ids = ids;
+	if (!ensure_owner(owner) || !emit(&r))
+	{
+		return false;
+	}
+	if (journal_size > COMPACT_MIN && journal_size > 3 * size_after_rewrite)
+	{
+		journal_rewrite();
+	}
+	return true;
+}
+
+static bool
+emit_seen(const Owner *owner)
+{
+	static JoschBuffer pairs = {NULL, 0, 0, xrealloc};
+	JoschCodec	c = {&pairs, NULL, 0, false};
+	JournalRecord r = {.type = JOURNAL_SEEN, .owner = owner->number, .id = owner->forgotten.floor};
+	int			i;
+
+	pairs.len = 0;
+	for (i = 0; i < owner->forgotten.count; i++)
+	{
+		josch_code_i64(&c, &owner->forgotten.ranges[i].first);
+		josch_code_i64(&c, &owner->forgotten.ranges[i].last);
+	}
+	r.ids.data = (const char *) pairs.data;
+	r.ids.len = (uint32_t) pairs.len;
+	return emit(&r);
+}
+
+static bool
+emit_run(Run *run)
+{
+	bool		ok = journal_start(run);
+
+	if (run->pid != 0)
+	{
+		ok = ok && journal_spawned(run);
+	}
+	if (run->flags & JOSCH_RUN_UP)
+	{
+		ok = ok && journal_up(run);
+	}
+	if (run->phase == RUN_EXITED)
+	{
+		return ok && journal_exit(run);
+	}
+	if (run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT))
+	{
+		ok = ok && journal_stopping(run);
+	}
+	return ok;
+}
+
+static bool
+emit_runs(bool former)
+{
+	Owner	   *owner;
+	Run		   *run;
+	bool		ok = true;
+
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (run = owner->first; run != NULL; run = run->next)
+		{
+			if (run->former == former)
+			{
+				ok = ok && emit_run(run);
+			}
+		}
+	}
+	return ok;
+}
+
+/* Everything that is known, as a new journal in memory. */
+static bool
+take_snapshot(JoschBuffer *out)
+{
+	Owner	   *owner;
+	bool		ok;
+
+	sink = out;
+	ok = emit_header();
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		ok = ok && emit_owner(owner) && emit_seen(owner);
+	}
+	ok = ok && emit_runs(true) && emit_life() && emit_runs(false);
+	sink = NULL;
+	return ok;
+}
+
+/* Puts a journal of what is known now in the place of the old one.  False: the old one stays. */
+bool
+journal_rewrite(void)
+{
+	JoschBuffer content = {NULL, 0, 0, xrealloc};
+	Owner	   *owner;
+	int			fd = openat(runner.spool_dir, "journal.tmp",
+							O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+	{
+		log_line("could not create \"journal.tmp\": %m");
+		return false;
+	}
+	if (!take_snapshot(&content) || !write_all(fd, content.data, content.len) ||
+		renameat(runner.spool_dir, "journal.tmp", runner.spool_dir, "journal") != 0)
+	{
+		log_line("could not rewrite the journal: %m");
+		unlinkat(runner.spool_dir, "journal.tmp", 0);
+		close(fd);
+		free(content.data);
+		return false;
+	}
+	if (journal_fd >= 0)
+	{
+		close(journal_fd);
+	}
+	journal_fd = fd;
+	journal_size = size_after_rewrite = content.len;
+	free(content.data);
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		owner->recorded = true;
+	}
+	return true;
+}
+
+/* Goes on with the journal as it is: whole, of this life, but the disk is full. */
+static bool
+journal_append(void)
+{
+	Owner	   *owner;
+
+	journal_fd = openat(runner.spool_dir, "journal", O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	journal_size = journal_fd >= 0 ? (size_t) lseek(journal_fd, 0, SEEK_END) : 0;
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		owner->recorded = true;
+	}
+	return journal_fd >= 0;
+}
+
+static bool
+read_boot_id(void)
+{
+	int			fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t		n = fd >= 0 ? read(fd, boot_id, sizeof(boot_id) - 1) : -1;
+
+	if (fd >= 0)
+	{
+		close(fd);
+	}
+	if (n <= 0)
+	{
+		log_line("could not read the boot id of this machine: %m");
+		return false;
+	}
+	boot_id[n] = '\0';
+	boot_id[strcspn(boot_id, "\n")] = '\0';
+	return true;
+}
+
+/* Takes up the life that the former program led in this same process; false when it did not. */
+static bool
+continue_life(const JournalFound *found)
+{
+	if (!runner.options.resume || !found->intact || found->pid != getpid())
+	{
+		return false;
+	}
+	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s", found->incarnation);
+	runner.started_at = found->started_at;
+	runner.journal_intact = found->was_intact;
+	return true;
+}
+
+static void
+begin_life(const JournalFound *found)
+{
+	Owner	   *owner;
+	Run		   *run;
+
+	runner.started_at = now_epoch();
+	runner.journal_intact = found->intact;
+	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s/%d/%lld",
+			 boot_id, (int) getpid(), (long long) runner.started_at);
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (run = owner->first; run != NULL; run = run->next)
+		{
+			run->former = true;
+		}
+	}
+}
+
+/* Reads what former lives left, and starts the journal of this one.  False: it cannot be written. */
+bool
+journal_open(void)
+{
+	JournalFound found;
+
+	if (!read_boot_id())
+	{
+		return false;
+	}
+	journal_load(boot_id, &found);
+	if (found.broken)
+	{
+		renameat(runner.spool_dir, "journal", runner.spool_dir, "journal.broken");
+		log_line("the journal ends in something that is no record; kept as \"journal.broken\"");
+	}
+	runner.journal_since = found.intact ? found.since : now_epoch();
+	if (continue_life(&found))
+	{
+		return journal_rewrite() || journal_append();
+	}
+	begin_life(&found);
+	return journal_rewrite();
+}

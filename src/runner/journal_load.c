@@ -1,0 +1,255 @@
+/*
+ * src/runner/journal_load.c
+ *
+ * Reads the journal of former lives into the tables.
+ *
+ * Whatever the file holds, this must end with something to go on with: it
+ * takes every record up to the first that is none, and tells how it went.  A
+ * record cut short at the very end is the normal trace of a killed runner:
+ * its write had not been done, so what it would have said has not happened.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The whole file; NULL when there is none. */
+static uint8_t *
+read_file(size_t *len)
+{
+	int			fd = openat(runner.spool_dir, "journal", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	uint8_t    *data = NULL;
+	ssize_t		n = 1;
+
+	*len = 0;
+	if (fd < 0)
+	{
+		return NULL;
+	}
+	if (fstat(fd, &st) == 0)
+	{
+		data = xrealloc(NULL, (size_t) st.st_size + 1);
+		while (*len < (size_t) st.st_size && n > 0)
+		{
+			n = read(fd, data + *len, (size_t) st.st_size - *len);
+			*len += n > 0 ? (size_t) n : 0;
+		}
+	}
+	close(fd);
+	return data;
+}
+
+static int64_t
+id_at(JoschSlice ids, uint32_t i)
+{
+	JoschForget forget = {ids};
+
+	return josch_forget_id(&forget, i);
+}
+
+static void
+apply_forget(Owner *owner, JoschSlice ids)
+{
+	uint32_t	i;
+
+	for (i = 0; i < ids.len / 8; i++)
+	{
+		Run		   *run = run_find(owner, id_at(ids, i));
+
+		if (run != NULL)
+		{
+			run_remove(run);
+		}
+		seen_add(&owner->forgotten, id_at(ids, i), id_at(ids, i));
+	}
+}
+
+static void
+apply_seen(Owner *owner, const JournalRecord *r)
+{
+	uint32_t	i;
+
+	owner->forgotten.floor = r->id;
+	for (i = 0; i < r->ids.len / 16; i++)
+	{
+		seen_add(&owner->forgotten, id_at(r->ids, 2 * i), id_at(r->ids, 2 * i + 1));
+	}
+}
+
+static void
+apply_life(const JournalRecord *r, JournalFound *found)
+{
+	Owner	   *owner;
+	Run		   *run;
+	char	   *text = slice_dup(r->text);
+
+	snprintf(found->incarnation, sizeof(found->incarnation), "%s", text);
+	free(text);
+	found->pid = r->pid;
+	found->started_at = r->at;
+	found->was_intact = r->format != 0;
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (run = owner->first; run != NULL; run = run->next)
+		{
+			run->former = true;
+		}
+	}
+}
+
+static void
+apply_exit(Run *run, const JoschExit *end)
+{
+	char	   *tail = slice_dup(end->tail);
+
+	free((void *) run->end.tail.data);
+	run->end = *end;
+	run->end.tail.data = tail;
+	run->phase = RUN_EXITED;
+	run->flags |= end->flags;
+}
+
+/* A record that speaks of one run.  False when there is no such run. */
+static bool
+apply_to_run(Run *run, const JournalRecord *r)
+{
+	if (run == NULL)
+	{
+		return false;
+	}
+	switch (r->type)
+	{
+		case JOURNAL_SPAWNED:
+			run->phase = RUN_LIVE;
+			run->pid = (pid_t) r->pid;
+			run->started_at = r->at;
+			run->started_boot = r->boot;
+			break;
+		case JOURNAL_UP:
+			run->up_at = r->at;
+			run->flags |= JOSCH_RUN_UP;
+			break;
+		case JOURNAL_STOPPING:
+			run->flags |= r->format;
+			run->kill_boot = r->boot;
+			break;
+		case JOURNAL_EXIT:
+			apply_exit(run, &r->end);
+			break;
+	}
+	return true;
+}
+
+/* False when the record contradicts the ones before it. */
+static bool
+apply(const JournalRecord *r, const char *boot_id, JournalFound *found)
+{
+	Owner	   *owner = owner_by_number(r->owner);
+
+	switch ((JournalType) r->type)
+	{
+		case JOURNAL_HEADER:
+			found->since = r->at;
+			runner.other_boot = r->text.len != strlen(boot_id) ||
+				memcmp(r->text.data, boot_id, r->text.len) != 0;
+			return true;
+		case JOURNAL_LIFE:
+			apply_life(r, found);
+			return true;
+		case JOURNAL_OWNER:
+			if (owner == NULL && r->owner != 0)
+			{
+				owner_add(r->owner, r->text, r->database, r->name);
+				return true;
+			}
+			return false;
+		case JOURNAL_SEEN:
+		case JOURNAL_FORGET:
+			if (owner == NULL)
+			{
+				return false;
+			}
+			if (r->type == JOURNAL_SEEN)
+			{
+				apply_seen(owner, r);
+			}
+			else
+			{
+				apply_forget(owner, r->ids);
+			}
+			return true;
+		case JOURNAL_START:
+			if (owner == NULL || run_find(owner, r->start.run_id) != NULL)
+			{
+				return false;
+			}
+			run_set_request(run_add(owner, r->start.run_id), &r->start);
+			return true;
+		case JOURNAL_SPAWNED:
+		case JOURNAL_UP:
+		case JOURNAL_STOPPING:
+		case JOURNAL_EXIT:
+			return owner != NULL && apply_to_run(run_find(owner, r->id), r);
+	}
+	return false;
+}
+
+static bool
+read_record(const JoschFrame *frame, JournalRecord *r)
+{
+	JoschCodec	c = {NULL, frame->body, frame->body_len, false};
+	JoschCodec	tail = {NULL, NULL, 4, false};
+	uint32_t	sum = 0;
+
+	if (frame->body_len < 4)
+	{
+		return false;
+	}
+	tail.in = frame->body + frame->body_len - 4;
+	josch_code_u32(&tail, &sum);
+	if (sum != journal_checksum(frame->body - 1, frame->body_len - 3))
+	{
+		return false;
+	}
+	c.in_len -= 4;
+	memset(r, 0, sizeof(*r));
+	r->type = frame->type;
+	journal_code(&c, r);
+	return !c.failed;
+}
+
+/* Fills the tables, and *found.  Without a journal: nothing was found, nothing is broken. */
+void
+journal_load(const char *boot_id, JournalFound *found)
+{
+	size_t		len;
+	size_t		done = 0;
+	uint8_t    *data = read_file(&len);
+	JoschFrame	frame;
+	JournalRecord record;
+	JoschFrameStatus status = JOSCH_FRAME_MORE;
+
+	memset(found, 0, sizeof(*found));
+	while (data != NULL &&
+		   (status = josch_frame_next(data + done, len - done, &frame)) == JOSCH_FRAME_OK)
+	{
+		if (!read_record(&frame, &record) || !apply(&record, boot_id, found) ||
+			(done == 0) != (record.type == JOURNAL_HEADER))
+		{
+			status = JOSCH_FRAME_BROKEN;
+			break;
+		}
+		done += frame.total;
+	}
+	if (data != NULL && done < len)
+	{
+		log_line("the last %zu bytes of the journal are no whole record", len - done);
+	}
+	found->broken = status == JOSCH_FRAME_BROKEN;
+	found->intact = done > 0 && !found->broken && !runner.other_boot;
+	free(data);
+}

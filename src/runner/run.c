@@ -1,0 +1,463 @@
+/*
+ * src/runner/run.c
+ *
+ * The life of a run: START, its process, its end, FORGET.
+ *
+ * The order of the steps is what makes a run happen at most once and its end
+ * known for certain: on record before there is a process, on record before
+ * anybody is told, kept until the scheduler says that it has committed.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static Run **draining;
+static int	draining_count;
+static int	draining_capacity;
+
+/* Copies what is needed after the process has been started. */
+void
+run_set_request(Run *run, const JoschStart *start)
+{
+	run->log_path = slice_dup(start->log_path);
+	run->timeout_ms = start->timeout_ms;
+	run->grace_ms = start->grace_ms;
+	run->ready_after_ms = start->ready_after_ms;
+	if (start->flags & JOSCH_START_LONG_RUNNING)
+	{
+		run->flags |= JOSCH_RUN_LONG_RUNNING;
+		if (start->ready_argv.count > 0)
+		{
+			run->ready_argv = strings_dup(start->ready_argv);
+			run->env = strings_dup(start->env);
+			run->cwd = slice_dup(start->cwd);
+		}
+	}
+}
+
+/* Milliseconds from a message as microseconds; what is absurdly long means about for ever. */
+static int64_t
+span(uint64_t ms)
+{
+	return ms > (uint64_t) INT64_MAX / 4000 ? INT64_MAX / 4 : (int64_t) ms * MS;
+}
+
+static void
+arm(Run *run)
+{
+	if (run->timeout_ms > 0 && !(run->flags & JOSCH_RUN_TIMED_OUT))
+	{
+		run->timeout_boot = run->started_boot + span(run->timeout_ms);
+	}
+	ready_schedule(run);
+	timer_update(run);
+}
+
+/* A locked descriptor of the new log file.  -1, *error and *why when there is none. */
+static int
+create_log(const Run *run, int *error, char **why)
+{
+	int			fd;
+
+	if (!spool_path_allowed(run->log_path))
+	{
+		*error = EINVAL;
+		*why = format("log path \"%s\" is not a path to a file in a folder of the spool", run->log_path);
+		return -1;
+	}
+	fd = spool_open(run->log_path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+	if (fd < 0)
+	{
+		*error = errno;
+		*why = format("could not create log file \"%s\": %s%s", run->log_path,
+					  *error == ELOOP || *error == ENOTDIR ? "a part of its path is no folder: " : "",
+					  strerror(*error));
+		return -1;
+	}
+	flock(fd, LOCK_EX | LOCK_NB);
+	return fd;
+}
+
+static char *
+check_start(const JoschStart *start, char *const *env)
+{
+	if (start->argv.count == 0)
+	{
+		return xstrdup("the command is empty");
+	}
+	for (; *env != NULL; env++)
+	{
+		if (strchr(*env, '=') == NULL || (*env)[0] == '=')
+		{
+			return format("environment entry \"%s\" is not of the form NAME=value", *env);
+		}
+	}
+	return NULL;
+}
+
+/* Starts the process.  0, or an errno and *why. */
+static int
+launch(Run *run, const JoschStart *start, int lock_fd, char **why)
+{
+	char	  **argv = strings_dup(start->argv);
+	char	  **env = strings_dup(start->env);
+	char	   *cwd = slice_dup(start->cwd);
+	SpawnRequest request = {argv, env, cwd, lock_fd, -1};
+	int			error = EINVAL;
+
+	*why = check_start(start, env);
+	if (*why == NULL)
+	{
+		request.output_fd = create_log(run, &error, why);
+	}
+	if (*why == NULL)
+	{
+		run->started_at = now_epoch();
+		run->started_boot = now_boot();
+		error = spawn_process(&request, &run->pid, why);
+		close(request.output_fd);
+	}
+	free(argv);
+	free(env);
+	free(cwd);
+	return error;
+}
+
+static void
+fail_start(Run *run, int error, const char *why)
+{
+	run->phase = RUN_EXITED;
+	run->pid = 0;
+	run->started_at = 0;
+	run->end.kind = JOSCH_EXIT_NOT_STARTED;
+	run->end.value = (uint32_t) error;
+	run->end.ended_at = now_epoch();
+	run->end.tail.data = utf8_clean(why, strnlen(why, JOSCH_TAIL_MAX), &run->end.tail.len);
+	lock_remove(run->owner, run->id);
+	if (!journal_exit(run))
+	{
+		log_line("could not record that run %lld did not start: %m", (long long) run->id);
+	}
+	log_line("%s: run %lld did not start: %s", run->owner->name, (long long) run->id, why);
+	tell_start_failed(run);
+}
+
+/* From here on the run is on record. */
+static void
+start_recorded(Run *run, const JoschStart *start, int lock_fd)
+{
+	char	   *why = NULL;
+	int			error = launch(run, start, lock_fd, &why);
+
+	if (error != 0)
+	{
+		fail_start(run, error, why);
+		free(why);
+		return;
+	}
+	run->phase = RUN_LIVE;
+	child_add(run->pid, CHILD_COMMAND, run);
+	if (!journal_spawned(run))
+	{
+		log_line("could not record the process of run %lld: %m", (long long) run->id);
+	}
+	arm(run);
+	tell_started(run);
+}
+
+/* The run cannot even be put on record: answer, and know nothing of it. */
+static void
+drop_start(Run *run, const char *what)
+{
+	char	   *why = format("%s: %s", what, strerror(errno));
+
+	run->end.kind = JOSCH_EXIT_NOT_STARTED;
+	run->end.value = (uint32_t) errno;
+	run->end.tail.data = utf8_clean(why, strlen(why), &run->end.tail.len);
+	log_line("%s: run %lld did not start: %s", run->owner->name, (long long) run->id, why);
+	free(why);
+	tell_start_failed(run);
+	run_remove(run);
+}
+
+/* START of an id that has not been seen. */
+void
+run_start(Conn *conn, const JoschStart *start)
+{
+	Owner	   *owner = conn->owner;
+	int			lock_fd = lock_create(owner, start->run_id);
+	int			error = errno;
+	Run		   *run;
+
+	if (lock_fd < 0 && error == EEXIST)
+	{
+		tell_refused(conn, start->run_id, JOSCH_REFUSED_FORGOTTEN);
+		return;
+	}
+	run = run_add(owner, start->run_id);
+	run_set_request(run, start);
+	if (lock_fd < 0)
+	{
+		errno = error;
+		drop_start(run, "could not create the lock file of the run");
+		return;
+	}
+	if (!journal_start(run))
+	{
+		lock_remove(owner, start->run_id);
+		drop_start(run, "could not write the journal");
+	}
+	else
+	{
+		start_recorded(run, start, lock_fd);
+	}
+	close(lock_fd);
+}
+
+static int64_t
+micros(struct timeval tv)
+{
+	return (int64_t) tv.tv_sec * SECOND + tv.tv_usec;
+}
+
+/* The end is final: record it, tell it, give up all that a live run has. */
+void
+run_finish(Run *run)
+{
+	run->phase = RUN_EXITED;
+	run->draining = false;
+	run->end.flags = run->flags;
+	run->timeout_boot = run->kill_boot = run->watch_boot = 0;
+	ready_cancel(run);
+	watch_cancel(run);
+	timer_update(run);
+	if (run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT))
+	{
+		stop_sweep_later(run);
+	}
+	free((void *) run->end.tail.data);
+	run->end.tail.data = log_tail(run->log_path, &run->end.tail.len);
+	if (!journal_exit(run))
+	{
+		log_line("could not record the end of run %lld: %m", (long long) run->id);
+	}
+	lock_remove(run->owner, run->id);
+	tell_exited(run);
+}
+
+/* Nobody saw it end. */
+void
+run_finish_unknown(Run *run, int64_t ended_at)
+{
+	run->end.kind = JOSCH_EXIT_UNKNOWN;
+	run->end.ended_at = ended_at;
+	run_finish(run);
+}
+
+static void
+drain(Run *run)
+{
+	if (draining_count == draining_capacity)
+	{
+		draining_capacity = draining_capacity ? draining_capacity * 2 : 16;
+		draining = xrealloc(draining, (size_t) draining_capacity * sizeof(Run *));
+	}
+	run->draining = true;
+	draining[draining_count++] = run;
+}
+
+/*
+ * The main process has ended.  Of a stopped run the others of its group still
+ * have what is left of the grace; their end is the run's end.
+ */
+void
+run_ended(Run *run, int status, const struct rusage *usage)
+{
+	JoschExit  *end = &run->end;
+
+	end->kind = WIFSIGNALED(status) ? JOSCH_EXIT_SIGNAL : JOSCH_EXIT_CODE;
+	end->value = (uint32_t) (WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	end->ended_at = now_epoch();
+	end->cpu_user_us = (uint64_t) micros(usage->ru_utime);
+	end->cpu_sys_us = (uint64_t) micros(usage->ru_stime);
+	end->maxrss_kb = (uint64_t) usage->ru_maxrss;
+	if ((run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT)) && !run->killed)
+	{
+		drain(run);
+	}
+	else
+	{
+		run_finish(run);
+	}
+}
+
+/* Finishes the runs whose stopped group has no process left, or has been killed. */
+static void
+finish_drained(void)
+{
+	int			kept = 0;
+	int			i;
+
+	for (i = 0; i < draining_count; i++)
+	{
+		Run		   *run = draining[i];
+
+		if (run->phase == RUN_LIVE && stop_group_exists(run))
+		{
+			draining[kept++] = run;
+		}
+		else if (run->phase == RUN_LIVE)
+		{
+			run_finish(run);
+		}
+	}
+	draining_count = kept;
+}
+
+/* Collects all children that have ended: ours, and orphans that fell to us. */
+void
+run_reap(void)
+{
+	struct rusage usage;
+	ChildKind	kind;
+	Run		   *run;
+	pid_t		pid;
+	int			status;
+
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+	{
+		if (!child_take(pid, &kind, &run))
+		{
+			continue;
+		}
+		switch (kind)
+		{
+			case CHILD_COMMAND:
+				run_ended(run, status, &usage);
+				break;
+			case CHILD_PROBE:
+				ready_probe_ended(run, status);
+				break;
+			case CHILD_WATCHER:
+				watch_ended(run, status);
+				break;
+		}
+	}
+	finish_drained();
+}
+
+/* True while a stopped run has lost its main process, which nobody could wait for again. */
+bool
+run_any_draining(void)
+{
+	return draining_count > 0;
+}
+
+/* Drops the runs whose end is committed.  A live run cannot be forgotten. */
+void
+run_forget(Owner *owner, const JoschForget *forget)
+{
+	JoschBuffer ids = {NULL, 0, 0, xrealloc};
+	JoschCodec	c = {&ids, NULL, 0, false};
+	JoschSlice	slice;
+	uint32_t	i;
+
+	for (i = 0; i < josch_forget_count(forget); i++)
+	{
+		int64_t		id = josch_forget_id(forget, i);
+		Run		   *run = run_find(owner, id);
+
+		if (id <= 0 || (run != NULL && run->phase != RUN_EXITED))
+		{
+			log_line("%s: run %lld is to be forgotten, but has not ended", owner->name, (long long) id);
+			continue;
+		}
+		josch_code_i64(&c, &id);
+		seen_add(&owner->forgotten, id, id);
+		if (run != NULL)
+		{
+			conn_forget_run(run);
+			run_remove(run);
+		}
+	}
+	slice.data = (const char *) ids.data;
+	slice.len = (uint32_t) ids.len;
+	if (ids.len > 0 && !journal_forget(owner, slice))
+	{
+		log_line("could not record what is forgotten: %m");
+	}
+	free(ids.data);
+}
+
+void
+run_describe(const Run *run, JoschRun *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->run_id = run->id;
+	out->flags = run->flags;
+	out->pid = run->pid;
+	out->started_at = run->started_at;
+	out->up_at = run->up_at;
+	switch (run->phase)
+	{
+		case RUN_STARTING:
+		case RUN_LIVE:
+			out->state = run->flags & JOSCH_RUN_WATCHED ? JOSCH_RUN_STATE_WATCHED :
+				run->phase == RUN_STARTING ? JOSCH_RUN_STATE_STARTING :
+				run->flags & JOSCH_RUN_UP ? JOSCH_RUN_STATE_UP : JOSCH_RUN_STATE_RUNNING;
+			break;
+		case RUN_EXITED:
+			out->state = JOSCH_RUN_STATE_EXITED;
+			out->end = run->end;
+			break;
+	}
+}
+
+static bool
+is_our_child(pid_t pid)
+{
+	siginfo_t	info;
+
+	return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Goes on with what the journal gave: children of this process, or of a runner that died. */
+void
+run_resume_all(void)
+{
+	Owner	   *owner;
+	Run		   *run;
+
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (run = owner->first; run != NULL; run = run->next)
+		{
+			if (run->phase == RUN_EXITED)
+			{
+				continue;
+			}
+			if (runner.other_boot)
+			{
+				run_finish_unknown(run, 0);
+			}
+			else if (run->former || run->phase == RUN_STARTING || !is_our_child(run->pid))
+			{
+				watch_start(run);
+			}
+			else
+			{
+				child_add(run->pid, CHILD_COMMAND, run);
+			}
+			if (run->phase != RUN_EXITED)
+			{
+				arm(run);
+			}
+		}
+	}
+}

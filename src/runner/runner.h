@@ -1,0 +1,333 @@
+/*
+ * src/runner/runner.h
+ *
+ * What the parts of josch-runner know of each other: the run, the owner of
+ * runs, the connection, and one block of prototypes per file.
+ *
+ * A run belongs to an owner (server identity and database), and a connection
+ * sees one owner only.  All times with the suffix _boot are microseconds of
+ * CLOCK_BOOTTIME (deadlines: they go on while the machine sleeps, and no one
+ * can set them); all with _at are microseconds since 1970 (for people).
+ */
+#ifndef RUNNER_H
+#define RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "options.h"
+#include "protocol.h"
+
+#define MS ((int64_t) 1000)
+#define SECOND ((int64_t) 1000000)
+
+typedef struct Run Run;
+typedef struct Owner Owner;
+typedef struct Conn Conn;
+
+/* Ids that were forgotten: all up to floor, and some ranges above it. */
+typedef struct SeenRange
+{
+	int64_t		first;
+	int64_t		last;
+} SeenRange;
+
+typedef struct Seen
+{
+	int64_t		floor;
+	SeenRange  *ranges;			/* ascending, never adjacent */
+	int			count;
+	int			capacity;
+} Seen;
+
+struct Owner
+{
+	uint32_t	number;			/* in the journal */
+	char	   *identity;
+	uint32_t	database;
+	char	   *name;			/* of the database, for the log */
+	bool		recorded;		/* in the journal */
+	int			lock_dir;		/* descriptor of the folder of its lock files, or -1 */
+	Seen		forgotten;
+	Run		   *first;			/* all runs, oldest first */
+	Run		   *last;
+	Owner	   *next;
+};
+
+typedef enum RunPhase
+{
+	RUN_STARTING,				/* on record, without a process yet */
+	RUN_LIVE,
+	RUN_EXITED
+} RunPhase;
+
+struct Run
+{
+	Owner	   *owner;
+	int64_t		id;
+	RunPhase	phase;
+	uint32_t	flags;			/* JOSCH_RUN_... */
+	pid_t		pid;			/* main process, its group and its session */
+	int64_t		started_at;
+	int64_t		started_boot;
+	int64_t		up_at;
+	bool		former;			/* started by a runner that has died */
+
+	/* what START asked for, as far as it is needed later */
+	char	   *log_path;
+	char	   *cwd;
+	char	  **env;
+	char	  **ready_argv;		/* NULL: none */
+	uint64_t	timeout_ms;
+	uint64_t	grace_ms;
+	uint64_t	ready_after_ms;
+
+	/* deadlines, 0: none; each change is followed by timer_update */
+	int64_t		timeout_boot;
+	int64_t		kill_boot;
+	int64_t		ready_boot;
+	int64_t		probe_kill_boot;
+	int64_t		watch_boot;		/* try again to watch it */
+	int64_t		wake_boot;		/* the earliest; kept by timer.c */
+	int			heap_index;		/* -1: not in the heap */
+
+	bool		killed;			/* KILL has been sent */
+	bool		draining;		/* main process gone, its stopped group not yet */
+	pid_t		probe_pid;
+	int			probe_gap_ms;
+	pid_t		watcher_pid;
+
+	JoschExit	end;			/* tail.data is ours */
+
+	Run		   *next_in_bucket;
+	Run		   *next;			/* of the owner */
+	Run		   *previous;
+};
+
+struct Conn
+{
+	int			fd;
+	Owner	   *owner;			/* NULL before HELLO */
+	bool		compatible;		/* speaks our protocol */
+	bool		broken;			/* to be freed at the end of the turn */
+	bool		unread;			/* whole frames wait in `in` */
+	bool		waits_writable;
+	bool		listing;		/* LIST is being answered */
+	Run		   *list_next;
+	JoschBuffer in;
+	JoschBuffer out;
+	Conn	   *next;
+};
+
+/* The few things that there is one of. */
+typedef struct Runner
+{
+	Options		options;
+	char	   *spool;			/* absolute */
+	char	   *program;		/* absolute path of our own binary */
+	int			spool_dir;		/* descriptor */
+	int			lock_fd;
+	int			listen_fd;
+	char		incarnation[128];
+	int64_t		started_at;
+	bool		journal_intact;
+	int64_t		journal_since;
+	bool		other_boot;		/* the journal is of a former boot: nothing of it lives */
+	bool		quit;			/* SIGTERM */
+	char	   *replace_by;		/* path: execve at the end of this turn */
+	Conn	   *replace_asker;	/* gets the ERROR; NULL for SIGHUP */
+} Runner;
+
+extern Runner runner;
+
+/* util.c */
+extern void *xrealloc(void *ptr, size_t size);
+extern void *xcalloc(size_t count, size_t size);
+extern char *xstrdup(const char *text);
+extern char *slice_dup(JoschSlice slice);
+extern char *format(const char *fmt,...) __attribute__((format(printf, 1, 2)));
+extern char **strings_dup(JoschStrings list);
+extern bool strings_pack(char *const *items, JoschBuffer *packed, JoschStrings *list);
+extern char *utf8_clean(const char *data, size_t len, uint32_t *clean_len);
+extern int64_t now_boot(void);
+extern int64_t now_epoch(void);
+extern uint64_t hash_bytes(const void *data, size_t len);
+extern bool write_all(int fd, const void *data, size_t len);
+
+/* log.c */
+extern void log_open(void);
+extern void log_line(const char *fmt,...) __attribute__((format(printf, 1, 2)));
+
+/* seen.c */
+extern bool seen_has(const Seen *seen, int64_t id);
+extern void seen_add(Seen *seen, int64_t first, int64_t last);
+
+/* table.c */
+typedef enum ChildKind
+{
+	CHILD_COMMAND,
+	CHILD_PROBE,
+	CHILD_WATCHER
+} ChildKind;
+
+extern Owner *owner_find(JoschSlice identity, uint32_t database);
+extern Owner *owner_by_number(uint32_t number);
+extern Owner *owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name);
+extern Owner *owner_first(void);
+extern Run *run_find(const Owner *owner, int64_t id);
+extern Run *run_add(Owner *owner, int64_t id);
+extern void run_remove(Run *run);
+extern void child_add(pid_t pid, ChildKind kind, Run *run);
+extern bool child_take(pid_t pid, ChildKind *kind, Run **run);
+
+/* journal.c, journal_load.c */
+typedef enum JournalType
+{
+	JOURNAL_HEADER = 1,
+	JOURNAL_OWNER,
+	JOURNAL_SEEN,
+	JOURNAL_LIFE,
+	JOURNAL_START,
+	JOURNAL_SPAWNED,
+	JOURNAL_UP,
+	JOURNAL_STOPPING,
+	JOURNAL_EXIT,
+	JOURNAL_FORGET
+} JournalType;
+
+/* One record of any type: each uses the fields that journal_code names for it. */
+typedef struct JournalRecord
+{
+	uint8_t		type;
+	uint32_t	format;
+	JoschSlice	text;			/* boot id, identity, incarnation */
+	JoschSlice	name;
+	uint32_t	owner;
+	uint32_t	database;
+	int64_t		id;				/* run, or floor of SEEN */
+	int64_t		pid;
+	int64_t		at;				/* epoch */
+	int64_t		boot;			/* boottime */
+	JoschSlice	ids;			/* FORGET: ids; SEEN: pairs */
+	JoschStart	start;
+	JoschExit	end;
+} JournalRecord;
+
+extern void journal_code(JoschCodec *c, JournalRecord *r);
+extern uint32_t journal_checksum(const uint8_t *data, size_t len);
+extern bool journal_open(void);
+extern bool journal_rewrite(void);
+
+/* What journal_load found besides owners and runs. */
+typedef struct JournalFound
+{
+	bool		intact;			/* of this boot, read to its end */
+	bool		broken;			/* ends in something that is no record */
+	char		incarnation[128];	/* of the last life */
+	int64_t		pid;
+	int64_t		started_at;
+	bool		was_intact;		/* what that life had found */
+	int64_t		since;
+} JournalFound;
+
+extern void journal_load(const char *boot_id, JournalFound *found);
+extern bool journal_start(Run *run);
+extern bool journal_spawned(const Run *run);
+extern bool journal_up(const Run *run);
+extern bool journal_stopping(const Run *run);
+extern bool journal_exit(const Run *run);
+extern bool journal_forget(Owner *owner, JoschSlice ids);
+
+/* files.c */
+extern int	spool_open(const char *path, int flags);
+extern bool spool_path_allowed(const char *path);
+extern int	lock_create(Owner *owner, int64_t id);
+extern int	lock_open(Owner *owner, int64_t id);
+extern void lock_remove(Owner *owner, int64_t id);
+extern char *log_tail(const char *path, uint32_t *len);
+
+/* spawn.c */
+typedef struct SpawnRequest
+{
+	char *const *argv;
+	char *const *env;			/* of the message; the base is added */
+	const char *cwd;			/* NULL or empty: home */
+	int			stdin_fd;		/* -1: /dev/null */
+	int			output_fd;		/* -1: /dev/null */
+} SpawnRequest;
+
+extern void spawn_init(void);
+extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
+
+/* run.c */
+extern void run_set_request(Run *run, const JoschStart *start);
+extern void run_start(Conn *conn, const JoschStart *start);
+extern void run_ended(Run *run, int status, const struct rusage *usage);
+extern void run_finish(Run *run);
+extern void run_finish_unknown(Run *run, int64_t ended_at);
+extern void run_forget(Owner *owner, const JoschForget *forget);
+extern void run_describe(const Run *run, JoschRun *out);
+extern void run_reap(void);
+extern bool run_any_draining(void);
+extern void run_resume_all(void);
+
+/* stop.c */
+extern void stop_run(Run *run, uint64_t grace_ms, uint32_t why);
+extern void stop_kill(Run *run);
+extern bool stop_group_exists(const Run *run);
+extern void stop_sweep_later(const Run *run);
+extern void stop_sweep_sessions(void);
+
+/* ready.c */
+extern void ready_schedule(Run *run);
+extern void ready_due(Run *run);
+extern void ready_probe_ended(Run *run, int status);
+extern void ready_cancel(Run *run);
+
+/* watch.c */
+extern void watch_start(Run *run);
+extern void watch_ended(Run *run, int status);
+extern void watch_cancel(Run *run);
+
+/* timer.c */
+extern void timer_update(Run *run);
+extern void timer_fire(int64_t now);
+extern int64_t timer_next(void);
+
+/* conn.c */
+extern void conn_accept(void);
+extern bool conn_peer_allowed(uid_t uid);
+extern void conn_readable(Conn *conn);
+extern void conn_fail(Conn *conn, const char *why);
+extern bool conn_work_all(void);
+extern void conn_flush_all(void);
+extern void conn_drain_all(void);
+extern void conn_forget_run(const Run *run);
+extern Conn *conn_first(void);
+extern void conn_error(Conn *conn, const char *text);
+
+/* serve.c */
+extern void serve_frame(Conn *conn, const JoschFrame *frame);
+extern bool serve_list_more(Conn *conn);
+extern void tell_started(const Run *run);
+extern void tell_start_failed(const Run *run);
+extern void tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason);
+extern void tell_up(const Run *run);
+extern void tell_exited(const Run *run);
+
+/* loop.c */
+extern void loop_init(void);
+extern void loop_add(Conn *conn);
+extern void loop_change(Conn *conn);
+extern void loop_listen(bool on);
+extern void loop_run(void);
+
+/* replace.c */
+extern void replace_now(void);
+extern void replace_adopt(void);
+extern void replace_set_helpers(bool on);
+
+#endif							/* RUNNER_H */

@@ -1,0 +1,346 @@
+/*
+ * src/runner/serve.c
+ *
+ * What each message of a scheduler does, and what schedulers are told.
+ *
+ * A connection speaks for the one (server, database) that its HELLO named, and
+ * nothing of another can be seen, stopped or forgotten through it.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOG_PIECE (1024 * 1024)
+#define IDENTITY_MAX 1024
+
+/* ------------------------------------------------------------------ telling */
+
+static bool
+hears(const Conn *conn, const Run *run)
+{
+	return conn->owner == run->owner && !conn->broken;
+}
+
+void
+tell_started(const Run *run)
+{
+	JoschStarted m = {run->id, run->pid, run->started_at};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_started(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_start_failed(const Run *run)
+{
+	JoschStartFailed m = {run->id, run->end.value, run->end.tail};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_start_failed(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_up(const Run *run)
+{
+	JoschUp		m = {run->id, run->up_at};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_up(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_exited(const Run *run)
+{
+	JoschExited m = {run->id, run->end};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_exited(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason)
+{
+	JoschRefused m = {run_id, (uint8_t) reason, {NULL, 0}};
+	char	   *text = format(reason == JOSCH_REFUSED_KNOWN ? "run %lld is known already" :
+							  "run %lld has been known before", (long long) run_id);
+
+	m.text = josch_slice(text);
+	josch_encode_refused(&conn->out, &m);
+	log_line("%s: refused to start: %s", conn->owner->name, text);
+	free(text);
+}
+
+/* Adds one piece of the answer to LIST.  False when it is complete. */
+bool
+serve_list_more(Conn *conn)
+{
+	JoschNothing nothing = {0};
+	JoschRun	m;
+
+	if (conn->list_next == NULL)
+	{
+		josch_encode_list_end(&conn->out, &nothing);
+		return false;
+	}
+	run_describe(conn->list_next, &m);
+	josch_encode_run(&conn->out, &m);
+	conn->list_next = conn->list_next->next;
+	return true;
+}
+
+/* ------------------------------------------------------------------ serving */
+
+static void
+send_welcome(Conn *conn)
+{
+	JoschWelcome m = {.protocol = JOSCH_PROTOCOL_VERSION, .pid = getpid()};
+
+	m.version = josch_slice(JOSCH_VERSION);
+	m.incarnation = josch_slice(runner.incarnation);
+	m.started_at = runner.started_at;
+	m.journal_intact = runner.journal_intact;
+	m.journal_since = runner.journal_since;
+	josch_encode_welcome(&conn->out, &m);
+}
+
+static bool
+serve_hello(Conn *conn, const JoschFrame *frame)
+{
+	JoschHello	m;
+
+	if (!josch_decode_hello(frame, &m) || m.identity.len == 0 || m.identity.len > IDENTITY_MAX ||
+		memchr(m.identity.data, 0, m.identity.len) != NULL)
+	{
+		return false;
+	}
+	conn->owner = owner_find(m.identity, m.database);
+	if (conn->owner == NULL)
+	{
+		conn->owner = owner_add(0, m.identity, m.database, m.database_name);
+	}
+	conn->compatible = m.protocol == JOSCH_PROTOCOL_VERSION;
+	send_welcome(conn);
+	return true;
+}
+
+static bool
+serve_start(Conn *conn, const JoschFrame *frame)
+{
+	JoschStart	m;
+
+	if (!josch_decode_start(frame, &m) || m.run_id <= 0)
+	{
+		return false;
+	}
+	if (run_find(conn->owner, m.run_id) != NULL)
+	{
+		tell_refused(conn, m.run_id, JOSCH_REFUSED_KNOWN);
+	}
+	else if (seen_has(&conn->owner->forgotten, m.run_id))
+	{
+		tell_refused(conn, m.run_id, JOSCH_REFUSED_FORGOTTEN);
+	}
+	else
+	{
+		run_start(conn, &m);
+	}
+	return true;
+}
+
+static bool
+serve_stop(Conn *conn, const JoschFrame *frame)
+{
+	JoschStop	m;
+	Run		   *run;
+
+	if (!josch_decode_stop(frame, &m))
+	{
+		return false;
+	}
+	run = run_find(conn->owner, m.run_id);
+	if (run != NULL)
+	{
+		stop_run(run, m.grace_ms, JOSCH_RUN_STOP_REQUESTED);
+	}
+	return true;
+}
+
+static bool
+serve_forget(Conn *conn, const JoschFrame *frame)
+{
+	JoschForget m;
+
+	if (!josch_decode_forget(frame, &m))
+	{
+		return false;
+	}
+	run_forget(conn->owner, &m);
+	return true;
+}
+
+/* Reads a piece of the open log and sends it. */
+static void
+send_log(Conn *conn, const JoschLogRead *request, int fd)
+{
+	JoschLogData m = {.run_id = request->run_id};
+	uint32_t	max = request->max < LOG_PIECE ? request->max : LOG_PIECE;
+	char	   *bytes = xrealloc(NULL, max);
+	struct stat st;
+	ssize_t		n;
+
+	memset(&st, 0, sizeof(st));
+	fstat(fd, &st);
+	m.offset = request->offset >= 0 ? request->offset : st.st_size + request->offset;
+	m.offset = m.offset < 0 ? 0 : m.offset;
+	n = S_ISREG(st.st_mode) ? pread(fd, bytes, max, m.offset) : (errno = EINVAL, -1);
+	if (n < 0)
+	{
+		conn_error(conn, "could not read the log");
+	}
+	else
+	{
+		m.bytes.data = bytes;
+		m.bytes.len = (uint32_t) n;
+		m.eof = m.offset + n >= st.st_size;
+		josch_encode_log_data(&conn->out, &m);
+	}
+	free(bytes);
+}
+
+static bool
+serve_log(Conn *conn, const JoschFrame *frame)
+{
+	JoschLogRead m;
+	Run		   *run;
+	char	   *path;
+	int			fd = -1;
+
+	if (!josch_decode_log_read(frame, &m))
+	{
+		return false;
+	}
+	run = m.run_id != 0 ? run_find(conn->owner, m.run_id) : NULL;
+	path = m.run_id == 0 ? slice_dup(m.path) : xstrdup(run ? run->log_path : "");
+	errno = ENOENT;
+	if (spool_path_allowed(path))
+	{
+		fd = spool_open(path, O_RDONLY | O_NONBLOCK);
+	}
+	if (fd < 0)
+	{
+		char	   *text = format("could not open log \"%s\" of run %lld: %s", path,
+								  (long long) m.run_id, strerror(errno));
+
+		conn_error(conn, text);
+		free(text);
+	}
+	else
+	{
+		send_log(conn, &m, fd);
+		close(fd);
+	}
+	free(path);
+	return true;
+}
+
+static bool
+serve_replace(Conn *conn, const JoschFrame *frame)
+{
+	JoschReplace m;
+	char	   *path;
+
+	if (!josch_decode_replace(frame, &m))
+	{
+		return false;
+	}
+	path = slice_dup(m.path);
+	if (path[0] != '/' || access(path, X_OK) != 0)
+	{
+		char	   *text = format("could not replace the runner by \"%s\": %s", path,
+								  path[0] != '/' ? "not an absolute path" : strerror(errno));
+
+		conn_error(conn, text);
+		free(text);
+		free(path);
+		return true;
+	}
+	free(runner.replace_by);
+	runner.replace_by = path;
+	runner.replace_asker = conn;
+	return true;
+}
+
+/* Serves one frame.  One that is not what it says ends the connection. */
+void
+serve_frame(Conn *conn, const JoschFrame *frame)
+{
+	bool		ok = false;
+
+	if (frame->type == JOSCH_MSG_HELLO && conn->owner == NULL)
+	{
+		ok = serve_hello(conn, frame);
+	}
+	else if (frame->type == JOSCH_MSG_REPLACE && conn->owner != NULL)
+	{
+		ok = serve_replace(conn, frame);
+	}
+	else if (conn->owner != NULL && conn->compatible)
+	{
+		switch (frame->type)
+		{
+			case JOSCH_MSG_START:
+				ok = serve_start(conn, frame);
+				break;
+			case JOSCH_MSG_STOP:
+				ok = serve_stop(conn, frame);
+				break;
+			case JOSCH_MSG_FORGET:
+				ok = serve_forget(conn, frame);
+				break;
+			case JOSCH_MSG_LIST:
+				conn->list_next = conn->owner->first;
+				conn->listing = true;
+				ok = true;
+				break;
+			case JOSCH_MSG_LOG:
+				ok = serve_log(conn, frame);
+				break;
+		}
+	}
+	if (!ok)
+	{
+		char	   *text = format("message of type %d cannot be served", frame->type);
+
+		conn_error(conn, text);
+		conn_fail(conn, text);
+		free(text);
+	}
+}

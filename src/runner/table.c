@@ -1,0 +1,234 @@
+/*
+ * src/runner/table.c
+ *
+ * Who is known: owners, their runs, and which child process belongs to what.
+ *
+ * A burst of a thousand exits must not be a thousand walks along a list, so
+ * runs are found by (owner, id) and children by pid through hash tables.
+ */
+#include "runner.h"
+
+#include <stdlib.h>
+
+typedef struct Child
+{
+	pid_t		pid;
+	ChildKind	kind;
+	Run		   *run;
+	struct Child *next;
+} Child;
+
+#define CHILD_BUCKETS 4096
+
+static Owner *owners;
+static Run **buckets;
+static size_t bucket_count;
+static size_t run_count;
+static Child *children[CHILD_BUCKETS];
+
+Owner *
+owner_first(void)
+{
+	return owners;
+}
+
+Owner *
+owner_find(JoschSlice identity, uint32_t database)
+{
+	Owner	   *owner;
+
+	for (owner = owners; owner != NULL; owner = owner->next)
+	{
+		if (owner->database == database && strlen(owner->identity) == identity.len &&
+			memcmp(owner->identity, identity.data, identity.len) == 0)
+		{
+			return owner;
+		}
+	}
+	return NULL;
+}
+
+Owner *
+owner_by_number(uint32_t number)
+{
+	Owner	   *owner = owners;
+
+	while (owner != NULL && owner->number != number)
+	{
+		owner = owner->next;
+	}
+	return owner;
+}
+
+/* Number 0: the next free one. */
+Owner *
+owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name)
+{
+	Owner	   *owner = xcalloc(1, sizeof(Owner));
+	Owner	  **end = &owners;
+	uint32_t	highest = 0;
+
+	for (; *end != NULL; end = &(*end)->next)
+	{
+		highest = (*end)->number > highest ? (*end)->number : highest;
+	}
+	owner->number = number ? number : highest + 1;
+	owner->identity = slice_dup(identity);
+	owner->database = database;
+	owner->name = slice_dup(name);
+	owner->lock_dir = -1;
+	*end = owner;
+	return owner;
+}
+
+static Run **
+bucket_of(const Owner *owner, int64_t id)
+{
+	uint64_t	key[2] = {owner->number, (uint64_t) id};
+
+	return &buckets[hash_bytes(key, sizeof(key)) & (bucket_count - 1)];
+}
+
+static void
+grow(void)
+{
+	size_t		old_count = bucket_count;
+	Run		  **old = buckets;
+	size_t		i;
+
+	bucket_count = old_count ? old_count * 4 : 256;
+	buckets = xcalloc(bucket_count, sizeof(Run *));
+	for (i = 0; i < old_count; i++)
+	{
+		while (old[i] != NULL)
+		{
+			Run		   *run = old[i];
+			Run		  **bucket = bucket_of(run->owner, run->id);
+
+			old[i] = run->next_in_bucket;
+			run->next_in_bucket = *bucket;
+			*bucket = run;
+		}
+	}
+	free(old);
+}
+
+Run *
+run_find(const Owner *owner, int64_t id)
+{
+	Run		   *run;
+
+	if (bucket_count == 0)
+	{
+		return NULL;
+	}
+	run = *bucket_of(owner, id);
+	while (run != NULL && (run->owner != owner || run->id != id))
+	{
+		run = run->next_in_bucket;
+	}
+	return run;
+}
+
+/* A new run, in phase STARTING; the id must not be there yet. */
+Run *
+run_add(Owner *owner, int64_t id)
+{
+	Run		   *run = xcalloc(1, sizeof(Run));
+	Run		  **bucket;
+
+	if (run_count >= bucket_count * 2)
+	{
+		grow();
+	}
+	run_count++;
+	run->owner = owner;
+	run->id = id;
+	run->heap_index = -1;
+	bucket = bucket_of(owner, id);
+	run->next_in_bucket = *bucket;
+	*bucket = run;
+	run->previous = owner->last;
+	if (owner->last != NULL)
+	{
+		owner->last->next = run;
+	}
+	else
+	{
+		owner->first = run;
+	}
+	owner->last = run;
+	return run;
+}
+
+/* Takes a run out and frees it; no child and no timer may point to it any more. */
+void
+run_remove(Run *run)
+{
+	Run		  **link = bucket_of(run->owner, run->id);
+
+	while (*link != run)
+	{
+		link = &(*link)->next_in_bucket;
+	}
+	*link = run->next_in_bucket;
+	run_count--;
+	if (run->previous != NULL)
+	{
+		run->previous->next = run->next;
+	}
+	else
+	{
+		run->owner->first = run->next;
+	}
+	if (run->next != NULL)
+	{
+		run->next->previous = run->previous;
+	}
+	else
+	{
+		run->owner->last = run->previous;
+	}
+	free(run->log_path);
+	free(run->cwd);
+	free(run->env);
+	free(run->ready_argv);
+	free((void *) run->end.tail.data);
+	free(run);
+}
+
+void
+child_add(pid_t pid, ChildKind kind, Run *run)
+{
+	Child	   *child = xcalloc(1, sizeof(Child));
+	Child	  **bucket = &children[(size_t) pid % CHILD_BUCKETS];
+
+	child->pid = pid;
+	child->kind = kind;
+	child->run = run;
+	child->next = *bucket;
+	*bucket = child;
+}
+
+/* Finds a child and takes it out.  False for one that is not ours: an adopted orphan. */
+bool
+child_take(pid_t pid, ChildKind *kind, Run **run)
+{
+	Child	  **link = &children[(size_t) pid % CHILD_BUCKETS];
+	Child	   *child;
+
+	while (*link != NULL && (*link)->pid != pid)
+	{
+		link = &(*link)->next;
+	}
+	child = *link;
+	if (child == NULL)
+	{
+		return false;
+	}
+	*kind = child->kind;
+	*run = child->run;
+	*link = child->next;
+	free(child);
+	return true;
+}

@@ -1,0 +1,317 @@
+# test/t/010_runner.pl
+#
+# What a scheduler can rely on while the runner lives: how commands are
+# started, how they end, and what is refused.
+use strict;
+use warnings;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use JoschRunner;
+
+my $spool = JoschRunner::new_spool();
+is(JoschRunner::start_daemon($spool), 0, 'the daemon says that it has started');
+my $c = JoschRunner->connect($spool);
+my $home = (getpwuid $>)[7];
+my $id = 0;
+my @groups;
+
+sub sh { return [ '/bin/sh', '-c', @_ ] }
+
+subtest 'welcome' => sub {
+	my $w = $c->{welcome};
+	is($w->{protocol}, 1, 'protocol');
+	like($w->{version}, qr/^\d+\.\d+/, 'version');
+	ok(JoschRunner::lives($w->{pid}), 'pid');
+	like($w->{incarnation}, qr{/$w->{pid}/}, 'incarnation names the process');
+	is($w->{journal_intact}, 0, 'a new spool has no past that is intact');
+	ok($w->{journal_since} > (time - 60) * 1e6, 'the journal begins now');
+};
+
+subtest 'exit codes and signals' => sub {
+	my $e = $c->run(run_id => ++$id, argv => ['true']);
+	is_deeply([ @$e{qw(type kind value tail)} ], [ 'EXITED', JoschRunner::EXIT_CODE, 0, '' ], 'true');
+	$e = $c->run(run_id => ++$id, argv => sh('exit 42'));
+	is_deeply([ @$e{qw(kind value)} ], [ JoschRunner::EXIT_CODE, 42 ], 'exit 42');
+	$e = $c->run(run_id => ++$id, argv => sh('kill -9 $$'));
+	is_deeply([ @$e{qw(kind value exit_flags)} ], [ JoschRunner::EXIT_SIGNAL, 9, 0 ], 'killed by itself');
+	my $started = $c->wait_for('STARTED', $id);
+	ok($started->{pid} > 1 && $started->{started_at} <= $e->{ended_at}, 'started before it ended');
+	$e = $c->run(run_id => ++$id, argv => [ 'perl', '-e', 'my $x = "x" x 3e7; 1 while $i++ < 3e6' ]);
+	ok($e->{cpu_user_us} > 10_000, 'CPU time is counted');
+	ok($e->{maxrss_kb} > 29_000, 'peak memory is counted');
+};
+
+subtest 'output' => sub {
+	my $e = $c->run(run_id => ++$id, argv => sh('echo a; echo b >&2; echo c; echo d >&2'), log => 'log/deep/er/out.log');
+	is($e->{tail}, "a\nb\nc\nd\n", 'both streams in order');
+	is(JoschRunner::slurp("$spool/log/deep/er/out.log"), "a\nb\nc\nd\n", 'the same in the file');
+	is((stat "$spool/log/deep/er/out.log")[2] & 07777, 0600, 'log 0600');
+	is((stat "$spool/log/deep")[2] & 07777, 0700, 'folder 0700');
+	$e = $c->run(run_id => ++$id, argv => [ 'perl', '-e', 'print "\x{e4}" x 9000, "end\0\xff\n"' ]);
+	is(length $e->{tail}, 4096, 'the tail is 4 KB');
+	like($e->{tail}, qr/\?end\?\?\n\z/, 'what is no UTF-8 becomes a question mark');
+	$e = $c->run(run_id => ++$id, argv => [ 'perl', '-e', 'print "\xc3\xa4" x 3000, "\n"' ]);
+	is($e->{tail}, "\xc3\xa4" x 2047 . "\n", 'a character is not cut in two');
+	is($c->read_log(run_id => $id, offset => 5998)->{bytes}, "\xc3\xa4\n", 'LOG by run id');
+	my $log = $c->read_log(path => "log/$id.log", offset => -3, max => 2);
+	is_deeply([ @$log{qw(bytes offset eof)} ], [ "\xc3\xa4", 5998, 0 ], 'LOG by path, from the end');
+	is($c->read_log(run_id => 999)->{type}, 'ERROR', 'LOG of a run that is not known');
+	foreach my $path ('journal', '../x', 'log/../journal', '/etc/passwd', 'lock/5-0/1', 'log')
+	{
+		is($c->read_log(path => $path)->{type}, 'ERROR', "LOG of $path");
+	}
+};
+
+subtest 'environment, folder, descriptors' => sub {
+	my $e = $c->run(run_id => ++$id, argv => ['env'], env => [ 'A=$(touch x) "q"', 'LANG=de', 'A=2;b' ]);
+	my %env = map { split /=/, $_, 2 } split /\n/, $e->{tail};
+	is($env{A}, '2;b', 'a value as it was sent, the last one wins');
+	is($env{LANG}, 'de', 'the base can be overridden');
+	is($env{PATH}, '/usr/local/bin:/usr/bin:/bin', 'default PATH');
+	is_deeply([ sort keys %env ], [ sort 'A', qw(HOME LANG PATH SHELL USER LOGNAME) ], 'and nothing else');
+	$e = $c->run(run_id => ++$id, argv => ['pwd'], cwd => '/usr/lib');
+	is($e->{tail}, "/usr/lib\n", 'folder');
+	$e = $c->run(run_id => ++$id, argv => ['pwd']);
+	is($e->{tail}, (-x $home ? $home : '/') . "\n", 'home without one');
+	$e = $c->run(run_id => ++$id, argv => [ 'perl', '-e',
+		'opendir D, "/proc/self/fd"; print join(",", sort grep { /\d/ && $_ != fileno D } readdir D), " ", scalar <STDIN> // "eof"' ]);
+	is($e->{tail}, '0,1,2 eof', 'three descriptors, nothing to read');
+	$e = $c->run(run_id => ++$id, argv => [ 'grep', '-E', '^Sig(Blk|Ign)', '/proc/self/status' ]);
+	my @masks = map { hex } $e->{tail} =~ /^Sig\w+:\s+\w{8}(\w{8})$/mg;
+	is_deeply([ $masks[0], $masks[1] & ~0x80000000 ], [ 0, 0 ], 'no signal blocked or ignored (but the two of the C library)');
+	$e = $c->run(run_id => ++$id, argv => sh('ps -o pid=,pgid=,sid= -p $$ | tr -s " "; echo $$'));
+	like($e->{tail}, qr/^ ?(\d+) \1 \1\n\1\n$/, 'group and session of its own') if -x '/bin/ps' || -x '/usr/bin/ps';
+	mkdir "$spool/bin";
+	open my $f, '>', "$spool/bin/myprog" or die; print $f "#!/bin/sh\necho found \$1\n"; close $f; chmod 0755, "$spool/bin/myprog";
+	$e = $c->run(run_id => ++$id, argv => [ 'myprog', '*' ], env => ["PATH=/nowhere:$spool/bin"]);
+	is($e->{tail}, "found *\n", 'the PATH of the message counts');
+	$e = $c->run(run_id => ++$id, argv => [ './myprog', 'x' ], cwd => "$spool/bin");
+	is($e->{tail}, "found x\n", 'a name with a slash is relative to the folder');
+};
+
+subtest 'what cannot be started' => sub {
+	my $e = $c->run(run_id => ++$id, argv => ['no-such-program']);
+	is($e->{type}, 'START_FAILED', 'program that is not there');
+	is($e->{errno}, 2, 'errno');
+	like($e->{text}, qr/"no-such-program" in PATH/, 'text names the program');
+	my $known = $c->list->{$id};
+	is_deeply([ @$known{qw(state kind value tail)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_NOT_STARTED, 2, $e->{text} ], 'kept until FORGET');
+	$e = $c->run(run_id => ++$id, argv => ['/etc/passwd']);
+	like($e->{text}, qr{could not execute "/etc/passwd": Permission denied}, 'no permission');
+	$e = $c->run(run_id => ++$id, argv => ['true'], cwd => '/no/folder');
+	like($e->{text}, qr{could not change to directory "/no/folder": No such file}, 'text names the folder');
+	$e = $c->run(run_id => ++$id, argv => []);
+	like($e->{text}, qr/empty/, 'empty command');
+	$e = $c->run(run_id => ++$id, argv => ['true'], env => ['oops']);
+	like($e->{text}, qr/"oops" is not of the form NAME=value/, 'bad environment');
+	$e = $c->run(run_id => ++$id, argv => [ 'echo', 'x' x 200_000 ]);
+	like($e->{text}, qr/Argument list too long/, 'argument too long');
+};
+
+subtest 'log paths' => sub {
+	mkdir "$spool/evil"; mkdir "$spool/outside";
+	symlink "$spool/outside", "$spool/evil/link";
+	symlink "$spool/outside/file", "$spool/evil/file";
+	foreach my $path ('/tmp/x.log', 'log/../../x.log', 'x.log', 'log//x', 'log/./x', 'lock/x/y', 'evil/link/x.log', 'evil/file', 'log/1.log', '')
+	{
+		my $e = $c->run(run_id => ++$id, argv => ['true'], log => $path);
+		is($e->{type}, 'START_FAILED', "refused: \"$path\"");
+		like($e->{text}, qr/log/, 'and says why');
+	}
+	is_deeply([ glob "$spool/outside/*" ], [], 'nothing was written through a link');
+	is($c->read_log(path => 'evil/file')->{type}, 'ERROR', 'nor is anything read');
+};
+
+subtest 'never twice' => sub {
+	my $e = $c->run(run_id => ++$id, argv => sh("echo once >> $spool/count"), log => 'log/twice.log');
+	$c->start(run_id => $id, argv => sh("echo twice >> $spool/count"), log => 'log/twice2.log');
+	is($c->wait_for('REFUSED', $id)->{reason}, JoschRunner::REFUSED_KNOWN, 'known');
+	ok($c->list->{$id}, 'listed before FORGET');
+	$c->forget($id, 777_777);
+	ok(!$c->list->{$id}, 'not listed after FORGET');
+	foreach my $again ($id, 777_777)
+	{
+		$c->start(run_id => $again, argv => sh("echo twice >> $spool/count"));
+		is($c->wait_for('REFUSED', $again)->{reason}, JoschRunner::REFUSED_FORGOTTEN, "forgotten $again");
+	}
+	is(JoschRunner::slurp("$spool/count"), "once\n", 'ran once');
+	is($c->run(run_id => 777_776, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'its neighbour is free');
+};
+
+subtest 'owners' => sub {
+	my $other = JoschRunner->connect($spool, database => 6, name => 'other');
+	my $copy = JoschRunner->connect($spool, identity => 'server-2');
+	is_deeply([ %{ $other->list }, %{ $copy->list } ], [], 'each sees its own runs only');
+	is($other->run(run_id => 1, argv => sh('exit 6'))->{value}, 6, 'the same id is another run');
+	$c->start(run_id => ++$id, argv => [ 'sleep', '60' ]);
+	push @groups, $c->wait_for('STARTED', $id)->{pid};
+	$_->stop($id, 0), $_->forget($id) foreach $other, $copy;
+	$_->list foreach $other, $copy;
+	is($c->list->{$id}{state}, JoschRunner::STATE_RUNNING, 'nobody else can stop it');
+	my $second = JoschRunner->connect($spool);
+	$second->stop($id, 1000);
+	is_deeply([ @{ $c->wait_for('EXITED', $id) }{qw(kind value exit_flags)} ],
+		[ JoschRunner::EXIT_SIGNAL, 15, JoschRunner::STOP_REQUESTED ], 'the owner can');
+	ok($second->wait_for('EXITED', $id), 'all connections of the owner hear of it');
+	is(scalar(grep { $_->{type} eq 'EXITED' && $_->{run_id} == $id } @{ $other->{events} }), 0, 'others do not');
+};
+
+# a tree: the shell, a child in its group, a child in a group of its own
+my $tree = 'sleep 1000 & echo $!; perl -e \'setpgrp 0, 0; exec "sleep", "1000"\' & echo $!; ';
+
+sub tree_pids
+{
+	my ($run_id) = @_;
+	my @pids;
+	JoschRunner::eventually('the tree is there', sub {
+		@pids = ((JoschRunner::slurp("$spool/log/$run_id.log") // '') =~ /^(\d+)$/mg);
+		return @pids == 2 && !grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') !~ /^sleep/ } @pids;
+	});
+	return @pids;
+}
+
+subtest 'time-out' => sub {
+	my $began = time;
+	$c->start(run_id => ++$id, argv => sh("trap '' TERM; $tree wait; wait; sleep 1000"), timeout_ms => 700, grace_ms => 300);
+	my @pids = tree_pids($id);
+	my $e = $c->wait_for('EXITED', $id);
+	is_deeply([ @$e{qw(kind value exit_flags)} ], [ JoschRunner::EXIT_SIGNAL, 9, JoschRunner::TIMED_OUT ], 'TERM is ignored, KILL is not');
+	cmp_ok(time - $began, '>=', 1.0, 'not before time-out and grace');
+	JoschRunner::eventually("$_ is gone", sub { !JoschRunner::lives($_[0] // $_) }) foreach @pids;
+	pass('the whole tree is gone');
+	$e = $c->run(run_id => ++$id, argv => [ 'sleep', '60' ], timeout_ms => 200, grace_ms => 60_000);
+	is_deeply([ @$e{qw(kind value exit_flags)} ], [ JoschRunner::EXIT_SIGNAL, 15, JoschRunner::TIMED_OUT ], 'TERM is enough for most');
+	$e = $c->run(run_id => ++$id, argv => ['true'], timeout_ms => 60_000);
+	is($e->{exit_flags}, 0, 'in time');
+};
+
+subtest 'STOP' => sub {
+	$c->start(run_id => ++$id, argv => sh("trap 'sleep 0.3; echo bye; exit 7' TERM; $tree while :; do wait; done"));
+	my @pids = tree_pids($id);
+	$c->stop($id, 10_000);
+	my $e = $c->wait_for('EXITED', $id);
+	is_deeply([ @$e{qw(kind value exit_flags)} ], [ JoschRunner::EXIT_CODE, 7, JoschRunner::STOP_REQUESTED ], 'the grace is given');
+	like($e->{tail}, qr/bye\n$/, 'the last words are in the tail');
+	JoschRunner::eventually("$_ is gone", sub { !JoschRunner::lives($_) }) foreach @pids;
+	pass('no leftovers');
+
+	# the main process goes at once, another of the group needs its grace
+	$c->start(run_id => ++$id, argv => sh("sh -c \"trap 'sleep 0.5; echo cleaned; exit' TERM; echo on; while :; do sleep 0.05; done\" & wait"));
+	JoschRunner::eventually('it is on', sub { (JoschRunner::slurp("$spool/log/$id.log") // '') =~ /on/ });
+	$c->stop($id, 10_000);
+	$e = $c->wait_for('EXITED', $id);
+	is_deeply([ @$e{qw(kind value)} ], [ JoschRunner::EXIT_SIGNAL, 15 ], 'the end of the main process counts');
+	like($e->{tail}, qr/cleaned/, 'the rest of the group could clean up');
+
+	$c->start(run_id => ++$id, argv => sh("trap '' TERM; echo on; while :; do sleep 0.1; done"));
+	JoschRunner::eventually('it is on', sub { (JoschRunner::slurp("$spool/log/$id.log") // '') =~ /on/ });
+	$c->stop($id, 3_600_000);
+	$c->stop($id, 0);
+	is($c->wait_for('EXITED', $id)->{value}, 9, 'a second STOP can shorten the grace');
+	$c->start(run_id => ++$id, argv => [ 'sleep', '60' ]);
+	kill 'STOP', $c->wait_for('STARTED', $id)->{pid};
+	$c->stop($id, 60_000);
+	is($c->wait_for('EXITED', $id)->{value}, 15, 'a suspended process can be stopped');
+	$c->forget($id);
+	$c->start(run_id => ++$id, argv => [ 'sleep', '60' ]);
+	push @groups, $c->wait_for('STARTED', $id)->{pid};
+	$c->forget($id);
+	is($c->list->{$id}{state}, JoschRunner::STATE_RUNNING, 'what runs cannot be forgotten');
+	$c->stop($id, 0);
+	$c->wait_for('EXITED', $id);
+};
+
+subtest 'long-running' => sub {
+	my $flag = "$spool/flag";
+	$c->start(run_id => ++$id, long => 1, argv => sh("sleep 0.5; touch $flag; exec sleep 60"), env => ["FLAG=$flag"],
+		ready_argv => sh('test -e "$FLAG" && test "$PWD" = /usr'), cwd => '/usr');
+	my $started = $c->wait_for('STARTED', $id);
+	is($c->list->{$id}{state}, JoschRunner::STATE_RUNNING, 'not up yet');
+	my $up = $c->wait_for('UP', $id);
+	ok(-e $flag && $up->{up_at} - $started->{started_at} > 400_000, 'up when its command says so');
+	is($c->list->{$id}{state}, JoschRunner::STATE_UP, 'state up');
+	$c->stop($id, 1000);
+	is($c->wait_for('EXITED', $id)->{exit_flags}, JoschRunner::STOP_REQUESTED | JoschRunner::LONG_RUNNING | JoschRunner::IS_UP, 'stopped on purpose');
+
+	$c->start(run_id => ++$id, long => 1, argv => [ 'sleep', '60' ], ready_after_ms => 300);
+	$started = $c->wait_for('STARTED', $id);
+	cmp_ok($c->wait_for('UP', $id)->{up_at} - $started->{started_at}, '>=', 299_000, 'up when it has lived for a while');
+	$c->stop($id, 1000);
+	$c->wait_for('EXITED', $id);
+	$c->run(run_id => ++$id, long => 1, argv => sh('exit 3'), ready_after_ms => 200);
+	$c->start(run_id => ++$id, argv => [ 'sleep', '0.4' ]);
+	$c->wait_for('EXITED', $id);
+	is(scalar(grep { $_->{type} eq 'UP' } @{ $c->{events} }), 0, 'neither one that died nor one of another type is ever up');
+};
+
+subtest 'a burst, and a reader that sleeps' => sub {
+	my $quiet = JoschRunner->connect($spool, database => 8);
+	$quiet->start(run_id => $_, argv => sh('head -c 5000 /dev/zero | tr "\0" x; exit 5')) foreach 1 .. 300;
+	my $began = time;
+	is($c->run(run_id => ++$id, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'others are served meanwhile');
+	my %value;
+	$value{ $quiet->wait_for('EXITED', $_)->{value} }++ foreach 1 .. 300;
+	is_deeply(\%value, { 5 => 300 }, 'nothing is lost');
+	is(scalar keys %{ $quiet->list }, 300, 'a long list');
+	$quiet->forget(1 .. 300);
+	is_deeply($quiet->list, {}, 'all forgotten');
+};
+
+subtest 'who may come in, and what breaks' => sub {
+	is((stat "$spool/runner.sock")[2] & 07777, 0600, 'socket 0600');
+	is((stat "$spool/$_")[2] & 07777, 0600, "$_ 0600") foreach qw(journal runner.log runner.lock);
+	my $odd = JoschRunner->connect_raw($spool);
+	$odd->send_raw(pack 'N C', 0, 0);
+	is($odd->next_event->{type}, 'LOST', 'a length that cannot be');
+	$odd = JoschRunner->connect_raw($spool);
+	$odd->send('LIST', '');
+	is($odd->next_event->{type}, 'ERROR', 'no HELLO');
+	$odd = JoschRunner->connect($spool);
+	$odd->send('START', pack 'q> N N', 5, 3, 1_000_000);
+	is($odd->next_event->{type}, 'ERROR', 'a list that is not there');
+	$odd = JoschRunner->connect($spool, protocol => 99);
+	is($odd->{welcome}{protocol}, 1, 'another protocol is told ours');
+	$odd->start(run_id => 1, argv => ['true']);
+	is($odd->next_event->{type}, 'ERROR', 'and cannot do more');
+	is($c->run(run_id => ++$id, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the runner is well');
+};
+
+SKIP: {
+	skip 'only root can become somebody else', 1 if $> != 0;
+	chmod 0755, $spool, $spool =~ s{/spool$}{}r;
+	chmod 0666, "$spool/runner.sock";
+	my $pid = fork;
+	if (!$pid)
+	{
+		$> = 65534;
+		my $s = JoschRunner->connect_raw($spool);
+		my $event = $s->next_event(5);
+		require POSIX;
+		POSIX::_exit($event && $event->{type} eq 'LOST' ? 0 : 1);
+	}
+	waitpid $pid, 0;
+	is($?, 0, 'another user is turned away');
+	chmod 0700, $spool;
+	chmod 0600, "$spool/runner.sock";
+}
+
+subtest 'a long path, and a second runner' => sub {
+	my $long = JoschRunner::new_spool() . '/' . join('/', ('a' x 100) x 3);
+	is(JoschRunner::start_daemon($long), 0, 'longer than a socket address');
+	my $l = JoschRunner->connect($long);
+	is($l->run(run_id => 1, argv => sh('exit 9'))->{value}, 9, 'works');
+	is(JoschRunner::start_daemon($long), 0, 'a second one leaves quietly');
+	is(JoschRunner->connect($long)->pid, $l->pid, 'to the first');
+	is(system(JoschRunner::binary(), '--spool', $long) >> 8, 0, 'also in the foreground');
+	JoschRunner::end_runner($long);
+	my $open = JoschRunner::new_spool();
+	mkdir $open; chmod 0777, $open;
+	isnt(JoschRunner::start_daemon($open), 0, 'a spool where others may write is refused');
+	ok(!-e "$open/runner.sock", 'and nothing listens there');
+	isnt(system(JoschRunner::binary(), '--nonsense') >> 8, 0, 'usage');
+};
+
+JoschRunner::end_runner($spool, @groups);
+JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+ok(!-e "$spool/runner.sock", 'TERM ends it and takes the socket away');
+done_testing();
