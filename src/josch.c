@@ -9,9 +9,11 @@
 #include "josch.h"
 
 #include "config.h"
+#include "launcher.h"
 #include "mode.h"
 #include "notify.h"
 #include "shared.h"
+#include "utility.h"
 #include "wake.h"
 
 PG_MODULE_MAGIC;
@@ -26,4 +28,6 @@ _PG_init(void)
 	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();
+	josch_utility_init();
+	josch_launcher_init();
 }

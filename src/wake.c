@@ -94,8 +94,10 @@ find(Oid database)
 static bool
 is_idle(const Place *place)
 {
+	const JoschNews *news = &place->news;
+
 	return place->status.pid == 0 &&
-		!place->news.announced && !place->news.present && !place->news.absent;
+		!news->announced && !news->present && !news->absent && !news->dismissed;
 }
 
 /*
@@ -219,10 +221,12 @@ announce(void)
 /* ---- holds ---- */
 
 bool
-josch_wake_hold(Oid database)
+josch_wake_hold(Oid database, pid_t *scheduler)
 {
 	bool		done = false;
+	Place	   *place;
 
+	*scheduler = 0;
 	if (shared == NULL)
 	{
 		return false;
@@ -235,6 +239,12 @@ josch_wake_hold(Oid database)
 			shared->holds[i] = (Hold) {.database = database, .pid = MyProcPid};
 			done = holding = true;
 		}
+	}
+	place = find(database);
+	if (done && place != NULL && place->status.pid != 0)
+	{
+		*scheduler = place->status.pid;
+		place->news.dismissed = true;
 	}
 	LWLockRelease(josch_shared_lock);
 	return done;

@@ -91,6 +91,7 @@ typedef struct JoschNews
 	bool		announced;		/* somebody created the extension */
 	bool		present;		/* a scheduler looked: there */
 	bool		absent;			/* a scheduler looked: not there */
+	bool		dismissed;		/* the scheduler was asked to step aside */
 } JoschNews;
 
 /* Returns the news of a database, and forgets them. */
@@ -100,8 +101,9 @@ extern JoschNews josch_wake_take_news(Oid database);
  * While a database is held no scheduler can attach to it: for DROP DATABASE and
  * the like.  A hold ends with the transaction, or the process, that took it;
  * then the launcher is woken.  False when there is no place for another hold.
+ * *scheduler is the one that has to go, 0 when there is none.
  */
-extern bool josch_wake_hold(Oid database);
+extern bool josch_wake_hold(Oid database, pid_t *scheduler);
 extern bool josch_wake_is_held(Oid database);
 
 #endif							/* JOSCH_WAKE_H */

@@ -1,0 +1,10 @@
+/* The last piece: when this transaction commits, the launcher starts a scheduler in this database. */
+
+CREATE FUNCTION josch.wake() RETURNS void
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_utility_sql_wake';
+COMMENT ON FUNCTION josch.wake() IS
+'Asks the launcher and this database''s scheduler to look, when the transaction commits. Changes wake them by themselves; for what they cannot see, such as a repaired runner. Does nothing when josch is not preloaded.';
+REVOKE ALL ON FUNCTION josch.wake() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.wake() TO josch_operator;
+
+SELECT josch.wake();
