@@ -190,7 +190,8 @@ stop_kill(Run *run)
 
 /*
  * Asks the run to end, and sees to it after the grace.  `why` is the flag that
- * its end will carry.  Asked again, only a shorter grace makes a difference.
+ * its end will carry.  Asked again, only a shorter grace makes a difference;
+ * without any grace it is killed at once.
  */
 void
 stop_run(Run *run, uint64_t grace_ms, uint32_t why)
@@ -214,7 +215,7 @@ stop_run(Run *run, uint64_t grace_ms, uint32_t why)
 	{
 		log_line("could not record that run %lld is to stop: %m", (long long) run->id);
 	}
-	if (first)
+	if (grace > 0 && first)
 	{
 		signal_group(run, SIGTERM);
 		signal_group(run, SIGCONT);

@@ -82,7 +82,7 @@ subtest 'environment, folder, descriptors' => sub {
 	$e = $c->run(run_id => ++$id, argv => sh('ps -o pid=,pgid=,sid= -p $$ | tr -s " "; echo $$'));
 	like($e->{tail}, qr/^ ?(\d+) \1 \1\n\1\n$/, 'group and session of its own') if -x '/bin/ps' || -x '/usr/bin/ps';
 	mkdir "$spool/bin";
-	open my $f, '>', "$spool/bin/myprog" or die; print $f "#!/bin/sh\necho found \$1\n"; close $f; chmod 0755, "$spool/bin/myprog";
+	open my $f, '>', "$spool/bin/myprog" or die; print $f "#!/bin/sh\nprintf 'found %s\\n' \"\$1\"\n"; close $f; chmod 0755, "$spool/bin/myprog";
 	$e = $c->run(run_id => ++$id, argv => [ 'myprog', '*' ], env => ["PATH=/nowhere:$spool/bin"]);
 	is($e->{tail}, "found *\n", 'the PATH of the message counts');
 	$e = $c->run(run_id => ++$id, argv => [ './myprog', 'x' ], cwd => "$spool/bin");

@@ -1,0 +1,337 @@
+# test/t/011_runner_death.pl
+#
+# What is known after the runner died, was ended, or replaced itself: never
+# more than is true, and nothing twice.
+use strict;
+use warnings;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use JoschRunner;
+
+my @groups;
+
+sub sh { return [ '/bin/sh', '-c', @_ ] }
+
+sub cpu_ticks
+{
+	my @stat = split ' ', (JoschRunner::slurp("/proc/$_[0]/stat") =~ s/.*\) //r);
+	return $stat[11] + $stat[12];
+}
+
+sub switches
+{
+	my $sum = 0;
+	$sum += $_ foreach JoschRunner::slurp("/proc/$_[0]/status") =~ /ctxt_switches:\s+(\d+)/g;
+	return $sum;
+}
+
+# A runner with a live command (id 1), a committed end (2), one not fetched (3).
+sub populated
+{
+	my ($spool) = @_;
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => sh("echo here; exec sleep 1000"));
+	my $started = $c->wait_for('STARTED', 1);
+	push @groups, $started->{pid};
+	$c->run(run_id => 2, argv => ['true']);
+	$c->forget(2);
+	$c->run(run_id => 3, argv => sh('echo out; exit 3'));
+	$c->run(run_id => 4, argv => ['no-such-program']);
+	$c->list;
+	return ($c, $started->{pid});
+}
+
+sub die_and_restart
+{
+	my ($c, $spool, $signal) = @_;
+	kill $signal // 'KILL', $c->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+	is(JoschRunner::start_daemon($spool), 0, 'a new runner starts');
+	return JoschRunner->connect($spool);
+}
+
+subtest 'kill -9' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	my $new = die_and_restart($c, $spool);
+	ok(JoschRunner::lives($pid), 'the command lives on');
+	isnt($new->{welcome}{incarnation}, $c->{welcome}{incarnation}, 'another life');
+	is($new->{welcome}{journal_intact}, 1, 'the journal is intact');
+	is($new->{welcome}{journal_since}, $c->{welcome}{journal_since}, 'and as old as before');
+	my $runs = $new->list;
+	is_deeply([ sort keys %$runs ], [ 1, 3, 4 ], 'what is known');
+	is_deeply([ @{ $runs->{1} }{qw(state flags pid kind)} ], [ JoschRunner::STATE_WATCHED, JoschRunner::IS_WATCHED, $pid, 0 ], 'watched');
+	is_deeply([ @{ $runs->{3} }{qw(state kind value tail)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_CODE, 3, "out\n" ], 'an end that nobody had fetched');
+	is_deeply([ @{ $runs->{4} }{qw(state kind value)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_NOT_STARTED, 2 ], 'a failed start');
+	foreach my $id (1 .. 4)
+	{
+		$new->start(run_id => $id, argv => sh("touch $spool/again"), log => "log/again$id.log");
+		ok($new->wait_for('REFUSED', $id), "run $id is refused");
+	}
+	ok(!-e "$spool/again", 'nothing ran again');
+	is(-s "$spool/runner.sock", 0, 'socket is there');
+	kill 'KILL', $pid;
+	my $end = $new->wait_for('EXITED', 1);
+	is_deeply([ @$end{qw(kind value tail)} ], [ JoschRunner::EXIT_UNKNOWN, 0, "here\n" ], 'its end is seen, how it ended is not guessed');
+	ok($end->{ended_at} > (time - 20) * 1e6, 'and when');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'ended while nobody watched' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	kill 'KILL', $c->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+	kill 'KILL', $pid;
+	JoschRunner::eventually('the command is gone', sub { !JoschRunner::lives($pid) });
+	JoschRunner::start_daemon($spool);
+	my $run = JoschRunner->connect($spool)->list->{1};
+	is_deeply([ @$run{qw(state kind ended_at)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_UNKNOWN, 0 ], 'unknown, nobody knows when');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'a watched tree lives as long as any of it' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => sh('sleep 1000 & exec sleep 1000'));
+	my $pid = $c->wait_for('STARTED', 1)->{pid};
+	push @groups, $pid;
+	my $child;
+	JoschRunner::eventually('the child is there', sub { $child = (split ' ', JoschRunner::slurp("/proc/$pid/task/$pid/children") // '')[0] });
+	my $new = die_and_restart($c, $spool);
+	kill 'KILL', $pid;
+	is($new->next_event(0.5), undef, 'the main process alone is not the end');
+	kill 'KILL', $child;
+	is($new->wait_for('EXITED', 1)->{kind}, JoschRunner::EXIT_UNKNOWN, 'the last one is');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'a watched run can be stopped, times out, and stays up' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => [ 'sleep', '1000' ]);
+	$c->start(run_id => 2, argv => sh("trap '' TERM; while :; do sleep 0.1; done"), timeout_ms => 1500, grace_ms => 100);
+	$c->start(run_id => 3, argv => [ 'sleep', '1000' ], long => 1, ready_argv => ['true']);
+	$c->start(run_id => 4, argv => [ 'sleep', '1000' ], long => 1, ready_argv => [ 'test', '-e', "$spool/flag" ]);
+	push @groups, $c->wait_for('STARTED', $_)->{pid} foreach 1 .. 4;
+	$c->wait_for('UP', 3);
+	my $new = die_and_restart($c, $spool);
+	my $runs = $new->list;
+	ok($runs->{3}{flags} & JoschRunner::IS_UP && $runs->{3}{up_at} > 0, 'still up');
+	ok(!($runs->{4}{flags} & JoschRunner::IS_UP), 'not up');
+	open my $flag, '>', "$spool/flag";
+	ok($new->wait_for('UP', 4), 'readiness is still asked for');
+	$new->stop(1, 1000);
+	is($new->wait_for('EXITED', 1)->{exit_flags}, JoschRunner::IS_WATCHED | JoschRunner::STOP_REQUESTED, 'stopped');
+	is($new->wait_for('EXITED', 2)->{exit_flags}, JoschRunner::IS_WATCHED | JoschRunner::TIMED_OUT, 'timed out');
+	my $third = die_and_restart($new, $spool);
+	is_deeply([ map { $third->list->{$_}{state} } 1 .. 4 ], [ (JoschRunner::STATE_EXITED) x 2, (JoschRunner::STATE_WATCHED) x 2 ], 'and once more');
+	$third->stop($_, 0) foreach 3, 4;
+	$third->wait_for('EXITED', $_) foreach 3, 4;
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'SIGTERM leaves commands running' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	my $new = die_and_restart($c, $spool, 'TERM');
+	ok(JoschRunner::lives($pid), 'it runs');
+	is($new->list->{1}{state}, JoschRunner::STATE_WATCHED, 'and is watched');
+	$new->stop(1, 0);
+	$new->wait_for('EXITED', 1);
+	JoschRunner::end_runner($spool);
+};
+
+sub wait_for_replacement
+{
+	my ($c, $spool) = @_;
+	while (($c->next_event // die 'the connection did not end')->{type} ne 'LOST') { }
+	return JoschRunner->connect($spool);
+}
+
+subtest 'the runner replaces itself' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	my $copy = "$spool/new-version";
+	system('cp', JoschRunner::binary(), $copy) == 0 or die;
+	$c->start(run_id => 10, argv => sh("while ! test -e $spool/go; do sleep 0.05; done; exit 10"));
+	$c->start(run_id => 11, argv => [ 'sleep', '1000' ], timeout_ms => 1500);
+	$c->start(run_id => 12, argv => [ 'sleep', '1000' ], long => 1, ready_argv => [ 'test', '-e', "$spool/go" ]);
+	push @groups, $c->wait_for('STARTED', $_)->{pid} foreach 10 .. 12;
+
+	# this one ends while nobody looks: in the very moment of the exec
+	$c->start(run_id => 13, argv => sh('exit 13'));
+	$c->replace($copy);
+	my $new = wait_for_replacement($c, $spool);
+	is($new->pid, $c->pid, 'the same process');
+	is($new->{welcome}{incarnation}, $c->{welcome}{incarnation}, 'the same life');
+	is(readlink('/proc/' . $new->pid . '/exe'), $copy, 'another program');
+	JoschRunner::eventually('run 13 has ended', sub { $new->list->{13}{state} == JoschRunner::STATE_EXITED });
+	is($new->list->{13}{value}, 13, 'an end in between');
+	is($new->list->{1}{state}, JoschRunner::STATE_RUNNING, 'children are still children');
+	open my $go, '>', "$spool/go";
+	is_deeply([ @{ $new->wait_for('EXITED', 10) }{qw(kind value)} ], [ JoschRunner::EXIT_CODE, 10 ], 'a true exit code after');
+	ok($new->wait_for('UP', 12), 'readiness goes on');
+	is($new->wait_for('EXITED', 11)->{exit_flags}, JoschRunner::TIMED_OUT, 'the time-out goes on');
+
+	kill 'HUP', $new->pid;
+	my $third = wait_for_replacement($new, $spool);
+	is($third->{welcome}{incarnation}, $c->{welcome}{incarnation}, 'SIGHUP does the same');
+	$third->stop($_, 0) foreach 1, 12;
+	is($third->wait_for('EXITED', 1)->{value}, 9, 'children through two programs');
+	is_deeply([ sort { $a <=> $b } keys %{ $third->list } ], [ 1, 3, 4, 10 .. 13 ], 'nothing is lost');
+
+	$third->replace("$spool/no-such-file");
+	like($third->wait_for('ERROR')->{text}, qr/could not replace.*No such file/, 'a program that is not there');
+	open my $junk, '>', "$spool/junk"; print $junk "\177ELF nonsense"; close $junk; chmod 0755, "$spool/junk";
+	$third->start(run_id => 20, argv => sh('sleep 0.5; exit 20'));
+	$third->replace("$spool/junk");
+	like($third->wait_for('ERROR')->{text}, qr/could not replace.*Exec format/, 'one that cannot be executed');
+	is($third->wait_for('EXITED', 20)->{value}, 20, 'changes nothing');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'STOP and REPLACE at once' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => sh("sh -c \"trap 'sleep 0.5; exit' TERM; echo on; while :; do sleep 0.05; done\" & wait"));
+	JoschRunner::eventually('it is on', sub { (JoschRunner::slurp("$spool/log/1.log") // '') =~ /on/ });
+	$c->stop(1, 10_000);
+	$c->replace(JoschRunner::binary());
+	my $new = wait_for_replacement($c, $spool);
+	JoschRunner::eventually('it has ended', sub { $new->list->{1}{state} == JoschRunner::STATE_EXITED });
+	is($new->list->{1}{kind}, JoschRunner::EXIT_SIGNAL, 'how the main process ended is not lost');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'the journal' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	kill 'KILL', $c->pid, $pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+
+	# a write that was not done
+	open my $journal, '>>', "$spool/journal"; print $journal pack 'N C', 500, 5; close $journal;
+	JoschRunner::start_daemon($spool);
+	my $new = JoschRunner->connect($spool);
+	is($new->{welcome}{journal_intact}, 1, 'a record cut short is no harm');
+	is($new->list->{3}{value}, 3, 'what was before it is known');
+	$new->start(run_id => 30, argv => [ 'sleep', '1000' ]);
+	push @groups, $new->wait_for('STARTED', 30)->{pid};
+	kill 'KILL', $new->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($new->pid) });
+
+	# one byte of the end of run 3 changes
+	my $bytes = JoschRunner::slurp("$spool/journal");
+	my $at = index $bytes, 'out';
+	substr $bytes, $at, 1, 'O';
+	open $journal, '>', "$spool/journal"; print $journal $bytes; close $journal;
+	JoschRunner::start_daemon($spool);
+	$new = JoschRunner->connect($spool);
+	is($new->{welcome}{journal_intact}, 0, 'a changed byte is noticed');
+	ok(-e "$spool/journal.broken", 'the file is kept');
+	isnt(($new->list->{3} // {})->{kind} // 0, JoschRunner::EXIT_CODE, 'no exit code is taken from it');
+	$new->start(run_id => 30, argv => ['true'], log => 'log/x.log');
+	ok($new->wait_for('REFUSED', 30), 'what still has its lock file is not started again');
+	kill 'KILL', $new->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($new->pid) });
+
+	# another boot: the boot id is the first text of the header
+	$spool = JoschRunner::new_spool();
+	($c, $pid) = populated($spool);
+	kill 'KILL', $c->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+	other_boot("$spool/journal");
+	JoschRunner::start_daemon($spool);
+	$new = JoschRunner->connect($spool);
+	is($new->{welcome}{journal_intact}, 0, 'another boot: not intact');
+	ok($new->{welcome}{journal_since} > $c->{welcome}{journal_since}, 'and begins anew');
+	is($new->list->{1}{kind}, JoschRunner::EXIT_UNKNOWN, 'what ran is unknown');
+	is($new->list->{3}{value}, 3, 'what had ended is known');
+	$new->start(run_id => 2, argv => ['true'], log => 'log/y.log');
+	ok($new->wait_for('REFUSED', 2), 'what was forgotten is still refused');
+	JoschRunner::end_runner($spool);
+};
+
+# Writes another boot id, and the checksum that goes with it.
+sub other_boot
+{
+	my ($path) = @_;
+	my $bytes = JoschRunner::slurp($path);
+	my $length = unpack 'N', $bytes;
+	my $record = substr $bytes, 4, $length - 4;
+	$record =~ s/-[0-9a-f]{12}/-000000000000/ or die;
+	no warnings 'portable';
+	use integer;
+	my $hash = 0xcbf29ce484222325;
+	$hash = ($hash ^ ord) * 0x100000001b3 foreach split //, $record;
+	my $high = ($hash >> 32) & 0xffffffff;
+	substr $bytes, 4, $length, $record . pack 'N', ($hash & 0xffffffff) ^ $high;
+	open my $file, '>', $path;
+	print $file $bytes;
+	return;
+}
+
+subtest 'the journal stays small' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	my $largest = 0;
+	foreach my $round (0 .. 9)
+	{
+		my @ids = map { $round * 100 + $_ } 1 .. 100;
+		$c->start(run_id => $_, argv => sh('head -c 4000 /dev/zero | tr "\0" x')) foreach @ids;
+		$c->wait_for('EXITED', $_) foreach @ids;
+		$c->forget(@ids);
+		$c->list;
+		$largest = -s "$spool/journal" if -s "$spool/journal" > $largest;
+	}
+	cmp_ok($largest, '<', 1_500_000, 'never much more than it has to hold');
+	my $new = die_and_restart($c, $spool);
+	cmp_ok(-s "$spool/journal", '<', 1000, 'forgotten runs are one range');
+	$new->start(run_id => $_, argv => ['true'], log => 'log/again.log'), $new->wait_for('REFUSED', $_) foreach 1, 500, 1000;
+	is($new->run(run_id => 1001, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the next one runs');
+	is(scalar(() = glob "$spool/lock/*/*"), 0, 'no lock file is left');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'idle means idle' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	$c->start(run_id => 50, long => 1, argv => [ 'sleep', '1000' ], ready_argv => ['true']);
+	push @groups, $c->wait_for('STARTED', 50)->{pid};
+	$c->wait_for('UP', 50);
+	sleep 0.3;
+	my ($cpu, $switches) = (cpu_ticks($c->pid), switches($c->pid));
+	sleep 3;
+	is(cpu_ticks($c->pid), $cpu, 'no CPU');
+	is(switches($c->pid), $switches, 'not even woken');
+	my $new = die_and_restart($c, $spool);
+	sleep 0.3;
+	$switches = switches($new->pid);
+	sleep 2;
+	is(switches($new->pid), $switches, 'nor while it watches');
+	$new->stop($_, 0) foreach 1, 50;
+	$new->wait_for('EXITED', $_) foreach 1, 50;
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'orphans fall to the runner' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->run(run_id => 1, argv => sh('(sleep 0.5; exit 3) & echo $!'));
+	my ($orphan) = JoschRunner::slurp("$spool/log/1.log") =~ /(\d+)/;
+	my ($parent) = JoschRunner::slurp("/proc/$orphan/status") =~ /^PPid:\s+(\d+)/m;
+	is($parent, $c->pid, 'it is the parent of what a command leaves behind');
+	JoschRunner::eventually('the orphan is reaped', sub { !-e "/proc/$orphan" });
+	is_deeply([ sort keys %{ $c->list } ], [1], 'and nobody is told');
+	JoschRunner::end_runner($spool);
+};
+
+kill 'KILL', map { -$_ } @groups;
+done_testing();
