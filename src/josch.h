@@ -44,6 +44,11 @@ typedef struct NodeKey
 	DateADT		job_date;
 } NodeKey;
 
+/* 18 made it a word before the declaration */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 16 split varatt.h off postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

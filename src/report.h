@@ -17,19 +17,19 @@ extern char *josch_report_key(int64 node_id, DateADT job_date);
 extern char *josch_report_date(DateADT date);
 
 /* ERRCODE_NO_DATA_FOUND: node 42 of 2026-11-20 does not exist */
-extern void josch_report_no_node(int64 node_id, DateADT job_date) pg_attribute_noreturn();
+pg_noreturn extern void josch_report_no_node(int64 node_id, DateADT job_date);
 
 /* ERRCODE_NO_DATA_FOUND: node 42 does not exist in the templates */
-extern void josch_report_no_template_node(int64 node_id) pg_attribute_noreturn();
+pg_noreturn extern void josch_report_no_template_node(int64 node_id);
 
 /* ERRCODE_NO_DATA_FOUND: job "X" does not exist in the templates / on a date */
-extern void josch_report_no_template_job(const char *job_name) pg_attribute_noreturn();
-extern void josch_report_no_job(const char *job_name, DateADT job_date) pg_attribute_noreturn();
+pg_noreturn extern void josch_report_no_template_job(const char *job_name);
+pg_noreturn extern void josch_report_no_job(const char *job_name, DateADT job_date);
 
 /* ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, with the line for postgresql.conf */
-extern void josch_report_not_preloaded(void) pg_attribute_noreturn();
+pg_noreturn extern void josch_report_not_preloaded(void);
 
 /* ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED: a trigger function called in another way */
-extern void josch_report_trigger_misuse(const char *function_name) pg_attribute_noreturn();
+pg_noreturn extern void josch_report_trigger_misuse(const char *function_name);
 
 #endif							/* JOSCH_REPORT_H */
