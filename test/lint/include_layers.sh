@@ -1,16 +1,18 @@
 #!/bin/bash
 # A file of src/ includes headers of lower layers only, its own, and the server's; the runner shares protocol.h alone.
+# In layer 2 the pure parts, which know no database, lie below the rest.
 
 layer() {
     case $1 in
         josch.c) echo 7 ;;
         josch.h) echo 0 ;;
-        clock.* | report.*) echo 1 ;;
-        command.* | config.* | dag.* | dag_* | fsm.* | fsm_*.h | mode.* | notify.* | protocol.* | spi_plan.* | wake.*) echo 2 ;;
+        clock.* | report.* | shared.*) echo 1 ;;
+        command.* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.*) echo 2.1 ;;
+        config.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
         store.h | store_*) echo 3 ;;
         audit.* | calendar.* | plan.*) echo 4 ;;
         engine.* | engine_* | runner_client.* | runner_client_* | sql_worker.* | sql_worker_*) echo 5 ;;
-        api.h | api_* | launcher.* | scheduler.* | scheduler_* | trigger.h | trigger_*) echo 6 ;;
+        api.h | api_* | launcher.* | scheduler.* | scheduler_* | trigger.h | trigger_* | utility.*) echo 6 ;;
     esac
 }
 
