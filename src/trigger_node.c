@@ -561,7 +561,7 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	}
 	if (josch_mode_is_restore() || josch_mode.suspended)
 	{
-		PG_RETURN_NULL();
+		return PointerGetDatum(NULL);
 	}
 	look_up_table(trigger->tg_relation);
 	note_statement(&consequences, trigger);
@@ -577,7 +577,7 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	{
 		josch_wake_scheduler_at_commit();
 	}
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
@@ -601,7 +601,7 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 	}
 	if (josch_mode_is_restore() || josch_mode.suspended)
 	{
-		PG_RETURN_NULL();
+		return PointerGetDatum(NULL);
 	}
 	desc = RelationGetDescr(trigger->tg_relation);
 	id = SPI_fnumber(desc, "c_node_id");
@@ -637,5 +637,5 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 		josch_store_node_recount(keys, n);
 		josch_wake_scheduler_at_commit();
 	}
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
