@@ -152,6 +152,18 @@ josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *args, const ch
 	return run_latest(plan, expect, args, nulls, false);
 }
 
+uint64
+josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *args, const char *nulls)
+{
+	if (plan->plan == NULL)
+	{
+		prepare(plan);
+	}
+	return checked(SPI_execute_snapshot(plan->plan, (Datum *) args, nulls,
+										snapshot, InvalidSnapshot, false, true, 0),
+				   expect, plan);
+}
+
 static Datum
 column_of(uint64 row, int column, bool *isnull)
 {

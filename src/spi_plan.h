@@ -71,6 +71,14 @@ extern uint64 josch_spi_run_latest(JoschPlan *plan, const Datum *args, const cha
 /* The same for a statement that changes rows; its triggers fire. */
 extern uint64 josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls);
 
+/*
+ * The same as of a snapshot that the caller keeps over several statements, so
+ * that they read one version of the tables; what this transaction has written
+ * since counts too.
+ */
+extern uint64 josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *args,
+							   const char *nulls);
+
 /* Owner of schema josch: whose rights the extension's own statements have. */
 extern Oid	josch_spi_owner(void);
 

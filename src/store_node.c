@@ -181,7 +181,6 @@ void
 josch_store_node_recount(const NodeKey *keys, int n)
 {
 	JoschSpi	spi;
-	JoschMode	former;
 	Datum		args[2];
 
 	josch_spi_begin(&spi);
@@ -189,6 +188,19 @@ josch_store_node_recount(const NodeKey *keys, int n)
 	/* a parent that is being changed now is waited for, then seen as it is */
 	josch_spi_run(&lock_parents, SPI_OK_SELECT, args, NULL);
 	josch_spi_run(&lock_nodes, SPI_OK_SELECT, args, NULL);
+	josch_spi_end(&spi);
+	josch_store_node_recount_locked(keys, n);
+}
+
+void
+josch_store_node_recount_locked(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	key_arrays(keys, n, args);
 	former = josch_mode_enter_engine();
 	josch_spi_run(&recount, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;

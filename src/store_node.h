@@ -40,6 +40,9 @@ extern void josch_store_node_settle(const NodeKey *keys, int n);
 /* Counts the parents of the given nodes from nothing (their dependencies changed). */
 extern void josch_store_node_recount(const NodeKey *keys, int n);
 
+/* The same for nodes that are locked already, and whose dependencies did not change. */
+extern void josch_store_node_recount_locked(const NodeKey *keys, int n);
+
 /* What an act needs to know of a node. */
 typedef struct NodeInfo
 {

@@ -11,3 +11,36 @@ COMMENT ON FUNCTION josch.command_argv(text) IS
 'The program and arguments that are executed for a command: its own words when it is a path and plain words, which saves a process, else /bin/sh, -c and the command.';
 
 GRANT EXECUTE ON FUNCTION josch.command_variables(text), josch.command_argv(text) TO PUBLIC;
+
+CREATE FUNCTION josch.today(time_zone text) RETURNS date
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'josch_api_today';
+COMMENT ON FUNCTION josch.today(text) IS
+'The date of josch.now() in a time zone; NULL stands for the setting josch.time_zone. Raises invalid_parameter_value for a name that the server does not know.';
+
+CREATE FUNCTION josch.instant(on_date date, time_of_day time, time_zone text) RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_instant';
+COMMENT ON FUNCTION josch.instant(date, time, text) IS
+'The moment of a time of day on a date in a time zone. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two.';
+
+CREATE FUNCTION josch.day_offset(job_date date, days integer) RETURNS date
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_day_offset';
+COMMENT ON FUNCTION josch.day_offset(date, integer) IS
+'The scheduled day that lies so many scheduled days after a date, or before it when days is negative. Every day is scheduled.';
+
+GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, time, text), josch.day_offset(date, integer) TO PUBLIC;
+
+CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT NULL)
+	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_schedule';
+COMMENT ON FUNCTION josch.schedule(date, text) IS
+'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Raises no_data_found for a job that is not in the templates, undefined_object for commands with variables that do not exist.';
+REVOKE ALL ON FUNCTION josch.schedule(date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.schedule(date, text) TO josch_author;
+
+CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
+	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_unschedule';
+COMMENT ON FUNCTION josch.unschedule(date, text) IS
+'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
+REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;

@@ -10,7 +10,7 @@ layer() {
         command.* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.*) echo 2.1 ;;
         config.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
         store.h | store_*) echo 3 ;;
-        audit.* | calendar.* | plan.*) echo 4 ;;
+        audit.* | calendar.* | day.* | plan.*) echo 4 ;;
         engine.* | engine_* | runner_client.* | runner_client_* | sql_worker.* | sql_worker_*) echo 5 ;;
         api.h | api_* | launcher.* | scheduler.* | scheduler_* | trigger.h | trigger_* | utility.*) echo 6 ;;
     esac
