@@ -1,0 +1,529 @@
+/*
+ * src/engine.c
+ *	  One pass: what happened is applied, what is ready is started.
+ *
+ * A burst of a thousand exits is one pass and one commit.  Each step first locks
+ * what it will change without waiting, then changes it in one statement inside
+ * a subtransaction; an error there halves the list and tries again, until the
+ * culprit stands alone.
+ *
+ * Launches are only written down here.  The caller sends them to the runner
+ * after the commit: a command without a committed intent does not exist.
+ */
+#include "josch.h"
+
+#include "engine.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "mode.h"
+#include "report.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* Nodes that one statement takes in; bounds memory, not work. */
+#define READY_LIMIT 10000
+
+/* A node whose failure could not even be recorded is left alone for so long (doubled each time). */
+#define QUARANTINE_SECONDS 1
+#define MAX_QUARANTINE_SECONDS 64
+
+/* What a step works on: a node, and the step's own data about it. */
+typedef struct Item
+{
+	NodeKey		key;
+	EngineEvent *event;			/* NULL for nodes that are ready */
+	StoreOpenRun *run;
+} Item;
+
+typedef void (*ApplyStep) (EnginePass *pass, Item *items, int n, void *argument);
+
+typedef struct Quarantined
+{
+	NodeKey		key;
+	TimestampTz until;
+	int			seconds;
+	struct Quarantined *next;
+} Quarantined;
+
+/* in TopMemoryContext; nearly always empty */
+static Quarantined *quarantine = NULL;
+
+/* ---- nodes whose own failure cannot be recorded ---- */
+
+static Quarantined *
+find_quarantined(NodeKey key)
+{
+	for (Quarantined *q = quarantine; q != NULL; q = q->next)
+	{
+		if (q->key.node_id == key.node_id && q->key.job_date == key.job_date)
+		{
+			return q;
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_quarantined(NodeKey key, TimestampTz now)
+{
+	Quarantined *q = quarantine != NULL ? find_quarantined(key) : NULL;
+
+	return q != NULL && q->until > now;
+}
+
+static void
+put_in_quarantine(NodeKey key, TimestampTz now)
+{
+	Quarantined *q = find_quarantined(key);
+
+	if (q == NULL)
+	{
+		q = MemoryContextAllocZero(TopMemoryContext, sizeof(Quarantined));
+		q->key = key;
+		q->seconds = QUARANTINE_SECONDS;
+		q->next = quarantine;
+		quarantine = q;
+	}
+	else
+	{
+		q->seconds = Min(q->seconds * 2, MAX_QUARANTINE_SECONDS);
+	}
+	q->until = TimestampTzPlusMilliseconds(now, q->seconds * 1000);
+}
+
+/* ---- one bad node never stops the others ---- */
+
+/* Reasons that pass by themselves: the node is not to blame. */
+static bool
+is_passing(int sqlstate)
+{
+	int			class = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return class == ERRCODE_TRANSACTION_ROLLBACK || class == ERRCODE_INSUFFICIENT_RESOURCES ||
+		sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* Runs the step in a subtransaction; false with the error when it fails. */
+static bool
+attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument, ErrorData **error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool ok = true;
+
+	*error = NULL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		apply(pass, items, n, argument);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ok = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (!ok && (*error)->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	{
+		ReThrowError(*error);	/* meant for the pass, not for a node */
+	}
+	return ok;
+}
+
+static void
+record_failure(EnginePass *pass, Item *items, int n, void *argument)
+{
+	for (int i = 0; i < n; i++)
+	{
+		josch_store_run_fail_node(items[i].key, (const char *) argument);
+	}
+}
+
+/* The culprit stands alone: it fails, or is left alone for a while. */
+static void
+blame(EnginePass *pass, Item *item, ErrorData *error)
+{
+	ErrorData  *second;
+	char	   *message;
+
+	if (!is_passing(error->sqlerrcode))
+	{
+		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
+		if (attempt(pass, record_failure, item, 1, message, &second))
+		{
+			if (item->event != NULL)
+			{
+				item->event->done = true;
+			}
+			pass->changes++;
+			return;
+		}
+	}
+	put_in_quarantine(item->key, pass->now);
+	pass->set_aside++;
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
+					error->message)));
+}
+
+/* Applies the step to all items that let it be applied. */
+static void
+apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
+{
+	ErrorData  *error;
+
+	if (n == 0)
+	{
+		return;
+	}
+	CHECK_FOR_INTERRUPTS();
+	if (attempt(pass, apply, items, n, argument, &error))
+	{
+		for (int i = 0; i < n; i++)
+		{
+			if (items[i].event != NULL)
+			{
+				items[i].event->done = true;
+			}
+		}
+		pass->changes += n;
+	}
+	else if (n == 1)
+	{
+		blame(pass, items, error);
+	}
+	else
+	{
+		apply_all(pass, apply, items, n / 2, argument);
+		apply_all(pass, apply, items + n / 2, n - n / 2, argument);
+	}
+}
+
+/* Keeps the items whose children are all locked now; the others are set aside. */
+static int
+keep_lockable(EnginePass *pass, Item *items, int n)
+{
+	NodeKey    *keys;
+	bool	   *locked;
+	int			kept = 0;
+
+	if (n == 0)
+	{
+		return 0;
+	}
+	keys = palloc(sizeof(NodeKey) * n);
+	locked = palloc(sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = items[i].key;
+	}
+	josch_store_run_lock_children(keys, n, locked);
+	for (int i = 0; i < n; i++)
+	{
+		if (locked[i])
+		{
+			items[kept++] = items[i];
+		}
+		else
+		{
+			pass->set_aside++;
+		}
+	}
+	return kept;
+}
+
+/* ---- what happened ---- */
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const EngineEvent *left = *(EngineEvent *const *) a;
+	const EngineEvent *right = *(EngineEvent *const *) b;
+
+	if (left->run_id != right->run_id)
+	{
+		return left->run_id < right->run_id ? -1 : 1;
+	}
+	return (int) left->type - (int) right->type;
+}
+
+static int
+compare_run_ids(const void *a, const void *b)
+{
+	const StoreOpenRun *left = a;
+	const StoreOpenRun *right = b;
+
+	return left->run_id < right->run_id ? -1 : left->run_id > right->run_id;
+}
+
+static void
+apply_started(EnginePass *pass, Item *items, int n, void *argument)
+{
+	StoreStarted *list = palloc(sizeof(StoreStarted) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		list[i].run_id = items[i].event->run_id;
+		list[i].pid = items[i].event->pid;
+		list[i].started_at = items[i].event->started_at;
+	}
+	josch_store_run_started(list, n);
+}
+
+static void
+apply_up(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
+	int64	   *ids = palloc(sizeof(int64) * n);
+	TimestampTz *times = palloc(sizeof(TimestampTz) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = items[i].key;
+		ids[i] = items[i].event->run_id;
+		times[i] = items[i].event->up_at;
+	}
+	josch_store_run_up(keys, ids, times, n);
+}
+
+static void
+fill_end(EnginePass *pass, StoreEnd *end, const Item *item)
+{
+	const EngineEvent *event = item->event;
+	RunOutcome	outcome = {event->kind, event->value, event->timed_out || item->run->timed_out,
+	item->run->stopped_by, event->text};
+	PlanEnd		next = josch_plan_end(item->run->node_type, &outcome);
+
+	end->run_id = event->run_id;
+	end->key = item->key;
+	end->move_node = item->run->current;
+	end->status = next.status;
+	end->state = josch_fsm_label(next.state);
+	end->message = next.message;
+	end->started_at = event->started_at;
+	end->ended_at = event->ended_at != 0 ? event->ended_at : pass->now;
+	end->pid = event->pid;
+	end->exit_code = event->kind == RUN_END_EXIT ? event->value : -1;
+	end->exit_signal = event->kind == RUN_END_SIGNAL ? event->value : 0;
+	end->timed_out = outcome.timed_out;
+	end->cpu_seconds = event->cpu_seconds;
+	end->peak_memory = event->peak_memory;
+	end->output_tail = event->output_tail;
+}
+
+static void
+apply_ends(EnginePass *pass, Item *items, int n, void *argument)
+{
+	StoreEnd   *ends = palloc0(sizeof(StoreEnd) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		fill_end(pass, &ends[i], &items[i]);
+	}
+	josch_store_run_end(ends, n);
+}
+
+/*
+ * Sorts the events of the locked runs into the three steps.  A start that comes
+ * together with its end is told by the end alone.
+ */
+static void
+sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int counts[])
+{
+	for (int i = 0; i < pass->nevents; i++)
+	{
+		EngineEvent *event = pass->events[i];
+		StoreOpenRun wanted = {.run_id = event->run_id};
+		StoreOpenRun *run;
+
+		if (event->done)
+		{
+			continue;
+		}
+		run = bsearch(&wanted, runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
+		if (run == NULL || is_quarantined(run->key, pass->now))
+		{
+			pass->set_aside++;
+			continue;
+		}
+		if (event->type == ENGINE_RUN_STARTED && i + 1 < pass->nevents &&
+			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->type == ENGINE_RUN_ENDED)
+		{
+			EngineEvent *end = pass->events[i + 1];
+
+			end->pid = event->pid;
+			end->started_at = event->started_at;
+			event->done = true;
+			continue;
+		}
+		if (event->type == ENGINE_RUN_UP && !run->current)
+		{
+			event->done = true;
+			continue;
+		}
+		steps[event->type][counts[event->type]++] = (Item) {run->key, event, run};
+	}
+}
+
+static void
+apply_events(EnginePass *pass)
+{
+	int			n = pass->nevents;
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	bool	   *closed = palloc(sizeof(bool) * Max(n, 1));
+	StoreOpenRun *runs;
+	int			nruns;
+	Item	   *steps[ENGINE_RUN_ENDED + 1];
+	int			counts[ENGINE_RUN_ENDED + 1] = {0};
+
+	if (n == 0)
+	{
+		return;
+	}
+	qsort(pass->events, n, sizeof(EngineEvent *), compare_events);
+	for (int i = 0; i < n; i++)
+	{
+		ids[i] = pass->events[i]->run_id;
+	}
+	runs = josch_store_run_lock_open(ids, n, closed, &nruns);
+	qsort(runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
+	for (int i = 0; i < n; i++)
+	{
+		pass->events[i]->done = closed[i];
+	}
+	for (int i = 0; i <= ENGINE_RUN_ENDED; i++)
+	{
+		steps[i] = palloc(sizeof(Item) * n);
+	}
+	sort_events(pass, runs, nruns, steps, counts);
+	apply_all(pass, apply_started, steps[ENGINE_RUN_STARTED], counts[ENGINE_RUN_STARTED], NULL);
+	counts[ENGINE_RUN_UP] = keep_lockable(pass, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP]);
+	apply_all(pass, apply_up, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP], NULL);
+	counts[ENGINE_RUN_ENDED] = keep_lockable(pass, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED]);
+	apply_all(pass, apply_ends, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED], NULL);
+}
+
+/* ---- what is ready ---- */
+
+static NodeKey *
+keys_of(const Item *items, int n)
+{
+	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = items[i].key;
+	}
+	return keys;
+}
+
+static void
+apply_move(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeState	state = *(NodeState *) argument;
+
+	josch_store_run_move(keys_of(items, n), n, josch_fsm_label(state));
+}
+
+/* The launches are collected in the context that the argument names. */
+static void
+apply_launch(EnginePass *pass, Item *items, int n, void *argument)
+{
+	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
+	int			launched;
+	StoreLaunch *launches;
+
+	launches = josch_store_run_launch(keys_of(items, n), n, &pass->runner, &launched);
+	pass->launches = pass->launches == NULL ?
+		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
+		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
+	memcpy(pass->launches + pass->nlaunches, launches, sizeof(StoreLaunch) * launched);
+	pass->nlaunches += launched;
+	MemoryContextSwitchTo(former);
+}
+
+/*
+ * Takes one list of ready nodes.  Returns true when there may be more: when a
+ * milestone has freed its children, or the list was full.
+ */
+static bool
+admit(EnginePass *pass, PlanPlaces *places, MemoryContext caller)
+{
+	int			n;
+	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, &n);
+	Item	   *lists[PLAN_RUN_SQL + 1];
+	int			counts[PLAN_RUN_SQL + 1] = {0};
+	NodeState	succeeded = NODE_STATE_SUCCEEDED;
+	NodeState	signoff = NODE_STATE_SIGNOFF;
+	NodeState	review = NODE_STATE_REVIEW;
+	int64		before = pass->changes;
+	bool		progress;
+
+	if (n == 0)
+	{
+		return false;
+	}
+	for (int i = 0; i <= PLAN_RUN_SQL; i++)
+	{
+		lists[i] = palloc(sizeof(Item) * n);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		PlanAction	action;
+
+		if (is_quarantined(nodes[i].key, pass->now))
+		{
+			continue;
+		}
+		action = josch_plan_ready(&nodes[i], pass->now, places);
+		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
+	}
+	counts[PLAN_SUCCEED] = keep_lockable(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
+	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
+	progress = pass->changes > before;
+	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
+	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
+	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
+	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
+	return progress || (n == READY_LIMIT && pass->changes > before);
+}
+
+void
+josch_engine_pass(EnginePass *pass)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
+	JoschMode	former = josch_mode_enter_engine();
+	PlanPlaces	places;
+
+	pass->launches = NULL;
+	pass->nlaunches = 0;
+	pass->set_aside = 0;
+	pass->changes = 0;
+	MemoryContextSwitchTo(scratch);
+	apply_events(pass);
+	pass->outlook = josch_store_run_outlook(pass->now);
+	if (pass->outlook.due > 0)
+	{
+		places.commands = Max(pass->max_commands - pass->outlook.commands, 0);
+		places.sql = Max(pass->max_sql - pass->outlook.sql, 0);
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(scratch);
+		} while (admit(pass, &places, caller));
+		pass->outlook = josch_store_run_outlook(pass->now);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	josch_mode = former;
+}

@@ -1,0 +1,66 @@
+/*
+ * src/engine.h
+ *	  One pass: what happened is applied, what is ready is started.
+ *
+ * Layer 5.  Runs inside the caller's transaction, READ COMMITTED, and leaves the
+ * commit to it.  Never waits for a row lock; what others hold is set aside.
+ * One node's error never stops another: a statement that fails for many is
+ * narrowed down to the one, which goes to failed with the error's text.
+ */
+#ifndef JOSCH_ENGINE_H
+#define JOSCH_ENGINE_H
+
+#include "josch.h"
+
+#include "plan.h"
+#include "store_run.h"
+
+typedef enum EngineEventType
+{
+	ENGINE_RUN_STARTED,
+	ENGINE_RUN_UP,
+	ENGINE_RUN_ENDED
+} EngineEventType;
+
+/* Something that happened to a run. */
+typedef struct EngineEvent
+{
+	EngineEventType type;
+	int64		run_id;
+	int32		pid;			/* 0: not known */
+	TimestampTz started_at;		/* 0: not known */
+	TimestampTz up_at;			/* UP */
+	TimestampTz ended_at;		/* ENDED; 0: now */
+	RunEndKind	kind;			/* ENDED */
+	int			value;			/* ENDED: exit code or signal */
+	bool		timed_out;
+	double		cpu_seconds;	/* < 0: not known */
+	int64		peak_memory;	/* bytes; < 0: not known */
+	char	   *text;			/* reason, or NULL */
+	char	   *output_tail;	/* or NULL */
+	bool		done;			/* set by the pass: applied, or of no concern any
+								 * more; else it is to be given again */
+} EngineEvent;
+
+typedef struct EnginePass
+{
+	/* in */
+	TimestampTz now;
+	EngineEvent **events;
+	int			nevents;
+	int			max_commands;	/* commands that may run at once; 0: start none */
+	int			max_sql;		/* SQL runs that may run at once; 0: start none */
+	StoreRunner runner;
+
+	/* out, palloc'd in the caller's context */
+	StoreLaunch *launches;		/* to be sent after the commit */
+	int			nlaunches;
+	StoreOutlook outlook;
+	int			set_aside;		/* nodes and events that somebody else holds, or
+								 * that failed for a passing reason */
+	int64		changes;		/* nodes and runs that were changed */
+} EnginePass;
+
+extern void josch_engine_pass(EnginePass *pass);
+
+#endif							/* JOSCH_ENGINE_H */
