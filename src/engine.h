@@ -38,6 +38,8 @@ typedef struct EngineEvent
 	int64		peak_memory;	/* bytes; < 0: not known */
 	char	   *text;			/* reason, or NULL */
 	char	   *output_tail;	/* or NULL */
+	bool		utf8;			/* the two texts are UTF-8, not yet in the
+								 * database's encoding; for the caller */
 	bool		done;			/* set by the pass: applied, or of no concern any
 								 * more; else it is to be given again */
 } EngineEvent;
