@@ -114,6 +114,12 @@ josch_clock_restore(TimestampTz former)
 	moved_to = former;
 }
 
+bool
+josch_clock_is_moved(void)
+{
+	return moved_to != 0;
+}
+
 int
 josch_clock_wait(WaitEventSet *set, TimestampTz until, long max_ms,
 				 WaitEvent *events, int nevents, uint32 wait_event_info)

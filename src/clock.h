@@ -31,6 +31,9 @@ extern TimestampTz josch_clock_now(void);
 extern TimestampTz josch_clock_move(TimestampTz at);
 extern void josch_clock_restore(TimestampTz former);
 
+/* true while tick() has moved the clock; the setting josch.now does not count */
+extern bool josch_clock_is_moved(void);
+
 /*
  * Waits for an event of the set, or until the clock reaches "until" (DT_NOEND:
  * for ever), at most max_ms milliseconds.  Returns the number of events.

@@ -8,6 +8,7 @@
  */
 #include "josch.h"
 
+#include "audit.h"
 #include "config.h"
 #include "launcher.h"
 #include "mode.h"
@@ -25,6 +26,7 @@ _PG_init(void)
 {
 	josch_config_init();
 	josch_mode_init();
+	josch_audit_init();
 	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();

@@ -1,0 +1,157 @@
+/*
+ * The record of every change: one <table>_audit for each table of people's data,
+ * written by one trigger function, whichever way the change comes.  The record
+ * is append-only for everybody, the owner and superusers too.
+ */
+
+CREATE SEQUENCE josch.audit_id_seq CACHE 1;
+COMMENT ON SEQUENCE josch.audit_id_seq IS
+'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number';
+
+CREATE FUNCTION josch.audit() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_audit';
+COMMENT ON FUNCTION josch.audit() IS
+'Trigger, AFTER INSERT, UPDATE or DELETE for each statement, with transition tables: writes one row into <table>_audit for each row that changed. Arguments name derived columns: they are not recorded, and an UPDATE of nothing else leaves no trace. Writes nothing while a dump is restored. BEFORE TRUNCATE it refuses, because a TRUNCATE leaves no rows to record.';
+
+CREATE FUNCTION josch.audit_guard() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_audit_guard';
+COMMENT ON FUNCTION josch.audit_guard() IS
+'Trigger on the audit tables: raises "... is append-only" unless josch.audit() is writing, or a dump is being restored.';
+
+REVOKE ALL ON FUNCTION josch.audit(), josch.audit_guard() FROM PUBLIC;
+
+CREATE TABLE josch.audit_commits (
+	xid				xid8 NOT NULL,
+	first_audit_id	bigint NOT NULL,
+	last_audit_id	bigint NOT NULL,
+	committed_at	timestamptz NOT NULL,
+	PRIMARY KEY (xid, first_audit_id),
+	CONSTRAINT audit_commits_ids_are_in_order CHECK (first_audit_id <= last_audit_id)
+);
+COMMENT ON TABLE josch.audit_commits IS
+'When the transactions committed that wrote audit rows: others saw the changes from then on, not from the rows'' "at". One row is written for each, at the very end of its transaction.';
+COMMENT ON COLUMN josch.audit_commits.xid IS 'The transaction. A restored dump may bring the same number again: it is told apart by its audit rows';
+COMMENT ON COLUMN josch.audit_commits.first_audit_id IS 'Its audit rows have numbers greater than this one';
+COMMENT ON COLUMN josch.audit_commits.last_audit_id IS 'The number of its last audit row';
+COMMENT ON COLUMN josch.audit_commits.committed_at IS 'When it committed; for PREPARE TRANSACTION, when it was prepared';
+
+/*
+ * The tables and their triggers are all alike; what differs is the key, which
+ * comes from the primary key of the audited table.  The triggers' names sort
+ * before those of the triggers that let changes propagate, so that the record
+ * has causes before effects.
+ */
+DO $$
+DECLARE
+	audited		text;
+	looked_up	text;			-- columns by which rows are looked up: a day's rows lie together
+	derived		text;
+	key_columns	text;
+	key_list	text;
+	event		record;
+	note		record;
+BEGIN
+	FOR audited, looked_up, derived IN VALUES
+		('environs', 'var', ''),
+		('tpl_jobs', 'job_name', ''),
+		('tpl_nodes', 'node_id', ''),
+		('tpl_node_deps', 'c_node_id, p_node_id', ''),
+		('jobs', 'job_date, job_name', ''),
+		('nodes', 'job_date, node_id', $args$'unmet', 'level'$args$),
+		('node_deps', 'c_date, c_node_id', ''),
+		('runs', 'run_id', '')
+	LOOP
+		SELECT pg_catalog.string_agg(pg_catalog.format('%I %s NOT NULL', a.attname,
+					pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.position),
+			pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.position)
+		INTO STRICT key_columns, key_list
+		FROM pg_catalog.pg_index i
+			CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (number, position)
+			JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+		WHERE i.indrelid = pg_catalog.format('josch.%I', audited)::pg_catalog.regclass AND i.indisprimary;
+
+		EXECUTE pg_catalog.format($sql$
+			CREATE TABLE josch.%1$I (
+				audit_id		bigint PRIMARY KEY DEFAULT pg_catalog.nextval('josch.audit_id_seq'),
+				at				timestamptz NOT NULL,
+				xid				xid8 NOT NULL,
+				session_name	text NOT NULL,
+				role_name		text NOT NULL,
+				client_addr		inet,
+				application		text,
+				operation		text NOT NULL,
+				%2$s,
+				old_values		jsonb,
+				new_values		jsonb,
+				comment			text,
+				CONSTRAINT %3$I CHECK (CASE operation
+					WHEN 'INSERT' THEN old_values IS NULL AND new_values IS NOT NULL
+					WHEN 'UPDATE' THEN old_values IS NOT NULL AND new_values IS NOT NULL
+					WHEN 'DELETE' THEN old_values IS NOT NULL AND new_values IS NULL
+					ELSE false END)
+			)$sql$, audited || '_audit', key_columns, audited || '_audit_operation_has_its_values');
+		EXECUTE pg_catalog.format('CREATE INDEX %I ON josch.%I (%s, audit_id)',
+			audited || '_audit_key_idx', audited || '_audit', looked_up);
+		EXECUTE pg_catalog.format('COMMENT ON TABLE josch.%I IS %L', audited || '_audit', pg_catalog.format(
+			'Every change of josch.%s: who, when, from where, before and after. Append-only, for everybody.', audited));
+		FOR note IN VALUES
+			('audit_id', 'Order of the changes; one sequence numbers the rows of all audit tables'),
+			('at', 'When the row was written, by josch.now(); others saw the change when it committed (josch.audit_commits)'),
+			('xid', 'The transaction that made the change'),
+			('session_name', 'session_user: who is logged in'),
+			('role_name', 'current_user: who it was done as (SET ROLE, the owner of a SECURITY DEFINER function of a user''s)'),
+			('client_addr', 'Address of the client; NULL for a unix socket and for background workers'),
+			('application', 'application_name of the session, or the name of the background worker; NULL when empty'),
+			('operation', 'INSERT, UPDATE or DELETE'),
+			('old_values', 'UPDATE: the changed columns as they were; DELETE: all columns that were not NULL'),
+			('new_values', 'INSERT: all columns that are not NULL; UPDATE: the changed columns as they became'),
+			('comment', 'What was written beside it: the comment of the act, else the setting josch.comment')
+		LOOP
+			EXECUTE pg_catalog.format('COMMENT ON COLUMN josch.%I.%I IS %L', audited || '_audit', note.column1, note.column2);
+		END LOOP;
+		FOR note IN SELECT pg_catalog.unnest(pg_catalog.string_to_array(key_list, ', ')) AS key_column LOOP
+			EXECUTE pg_catalog.format('COMMENT ON COLUMN josch.%I.%s IS %L', audited || '_audit', note.key_column,
+				pg_catalog.format('Key of the row of josch.%s; after an UPDATE of the key, the new one', audited));
+		END LOOP;
+
+		FOR event IN VALUES
+			('INSERT', 'NEW TABLE AS new_rows'),
+			('UPDATE', 'OLD TABLE AS old_rows NEW TABLE AS new_rows'),
+			('DELETE', 'OLD TABLE AS old_rows')
+		LOOP
+			EXECUTE pg_catalog.format('CREATE TRIGGER %I AFTER %s ON josch.%I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION josch.audit(%s)',
+				'audit_' || pg_catalog.lower(event.column1), event.column1, audited, event.column2, derived);
+		END LOOP;
+		EXECUTE pg_catalog.format('CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit()',
+			audited);
+		-- session_replication_role must not get round them
+		EXECUTE pg_catalog.format('ALTER TABLE josch.%I ENABLE ALWAYS TRIGGER audit_insert, ENABLE ALWAYS TRIGGER audit_update, ENABLE ALWAYS TRIGGER audit_delete, ENABLE ALWAYS TRIGGER truncate_is_refused',
+			audited);
+	END LOOP;
+
+	FOR audited IN VALUES
+		('audit_commits'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
+		('jobs_audit'), ('nodes_audit'), ('node_deps_audit'), ('runs_audit')
+	LOOP
+		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
+			audited);
+		EXECUTE pg_catalog.format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
+			audited);
+		EXECUTE pg_catalog.format('ALTER TABLE josch.%I ENABLE ALWAYS TRIGGER append_only, ENABLE ALWAYS TRIGGER append_only_truncate',
+			audited);
+		EXECUTE pg_catalog.format('GRANT SELECT ON josch.%I TO josch_viewer', audited);
+	END LOOP;
+END
+$$;
+
+/* What pg_dump takes along. */
+SELECT pg_catalog.pg_extension_config_dump('josch.audit_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.audit_commits', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.environs_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.jobs_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.nodes_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.node_deps_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.runs_audit', '');
