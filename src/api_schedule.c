@@ -12,13 +12,16 @@
 #include "command.h"
 #include "day.h"
 #include "funcapi.h"
+#include "report.h"
 #include "spi_plan.h"
+#include "store_environment.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(josch_api_command_argv);
 PG_FUNCTION_INFO_V1(josch_api_command_variables);
 PG_FUNCTION_INFO_V1(josch_api_day_offset);
+PG_FUNCTION_INFO_V1(josch_api_environment);
 PG_FUNCTION_INFO_V1(josch_api_instant);
 PG_FUNCTION_INFO_V1(josch_api_schedule);
 PG_FUNCTION_INFO_V1(josch_api_today);
@@ -92,6 +95,34 @@ josch_api_unschedule(PG_FUNCTION_ARGS)
 	}
 	jobs = josch_day_take_back(&request, &n);
 	put_jobs(fcinfo, jobs, n);
+	return (Datum) 0;
+}
+
+/* josch.environment(node_id, job_date) */
+Datum
+josch_api_environment(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EnvironmentRequest request = {.key = {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)}};
+	Environment *environment = josch_store_environment_read(&request, 1);
+
+	if (!environment->found)
+	{
+		josch_report_no_node(request.key.node_id, request.key.job_date);
+	}
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < environment->n; i++)
+	{
+		const EnvironmentVariable *variable = &environment->variables[i];
+		Datum		values[2] = {CStringGetTextDatum(variable->name)};
+		bool		nulls[2] = {false, variable->value == NULL};
+
+		if (variable->value != NULL)
+		{
+			values[1] = CStringGetTextDatum(variable->value);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 	return (Datum) 0;
 }
 

@@ -44,3 +44,10 @@ COMMENT ON FUNCTION josch.unschedule(date, text) IS
 'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
+
+CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (var text, value text)
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'josch_api_environment';
+COMMENT ON FUNCTION josch.environment(bigint, date) IS
+'The variables that a command of a node gets from JOSCH: the job''s copy of environs, then the built-in ones; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
+REVOKE ALL ON FUNCTION josch.environment(bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.environment(bigint, date) TO josch_viewer;
