@@ -1,5 +1,7 @@
 -- josch.load_csv: what a file may look like, what each mode does, and what a bad file is told.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 \set VERBOSITY default
 \set ON_ERROR_ROLLBACK on
 \getenv abs_srcdir PG_ABS_SRCDIR

@@ -1,5 +1,7 @@
 -- Who may decide what the server executes: templates, nodes of a day, environs; by INSERT, UPDATE, COPY and TRUNCATE.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 \set VERBOSITY default
 \set ON_ERROR_ROLLBACK on
 BEGIN;
