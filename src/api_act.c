@@ -63,7 +63,7 @@ refuse(NodeKey key, const NodeInfo *info, const char *action)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot %s node %s in state \"%s\"", action,
+			 errmsg("cannot do \"%s\" on node %s in state \"%s\"", action,
 					josch_report_key(key.node_id, key.job_date), josch_fsm_label(info->state)),
 			 info->action != NULL ?
 			 errdetail("The last act was \"%s\" by \"%s\" at %s%s%s.", info->action, info->acted_by,

@@ -14,6 +14,7 @@
 #include "josch.h"
 
 #include "dag.h"
+#include "mode.h"
 #include "report.h"
 #include "spi_plan.h"
 #include "store_graph.h"
@@ -119,7 +120,7 @@ static JoschPlan day_raise = JOSCH_PLAN(
 	"	SELECT n.node_id, n.job_date, r.level"
 	"	  FROM unnest($1, $2, $3) r (node_id, job_date, level)"
 	"	  JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
-	"	 ORDER BY n.level, n.node_id, n.job_date"
+	"	 ORDER BY n.level, n.job_date, n.node_id"
 	"	   FOR NO KEY UPDATE OF n)"
 	"UPDATE josch.nodes n SET level = r.level"
 	"  FROM raised r"
@@ -563,6 +564,7 @@ write_levels(const Part *part)
 	DateADT    *dates = palloc_extended(part->nnodes * sizeof(DateADT), MCXT_ALLOC_HUGE);
 	int32	   *levels = palloc_extended(part->nnodes * sizeof(int32), MCXT_ALLOC_HUGE);
 	Datum		args[3];
+	JoschMode	former;
 	int			n = 0;
 
 	for (int32 i = 0; i < part->nnodes; i++)
@@ -579,7 +581,9 @@ write_levels(const Part *part)
 	args[0] = josch_spi_int64_array(ids, n);
 	args[1] = josch_spi_date_array(dates, n);
 	args[2] = josch_spi_int32_array(levels, n);
+	former = josch_mode_enter_engine();
 	(void) josch_spi_change_latest(&day_raise, SPI_OK_UPDATE, args, NULL);
+	josch_mode = former;
 }
 
 /*
