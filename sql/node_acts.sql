@@ -80,6 +80,8 @@ UPDATE josch.nodes SET unmet = 0 WHERE node_id = 2;
 ROLLBACK TO s;
 UPDATE josch.nodes SET state = 'succeeded', acted_by = 'somebody else' WHERE node_id = 1;
 ROLLBACK TO s;
+UPDATE josch.nodes SET comment = 'never said so' WHERE node_id = 1;
+ROLLBACK TO s;
 INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, state)
 VALUES ('2026-03-02', 3, 'N', 'J', 'born ready', 'succeeded');
 ROLLBACK TO s;

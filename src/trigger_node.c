@@ -207,6 +207,20 @@ is_named(TriggerData *trigger, NodeColumn column)
 						 trigger->tg_updatedcols);
 }
 
+/* A comment belongs to an act; nobody rewrites what another has said. */
+static void
+check_comment(TriggerData *trigger)
+{
+	if (is_named(trigger, COLUMN_COMMENT) && !is_named(trigger, COLUMN_STATE))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("column \"comment\" of josch.nodes cannot be changed alone"),
+				 errdetail("It is kept with the act that it was written for."),
+				 errhint("Set state and comment in one UPDATE.")));
+	}
+}
+
 /* The sentence about who was there before, for the second of two people; NULL when nobody was. */
 static char *
 who_was_first(HeapTuple row, TupleDesc desc)
@@ -339,6 +353,7 @@ pass_update(TriggerData *trigger)
 	if (actor == FSM_PERSON)
 	{
 		check_columns(trigger);
+		check_comment(trigger);
 	}
 	if (actor == FSM_ENGINE ? datumIsEqual(from_value, to_value, false, -1) :
 		!is_named(trigger, COLUMN_STATE))
