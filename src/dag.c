@@ -1,29 +1,18 @@
 /*
  * src/dag.c
- *	  Directed graphs in memory: building, topological order, walks.
+ *	  Directed graphs in memory: building.
  *
  * A graph of a million nodes is to be sorted in little more than the time of
  * reading it, so everything is an array: ids are replaced by their rank, edges
  * lie in compressed rows, and nothing is allocated per node or per edge.
  *
- * Ranks also settle the ties: the smaller id is the smaller index, so that
- * counting sorts give the order that is promised, and no heap is needed.
+ * Ranks also settle the ties: the smaller id is the smaller index.
  */
 #include "josch.h"
 
 #include "dag.h"
 
-#include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "utils/memutils.h"
-
-/* How many steps of a loop pass between two looks at interrupts. */
-#define STEPS_PER_CHECK 65536
-#define CHECK_EVERY(i) \
-	do { \
-		if (((i) & (STEPS_PER_CHECK - 1)) == 0) \
-			CHECK_FOR_INTERRUPTS(); \
-	} while (0)
 
 /*
  * Ids that fill their range at least this densely are ranked through a bitmap
@@ -55,21 +44,6 @@ hash_id(int64 id)
 #define SH_DEFINE
 #define SH_DECLARE
 #include "lib/simplehash.h"
-
-static void *
-alloc(MemoryContext context, int64 n, size_t size)
-{
-	return MemoryContextAllocHuge(context, Max(n, 1) * size);
-}
-
-static void *
-alloc_zero(MemoryContext context, int64 n, size_t size)
-{
-	void	   *result = alloc(context, n, size);
-
-	memset(result, 0, Max(n, 1) * size);
-	return result;
-}
 
 /* ---- the list of edges ---- */
 
@@ -112,8 +86,8 @@ grow_edges(JoschDagEdges *edges)
 	}
 	if (edges->space == 0)
 	{
-		edges->parent = alloc(edges->context, space, sizeof(int64));
-		edges->child = alloc(edges->context, space, sizeof(int64));
+		edges->parent = josch_dag_alloc(edges->context, space, sizeof(int64));
+		edges->child = josch_dag_alloc(edges->context, space, sizeof(int64));
 	}
 	else
 	{
@@ -149,7 +123,7 @@ josch_dag_add_edge(JoschDagEdges *edges, int64 parent, int64 child, int32 lag)
 	}
 	if (lag != 0 && edges->lag == NULL)
 	{
-		edges->lag = alloc(edges->context, edges->space, sizeof(int32));
+		edges->lag = josch_dag_alloc(edges->context, edges->space, sizeof(int32));
 		memset(edges->lag, 0, edges->count * sizeof(int32));
 	}
 	edges->parent[edges->count] = parent;
@@ -172,8 +146,8 @@ josch_dag_add_node(JoschDagEdges *edges, int64 id, int32 level)
 
 		if (edges->node_space == 0)
 		{
-			edges->node = alloc(edges->context, space, sizeof(int64));
-			edges->node_level = alloc(edges->context, space, sizeof(int32));
+			edges->node = josch_dag_alloc(edges->context, space, sizeof(int64));
+			edges->node_level = josch_dag_alloc(edges->context, space, sizeof(int32));
 		}
 		else
 		{
@@ -207,8 +181,8 @@ rank_dense(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 {
 	int64		smallest = edges->smallest;
 	int64		nwords = (int64) ((uint64) edges->largest - (uint64) smallest) / 64 + 1;
-	uint64	   *bits = alloc_zero(CurrentMemoryContext, nwords, sizeof(uint64));
-	int32	   *before = alloc(CurrentMemoryContext, nwords, sizeof(int32));
+	uint64	   *bits = josch_dag_alloc_zero(CurrentMemoryContext, nwords, sizeof(uint64));
+	int32	   *before = josch_dag_alloc(CurrentMemoryContext, nwords, sizeof(int32));
 	int32		n = 0;
 
 #define SET_BIT(value) \
@@ -220,7 +194,7 @@ rank_dense(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 
 	for (int64 i = 0; i < edges->count; i++)
 	{
-		CHECK_EVERY(i);
+		JOSCH_DAG_CHECK(i);
 		SET_BIT(edges->parent[i]);
 		SET_BIT(edges->child[i]);
 	}
@@ -235,7 +209,7 @@ rank_dense(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 	}
 
 	dag->nnodes = n;
-	dag->id = alloc(dag->context, n, sizeof(int64));
+	dag->id = josch_dag_alloc(dag->context, n, sizeof(int64));
 	n = 0;
 	for (int64 w = 0; w < nwords; w++)
 	{
@@ -247,7 +221,7 @@ rank_dense(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 
 	for (int64 i = 0; i < edges->count; i++)
 	{
-		CHECK_EVERY(i);
+		JOSCH_DAG_CHECK(i);
 		ranked->parent[i] = RANK_OF(edges->parent[i]);
 		ranked->child[i] = RANK_OF(edges->child[i]);
 	}
@@ -304,7 +278,7 @@ rank_sparse(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 
 	for (int64 i = 0; i < edges->count; i++)
 	{
-		CHECK_EVERY(i);
+		JOSCH_DAG_CHECK(i);
 		ranked->parent[i] = number_of(map, edges->parent[i]);
 		ranked->child[i] = number_of(map, edges->child[i]);
 	}
@@ -314,7 +288,7 @@ rank_sparse(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 	}
 
 	dag->nnodes = map->members;
-	dag->id = alloc(dag->context, dag->nnodes, sizeof(int64));
+	dag->id = josch_dag_alloc(dag->context, dag->nnodes, sizeof(int64));
 	idmap_start_iterate(map, &iterator);
 	while ((entry = idmap_iterate(map, &iterator)) != NULL)
 	{
@@ -322,10 +296,10 @@ rank_sparse(JoschDag *dag, const JoschDagEdges *edges, Ranked *ranked)
 	}
 	qsort(dag->id, n, sizeof(int64), compare_ids);
 
-	rank = alloc(CurrentMemoryContext, n, sizeof(int32));
+	rank = josch_dag_alloc(CurrentMemoryContext, n, sizeof(int32));
 	for (int32 v = 0; v < n; v++)
 	{
-		CHECK_EVERY(v);
+		JOSCH_DAG_CHECK(v);
 		rank[idmap_lookup(map, dag->id[v])->seen] = v;
 	}
 	for (int64 i = 0; i < edges->count; i++)
@@ -365,11 +339,11 @@ static void
 fill_rows(JoschDag *dag, int32 nedges, const int32 *parent, const int32 *child,
 		  const int32 *lag)
 {
-	int32	   *first = alloc_zero(dag->context, (int64) dag->nnodes + 2, sizeof(int32));
+	int32	   *first = josch_dag_alloc_zero(dag->context, (int64) dag->nnodes + 2, sizeof(int32));
 
 	dag->nedges = nedges;
-	dag->child = alloc(dag->context, nedges, sizeof(int32));
-	dag->lag = lag == NULL ? NULL : alloc(dag->context, nedges, sizeof(int32));
+	dag->child = josch_dag_alloc(dag->context, nedges, sizeof(int32));
+	dag->lag = lag == NULL ? NULL : josch_dag_alloc(dag->context, nedges, sizeof(int32));
 
 	/* count one place further on: filling moves each start to its end */
 	for (int32 i = 0; i < nedges; i++)
@@ -384,7 +358,7 @@ fill_rows(JoschDag *dag, int32 nedges, const int32 *parent, const int32 *child,
 	{
 		int32		place = first[parent[i] + 1]++;
 
-		CHECK_EVERY(i);
+		JOSCH_DAG_CHECK(i);
 		dag->child[place] = child[i];
 		if (lag != NULL)
 		{
@@ -404,12 +378,12 @@ josch_dag_build(const JoschDagEdges *edges)
 	int64		mentioned = edges->count + edges->node_count;
 	Ranked		ranked;
 
-	ranked.parent = alloc(scratch, edges->count, sizeof(int32));
-	ranked.child = alloc(scratch, edges->count, sizeof(int32));
-	ranked.node = alloc(scratch, edges->node_count, sizeof(int32));
+	ranked.parent = josch_dag_alloc(scratch, edges->count, sizeof(int32));
+	ranked.child = josch_dag_alloc(scratch, edges->count, sizeof(int32));
+	ranked.node = josch_dag_alloc(scratch, edges->node_count, sizeof(int32));
 	if (mentioned == 0)
 	{
-		dag->id = alloc(dag->context, 0, sizeof(int64));
+		dag->id = josch_dag_alloc(dag->context, 0, sizeof(int64));
 	}
 	else if ((uint64) edges->largest - (uint64) edges->smallest <
 			 (uint64) mentioned * BITS_PER_EDGE)
@@ -426,7 +400,7 @@ josch_dag_build(const JoschDagEdges *edges)
 	{
 		if (edges->node_level[i] > 0 && dag->base == NULL)
 		{
-			dag->base = alloc_zero(dag->context, dag->nnodes, sizeof(int32));
+			dag->base = josch_dag_alloc_zero(dag->context, dag->nnodes, sizeof(int32));
 		}
 		if (dag->base != NULL)
 		{
@@ -464,7 +438,7 @@ JoschDag *
 josch_dag_reverse(const JoschDag *dag)
 {
 	JoschDag   *reversed = create_dag();
-	int32	   *parent = alloc(reversed->context, dag->nedges, sizeof(int32));
+	int32	   *parent = josch_dag_alloc(reversed->context, dag->nedges, sizeof(int32));
 
 	for (int32 v = 0; v < dag->nnodes; v++)
 	{
@@ -512,8 +486,8 @@ josch_dag_without_lags(const JoschDag *dag)
 	result->nnodes = dag->nnodes;
 	result->id = dag->id;
 	result->sorted = dag->sorted;
-	result->first = alloc(result->context, (int64) dag->nnodes + 1, sizeof(int32));
-	result->child = alloc(result->context, dag->nedges, sizeof(int32));
+	result->first = josch_dag_alloc(result->context, (int64) dag->nnodes + 1, sizeof(int32));
+	result->child = josch_dag_alloc(result->context, dag->nedges, sizeof(int32));
 	for (int32 v = 0; v < dag->nnodes; v++)
 	{
 		result->first[v] = kept;
@@ -528,276 +502,4 @@ josch_dag_without_lags(const JoschDag *dag)
 	result->first[dag->nnodes] = kept;
 	result->nedges = kept;
 	return result;
-}
-
-/* ---- topological order ---- */
-
-/* Puts nodes in the order of (level, index) by a counting sort. */
-static void
-order_by_level(JoschDagOrder *order, int32 nnodes, int32 highest)
-{
-	int32	   *start = alloc_zero(CurrentMemoryContext, (int64) highest + 2, sizeof(int32));
-
-	for (int32 v = 0; v < nnodes; v++)
-	{
-		if (order->level[v] >= 0)
-		{
-			start[order->level[v] + 1]++;
-		}
-	}
-	for (int32 i = 1; i <= highest; i++)
-	{
-		start[i] += start[i - 1];
-	}
-	for (int32 v = 0; v < nnodes; v++)
-	{
-		if (order->level[v] >= 0)
-		{
-			order->order[start[order->level[v]]++] = v;
-		}
-	}
-	pfree(start);
-}
-
-/*
- * Kahn's algorithm.  The queue takes nodes as they become free; levels do not
- * depend on the order of the queue, and the final order comes from the levels.
- */
-JoschDagOrder *
-josch_dag_sort(const JoschDag *dag)
-{
-	/* what an edge touches lies side by side: a large graph is bound by cache misses */
-	struct Place
-	{
-		int32		waits_for;
-		int32		level;
-	}		   *place = alloc_zero(CurrentMemoryContext, dag->nnodes, sizeof(struct Place));
-	JoschDagOrder *result = palloc(sizeof(JoschDagOrder));
-	int32		filled = 0;
-	int32		highest = 0;
-
-	result->count = 0;
-	result->order = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	result->level = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	for (int32 e = 0; e < dag->nedges; e++)
-	{
-		place[dag->child[e]].waits_for++;
-	}
-	for (int32 v = 0; v < dag->nnodes; v++)
-	{
-		place[v].level = dag->base == NULL ? 0 : dag->base[v];
-		if (place[v].waits_for == 0)
-		{
-			result->order[filled++] = v;
-		}
-	}
-	while (result->count < filled)
-	{
-		int32		v = result->order[result->count++];
-
-		CHECK_EVERY(result->count);
-		highest = Max(highest, place[v].level);
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			struct Place *child = &place[dag->child[e]];
-
-			child->level = Max(child->level, place[v].level + 1);
-			if (--child->waits_for == 0)
-			{
-				result->order[filled++] = dag->child[e];
-			}
-		}
-	}
-	for (int32 v = 0; v < dag->nnodes; v++)
-	{
-		result->level[v] = place[v].waits_for == 0 ? place[v].level : -1;
-	}
-	pfree(place);
-	order_by_level(result, dag->nnodes, highest);
-	return result;
-}
-
-/* ---- walks ---- */
-
-static int
-compare_indexes(const void *a, const void *b)
-{
-	int32		left = *(const int32 *) a;
-	int32		right = *(const int32 *) b;
-
-	return (left > right) - (left < right);
-}
-
-int32
-josch_dag_reach(const JoschDag *dag, int32 start, int32 **reached, int32 **distance)
-{
-	int32	   *queue = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32	   *away = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32		filled = 0;
-
-	memset(away, -1, dag->nnodes * sizeof(int32));
-	away[start] = 0;
-	queue[filled++] = start;
-
-	/* one turn is one distance: what it adds is sorted before the next */
-	for (int32 from = 0, to = filled; from < to; from = to, to = filled)
-	{
-		for (int32 i = from; i < to; i++)
-		{
-			int32		v = queue[i];
-
-			CHECK_EVERY(i);
-			for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-			{
-				if (away[dag->child[e]] < 0)
-				{
-					away[dag->child[e]] = away[v] + 1;
-					queue[filled++] = dag->child[e];
-				}
-			}
-		}
-		qsort(queue + to, filled - to, sizeof(int32), compare_indexes);
-	}
-	*reached = queue + 1;
-	*distance = away;
-	return filled - 1;
-}
-
-/*
- * Marks with "stamp" all that can be reached from "from" along nodes whose
- * level is below "limit": no path through the others leads back to that level.
- */
-static void
-mark_reach(const JoschDag *dag, const int32 *level, int32 from, int32 limit,
-		   int32 *mark, int32 stamp, int32 *stack)
-{
-	int32		depth = 0;
-
-	stack[depth++] = from;
-	while (depth > 0)
-	{
-		int32		v = stack[--depth];
-
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			int32		child = dag->child[e];
-
-			if (mark[child] != stamp && level[child] <= limit)
-			{
-				mark[child] = stamp;
-				if (level[child] < limit)
-				{
-					stack[depth++] = child;
-				}
-			}
-		}
-	}
-	CHECK_FOR_INTERRUPTS();
-}
-
-/*
- * An edge to a child is superfluous when another child leads there.  What
- * leads there has a lower level, so all is marked from each child, up to the
- * highest level among them, before any child is looked at.
- */
-int32
-josch_dag_reduce(JoschDag *dag, const JoschDagOrder *order,
-				 int32 **parents, int32 **children)
-{
-	int32	   *mark = alloc_zero(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32	   *stack = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32		kept = 0;
-
-	Assert(order->count == dag->nnodes);
-	josch_dag_sort_children(dag);
-	*parents = alloc(CurrentMemoryContext, dag->nedges, sizeof(int32));
-	*children = alloc(CurrentMemoryContext, dag->nedges, sizeof(int32));
-	for (int32 v = 0; v < dag->nnodes; v++)
-	{
-		int32		limit = 0;
-		int32		former = -1;
-
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			limit = Max(limit, order->level[dag->child[e]]);
-		}
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			/* a marked child was reached, and all behind it marked, already */
-			if (mark[dag->child[e]] != v + 1 && order->level[dag->child[e]] < limit)
-			{
-				mark_reach(dag, order->level, dag->child[e], limit, mark, v + 1, stack);
-			}
-		}
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			int32		child = dag->child[e];
-
-			if (mark[child] != v + 1 && child != former)
-			{
-				(*parents)[kept] = v;
-				(*children)[kept++] = child;
-			}
-			former = child;
-		}
-	}
-	pfree(mark);
-	pfree(stack);
-	return kept;
-}
-
-int32
-josch_dag_critical_path(const JoschDag *dag, const JoschDagOrder *order,
-						const int64 *weight, JoschDagStop **stops)
-{
-	int64	   *finish = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int64));
-	int32	   *hops = alloc_zero(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32	   *before = alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32		last = -1;
-	int32		n;
-
-	Assert(order->count == dag->nnodes);
-#define IS_BETTER(a, b) \
-	(finish[a] > finish[b] || \
-	 (finish[a] == finish[b] && (hops[a] > hops[b] || (hops[a] == hops[b] && (a) < (b)))))
-
-	/* before[] holds the best parent so far; finish is settled when its turn comes */
-	memset(before, -1, dag->nnodes * sizeof(int32));
-	for (int32 i = 0; i < order->count; i++)
-	{
-		int32		v = order->order[i];
-
-		CHECK_EVERY(i);
-		finish[v] = weight[v];
-		if (before[v] >= 0)
-		{
-			finish[v] += finish[before[v]];
-			hops[v] = hops[before[v]] + 1;
-		}
-		if (last < 0 || IS_BETTER(v, last))
-		{
-			last = v;
-		}
-		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-		{
-			int32		child = dag->child[e];
-
-			if (before[child] < 0 || IS_BETTER(v, before[child]))
-			{
-				before[child] = v;
-			}
-		}
-	}
-#undef IS_BETTER
-	n = last < 0 ? 0 : hops[last] + 1;
-	*stops = alloc(CurrentMemoryContext, n, sizeof(JoschDagStop));
-	for (int32 i = n - 1, v = last; i >= 0; i--, v = before[v])
-	{
-		(*stops)[i].node = v;
-		(*stops)[i].finish = finish[v];
-	}
-	pfree(finish);
-	pfree(hops);
-	pfree(before);
-	return n;
 }

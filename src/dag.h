@@ -2,8 +2,8 @@
  * src/dag.h
  *	  Directed graphs in memory.
  *
- * Layer 2, pure: memory and interrupts, no table.  dag.c builds graphs, sorts
- * and walks them; dag_cycle.c finds cycles.
+ * Layer 2, pure: memory and interrupts, no table.  dag.c builds graphs,
+ * dag_walk.c orders and walks them, dag_cycle.c finds cycles.
  *
  * Every result is the same for the same set of edges, in whatever order they
  * were added: nodes are numbered in the order of their ids, and ties go to the
@@ -20,6 +20,9 @@
 #define JOSCH_DAG_H
 
 #include "josch.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
 
 /* A growing list of edges, and of nodes that need not have any. */
 typedef struct JoschDagEdges
@@ -82,7 +85,7 @@ typedef struct JoschDagStop
 	int64		finish;			/* sum of the weights up to and with this node */
 } JoschDagStop;
 
-/* dag.c: building */
+/* dag.c */
 extern JoschDagEdges *josch_dag_edges_create(void);
 extern void josch_dag_edges_free(JoschDagEdges *edges);
 extern void josch_dag_add_edge(JoschDagEdges *edges, int64 parent, int64 child, int32 lag);
@@ -109,7 +112,7 @@ extern JoschDag *josch_dag_without_lags(const JoschDag *dag);
 /* Puts the children of each node in ascending order. */
 extern void josch_dag_sort_children(JoschDag *dag);
 
-/* dag.c: orders and walks */
+/* dag_walk.c */
 extern JoschDagOrder *josch_dag_sort(const JoschDag *dag);
 
 /*
@@ -153,5 +156,31 @@ typedef char *(*JoschDagNamer) (int64 id, const void *names);
  */
 extern char *josch_dag_cycle_text(const JoschDagCycle *cycle, JoschDagNamer namer,
 								  const void *names);
+
+/* ---- for the files of dag ---- */
+
+/* How many steps of a loop pass between two looks at interrupts. */
+#define JOSCH_DAG_STEPS 65536
+#define JOSCH_DAG_CHECK(i) \
+	do { \
+		if (((i) & (JOSCH_DAG_STEPS - 1)) == 0) \
+			CHECK_FOR_INTERRUPTS(); \
+	} while (0)
+
+/* An array of n elements of that size; never of no byte at all. */
+static inline void *
+josch_dag_alloc(MemoryContext context, int64 n, size_t size)
+{
+	return MemoryContextAllocHuge(context, Max(n, 1) * size);
+}
+
+static inline void *
+josch_dag_alloc_zero(MemoryContext context, int64 n, size_t size)
+{
+	void	   *result = josch_dag_alloc(context, n, size);
+
+	memset(result, 0, Max(n, 1) * size);
+	return result;
+}
 
 #endif							/* JOSCH_DAG_H */

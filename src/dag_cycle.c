@@ -14,7 +14,6 @@
 #include "dag.h"
 
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 
 /* Nodes of a cycle that its text names; the middle of a longer one is left out. */
 #define CYCLE_TEXT_NODES 40
@@ -38,7 +37,7 @@ typedef struct Tarjan
 static int32 *
 array_of(int32 n, int32 value)
 {
-	int32	   *result = palloc_extended(Max((Size) n, 1) * sizeof(int32), MCXT_ALLOC_HUGE);
+	int32	   *result = josch_dag_alloc(CurrentMemoryContext, n, sizeof(int32));
 
 	for (int32 i = 0; i < n; i++)
 	{
@@ -176,7 +175,7 @@ cycle_from(const JoschDag *dag, int32 last, const int32 *before, const int32 *la
 		v = before[v];
 	} while (v != last);
 
-	cycle->node = palloc_extended(((Size) cycle->length + 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	cycle->node = josch_dag_alloc(CurrentMemoryContext, (int64) cycle->length + 1, sizeof(int64));
 	cycle->lag = array_of(cycle->length, 0);
 	v = smallest;
 	for (int32 i = cycle->length; i > 0; i--)
@@ -352,7 +351,7 @@ find_by_walks(const JoschDag *dag, const int32 *component, const int32 *order)
 {
 	WalkTree	tree;
 
-	tree.best = palloc_extended(dag->nnodes * sizeof(Walk), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	tree.best = josch_dag_alloc_zero(CurrentMemoryContext, dag->nnodes, sizeof(Walk));
 	tree.before = array_of(dag->nnodes, -1);
 	tree.lag_before = array_of(dag->nnodes, 0);
 	while (improve_walks(dag, component, order, &tree))
