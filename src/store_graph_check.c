@@ -114,7 +114,7 @@ static JoschPlan day_disagreeing = JOSCH_PLAN(
 	" WHERE c.level <= coalesce(p.level, 0)",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
-/* rows are locked in the order of their former levels, as everywhere */
+/* locks rows in the order of their former levels, as everywhere */
 static JoschPlan day_raise = JOSCH_PLAN(
 	"WITH raised AS MATERIALIZED ("
 	"	SELECT n.node_id, n.job_date, r.level"
@@ -563,8 +563,8 @@ write_levels(const Part *part)
 	int64	   *ids = palloc_extended(part->nnodes * sizeof(int64), MCXT_ALLOC_HUGE);
 	DateADT    *dates = palloc_extended(part->nnodes * sizeof(DateADT), MCXT_ALLOC_HUGE);
 	int32	   *levels = palloc_extended(part->nnodes * sizeof(int32), MCXT_ALLOC_HUGE);
-	Datum		args[3];
 	JoschMode	former;
+	Datum		args[3];
 	int			n = 0;
 
 	for (int32 i = 0; i < part->nnodes; i++)

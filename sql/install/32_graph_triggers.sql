@@ -1,6 +1,10 @@
 /*
  * Cycles are refused at the end of the statement that makes them.  The lock is
  * taken before the statement, for writers of dependencies only.
+ *
+ * On node_deps refuse_cycles_* fire after recount_* (triggers of one event fire
+ * in the order of their names): those lock parents and children, these the
+ * children and what lies below, which is the order of locks everywhere.
  */
 
 CREATE FUNCTION josch.graph_lock() RETURNS trigger
@@ -25,31 +29,31 @@ CREATE TRIGGER graph_lock
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock();
 COMMENT ON TRIGGER graph_lock ON josch.tpl_node_deps IS 'One transaction at a time adds dependencies';
 
-CREATE TRIGGER graph_check_insert
+CREATE TRIGGER refuse_cycles_insert
 	AFTER INSERT ON josch.tpl_node_deps
 	REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_templates();
-COMMENT ON TRIGGER graph_check_insert ON josch.tpl_node_deps IS 'Refuses cycles';
+COMMENT ON TRIGGER refuse_cycles_insert ON josch.tpl_node_deps IS 'Refuses cycles';
 
-CREATE TRIGGER graph_check_update
+CREATE TRIGGER refuse_cycles_update
 	AFTER UPDATE ON josch.tpl_node_deps
 	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_templates();
-COMMENT ON TRIGGER graph_check_update ON josch.tpl_node_deps IS 'Refuses cycles';
+COMMENT ON TRIGGER refuse_cycles_update ON josch.tpl_node_deps IS 'Refuses cycles';
 
 CREATE TRIGGER graph_lock
 	BEFORE INSERT OR UPDATE OF p_node_id, p_date, c_node_id, c_date ON josch.node_deps
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock();
 COMMENT ON TRIGGER graph_lock ON josch.node_deps IS 'One transaction at a time adds dependencies';
 
-CREATE TRIGGER graph_check_insert
+CREATE TRIGGER refuse_cycles_insert
 	AFTER INSERT ON josch.node_deps
 	REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_days();
-COMMENT ON TRIGGER graph_check_insert ON josch.node_deps IS 'Refuses cycles and keeps the levels';
+COMMENT ON TRIGGER refuse_cycles_insert ON josch.node_deps IS 'Refuses cycles and keeps the levels';
 
-CREATE TRIGGER graph_check_update
+CREATE TRIGGER refuse_cycles_update
 	AFTER UPDATE ON josch.node_deps
 	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_days();
-COMMENT ON TRIGGER graph_check_update ON josch.node_deps IS 'Refuses cycles and keeps the levels';
+COMMENT ON TRIGGER refuse_cycles_update ON josch.node_deps IS 'Refuses cycles and keeps the levels';
