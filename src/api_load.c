@@ -15,8 +15,6 @@
 #include "store_graph.h"
 #include "store_template.h"
 
-#include <sys/stat.h>
-
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -273,25 +271,6 @@ check_may_read_files(void)
 	}
 }
 
-static void
-check_directory(const char *directory)
-{
-	struct stat status;
-
-	if (stat(directory, &status) != 0)
-	{
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open directory \"%s\": %m", directory)));
-	}
-	if (!S_ISDIR(status.st_mode))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a directory", directory)));
-	}
-}
-
 static LoadBatch *
 read_file(const char *directory, const TemplateTable *table)
 {
@@ -322,7 +301,7 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 	directory = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	canonicalize_path(directory);
 	check_may_read_files();
-	check_directory(directory);
+	josch_load_source_check_directory(directory);
 
 	josch_spi_begin_as_caller(&spi);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)

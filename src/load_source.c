@@ -59,6 +59,25 @@ josch_load_source_quote(const char *value)
 
 /* ---- the file ---- */
 
+void
+josch_load_source_check_directory(const char *directory)
+{
+	struct stat status;
+
+	if (stat(directory, &status) != 0)
+	{
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open directory \"%s\": %m", directory)));
+	}
+	if (!S_ISDIR(status.st_mode))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a directory", directory)));
+	}
+}
+
 static void
 refuse_what_is_no_file(const char *path, const struct stat *status)
 {

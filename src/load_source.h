@@ -37,6 +37,9 @@ struct JoschRowSource
  */
 extern JoschRowSource *josch_load_source_open_csv(const char *path, Relation relation);
 
+/* Raises an ERROR when there is no such directory. */
+extern void josch_load_source_check_directory(const char *directory);
+
 /* A value for a message: quoted, cut when it is long; "null" for NULL. */
 extern char *josch_load_source_quote(const char *value);
 
