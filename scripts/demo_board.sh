@@ -82,7 +82,9 @@ run_day() {
 
 # Whatever waits for a person is decided here, or shown to the person; true when something was decided.
 decide() {
-    local id name state decided=1
+    local rows id name state decided=1
+    rows=$(need -F $'\t' -c "SELECT a.node_id, n.node_name, a.state FROM josch.attention a JOIN josch.nodes n USING (node_id, job_date)
+                             WHERE a.job_date = '$DAY' ORDER BY n.level, a.node_id") || exit 1
     while IFS=$'\t' read -r id name state; do
         [ -n "$id" ] || continue
         case $state in
@@ -100,8 +102,7 @@ decide() {
             call "SELECT josch.approve($id, '$DAY', 'the warnings were looked at')"
             decided=0
         fi
-    done <<<"$(need -F $'\t' -c "SELECT a.node_id, n.node_name, a.state FROM josch.attention a JOIN josch.nodes n USING (node_id, job_date)
-                                WHERE a.job_date = '$DAY' ORDER BY n.level, a.node_id")"
+    done <<<"$rows"
     return $decided
 }
 

@@ -8,7 +8,7 @@ layer() {
         josch.h) echo 0 ;;
         clock.* | report.* | shared.*) echo 1 ;;
         command.* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.* | value.*) echo 2.1 ;;
-        config.* | load_source.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
+        config.* | encoding.* | load_source.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
         store.h | store_*) echo 3 ;;
         audit.* | calendar.* | day.* | load_batch.* | plan.*) echo 4 ;;
         engine.* | engine_* | runner_client.* | runner_client_* | sql_worker.* | sql_worker_*) echo 5 ;;
