@@ -14,6 +14,7 @@
 #include "mode.h"
 #include "notify.h"
 #include "shared.h"
+#include "sql_worker.h"
 #include "utility.h"
 #include "wake.h"
 
@@ -30,6 +31,7 @@ _PG_init(void)
 	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();
+	josch_sql_worker_init();
 	josch_utility_init();
 	josch_launcher_init();
 }

@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
+#include "sql_worker.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "tcop/utility.h"
@@ -159,21 +160,31 @@ can_run_here(Node *stmt, ProcessUtilityContext context)
 }
 
 /*
- * Makes the scheduler of a database go, and waits until it is gone.  After the
- * limit the command takes its chance: it is the server that refuses, not JOSCH.
+ * Makes the scheduler and the idle SQL workers of a database go, and waits until
+ * they are gone.  After the limit the command takes its chance: it is the server
+ * that refuses, not JOSCH.
  */
 static void
 make_step_aside(Oid database)
 {
 	pid_t		scheduler;
 
-	if (!josch_wake_hold(database, &scheduler) || scheduler == 0)
+	if (!josch_wake_hold(database, &scheduler))
 	{
 		return;
 	}
-	(void) kill(scheduler, SIGTERM);
-	for (int waited = 0; waited < WAIT_LIMIT_MS && BackendPidGetProc(scheduler) != NULL; waited += WAIT_STEP_MS)
+	if (scheduler != 0)
 	{
+		(void) kill(scheduler, SIGTERM);
+	}
+	for (int waited = 0; waited < WAIT_LIMIT_MS; waited += WAIT_STEP_MS)
+	{
+		int			leaving = josch_sql_worker_dismiss(database);
+
+		if (leaving == 0 && (scheduler == 0 || BackendPidGetProc(scheduler) == NULL))
+		{
+			break;
+		}
 		josch_clock_wait_latch(WAIT_STEP_MS, PG_WAIT_EXTENSION);
 		CHECK_FOR_INTERRUPTS();
 	}
