@@ -297,6 +297,9 @@ main(int argc, char **argv)
 	report(REPORT_READY);
 	log_line("runner %s is ready, incarnation %s", JOSCH_VERSION, runner.incarnation);
 	loop_run();
+	run_reap();					/* ends that are known need not become unknown */
+	run_kill_draining();
+	stop_sweep_sessions();
 	replace_set_helpers(false);
 	unlinkat(runner.spool_dir, "runner.sock", 0);
 	log_line("runner leaves; running commands go on");

@@ -359,6 +359,22 @@ run_any_draining(void)
 	return draining_count > 0;
 }
 
+/* Cuts the grace short, so that how their main processes ended gets on record. */
+void
+run_kill_draining(void)
+{
+	int			i;
+
+	for (i = 0; i < draining_count; i++)
+	{
+		if (draining[i]->phase == RUN_LIVE)
+		{
+			stop_kill(draining[i]);
+		}
+	}
+	draining_count = 0;
+}
+
 /* Drops the runs whose end is committed.  A live run cannot be forgotten. */
 void
 run_forget(Owner *owner, const JoschForget *forget)

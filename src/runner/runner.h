@@ -272,6 +272,7 @@ extern void run_forget(Owner *owner, const JoschForget *forget);
 extern void run_describe(const Run *run, JoschRun *out);
 extern void run_reap(void);
 extern bool run_any_draining(void);
+extern void run_kill_draining(void);
 extern void run_resume_all(void);
 
 /* stop.c */

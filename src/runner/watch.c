@@ -112,6 +112,10 @@ watch_start(Run *run)
 
 	run->former = true;
 	run->flags |= JOSCH_RUN_WATCHED;
+	if (run->started_boot == 0)
+	{
+		run->started_boot = now_boot();	/* died before it could note it: count from now */
+	}
 	run->watcher_pid = fork_watcher(run, &alive);
 	if (!alive)
 	{

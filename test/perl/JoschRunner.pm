@@ -89,13 +89,11 @@ sub connect
 sub try_connect_raw
 {
 	my ($class, $spool) = @_;
-	opendir(my $dir, $spool) or return undef;
-	my $path = '/proc/self/fd/' . fileno_of($dir) . '/runner.sock';
+	sysopen(my $dir, $spool, 010000000) or return undef;	# O_PATH: passing is enough
+	my $path = '/proc/self/fd/' . fileno($dir) . '/runner.sock';
 	my $socket = IO::Socket::UNIX->new(Peer => $path) or return undef;
 	return bless { socket => $socket, in => '', events => [], spool => $spool }, $class;
 }
-
-sub fileno_of { return fileno($_[0]) }
 
 sub connect_raw
 {

@@ -140,6 +140,19 @@ subtest 'SIGTERM leaves commands running' => sub {
 	my $new = die_and_restart($c, $spool, 'TERM');
 	ok(JoschRunner::lives($pid), 'it runs');
 	is($new->list->{1}{state}, JoschRunner::STATE_WATCHED, 'and is watched');
+	$new->start(run_id => 5, argv => sh("sh -c \"trap '' TERM; echo on; while :; do sleep 0.05; done\" & echo \$!; wait"));
+	my $other;
+	JoschRunner::eventually('it is on', sub {
+		my $log = JoschRunner::slurp("$spool/log/5.log") // '';
+		($other) = $log =~ /(\d+)/;
+		return $other && $log =~ /on/;
+	});
+	my $group = $new->wait_for('STARTED', 5)->{pid};
+	$new->stop(5, 600_000);
+	JoschRunner::eventually('its main process is gone', sub { !JoschRunner::lives($group) });
+	$new = die_and_restart($new, $spool, 'TERM');
+	is($new->list->{5}{value}, 15, 'what is being stopped is stopped now, and its end known');
+	ok(!JoschRunner::lives($other), 'nothing of it is left');
 	$new->stop(1, 0);
 	$new->wait_for('EXITED', 1);
 	JoschRunner::end_runner($spool);
