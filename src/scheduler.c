@@ -1,0 +1,398 @@
+/*
+ * src/scheduler.c
+ *	  The scheduler: one background worker for each database.
+ *
+ * The main path is one loop: collect what the runner says, ONE transaction that
+ * applies it and writes down what is to be started, commit, send, wait.  It
+ * waits for its latch (a commit that concerns it), the runner's socket and the
+ * next due time; it never polls.
+ *
+ * What survives what: events live in the scheduler's own context until a pass
+ * has committed them, and only then does the runner hear that it may forget
+ * them.  A run is sent only after its intent is committed.  So whichever process
+ * dies, one side still knows, and the two compare lists when they meet again
+ * (reconcile).
+ */
+#include "josch.h"
+
+#include "scheduler.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_extension.h"
+#include "clock.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "config.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "sql_worker.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/wait_event.h"
+
+/* Somebody holds a row: the commit wakes us, a rollback may not; so look again after this. */
+#define SET_ASIDE_MIN_MS 50
+#define SET_ASIDE_MAX_MS 1000
+
+/* After a pass that failed as a whole. */
+#define ERROR_MS 1000
+
+/* Events that one pass takes. */
+#define MAX_EVENTS 5000
+
+Scheduler	josch_scheduler;
+
+/* ---- identity ---- */
+
+/*
+ * Names this server, and not a copy of its data directory: a copy has the same
+ * system identifier but lies elsewhere.
+ */
+static char *
+server_identity(void)
+{
+	struct stat st;
+
+	if (stat(DataDir, &st) != 0)
+	{
+		ereport(FATAL,
+				(errcode_for_file_access(),
+				 errmsg("could not stat data directory \"%s\": %m", DataDir)));
+	}
+	return psprintf(UINT64_FORMAT "-%llx-%llx", GetSystemIdentifier(),
+					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
+}
+
+/* ---- one pass ---- */
+
+/* What a transaction has decided, to be carried out after its commit. */
+typedef struct Decisions
+{
+	EnginePass	pass;
+	char	 ***environments;	/* one for each launch */
+	StoreLaunch *again;			/* runs that the runner has never seen */
+	int			nagain;
+	char	 ***again_environments;
+	StoreRunInfo *stops;
+	int			nstops;
+	StoreRunInfo *timeouts;
+	int			ntimeouts;
+} Decisions;
+
+static void
+prepare_pass(EnginePass *pass)
+{
+	const JoschRunnerInfo *info = josch_scheduler.runner != NULL ? josch_runner_info(josch_scheduler.runner) : NULL;
+	ListCell   *cell;
+
+	memset(pass, 0, sizeof(EnginePass));
+	pass->now = josch_clock_now();
+	pass->events = palloc(sizeof(EngineEvent *) * (list_length(josch_scheduler.events) + 1));
+	foreach(cell, josch_scheduler.events)
+	{
+		josch_scheduler_convert(lfirst(cell));
+		if (pass->nevents == MAX_EVENTS)
+		{
+			josch_scheduler.pass_wanted = true;
+			break;
+		}
+		pass->events[pass->nevents++] = lfirst(cell);
+	}
+	pass->runner.server = josch_scheduler.server;
+	pass->runner.runner = info != NULL ? info->incarnation : "";
+	pass->runner.host = josch_scheduler.host;
+	pass->runner.database = MyDatabaseId;
+	if (josch_config_scheduler)
+	{
+		pass->max_commands = josch_scheduler.phase == RUNNER_READY ? josch_config_max_running : 0;
+		pass->max_sql = josch_scheduler.unsent_sql == NIL ? josch_config_max_sql_workers : 0;
+	}
+}
+
+/* The transaction's part; all of Decisions is in the scratch context. */
+static void
+decide(Decisions *decisions)
+{
+	if (josch_scheduler.phase == RUNNER_LISTED)
+	{
+		decisions->again = josch_scheduler_reconcile(&decisions->nagain);
+		decisions->again_environments = josch_scheduler_environments(decisions->again, decisions->nagain);
+		josch_scheduler.phase = RUNNER_READY;
+	}
+	if (josch_scheduler.status.passes == 0)
+	{
+		josch_scheduler_reconcile_sql();
+	}
+	prepare_pass(&decisions->pass);
+	josch_engine_pass(&decisions->pass);
+	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
+	decisions->stops = josch_store_run_list_stops(&decisions->nstops);
+	decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
+}
+
+/* After the commit: what was decided becomes true. */
+static void
+carry_out(Decisions *decisions)
+{
+	EnginePass *pass = &decisions->pass;
+
+	josch_scheduler_forget_done();
+	for (int i = 0; i < decisions->nagain; i++)
+	{
+		josch_scheduler_send(&decisions->again[i], decisions->again_environments[i]);
+	}
+	for (int i = 0; i < pass->nlaunches; i++)
+	{
+		josch_scheduler_send(&pass->launches[i], decisions->environments[i]);
+	}
+	for (int i = 0; i < decisions->nstops; i++)
+	{
+		josch_scheduler_stop(&decisions->stops[i]);
+	}
+	for (int i = 0; i < decisions->ntimeouts; i++)
+	{
+		josch_scheduler_stop(&decisions->timeouts[i]);
+	}
+	if (josch_scheduler.runner != NULL)
+	{
+		josch_runner_flush(josch_scheduler.runner);
+	}
+}
+
+/* When to come back, if nothing wakes us before. */
+static void
+set_next_pass(const EnginePass *pass)
+{
+	TimestampTz now = josch_clock_now();
+
+	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
+	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->outlook.next_due);
+	if (pass->set_aside > 0)
+	{
+		josch_scheduler.set_aside_ms = josch_scheduler.set_aside_ms == 0 ? SET_ASIDE_MIN_MS : Min(josch_scheduler.set_aside_ms * 2, SET_ASIDE_MAX_MS);
+		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(now, josch_scheduler.set_aside_ms));
+	}
+	else
+	{
+		josch_scheduler.set_aside_ms = 0;
+	}
+}
+
+static void
+report(const EnginePass *pass)
+{
+	josch_scheduler.status.last_pass_at = pass->now;
+	josch_scheduler.status.passes++;
+	josch_scheduler.status.queued = pass->outlook.queued;
+	josch_scheduler.status.running = pass->outlook.open;
+	josch_scheduler.status.set_aside = pass->set_aside;
+	josch_wake_report(&josch_scheduler.status);
+}
+
+/* Leaves when the extension has been dropped; inside a transaction. */
+static void
+check_extension(void)
+{
+	bool		present = OidIsValid(get_extension_oid("josch", true));
+
+	if (!josch_scheduler.reported || !present)
+	{
+		josch_wake_report_extension(present);
+		josch_scheduler.reported = true;
+	}
+	if (!present)
+	{
+		CommitTransactionCommand();
+		proc_exit(0);
+	}
+}
+
+static void
+begin_transaction(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "josch pass");
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+}
+
+static void
+end_transaction(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* A pass that failed as a whole is tried again; nothing of it has happened. */
+static void
+recover_from_error(RunnerPhase phase)
+{
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	EmitErrorReport();
+	AbortCurrentTransaction();
+	FlushErrorState();
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	if (josch_scheduler.phase == RUNNER_READY)
+	{
+		josch_scheduler.phase = phase;
+	}
+	josch_scheduler.pass_wanted = false;
+	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), ERROR_MS);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+static void
+run_pass(void)
+{
+	Decisions  *decisions = palloc0(sizeof(Decisions));
+	RunnerPhase phase = josch_scheduler.phase;
+	volatile bool committed = false;
+
+	josch_scheduler.pass_wanted = false;
+	PG_TRY();
+	{
+		begin_transaction();
+		check_extension();
+		decide(decisions);
+		end_transaction();
+		committed = true;
+	}
+	PG_CATCH();
+	{
+		recover_from_error(phase);
+	}
+	PG_END_TRY();
+	if (!committed)
+	{
+		return;
+	}
+	set_next_pass(&decisions->pass);
+	carry_out(decisions);
+	report(&decisions->pass);
+	if (josch_scheduler.phase == RUNNER_READY && josch_scheduler.listed != NIL)
+	{
+		list_free_deep(josch_scheduler.listed);
+		josch_scheduler.listed = NIL;
+	}
+}
+
+/* ---- the loop ---- */
+
+static void
+wait_for_something(void)
+{
+	WaitEventSet *set;
+	WaitEvent	events[3];
+	TimestampTz until = josch_scheduler.pass_at;
+	int			n;
+
+	if (josch_scheduler.runner == NULL)
+	{
+		until = Min(until, josch_scheduler.connect_at);
+	}
+	if (josch_scheduler.unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
+	{
+		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
+	}
+#if PG_VERSION_NUM >= 170000
+	set = CreateWaitEventSet(NULL, 3);
+#else
+	set = CreateWaitEventSet(josch_scheduler.scratch, 3);
+#endif
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (josch_scheduler.runner != NULL)
+	{
+		AddWaitEventToSet(set, WL_SOCKET_READABLE |
+						  (josch_runner_wants_write(josch_scheduler.runner) ? WL_SOCKET_WRITEABLE : 0),
+						  josch_runner_socket(josch_scheduler.runner), NULL, NULL);
+	}
+	n = josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
+						 events, lengthof(events), PG_WAIT_EXTENSION);
+	FreeWaitEventSet(set);
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].events & WL_LATCH_SET)
+		{
+			ResetLatch(MyLatch);
+			josch_scheduler.pass_wanted = true;
+		}
+	}
+}
+
+static void
+start_up(Oid database)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	if (!josch_wake_attach_scheduler())
+	{
+		proc_exit(0);
+	}
+	josch_scheduler.context = AllocSetContextCreate(TopMemoryContext, "josch scheduler", ALLOCSET_DEFAULT_SIZES);
+	josch_scheduler.scratch = AllocSetContextCreate(josch_scheduler.context, "josch scheduler turn", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(josch_scheduler.context);
+	josch_scheduler.server = server_identity();
+	josch_scheduler.connect_ms = CONNECT_MIN_MS;
+	if (gethostname(josch_scheduler.host, sizeof(josch_scheduler.host)) != 0)
+	{
+		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
+	}
+	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
+	begin_transaction();
+	check_extension();
+	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
+	end_transaction();
+	josch_scheduler.pass_wanted = true;
+}
+
+void
+josch_scheduler_main(Datum database)
+{
+	start_up(DatumGetObjectId(database));
+	for (;;)
+	{
+		MemoryContextSwitchTo(josch_scheduler.scratch);
+		MemoryContextReset(josch_scheduler.scratch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			josch_scheduler.pass_wanted = true;
+		}
+		josch_scheduler_connect();
+		josch_scheduler_hear();
+		josch_scheduler_collect_sql();
+		josch_scheduler_send_unsent();
+		if (josch_scheduler.pass_wanted || josch_scheduler.pass_at <= josch_clock_now())
+		{
+			run_pass();
+		}
+		if (!josch_scheduler.pass_wanted)
+		{
+			wait_for_something();
+		}
+	}
+}
