@@ -451,12 +451,31 @@ apply_launch(EnginePass *pass, Item *items, int n, void *argument)
 	MemoryContextSwitchTo(former);
 }
 
+/* The free places of a pass, counted when the first is asked for. */
+typedef struct Places
+{
+	bool		known;
+	PlanPlaces	free;
+} Places;
+
+static void
+count_places(EnginePass *pass, Places *places)
+{
+	int			commands;
+	int			sql;
+
+	josch_store_run_places(&commands, &sql);
+	places->free.commands = Max(pass->max_commands - commands, 0);
+	places->free.sql = Max(pass->max_sql - sql, 0);
+	places->known = true;
+}
+
 /*
  * Takes one list of ready nodes.  Returns true when there may be more: when a
  * milestone has freed its children, or the list was full.
  */
 static bool
-admit(EnginePass *pass, PlanPlaces *places, MemoryContext caller)
+admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
 	int			n;
 	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, &n);
@@ -484,7 +503,11 @@ admit(EnginePass *pass, PlanPlaces *places, MemoryContext caller)
 		{
 			continue;
 		}
-		action = josch_plan_ready(&nodes[i], pass->now, places);
+		if ((nodes[i].has_command || nodes[i].has_sql) && !places->known)
+		{
+			count_places(pass, places);
+		}
+		action = josch_plan_ready(&nodes[i], pass->now, &places->free);
 		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
 	}
 	counts[PLAN_SUCCEED] = keep_lockable(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
@@ -503,7 +526,7 @@ josch_engine_pass(EnginePass *pass)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
 	JoschMode	former = josch_mode_enter_engine();
-	PlanPlaces	places;
+	Places		places = {0};
 
 	pass->launches = NULL;
 	pass->nlaunches = 0;
@@ -511,18 +534,12 @@ josch_engine_pass(EnginePass *pass)
 	pass->changes = 0;
 	MemoryContextSwitchTo(scratch);
 	apply_events(pass);
-	pass->outlook = josch_store_run_outlook(pass->now);
-	if (pass->outlook.due > 0)
+	do
 	{
-		places.commands = Max(pass->max_commands - pass->outlook.commands, 0);
-		places.sql = Max(pass->max_sql - pass->outlook.sql, 0);
-		do
-		{
-			CHECK_FOR_INTERRUPTS();
-			MemoryContextReset(scratch);
-		} while (admit(pass, &places, caller));
-		pass->outlook = josch_store_run_outlook(pass->now);
-	}
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(scratch);
+	} while (admit(pass, &places, caller));
+	pass->outlook = josch_store_run_outlook(pass->now);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	josch_mode = former;

@@ -32,6 +32,7 @@
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "spi_plan.h"
 #include "sql_worker.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -141,8 +142,14 @@ decide(Decisions *decisions)
 	prepare_pass(&decisions->pass);
 	josch_engine_pass(&decisions->pass);
 	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
-	decisions->stops = josch_store_run_list_stops(&decisions->nstops);
-	decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
+	if (decisions->pass.outlook.stops > 0)
+	{
+		decisions->stops = josch_store_run_list_stops(&decisions->nstops);
+	}
+	if (decisions->pass.outlook.timeouts > 0)
+	{
+		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
+	}
 }
 
 /* After the commit: what was decided becomes true. */
@@ -217,6 +224,7 @@ check_extension(void)
 	}
 	if (!present)
 	{
+		PopActiveSnapshot();
 		CommitTransactionCommand();
 		proc_exit(0);
 	}
@@ -360,6 +368,7 @@ start_up(Oid database)
 		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
 	}
 	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
+	SetConfigOption("search_path", JOSCH_SEARCH_PATH, PGC_USERSET, PGC_S_OVERRIDE);
 	begin_transaction();
 	check_extension();
 	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));

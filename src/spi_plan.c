@@ -51,8 +51,12 @@ begin(JoschSpi *spi, bool as_owner)
 	{
 		SetUserIdAndSecContext(josch_spi_owner(),
 							   spi->sec_context | SECURITY_LOCAL_USERID_CHANGE);
-		(void) set_config_option("search_path", "pg_catalog, pg_temp",
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		/* the scheduler has it so for good, and is spared the change */
+		if (strcmp(namespace_search_path, JOSCH_SEARCH_PATH) != 0)
+		{
+			(void) set_config_option("search_path", JOSCH_SEARCH_PATH,
+									 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		}
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 	{

@@ -17,6 +17,9 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 
+/* In force while statements run as the owner. */
+#define JOSCH_SEARCH_PATH "pg_catalog, pg_temp"
+
 #define JOSCH_PLAN_MAX_ARGS 24
 
 typedef struct JoschPlan

@@ -28,17 +28,19 @@ static JoschPlan ready = JOSCH_PLAN(
 	TIMESTAMPTZOID, INT8OID);
 
 static JoschPlan outlook = JOSCH_PLAN(
-	"SELECT least(n.next_due, r.deadline), n.queued, n.due, r.commands, r.sql, r.open"
-	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due,"
-	"   count(*)::int AS queued,"
-	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
+	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts"
+	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
-	" (SELECT min(r.started_at + n.timeout) FILTER (WHERE r.kind = 'sql' AND NOT r.timed_out) AS deadline,"
-	"   (count(*) FILTER (WHERE r.kind = 'command' AND r.up_at IS NULL))::int AS commands,"
-	"   (count(*) FILTER (WHERE r.kind = 'sql'))::int AS sql, count(*)::int AS open"
-	"  FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
-	"  WHERE r.ended_at IS NULL) r",
+	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
+	"   (count(o.stop_requested_at))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
+	"  FROM (SELECT r.stop_requested_at, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at +"
+	"    (SELECT n.timeout FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date) END AS deadline"
+	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID);
+
+static JoschPlan places = JOSCH_PLAN0(
+	"SELECT (count(*) FILTER (WHERE kind = 'command' AND up_at IS NULL))::int,"
+	" (count(*) FILTER (WHERE kind = 'sql'))::int FROM josch.runs WHERE ended_at IS NULL");
 
 static JoschPlan count_children = JOSCH_PLAN(
 	"SELECT count(*)::int FROM josch.nodes c WHERE (c.node_id, c.job_date) IN ("
@@ -224,12 +226,23 @@ josch_store_run_outlook(TimestampTz now)
 	josch_spi_run(&outlook, SPI_OK_SELECT, args, NULL);
 	result.next_due = josch_spi_timestamptz(0, 1, DT_NOEND);
 	result.queued = josch_spi_int32(0, 2, 0);
-	result.due = josch_spi_int32(0, 3, 0);
-	result.commands = josch_spi_int32(0, 4, 0);
-	result.sql = josch_spi_int32(0, 5, 0);
-	result.open = josch_spi_int32(0, 6, 0);
+	result.open = josch_spi_int32(0, 3, 0);
+	result.stops = josch_spi_int32(0, 4, 0);
+	result.timeouts = josch_spi_int32(0, 5, 0);
 	josch_spi_end(&spi);
 	return result;
+}
+
+void
+josch_store_run_places(int *commands, int *sql)
+{
+	JoschSpi	spi;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&places, SPI_OK_SELECT, NULL, NULL);
+	*commands = josch_spi_int32(0, 1, 0);
+	*sql = josch_spi_int32(0, 2, 0);
+	josch_spi_end(&spi);
 }
 
 void
@@ -391,8 +404,13 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	Datum		args[1];
 	uint64		rows;
 	StoreOpenRun *runs;
+	int			distinct = 0;
 
 	memset(closed, false, n);
+	for (int i = 0; i < n; i++)
+	{
+		distinct += i == 0 || run_ids[i] != run_ids[i - 1];
+	}
 	josch_spi_begin(&spi);
 	args[0] = josch_spi_int64_array(run_ids, n);
 	rows = josch_spi_run(&lock_open, SPI_OK_SELECT, args, NULL);
@@ -410,7 +428,7 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	}
 	MemoryContextSwitchTo(inner);
 	*found = (int) rows;
-	if (*found < n)
+	if (*found < distinct)
 	{
 		rows = josch_spi_run(&closed_runs, SPI_OK_SELECT, args, NULL);
 		for (uint64 i = 0; i < rows; i++)

@@ -32,13 +32,15 @@ typedef struct StoreOutlook
 	TimestampTz next_due;		/* the first due time after now, of ready nodes and of
 								 * SQL runs with a timeout; DT_NOEND: none */
 	int			queued;			/* nodes in state ready */
-	int			due;			/* of these, due at now */
-	int			commands;		/* open command runs that are not up */
-	int			sql;			/* open SQL runs */
-	int			open;			/* all open runs */
+	int			open;			/* open runs */
+	int			stops;			/* of these, asked to stop */
+	int			timeouts;		/* of these, SQL and past their timeout */
 } StoreOutlook;
 
 extern StoreOutlook josch_store_run_outlook(TimestampTz now);
+
+/* Open command runs that are not up, and open SQL runs: the places that are taken. */
+extern void josch_store_run_places(int *commands, int *sql);
 
 /*
  * Tries to lock all children of the nodes; locked[i] says whether all of those
@@ -107,7 +109,7 @@ typedef struct StoreOpenRun
 } StoreOpenRun;
 
 /*
- * Of the given runs, locks the nodes of those that are open and returns them.
+ * Of the given runs, in ascending order, locks the nodes of those that are open and returns them.
  * closed[i] is set for those that are not open (any more), or do not exist; a
  * run that is neither returned nor closed is locked by somebody.
  */
