@@ -14,6 +14,9 @@
 
 /* ---- topological order ---- */
 
+/* How many nodes ahead of the one at hand memory is asked for. */
+#define AHEAD 8
+
 /* Puts nodes in the order of (level, index) by a counting sort. */
 static void
 order_by_level(JoschDagOrder *order, int32 nnodes, int32 highest)
@@ -59,7 +62,7 @@ josch_dag_sort(const JoschDag *dag)
 	int32		highest = 0;
 
 	result->count = 0;
-	result->order = josch_dag_alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
+	result->order = josch_dag_alloc(CurrentMemoryContext, (int64) dag->nnodes + 1, sizeof(int32));
 	result->level = josch_dag_alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
 	for (int32 e = 0; e < dag->nedges; e++)
 	{
@@ -78,16 +81,24 @@ josch_dag_sort(const JoschDag *dag)
 		int32		v = result->order[result->count++];
 
 		JOSCH_DAG_CHECK(result->count);
+		if (result->count + AHEAD < filled)
+		{
+			int32		next = result->order[result->count + AHEAD];
+			int32		near = result->order[result->count + AHEAD / 2];
+
+			__builtin_prefetch(&dag->first[next]);
+			__builtin_prefetch(&place[next]);
+			__builtin_prefetch(&dag->child[dag->first[near]]);
+		}
 		highest = Max(highest, place[v].level);
 		for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
 		{
 			struct Place *child = &place[dag->child[e]];
 
+			/* the place after the last is written in any case: no branch to be guessed */
 			child->level = Max(child->level, place[v].level + 1);
-			if (--child->waits_for == 0)
-			{
-				result->order[filled++] = dag->child[e];
-			}
+			result->order[filled] = dag->child[e];
+			filled += --child->waits_for == 0;
 		}
 	}
 	for (int32 v = 0; v < dag->nnodes; v++)
