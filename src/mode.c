@@ -72,7 +72,8 @@ josch_mode_enter_suspended(void)
 bool
 josch_mode_is_restore(void)
 {
-	return !check_function_bodies && !row_security && superuser();
+	/* anyone may set these two, and JOSCH's own functions run as a superuser: so the session has to be one's, too */
+	return !check_function_bodies && !row_security && superuser() && superuser_arg(GetSessionUserId());
 }
 
 static void
