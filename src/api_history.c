@@ -52,7 +52,7 @@ static const Wording states[] = {
 	{"signoff", "asked for sign-off"},
 	{"succeeded", "succeeded"},
 	{"failed", "failed"},
-	{"unknown", "how it ended cannot be known: asked a person"},
+	{"unknown", "a person is asked how it ended"},
 	{"held", "held"},
 	{"skipped", "skipped"}
 };
@@ -378,7 +378,7 @@ tell_end(Story *story, const AuditRow *row, Jsonb *run)
 		appendStringInfo(&sentence, "run " INT64_FORMAT " %s", row->id, status);
 		if (signal != NULL)
 		{
-			appendStringInfo(&sentence, " by signal %s", signal);
+			appendStringInfo(&sentence, ", ended by signal %s,", signal);
 		}
 		else if (code != NULL && strcmp(code, "0") != 0)
 		{

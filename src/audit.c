@@ -59,7 +59,7 @@ static struct
 {
 	bool		wrote;
 	SubTransactionId owner;		/* where the first row was written: its abort undoes "wrote" */
-	int64		first_id;
+	AuditMark	first;			/* its rows have greater numbers */
 	TimestampTz last_at;
 	bool		clock_was_moved;	/* at last_at, by josch.tick() */
 } work;
@@ -220,9 +220,9 @@ acting_role(void)
 static void
 note_work(TimestampTz at)
 {
-	if (!work.wrote)
+	if (!work.wrote || !josch_store_audit_is_valid(work.first))
 	{
-		work.first_id = josch_store_audit_reserve_id();
+		work.first = josch_store_audit_mark();
 		work.owner = GetCurrentSubTransactionId();
 		work.wrote = true;
 	}
@@ -366,7 +366,7 @@ write_commit(void)
 	writing = true;
 	PG_TRY();
 	{
-		josch_store_audit_commit(work.first_id, at);
+		josch_store_audit_commit(work.first, at);
 	}
 	PG_FINALLY();
 	{
@@ -382,7 +382,7 @@ at_transaction_end(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (work.wrote)
+			if (work.wrote && josch_store_audit_is_valid(work.first))
 			{
 				write_commit();
 			}

@@ -276,21 +276,31 @@ josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
 
 /* InvalidOid when it does not exist (any more) */
 static Oid
-own_relation(const char *name)
+sequence_oid(void)
 {
 	Oid			schema = get_namespace_oid(JOSCH_SCHEMA, true);
 
-	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	return OidIsValid(schema) ? get_relname_relid("audit_id_seq", schema) : InvalidOid;
 }
 
-int64
-josch_store_audit_reserve_id(void)
+AuditMark
+josch_store_audit_mark(void)
 {
-	return nextval_internal(own_relation("audit_id_seq"), false);
+	AuditMark	mark;
+
+	mark.sequence = sequence_oid();
+	mark.id = nextval_internal(mark.sequence, false);
+	return mark;
+}
+
+bool
+josch_store_audit_is_valid(AuditMark mark)
+{
+	return mark.sequence == sequence_oid();
 }
 
 void
-josch_store_audit_commit(int64 first_id, TimestampTz at)
+josch_store_audit_commit(AuditMark first, TimestampTz at)
 {
 	static JoschPlan insert = JOSCH_PLAN(
 		"INSERT INTO josch.audit_commits (xid, first_audit_id, last_audit_id, committed_at)"
@@ -300,12 +310,8 @@ josch_store_audit_commit(int64 first_id, TimestampTz at)
 	JoschSpi	spi;
 	bool		read_only = XactReadOnly;
 
-	if (!OidIsValid(own_relation("audit_commits")))
-	{
-		return;
-	}
 	args[0] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	args[1] = Int64GetDatum(first_id);
+	args[1] = Int64GetDatum(first.id);
 	args[2] = TimestampTzGetDatum(at);
 	/* a transaction may have become read-only after it wrote */
 	XactReadOnly = false;

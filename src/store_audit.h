@@ -72,15 +72,24 @@ typedef struct AuditAct
 extern void josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
 									 Datum *const *keys, Datum *const *values, bool *const *nulls);
 
-/* Takes a number from audit_id_seq: rows that are inserted later have greater ones. */
-extern int64 josch_store_audit_reserve_id(void);
+/* A number of audit_id_seq, and which incarnation of the sequence it is of. */
+typedef struct AuditMark
+{
+	Oid			sequence;
+	int64		id;
+} AuditMark;
+
+/* Takes a number: rows that are inserted later have greater ones. */
+extern AuditMark josch_store_audit_mark(void);
+
+/* False when the extension was dropped since: then the marked rows are gone. */
+extern bool josch_store_audit_is_valid(AuditMark mark);
 
 /*
- * Writes down that this transaction, whose rows follow first_id, commits at a
- * moment; nothing when the extension was dropped in it.  Called when the
- * transaction is about to commit.
+ * Writes down that this transaction, whose rows follow the mark, commits at a
+ * moment.  Called when the transaction is about to commit.
  */
-extern void josch_store_audit_commit(int64 first_id, TimestampTz at);
+extern void josch_store_audit_commit(AuditMark first, TimestampTz at);
 
 /* Registers the invalidation callback; called once from josch_audit_init. */
 extern void josch_store_audit_init(void);
