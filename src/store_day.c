@@ -61,10 +61,12 @@ static JoschPlan select_dependencies = JOSCH_PLAN(
 	"       LATERAL (SELECT josch.day_offset(d.c_date, d.days) AS job_date OFFSET 0) p",
 	TEXTARRAYOID, DATEARRAYOID);
 
+/* one look into the index for each node: OFFSET 0 keeps the planner from reading all days instead */
 static JoschPlan select_children = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false"
-	"  FROM unnest($1, $2) p (node_id, job_date)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date",
+	"  FROM unnest($1, $2) p (node_id, job_date),"
+	"       LATERAL (SELECT * FROM josch.node_deps d"
+	"                 WHERE d.p_node_id = p.node_id AND d.p_date = p.job_date OFFSET 0) d",
 	INT8ARRAYOID, DATEARRAYOID);
 
 /*
@@ -215,6 +217,17 @@ key_at(uint64 row, int column)
 	return key;
 }
 
+/* By date, then by number. */
+static int
+compare_keys(NodeKey a, NodeKey b)
+{
+	if (a.job_date != b.job_date)
+	{
+		return a.job_date < b.job_date ? -1 : 1;
+	}
+	return (a.node_id > b.node_id) - (a.node_id < b.node_id);
+}
+
 /* ---- what is to be made ---- */
 
 bool
@@ -348,6 +361,17 @@ fetch_dependencies(MemoryContext caller, uint64 rows)
 	return result;
 }
 
+/* By child, then by parent. */
+static int
+compare_dependencies(const void *a, const void *b)
+{
+	const DayDependency *x = a;
+	const DayDependency *y = b;
+	int			order = compare_keys(x->child, y->child);
+
+	return order != 0 ? order : compare_keys(x->parent, y->parent);
+}
+
 DayDependency *
 josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 {
@@ -361,6 +385,9 @@ josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, 
 	*n = (int) josch_spi_run_at(&select_dependencies, templates, SPI_OK_SELECT, args, NULL);
 	result = fetch_dependencies(caller, *n);
 	josch_spi_end(&spi);
+
+	/* rows that go into an index in its order are written more quickly */
+	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
 	return result;
 }
 
@@ -385,14 +412,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 static int
 compare_neighbours(const void *a, const void *b)
 {
-	NodeKey		x = ((const DayNeighbour *) a)->key;
-	NodeKey		y = ((const DayNeighbour *) b)->key;
-
-	if (x.job_date != y.job_date)
-	{
-		return x.job_date < y.job_date ? -1 : 1;
-	}
-	return (x.node_id > y.node_id) - (x.node_id < y.node_id);
+	return compare_keys(((const DayNeighbour *) a)->key, ((const DayNeighbour *) b)->key);
 }
 
 DayNeighbour *

@@ -148,7 +148,7 @@ CREATE TABLE josch.nodes (
 	acted_by		text,
 	acted_at		timestamptz,
 	comment			text,
-	PRIMARY KEY (node_id, job_date),
+	PRIMARY KEY (job_date, node_id),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
 	CONSTRAINT nodes_state_is_known CHECK (state IN ('pending', 'ready', 'running', 'up', 'review', 'signoff',
 		'succeeded', 'failed', 'unknown', 'held', 'skipped')),
@@ -200,10 +200,10 @@ CREATE TABLE josch.node_deps (
 	c_node_id	bigint NOT NULL,
 	c_date		date NOT NULL,
 	expected	boolean NOT NULL DEFAULT true,
-	PRIMARY KEY (p_node_id, p_date, c_node_id, c_date),
+	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id),
 	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE
 );
-CREATE INDEX node_deps_child_idx ON josch.node_deps (c_node_id, c_date);
+CREATE INDEX node_deps_child_idx ON josch.node_deps (c_date, c_node_id);
 COMMENT ON TABLE josch.node_deps IS
 'Dependencies of a date, with absolute dates. A parent that does not exist blocks only when it is expected; when it is made later it blocks again.';
 COMMENT ON COLUMN josch.node_deps.p_node_id IS 'The parent node';
