@@ -28,6 +28,7 @@ static int64_t armed;			/* what the timer is set to */
 static char listen_mark;
 static char signal_mark;
 static char timer_mark;
+static char spool_mark;
 
 static void
 watch_fd(int op, int fd, uint32_t events, void *mark)
@@ -59,6 +60,7 @@ loop_init(void)
 	watch_fd(EPOLL_CTL_ADD, signal_fd, EPOLLIN, &signal_mark);
 	watch_fd(EPOLL_CTL_ADD, timer_fd, EPOLLIN, &timer_mark);
 	watch_fd(EPOLL_CTL_ADD, runner.listen_fd, EPOLLIN, &listen_mark);
+	watch_fd(EPOLL_CTL_ADD, spool_watch(), EPOLLIN, &spool_mark);
 }
 
 void
@@ -78,6 +80,13 @@ void
 loop_listen(bool on)
 {
 	watch_fd(EPOLL_CTL_MOD, runner.listen_fd, on ? EPOLLIN : 0, &listen_mark);
+}
+
+/* The listening socket is another one; the old one has been closed. */
+void
+loop_listen_anew(void)
+{
+	watch_fd(EPOLL_CTL_ADD, runner.listen_fd, EPOLLIN, &listen_mark);
 }
 
 static void
@@ -112,7 +121,9 @@ take_signals(void)
 static void
 arm_timer(void)
 {
-	int64_t		next = timer_next();
+	int64_t		check = spool_check_due();
+	int64_t		runs = timer_next();
+	int64_t		next = check == 0 || (runs != 0 && runs < check) ? runs : check;
 	struct itimerspec when = {{0, 0}, {0, 0}};
 
 	if (next == armed)
@@ -151,13 +162,17 @@ take_event(const struct epoll_event *event)
 	{
 		take_timer();
 	}
+	else if (event->data.ptr == &spool_mark)
+	{
+		spool_changed();
+	}
 	else if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 	{
 		conn_readable(event->data.ptr);
 	}
 }
 
-/* Runs until SIGTERM. */
+/* Runs until SIGTERM, or until there is no spool and nothing to wait for. */
 void
 loop_run(void)
 {
@@ -177,12 +192,18 @@ loop_run(void)
 			take_event(&events[i]);
 		}
 		timer_fire(now_boot());
+		spool_check();
 		more = conn_work_all();
 		stop_sweep_sessions();
 		conn_flush_all();
 		if (runner.replace_by != NULL && !run_any_draining())
 		{
 			replace_now();
+		}
+		if (spool_is_gone() && !run_any_live())
+		{
+			log_line("the spool has been removed, and no command runs");
+			runner.quit = true;
 		}
 	}
 }

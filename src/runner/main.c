@@ -15,25 +15,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_TIMEOUT_MS 10000
-#define OTHER_TIMEOUT_MS 3000
-#define OTHER_STEP_MS 20
 
 static int	report_fd = -1;		/* of a daemon: tells the one who called */
 
-/* What the caller of a daemon is told. */
-#define REPORT_READY 'r'
-#define REPORT_FAILED 'f'
-
-static void
+/* Tells the caller of a daemon how it went; only the first word counts. */
+void
 report(char what)
 {
 	if (report_fd >= 0)
@@ -48,7 +39,7 @@ report(char what)
  * Could not begin.  A daemon ends with 0, as always; the program that its
  * caller waits for ends with 1.
  */
-static void
+void
 leave(void)
 {
 	report(REPORT_FAILED);
@@ -81,126 +72,6 @@ tidy_process(void)
 	{
 		write_all(fd, "0", 1);	/* the server's own protection is not for us */
 		close(fd);
-	}
-}
-
-static void
-make_folders(const char *path)
-{
-	char	   *part = xstrdup(path);
-	char	   *p;
-
-	for (p = part + 1; *p != '\0'; p++)
-	{
-		if (*p == '/')
-		{
-			*p = '\0';
-			mkdir(part, 0700);
-			*p = '/';
-		}
-	}
-	mkdir(part, 0700);
-	free(part);
-}
-
-/* Opens the spool.  It must be ours: who can write there decides what is run. */
-static void
-open_spool(void)
-{
-	struct stat st;
-
-	make_folders(runner.options.spool);
-	runner.spool = realpath(runner.options.spool, NULL);
-	runner.spool_dir = runner.spool ? open(runner.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (runner.spool_dir < 0 || fstat(runner.spool_dir, &st) != 0)
-	{
-		fprintf(stderr, "josch-runner: could not open directory \"%s\": %s\n",
-				runner.options.spool, strerror(errno));
-		exit(1);
-	}
-	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-	{
-		fprintf(stderr, "josch-runner: directory \"%s\" must belong to the runner's user,"
-				" and nobody else may write there\n", runner.spool);
-		exit(1);
-	}
-}
-
-static struct sockaddr_un
-socket_address(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	/* the spool's own path may be longer than an address can be */
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/runner.sock",
-			 runner.spool_dir);
-	return address;
-}
-
-static bool
-other_answers(void)
-{
-	struct sockaddr_un address = socket_address();
-	int			fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool		answers = connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
-
-	close(fd);
-	return answers;
-}
-
-/*
- * One runner per spool.  When another holds the lock, see that it answers (it
- * may have begun just now) and leave to it; or take over when it goes.
- */
-static void
-take_lock(void)
-{
-	int			waited;
-
-	runner.lock_fd = openat(runner.spool_dir, "runner.lock",
-							O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (runner.lock_fd < 0)
-	{
-		log_line("could not open \"runner.lock\": %m");
-		leave();
-	}
-	for (waited = 0; flock(runner.lock_fd, LOCK_EX | LOCK_NB) != 0; waited += OTHER_STEP_MS)
-	{
-		struct timespec step = {0, OTHER_STEP_MS * 1000000};
-
-		if (other_answers())
-		{
-			report(REPORT_READY);
-			exit(0);
-		}
-		if (waited >= OTHER_TIMEOUT_MS)
-		{
-			log_line("another runner holds \"runner.lock\", but does not answer");
-			leave();
-		}
-		nanosleep(&step, NULL);
-	}
-}
-
-/* With --server-user the socket's mode lets all in, and SO_PEERCRED decides. */
-static void
-open_socket(void)
-{
-	struct sockaddr_un address = socket_address();
-	bool		others = runner.options.server_user_count > 0;
-
-	runner.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	unlinkat(runner.spool_dir, "runner.sock", 0);
-	if (runner.listen_fd < 0 ||
-		bind(runner.listen_fd, (struct sockaddr *) &address, sizeof(address)) != 0 ||
-		listen(runner.listen_fd, 128) != 0)
-	{
-		log_line("could not listen on \"%s/runner.sock\": %m", runner.spool);
-		leave();
-	}
-	if (fchmodat(runner.spool_dir, "runner.sock", others ? 0666 : 0600, 0) != 0)
-	{
-		log_line("could not set the mode of \"runner.sock\": %m");
 	}
 }
 
@@ -263,13 +134,13 @@ begin(void)
 	else
 	{
 		tidy_process();
-		open_spool();
+		spool_enter();
 		if (runner.options.daemon)
 		{
 			go_to_background();
 		}
 		log_open();
-		take_lock();
+		spool_take_lock();
 	}
 	signal(SIGPIPE, SIG_IGN);
 	if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
@@ -280,9 +151,9 @@ begin(void)
 	{
 		leave();
 	}
-	if (!runner.options.resume)
+	if (!runner.options.resume && !spool_listen())
 	{
-		open_socket();
+		leave();
 	}
 }
 
@@ -301,7 +172,10 @@ main(int argc, char **argv)
 	run_kill_draining();
 	stop_sweep_sessions();
 	replace_set_helpers(false);
-	unlinkat(runner.spool_dir, "runner.sock", 0);
+	if (!runner.displaced)
+	{
+		unlinkat(runner.spool_dir, "runner.sock", 0);
+	}
 	log_line("runner leaves; running commands go on");
 	return 0;
 }

@@ -352,6 +352,25 @@ run_reap(void)
 	finish_drained();
 }
 
+bool
+run_any_live(void)
+{
+	Owner	   *owner;
+	Run		   *run;
+
+	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (run = owner->first; run != NULL; run = run->next)
+		{
+			if (run->phase == RUN_LIVE)
+			{
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 /* True while a stopped run has lost its main process, which nobody could wait for again. */
 bool
 run_any_draining(void)

@@ -136,7 +136,8 @@ typedef struct Runner
 	bool		journal_intact;
 	int64_t		journal_since;
 	bool		other_boot;		/* the journal is of a former boot: nothing of it lives */
-	bool		quit;			/* SIGTERM */
+	bool		quit;			/* leave at the end of this turn */
+	bool		displaced;		/* the spool is another runner's now */
 	char	   *replace_by;		/* path: execve at the end of this turn */
 	Conn	   *replace_asker;	/* gets the ERROR; NULL for SIGHUP */
 } Runner;
@@ -156,6 +157,23 @@ extern int64_t now_boot(void);
 extern int64_t now_epoch(void);
 extern uint64_t hash_bytes(const void *data, size_t len);
 extern bool write_all(int fd, const void *data, size_t len);
+
+/* main.c */
+#define REPORT_READY 'r'
+#define REPORT_FAILED 'f'
+
+extern void report(char what);
+extern void leave(void);
+
+/* spool.c */
+extern void spool_enter(void);
+extern void spool_take_lock(void);
+extern bool spool_listen(void);
+extern int	spool_watch(void);
+extern void spool_changed(void);
+extern int64_t spool_check_due(void);
+extern void spool_check(void);
+extern bool spool_is_gone(void);
 
 /* log.c */
 extern void log_open(void);
@@ -271,6 +289,7 @@ extern void run_finish_unknown(Run *run, int64_t ended_at);
 extern void run_forget(Owner *owner, const JoschForget *forget);
 extern void run_describe(const Run *run, JoschRun *out);
 extern void run_reap(void);
+extern bool run_any_live(void);
 extern bool run_any_draining(void);
 extern void run_kill_draining(void);
 extern void run_resume_all(void);
@@ -324,6 +343,7 @@ extern void loop_init(void);
 extern void loop_add(Conn *conn);
 extern void loop_change(Conn *conn);
 extern void loop_listen(bool on);
+extern void loop_listen_anew(void);
 extern void loop_run(void);
 
 /* replace.c */

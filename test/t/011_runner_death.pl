@@ -333,6 +333,30 @@ subtest 'idle means idle' => sub {
 	JoschRunner::end_runner($spool);
 };
 
+subtest 'the spool is taken away' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	is(JoschRunner::slurp("$spool/runner.lock"), $c->pid . "\n", 'runner.lock names the process');
+	unlink map { "$spool/runner.$_" } qw(lock sock);
+	unlink "$spool/journal";
+	JoschRunner::eventually('the socket is back', sub { -e "$spool/runner.sock" });
+	my $new = JoschRunner->connect($spool);
+	is($new->pid, $c->pid, 'only the socket was removed: the same runner makes another');
+	is($new->list->{1}{state}, JoschRunner::STATE_RUNNING, 'and knows what it knew');
+	is(JoschRunner::start_daemon($spool), 0, 'no second one');
+	is(JoschRunner->connect($spool)->pid, $c->pid, 'comes to stand beside it');
+	my $next = die_and_restart($new, $spool);
+	is($next->list->{3}{value}, 3, 'the journal was made anew');
+	is($next->list->{1}{state}, JoschRunner::STATE_WATCHED, 'with what still runs');
+	system('rm', '-rf', $spool);
+	ok(!-e $spool, 'all of it can be removed');
+	sleep 3.5;
+	ok(JoschRunner::lives($next->pid), 'a runner stays with its commands');
+	kill 'KILL', $pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($next->pid) });
+	pass('and leaves after them');
+};
+
 subtest 'orphans fall to the runner' => sub {
 	my $spool = JoschRunner::new_spool();
 	JoschRunner::start_daemon($spool);
