@@ -80,7 +80,7 @@ DECLARE
 	e record;
 	was_refused boolean;
 BEGIN
-	FOR e IN SELECT * FROM edge WHERE g < 50 ORDER BY g, k LOOP
+	FOR e IN SELECT * FROM edge WHERE g < 30 ORDER BY g, k LOOP
 		BEGIN
 			INSERT INTO josch.node_deps VALUES (e.p, e.p_date, e.c, e.c_date);
 			was_refused := false;

@@ -36,7 +36,7 @@ DECLARE
 	edge record;
 	refused boolean;
 BEGIN
-	FOR edge IN SELECT * FROM edge WHERE g <= 250 ORDER BY g, k LOOP
+	FOR edge IN SELECT * FROM edge WHERE g <= 150 ORDER BY g, k LOOP
 		IF edge.k = 1 THEN
 			DELETE FROM josch.tpl_node_deps WHERE p_node_id < 500010;
 			DELETE FROM present;
@@ -56,7 +56,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT stuck, refused, count(*) > 300 AS many FROM outcome GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT stuck, refused, count(*) > 200 AS many FROM outcome GROUP BY 1, 2 ORDER BY 1, 2;
 TRUNCATE outcome;
 
 -- all at once, every other time with so many more that the whole graph is loaded

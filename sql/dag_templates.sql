@@ -54,7 +54,10 @@ SELECT 500000 + i, 0, 500002 + i, 0 FROM generate_series(100, 198) i UNION ALL V
 SELECT count(*) FROM josch.tpl_node_deps WHERE p_node_id >= 500100;
 ROLLBACK TO s;
 
--- COPY and ON CONFLICT go through the same door
+-- COPY, ON CONFLICT and a replica's session go through the same door
+SET LOCAL session_replication_role = replica;
+INSERT INTO josch.tpl_node_deps VALUES (500003, 0, 500001, 0);
+ROLLBACK TO s;
 INSERT INTO josch.tpl_node_deps VALUES (500001, 0, 500002, 0)
 ON CONFLICT (p_node_id, p_date, c_node_id, c_date) DO UPDATE SET p_node_id = 500003, c_node_id = 500002;
 ROLLBACK TO s;

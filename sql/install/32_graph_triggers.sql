@@ -57,3 +57,11 @@ CREATE TRIGGER refuse_cycles_update
 	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_days();
 COMMENT ON TRIGGER refuse_cycles_update ON josch.node_deps IS 'Refuses cycles and keeps the levels';
+
+-- session_replication_role is no way around them
+ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER graph_lock;
+ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_insert;
+ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_update;
+ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER graph_lock;
+ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER refuse_cycles_insert;
+ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER refuse_cycles_update;
