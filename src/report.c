@@ -79,7 +79,7 @@ josch_report_not_preloaded(void)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("josch is not loaded at server start"),
 			 errdetail("The scheduler is a background worker and needs shared memory."),
-			 errhint("Add this line to postgresql.conf and restart the server: shared_preload_libraries = 'josch'")));
+			 errhint(JOSCH_REPORT_PRELOAD)));
 }
 
 void

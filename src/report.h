@@ -10,6 +10,9 @@
 
 #include "josch.h"
 
+/* what makes it so that josch is preloaded */
+#define JOSCH_REPORT_PRELOAD "Add this line to postgresql.conf and restart the server: shared_preload_libraries = 'josch'"
+
 /* "100120 of 2026-11-20" */
 extern char *josch_report_key(int64 node_id, DateADT job_date);
 

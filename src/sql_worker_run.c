@@ -177,7 +177,7 @@ begin(Work *work, int64 run_id)
 	start_transaction();
 	desk = sit_down();
 	former = MemoryContextSwitchTo(work->context);
-	work->run = josch_store_sql_run_begin(run_id, josch_clock_now(), MyProcPid, host);
+	work->run = josch_store_sql_run_begin(run_id, josch_clock_now(), MyProcPid, host, work->atomic);
 	MemoryContextSwitchTo(former);
 	get_up(&desk);
 	if (work->run != NULL)

@@ -16,10 +16,10 @@
 static JoschPlan begin_run = JOSCH_PLAN(
 	"UPDATE josch.runs r SET status = 'running', started_at = $2, pid = $3, host = $4"
 	" FROM josch.nodes n"
-	" WHERE r.run_id = $1 AND r.status = 'starting'"
+	" WHERE r.run_id = $1 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
 	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
 	" RETURNING r.node_id, r.job_date, r.attempt, n.owner::text, n.exec_sql",
-	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID);
+	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID);
 
 static JoschPlan lock_node = JOSCH_PLAN(
 	"SELECT node_type, run_id, state FROM josch.nodes WHERE node_id = $1 AND job_date = $2 FOR NO KEY UPDATE",
@@ -30,19 +30,20 @@ static JoschPlan lock_run = JOSCH_PLAN(
 	INT8OID);
 
 StoreSqlRun *
-josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host)
+josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext inner;
 	JoschSpi	spi;
 	StoreSqlRun *run = NULL;
-	Datum		args[4];
+	Datum		args[5];
 
 	josch_spi_begin(&spi);
 	args[0] = Int64GetDatum(run_id);
 	args[1] = TimestampTzGetDatum(now);
 	args[2] = Int32GetDatum(pid);
 	args[3] = CStringGetTextDatum(host);
+	args[4] = BoolGetDatum(again);
 	if (josch_spi_run(&begin_run, SPI_OK_UPDATE_RETURNING, args, NULL) > 0)
 	{
 		inner = MemoryContextSwitchTo(caller);

@@ -22,9 +22,10 @@ typedef struct StoreSqlRun
 
 /*
  * Records that the run has started here.  NULL, and nothing recorded, when it is
- * not to be started (any more).
+ * not to be started (any more).  A run that had started before is taken only
+ * with "again": when nothing of that start can be left.
  */
-extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host);
+extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again);
 
 /* The state of an open run whose outcome is about to be recorded. */
 typedef struct StoreSqlOpen
