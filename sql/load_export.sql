@@ -20,7 +20,7 @@ SELECT name, pg_read_binary_file('josch_load_export/' || name) = pg_read_binary_
 -- anybody may read the files, and nothing else is left
 CREATE TEMPORARY TABLE listing (line text);
 COPY listing FROM PROGRAM 'cd josch_load_export && stat -c "%a %n" $(ls -A | grep -v again)';
-SELECT line FROM listing ORDER BY line;
+SELECT line FROM listing ORDER BY line COLLATE "C";
 
 -- all columns that say something, and no other
 UPDATE josch.tpl_nodes SET timeout = '01:30', stop_grace = '24:00' WHERE node_id = 100120;
@@ -77,6 +77,6 @@ SELECT * FROM josch.export_csv('josch_load_export/none');
 SELECT * FROM josch.export_csv('PG_VERSION');
 COPY (SELECT) TO PROGRAM 'cat >/dev/null; cd josch_load_export/again; rm tpl_nodes.csv; mkdir tpl_nodes.csv';
 SELECT * FROM josch.export_csv('josch_load_export/again');
-SELECT pg_ls_dir('josch_load_export/again') ORDER BY 1;
+SELECT name FROM pg_ls_dir('josch_load_export/again') AS name ORDER BY name COLLATE "C";
 ROLLBACK;
 COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -r josch_load_export';

@@ -51,25 +51,15 @@ typedef struct Step
 {
 	LoadBatch  *batch;
 	Counts	   *counts;
-	int			row;			/* that is being written by itself */
+	int			from;			/* the rows to be written */
+	int			count;
 } Step;
 
 static void
-write_all(Step *step)
+write_some(Step *step)
 {
-	josch_store_template_upsert(&step->batch->rows, 0, step->batch->rows.nrows,
+	josch_store_template_upsert(&step->batch->rows, step->from, step->count,
 								&step->counts->inserted, &step->counts->updated);
-}
-
-static void
-write_one_by_one(Step *step)
-{
-	for (step->row = 0; step->row < step->batch->rows.nrows; step->row++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		josch_store_template_upsert(&step->batch->rows, step->row, 1,
-									&step->counts->inserted, &step->counts->updated);
-	}
 }
 
 static void
@@ -107,9 +97,38 @@ attempt(void (*work) (Step *), Step *step)
 }
 
 /*
- * Writes the rows of one source by a few statements.  When a row is at fault, the
- * rows are written once more, one by one, to find the first that is.
+ * Writes the rows once more, half by half, to find the first that is at fault,
+ * and reports it.  Halves that are good stay, so that all of it costs about
+ * twice as much as the load.  Returns when each half is good by itself.
  */
+static void
+refuse_first_bad_row(Step *step)
+{
+	int			end = step->count;
+	ErrorData  *error;
+
+	step->from = 0;
+	while (step->from < end)
+	{
+		CHECK_FOR_INTERRUPTS();
+		step->count = (end - step->from + 1) / 2;
+		error = attempt(write_some, step);
+		if (error == NULL)
+		{
+			step->from += step->count;
+		}
+		else if (step->count == 1)
+		{
+			josch_load_batch_refuse_row(step->batch, step->from, error);
+		}
+		else
+		{
+			end = step->from + step->count;
+		}
+	}
+}
+
+/* Writes the rows of one source by a few statements. */
 static void
 write_rows(Load *load, TemplateTableNumber number)
 {
@@ -120,19 +139,15 @@ write_rows(Load *load, TemplateTableNumber number)
 	{
 		return;
 	}
-	error = attempt(write_all, &step);
+	step.count = step.batch->rows.nrows;
+	error = attempt(write_some, &step);
 	if (error == NULL)
 	{
 		return;
 	}
 	if (josch_load_batch_is_about_a_row(error))
 	{
-		ErrorData  *of_row = attempt(write_one_by_one, &step);
-
-		if (of_row != NULL)
-		{
-			josch_load_batch_refuse_row(step.batch, step.row, of_row);
-		}
+		refuse_first_bad_row(&step);
 	}
 	josch_load_batch_refuse(step.batch, error);
 }

@@ -91,7 +91,7 @@ refuse_what_has_no_rows(Relation relation, const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("%s is not a table, a view or a foreign table", name)));
+			 errmsg("\"%s\" is not a table, a view or a foreign table", name)));
 }
 
 static bool
