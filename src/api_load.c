@@ -220,7 +220,7 @@ mode_argument(FunctionCallInfo fcinfo, int number)
 
 /* All four sources for replace, at least one for merge. */
 static void
-check_sources(const Load *load, const char *what, const char *suffix, const char *where)
+check_sources(const Load *load, const char *what, const char *suffix, const char *where, int code)
 {
 	int			found = 0;
 
@@ -233,7 +233,7 @@ check_sources(const Load *load, const char *what, const char *suffix, const char
 		else if (load->replace)
 		{
 			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					(errcode(code),
 					 errmsg("there is no %s \"%s%s\" in %s", what,
 							josch_store_template_tables[i].name, suffix, where),
 					 errdetail("Mode \"replace\" needs all four, because it deletes what they do not have."),
@@ -243,7 +243,7 @@ check_sources(const Load *load, const char *what, const char *suffix, const char
 	if (found == 0)
 	{
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				(errcode(code),
 				 errmsg("there is nothing to load in %s", where),
 				 errdetail("None of environs%s, tpl_jobs%s, tpl_nodes%s and tpl_node_deps%s is there.",
 						   suffix, suffix, suffix, suffix)));
@@ -323,7 +323,8 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 	{
 		load.batches[i] = read_file(directory, &josch_store_template_tables[i]);
 	}
-	check_sources(&load, "file", ".csv", psprintf("directory \"%s\"", directory));
+	check_sources(&load, "file", ".csv", psprintf("directory \"%s\"", directory),
+				  ERRCODE_UNDEFINED_FILE);
 	write_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);
@@ -384,7 +385,7 @@ josch_api_load_schema(PG_FUNCTION_ARGS)
 	{
 		load.batches[i] = read_table(schema, &josch_store_template_tables[i]);
 	}
-	check_sources(&load, "table", "", psprintf("schema \"%s\"", name));
+	check_sources(&load, "table", "", psprintf("schema \"%s\"", name), ERRCODE_UNDEFINED_TABLE);
 	write_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);

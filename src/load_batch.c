@@ -172,16 +172,27 @@ find_field(const JoschRowSource *source, const char *name)
 static void
 notice_ignored(const JoschRowSource *source, Relation relation)
 {
+	StringInfoData names;
+	int			n = 0;
+
+	initStringInfo(&names);
 	for (int i = 0; i < source->ncolumns; i++)
 	{
 		if (get_attnum(RelationGetRelid(relation), source->columns[i]) <= 0)
 		{
-			(void) find_field(source, source->columns[i]);
-			ereport(NOTICE,
-					(errmsg("column \"%s\" is ignored", source->columns[i]),
-					 errdetail("%s \"%s\" has it, the table \"%s\" has not.",
-							   source->what, source->name, RelationGetRelationName(relation))));
+			if (source->columns[i][0] != '\0')
+			{
+				(void) find_field(source, source->columns[i]);	/* refuses a name that comes twice */
+			}
+			appendStringInfo(&names, "%s\"%s\"", n++ > 0 ? ", " : "", source->columns[i]);
 		}
+	}
+	if (n > 0)
+	{
+		ereport(NOTICE,
+				(errmsg_plural("column %s is ignored", "columns %s are ignored", n, names.data),
+				 errdetail("%s \"%s\": the table \"%s\" has no such column.",
+						   source->what, source->name, RelationGetRelationName(relation))));
 	}
 }
 

@@ -92,6 +92,15 @@ is($node->safe_psql('latin', "SELECT job_name = convert_from('\\x5afc72696368', 
 $node->safe_psql('latin', "SELECT * FROM josch.export_csv('$second')");
 is(slurp_file("$first/tpl_jobs.csv"), slurp_file("$second/tpl_jobs.csv"), 'and back');
 
+# a dump is restored as it is, also when the owner of a node is no longer a role
+$node->safe_psql('there', 'CREATE ROLE gone; UPDATE josch.tpl_nodes SET owner = $$gone$$ WHERE node_id = 5; DROP ROLE gone');
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'pg_dump', '-d', $node->connstr('there'), '-f', "$first/dump.sql" ], 'templates are dumped');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', "$first/dump.sql" ], 'and restored');
+is_same('restored', 'there', 'after dump and restore');
+($rc, $out, $err) = $node->psql('restored', "UPDATE josch.tpl_nodes SET exec_sql = 'SELECT 1' WHERE node_id = 5");
+like($err, qr/role "gone" does not exist/, 'but such a node cannot be given other SQL');
+
 # the sample itself
 $node->safe_psql('fresh', "SELECT * FROM josch.load_csv('$tables', 'replace')");
 $node->safe_psql('postgres', 'CREATE DATABASE sample');
