@@ -281,6 +281,20 @@ close_file(JoschRowSource *source)
 
 /* ---- open ---- */
 
+/* A name of the header, without the blanks that people put around it. */
+static char *
+column_name(const char *field)
+{
+	const char *start = field == NULL ? "" : field + strspn(field, " \t");
+	Size		length = strlen(start);
+
+	while (length > 0 && (start[length - 1] == ' ' || start[length - 1] == '\t'))
+	{
+		length--;
+	}
+	return pnstrdup(start, length);
+}
+
 static void
 read_header(CsvSource *csv)
 {
@@ -298,7 +312,7 @@ read_header(CsvSource *csv)
 	csv->base.columns = palloc(sizeof(char *) * nfields);
 	for (int i = 0; i < nfields; i++)
 	{
-		csv->base.columns[i] = pstrdup(fields[i] != NULL ? fields[i] : "");
+		csv->base.columns[i] = column_name(fields[i]);
 	}
 }
 
