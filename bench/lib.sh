@@ -1,0 +1,51 @@
+# bench/lib.sh
+#
+# What the benches share; sourced by bash, never run. A private server is built from this tree and started with fsync on
+# and JOSCH preloaded, in a folder of its own that goes away with the bench. Every figure is taken beside a floor measured
+# in the same run, since the machine's own speed comes and goes.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib.sh
+. "$TOP/scripts/lib.sh"
+
+RUNS=${RUNS:-5}
+
+# bench_start [SETTING...]: build, install, start; sets HOME_DIR
+bench_start() {
+    local data
+    ensure_packages
+    HOME_DIR=$(private_folder bench) || exit 1
+    trap bench_finish EXIT
+    trap 'exit 130' INT TERM
+    pg_paths "$HOME_DIR"
+    copy_tree "$TOP"
+    stage_postgresql
+    cd "$HOME_DIR" || exit 1
+    build_and_install >"$HOME_DIR/build.log" 2>&1 || { tail -n 40 "$HOME_DIR/build.log"; die "the build failed"; }
+    data=$HOME_DIR/data
+    as initdb -A trust -U postgres -E UTF8 --no-locale --no-sync -D "$data" >/dev/null 2>&1 </dev/null || die "initdb failed"
+    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$HOME_DIR'" "shared_buffers = 512MB" "jit = off" \
+        "shared_preload_libraries = 'josch'" "josch.work_directory = '/'" "$@" |
+        as tee -a "$data/postgresql.conf" >/dev/null
+    as pg_ctl -s -w -t 60 -D "$data" -l "$HOME_DIR/server.log" start </dev/null || die "the server does not start: $HOME_DIR/server.log"
+    query "CREATE EXTENSION josch" >/dev/null || die "the extension cannot be created"
+}
+
+query() { as timeout -k 10 600 psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres -c "$1" </dev/null; }
+
+# seconds_of COMMAND...: wall time of a command
+seconds_of() {
+    local start=$EPOCHREALTIME
+    "$@" >/dev/null || return
+    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
+}
+
+# median of the numbers on standard input
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+bench_finish() {
+    trap - EXIT
+    cd /
+    end_processes_of "$HOME_DIR"
+    rm -rf "$HOME_DIR"
+}
