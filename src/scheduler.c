@@ -61,11 +61,12 @@ Scheduler	josch_scheduler;
 /* ---- identity ---- */
 
 /*
- * Names this server, and not a copy of its data directory: a copy has the same
- * system identifier but lies elsewhere.
+ * Names this extension of this server, and not a copy of its data directory: a
+ * copy has the same system identifier but lies elsewhere.  An extension that was
+ * dropped and made anew counts its runs from 1 again, so it has another name too.
  */
 static char *
-server_identity(void)
+identify(Oid extension)
 {
 	struct stat st;
 
@@ -75,8 +76,28 @@ server_identity(void)
 				(errcode_for_file_access(),
 				 errmsg("could not stat data directory \"%s\": %m", DataDir)));
 	}
-	return psprintf(UINT64_FORMAT "-%llx-%llx", GetSystemIdentifier(),
-					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
+	return psprintf(UINT64_FORMAT "-%llx-%llx-%u", GetSystemIdentifier(),
+					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino, extension);
+}
+
+/*
+ * The same few statements run again and again, with arrays of any length: they
+ * are planned once, by index, instead of each time anew (a plan costs more than
+ * its execution) or by what the tables look like while they are small.
+ */
+static void
+pin_plans(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
+		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
+		{"enable_bitmapscan", "off"}, {"jit", "off"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+	{
+		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
+	}
 }
 
 /* ---- one pass ---- */
@@ -117,7 +138,7 @@ prepare_pass(EnginePass *pass)
 	pass->runner.server = josch_scheduler.server;
 	pass->runner.runner = info != NULL ? info->incarnation : "";
 	pass->runner.host = josch_scheduler.host;
-	pass->runner.database = MyDatabaseId;
+	pass->runner.log_folder = josch_scheduler.log_folder;
 	if (josch_config_scheduler)
 	{
 		pass->max_commands = josch_scheduler.phase == RUNNER_READY ? josch_config_max_running : 0;
@@ -350,6 +371,8 @@ wait_for_something(void)
 static void
 start_up(Oid database)
 {
+	Oid			extension;
+
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -361,16 +384,18 @@ start_up(Oid database)
 	josch_scheduler.context = AllocSetContextCreate(TopMemoryContext, "josch scheduler", ALLOCSET_DEFAULT_SIZES);
 	josch_scheduler.scratch = AllocSetContextCreate(josch_scheduler.context, "josch scheduler turn", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(josch_scheduler.context);
-	josch_scheduler.server = server_identity();
 	josch_scheduler.connect_ms = CONNECT_MIN_MS;
 	if (gethostname(josch_scheduler.host, sizeof(josch_scheduler.host)) != 0)
 	{
 		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
 	}
 	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
-	SetConfigOption("search_path", JOSCH_SEARCH_PATH, PGC_USERSET, PGC_S_OVERRIDE);
+	pin_plans();
 	begin_transaction();
 	check_extension();
+	extension = get_extension_oid("josch", false);
+	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context, identify(extension));
+	snprintf(josch_scheduler.log_folder, sizeof(josch_scheduler.log_folder), "%u-%u", database, extension);
 	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
 	end_transaction();
 	josch_scheduler.pass_wanted = true;

@@ -208,6 +208,24 @@ greet_runner(void)
 	josch_runner_send_list(josch_scheduler.runner);
 }
 
+/*
+ * It has seen the run before.  If it still knows it, its list tells the rest; if
+ * it was told to forget it, the record of how it ended was committed once, and
+ * is not in this database: a backup was restored over it.
+ */
+static void
+take_refusal(const JoschRunnerEvent *event)
+{
+	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run_id, event->text)));
+	if (event->exit_value == JOSCH_REFUSED_FORGOTTEN)
+	{
+		josch_scheduler_unknown(event->run_id, "it ran once before, and the record of its end is not here");
+		return;
+	}
+	josch_scheduler.phase = RUNNER_LISTING;
+	josch_runner_send_list(josch_scheduler.runner);
+}
+
 static void
 take_runner_event(const JoschRunnerEvent *event)
 {
@@ -237,14 +255,7 @@ take_runner_event(const JoschRunnerEvent *event)
 			break;
 		case JOSCH_RUNNER_REFUSED:
 
-			/*
-			 * It knows the run already: so it was sent before, and its list or
-			 * its events tell the rest.
-			 */
-			ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s",
-								 event->run_id, event->text)));
-			josch_scheduler.phase = RUNNER_LISTING;
-			josch_runner_send_list(josch_scheduler.runner);
+			take_refusal(event);
 			break;
 		case JOSCH_RUNNER_LOG_DATA:
 			break;				/* asked for by sessions, not here */

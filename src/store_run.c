@@ -80,7 +80,7 @@ static JoschPlan intend = JOSCH_PLAN(
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	"  WHERE n.state = 'ready' ORDER BY k.place) r"
 	" RETURNING run_id",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, INT8OID);
+	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID);
 
 static JoschPlan start_nodes = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = 'running', run_id = r.run_id, attempt = r.attempt,"
@@ -345,7 +345,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	args[2] = CStringGetTextDatum(runner->server);
 	args[3] = CStringGetTextDatum(runner->runner);
 	args[4] = CStringGetTextDatum(runner->host);
-	args[5] = Int64GetDatum((int64) runner->database);
+	args[5] = CStringGetTextDatum(runner->log_folder);
 	made = josch_spi_run(&intend, SPI_OK_INSERT_RETURNING, args, NULL);
 	ids = palloc(sizeof(int64) * Max(made, 1));
 	for (uint64 i = 0; i < made; i++)

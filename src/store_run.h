@@ -77,7 +77,7 @@ typedef struct StoreRunner
 	const char *server;			/* identity of this server */
 	const char *runner;			/* incarnation of the runner */
 	const char *host;
-	Oid			database;
+	const char *log_folder;		/* below log/ of the spool */
 } StoreRunner;
 
 /* Writes the intent: a run for each node, and the nodes to running. */
