@@ -18,5 +18,5 @@ SELECT count(*) FROM josch.health();
 SET LOCAL ROLE josch_nobody;
 SELECT count(*) FROM josch.health();
 ROLLBACK;
--- waking nobody is no error
+-- what needs a launcher says so
 SELECT josch.wake();

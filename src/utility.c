@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
+#include "report.h"
 #include "sql_worker.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
@@ -278,11 +279,15 @@ object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg
 
 /*
  * josch.wake(): tells launcher and scheduler to look when the transaction has
- * committed.  The install script ends with it.
+ * committed.  The install script ends with it, where there is a launcher.
  */
 Datum
 josch_utility_sql_wake(PG_FUNCTION_ARGS)
 {
+	if (!josch_wake_is_preloaded())
+	{
+		josch_report_not_preloaded();
+	}
 	josch_wake_announce_at_commit();
 	PG_RETURN_VOID();
 }

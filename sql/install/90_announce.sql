@@ -3,8 +3,8 @@
 CREATE FUNCTION josch.wake() RETURNS void
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_utility_sql_wake';
 COMMENT ON FUNCTION josch.wake() IS
-'Asks the launcher and this database''s scheduler to look, when the transaction commits. Changes wake them by themselves; for what they cannot see, such as a repaired runner. Does nothing when josch is not preloaded.';
+'Asks the launcher and this database''s scheduler to look, when the transaction commits. Changes wake them by themselves; this is for what they cannot see, such as a repaired runner. Raises object_not_in_prerequisite_state when josch is not preloaded.';
 REVOKE ALL ON FUNCTION josch.wake() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.wake() TO josch_operator;
 
-SELECT josch.wake();
+SELECT josch.wake() FROM josch.health() WHERE component = 'preload' AND up;
