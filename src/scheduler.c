@@ -81,22 +81,32 @@ identify(Oid extension)
 }
 
 /*
+ * What the scheduler relies on, whatever the database's defaults are.
+ *
  * The same few statements run again and again, with arrays of any length: they
  * are planned once, by index, instead of each time anew (a plan costs more than
- * its execution) or by what the tables look like while they are small.
+ * its execution) or by what the tables look like while they are small.  It never
+ * means to wait for a lock; should it, it gives up after a moment.  An intent
+ * must be on disk before the command is sent.
  */
 static void
-pin_plans(void)
+pin_settings(void)
 {
 	static const char *const settings[][2] = {
 		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
 		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-		{"enable_bitmapscan", "off"}, {"jit", "off"}
+		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "1s"},
+		{"statement_timeout", "0"}, {"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"}
 	};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)
 	{
 		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
+	}
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+	{
+		SetConfigOption("synchronous_commit", "local", PGC_USERSET, PGC_S_OVERRIDE);
 	}
 }
 
@@ -390,7 +400,7 @@ start_up(Oid database)
 		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
 	}
 	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
-	pin_plans();
+	pin_settings();
 	begin_transaction();
 	check_extension();
 	extension = get_extension_oid("josch", false);

@@ -346,6 +346,22 @@ josch_scheduler_convert(EngineEvent *event)
 	event->utf8 = false;
 }
 
+static void
+drop_stop(int64 run_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, josch_scheduler.stops_sent)
+	{
+		if (*(int64 *) lfirst(cell) == run_id)
+		{
+			pfree(lfirst(cell));
+			josch_scheduler.stops_sent = foreach_delete_current(josch_scheduler.stops_sent, cell);
+			return;
+		}
+	}
+}
+
 /* Drops the events that are committed, and lets the runner forget their runs. */
 void
 josch_scheduler_forget_done(void)
@@ -365,6 +381,7 @@ josch_scheduler_forget_done(void)
 		if (event->type == ENGINE_RUN_ENDED)
 		{
 			ids[n++] = event->run_id;
+			drop_stop(event->run_id);
 		}
 		free_event(event);
 		josch_scheduler.events = foreach_delete_current(josch_scheduler.events, cell);
