@@ -106,6 +106,7 @@ SELECT command || '  =>  ' || josch.command_argv(command)::text FROM unnest(ARRA
 	'bin/prog', 'true', 'A=1/2 cmd', '/bin/x=y a', '/bin/echo A=1',
 	'/bin/echo $A', '/bin/echo "a"', '/bin/echo ''a''', '/bin/echo a; b', '/bin/echo a|b', '/bin/echo a>b', '/bin/echo ~',
 	'/bin/echo *', '/bin/echo a?', '/bin/echo [a]', '/bin/echo {a,b}', '/bin/echo #a', '/bin/echo !', '/bin/echo \a',
-	'/bin/echo a&', '(/bin/true)', E'/bin/echo a\n/bin/echo b', '/bin/echo é', '~/bin/x', 'echo', ''
+	'/bin/echo a&', '(/bin/true)', E'/bin/echo a\n/bin/echo b', '/bin/echo é', '~/bin/x', 'echo', '',
+	'$PYTHON x.py --date $DATE', '${A}/bin/x', '"$A/x" y', '$A; $B', '$A | $B', '$A $(b)', 'A=$B $C', 'python3 $A'
 ]) WITH ORDINALITY AS t (command, n) ORDER BY n;
 SELECT josch.command_argv(NULL);

@@ -765,6 +765,24 @@ is_plain(const char *command)
 		memchr(first, '/', length) != NULL && memchr(first, '=', length) == NULL;
 }
 
+/*
+ * True when the command is one program with its arguments, however many of them
+ * the shell has to work out: a path or a variable first, then words, variables
+ * and double quotes, nothing that joins commands or runs one inside another.
+ */
+static bool
+is_one_program(const char *command)
+{
+	const char *first = command + strspn(command, BLANKS);
+	int			length = strcspn(first, BLANKS);
+
+	if (command[strspn(command, PLAIN_CHARACTERS BLANKS "${}\"")] != '\0' || memchr(first, '=', length) != NULL)
+	{
+		return false;
+	}
+	return *first == '$' || memchr(first, '/', length) != NULL;
+}
+
 char **
 josch_command_argv(const char *command, int *argc)
 {
@@ -778,7 +796,8 @@ josch_command_argv(const char *command, int *argc)
 		argv = palloc(sizeof(char *) * 4);
 		argv[(*argc)++] = pstrdup("/bin/sh");
 		argv[(*argc)++] = pstrdup("-c");
-		argv[(*argc)++] = pstrdup(command);
+		/* then the program takes the shell's place, and its signals and exit */
+		argv[(*argc)++] = is_one_program(command) ? psprintf("exec %s", command) : pstrdup(command);
 		argv[*argc] = NULL;
 		return argv;
 	}

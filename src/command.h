@@ -22,7 +22,9 @@ extern char **josch_command_variables(const char *command, int *n);
 
 /*
  * The words to execute, palloc'd, with a NULL after the last: those of the
- * command itself when it is a path and plain words, else /bin/sh, -c, command.
+ * command itself when it is a path and plain words, else /bin/sh, -c, command; the
+ * command is preceded by "exec" when it is one program, which then meets the
+ * signals itself and whose exit is the run's.
  * A file that the kernel does not know how to execute (ENOEXEC) is a script
  * without a first line: whoever executes the words gives it to /bin/sh then, as
  * the shell does.

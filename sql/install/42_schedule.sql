@@ -8,7 +8,7 @@ COMMENT ON FUNCTION josch.command_variables(text) IS
 CREATE FUNCTION josch.command_argv(command text) RETURNS text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_command_argv';
 COMMENT ON FUNCTION josch.command_argv(text) IS
-'The program and arguments that are executed for a command: its own words when it is a path and plain words, which saves a process, else /bin/sh, -c and the command.';
+'The program and arguments that are executed for a command: its own words when it is a path and plain words, which saves a process, else /bin/sh, -c and the command, after "exec" when it is one program, which then meets the signals itself.';
 
 GRANT EXECUTE ON FUNCTION josch.command_variables(text), josch.command_argv(text) TO PUBLIC;
 
