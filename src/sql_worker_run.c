@@ -183,6 +183,11 @@ begin(Work *work, int64 run_id)
 	if (work->run != NULL)
 	{
 		set_variables(work->run);
+		if (work->run->has_timeout)
+		{
+			/* it is the scheduler that watches the time */
+			josch_wake_scheduler_at_commit();
+		}
 	}
 	commit_transaction();
 	return work->run != NULL;

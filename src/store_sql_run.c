@@ -18,7 +18,7 @@ static JoschPlan begin_run = JOSCH_PLAN(
 	" FROM josch.nodes n"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
 	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
-	" RETURNING r.node_id, r.job_date, r.attempt, n.owner::text, n.exec_sql",
+	" RETURNING r.node_id, r.job_date, r.attempt, n.owner::text, n.exec_sql, n.timeout IS NOT NULL",
 	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID);
 
 static JoschPlan lock_node = JOSCH_PLAN(
@@ -54,6 +54,7 @@ josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *
 		run->attempt = josch_spi_int32(0, 3, 0);
 		run->owner = josch_spi_text(0, 4);
 		run->sql = josch_spi_text(0, 5);
+		run->has_timeout = josch_spi_bool(0, 6, false);
 		MemoryContextSwitchTo(inner);
 	}
 	josch_spi_end(&spi);

@@ -18,6 +18,7 @@ typedef struct StoreSqlRun
 	int			attempt;
 	char	   *owner;
 	char	   *sql;			/* NULL: somebody took it out */
+	bool		has_timeout;	/* counts from this start */
 } StoreSqlRun;
 
 /*
