@@ -2,15 +2,17 @@
  * src/api_board_at.c
  *	  josch.board_at(): the board of a date as it stood at a moment.
  *
- * The record holds what changed, so a node's row at a moment is all that was
- * written about it until then, one over the other.  Rows come node by node in
- * the order of their writing; only one node is in memory at a time.
+ * The record holds what changed, so a node's row at a moment is what was written
+ * last into each of its columns.  Rows are taken in whatever order they come,
+ * which spares a sort of the whole date: for each column of each node it is
+ * noted which row wrote it last, and values are read at the end only.
  */
 #include "josch.h"
 
 #include "funcapi.h"
 #include "store_audit.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -27,18 +29,30 @@ typedef struct BoardColumn
 	FmgrInfo	input;
 	Oid			io_parameter;
 	int32		type_modifier;
-	JsonbValue	value;			/* the last that was written; jbvNull when none was */
 } BoardColumn;
 
-typedef struct Board
+/* Which row wrote a column of a node last. */
+typedef struct BoardCell
+{
+	int64		written;		/* its audit_id; 0: none has */
+	Jsonb	   *values;
+} BoardCell;
+
+typedef struct BoardNode
+{
+	int64		node_id;		/* hash key */
+	int64		made;			/* audit_id of its last INSERT or DELETE: older values are void */
+	bool		is_deleted;
+	BoardCell  *cells;			/* as BoardRebuilt.columns */
+} BoardNode;
+
+typedef struct BoardRebuilt
 {
 	TupleDesc	desc;
-	Tuplestorestate *rows;
 	BoardColumn *columns;		/* in the order of jsonb's keys */
-	int64		node_id;		/* the node at hand */
-	bool		is_there;		/* made, and not deleted since */
-	MemoryContext node;			/* of its values */
-} Board;
+	HTAB	   *nodes;
+	MemoryContext rows;			/* of the nodes, and what was written of them */
+} BoardRebuilt;
 
 static int
 compare_columns(const void *a, const void *b)
@@ -68,17 +82,6 @@ look_up_columns(TupleDesc desc)
 	return columns;
 }
 
-static void
-forget_node(Board *board)
-{
-	for (int i = 0; i < board->desc->natts; i++)
-	{
-		board->columns[i].value.type = jbvNull;
-	}
-	board->is_there = false;
-	MemoryContextReset(board->node);
-}
-
 static char *
 text_of(const JsonbValue *value)
 {
@@ -98,56 +101,28 @@ text_of(const JsonbValue *value)
 	return NULL;				/* not reached */
 }
 
-/* Puts the node at hand into the result, when it was there. */
+/* Notes the row in the cells of its node, unless there is a later one. */
 static void
-put_node(Board *board)
+write_cells(BoardRebuilt *board, BoardNode *node, const AuditRow *row)
 {
-	Datum		values[MaxTupleAttributeNumber];
-	bool		nulls[MaxTupleAttributeNumber];
-	MemoryContext former;
-
-	if (!board->is_there)
-	{
-		return;
-	}
-	former = MemoryContextSwitchTo(board->node);
-	for (int i = 0; i < board->desc->natts; i++)
-	{
-		BoardColumn *column = &board->columns[i];
-
-		nulls[column->index] = column->value.type == jbvNull;
-		values[column->index] = (Datum) 0;
-		if (!nulls[column->index])
-		{
-			values[column->index] = InputFunctionCall(&column->input, text_of(&column->value),
-													  column->io_parameter, column->type_modifier);
-		}
-	}
-	tuplestore_putvalues(board->rows, board->desc, values, nulls);
-	MemoryContextSwitchTo(former);
-}
-
-/* Writes what a row says over what is known of the node. */
-static void
-write_over(Board *board, Jsonb *new_values)
-{
-	Jsonb	   *copy = DatumGetJsonbPCopy(JsonbPGetDatum(new_values));
-	JsonbIterator *iterator = JsonbIteratorInit(&copy->root);
-	BoardColumn *column = NULL;
+	Jsonb	   *copy = DatumGetJsonbPCopy(JsonbPGetDatum(row->new_values));
+	JsonbIterator *iterator = JsonbIteratorInit(&row->new_values->root);
 	BoardColumn key;
-	JsonbValue	item;
 	JsonbIteratorToken token;
 
-	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	while ((token = JsonbIteratorNext(&iterator, &key.name, true)) != WJB_DONE)
 	{
-		if (token == WJB_KEY)
+		BoardColumn *column;
+
+		if (token != WJB_KEY)
 		{
-			key.name = item;
-			column = bsearch(&key, board->columns, board->desc->natts, sizeof(BoardColumn), compare_columns);
+			continue;
 		}
-		else if (token == WJB_VALUE && column != NULL)
+		column = bsearch(&key, board->columns, board->desc->natts, sizeof(BoardColumn), compare_columns);
+		if (column != NULL && node->cells[column - board->columns].written < row->audit_id)
 		{
-			column->value = item;
+			node->cells[column - board->columns].written = row->audit_id;
+			node->cells[column - board->columns].values = copy;
 		}
 	}
 }
@@ -155,27 +130,84 @@ write_over(Board *board, Jsonb *new_values)
 static void
 take_row(const AuditRow *row, void *arg)
 {
-	Board	   *board = arg;
-	MemoryContext former;
+	BoardRebuilt *board = arg;
+	MemoryContext former = MemoryContextSwitchTo(board->rows);
+	BoardNode  *node;
+	bool		found;
 
-	if (row->id != board->node_id)
+	node = hash_search(board->nodes, &row->id, HASH_ENTER, &found);
+	if (!found)
 	{
-		put_node(board);
-		forget_node(board);
-		board->node_id = row->id;
+		node->made = 0;
+		node->is_deleted = false;
+		node->cells = palloc0(sizeof(BoardCell) * board->desc->natts);
 	}
-	if (row->operation != AUDIT_UPDATE)
+	if (row->operation != AUDIT_UPDATE && row->audit_id > node->made)
 	{
-		forget_node(board);
+		node->made = row->audit_id;
+		node->is_deleted = row->operation == AUDIT_DELETE;
 	}
-	if (row->operation == AUDIT_DELETE)
+	if (row->operation != AUDIT_DELETE)
 	{
-		return;
+		write_cells(board, node, row);
 	}
-	board->is_there = true;
-	former = MemoryContextSwitchTo(board->node);
-	write_over(board, row->new_values);
 	MemoryContextSwitchTo(former);
+}
+
+/* The value that a node has in a column, as text; NULL for SQL NULL. */
+static char *
+text_in(BoardNode *node, BoardCell *cell, BoardColumn *column)
+{
+	JsonbValue	value;
+
+	/* what was written before the node was made again is void */
+	if (cell->written == 0 || cell->written < node->made ||
+		getKeyJsonValueFromContainer(&cell->values->root, column->name.val.string.val,
+									 column->name.val.string.len, &value) == NULL ||
+		value.type == jbvNull)
+	{
+		return NULL;
+	}
+	return text_of(&value);
+}
+
+static void
+put_node(BoardRebuilt *board, BoardNode *node, Tuplestorestate *result)
+{
+	Datum		values[MaxTupleAttributeNumber];
+	bool		nulls[MaxTupleAttributeNumber];
+
+	for (int i = 0; i < board->desc->natts; i++)
+	{
+		BoardColumn *column = &board->columns[i];
+		char	   *text = text_in(node, &node->cells[i], column);
+
+		nulls[column->index] = text == NULL;
+		values[column->index] = text == NULL ? (Datum) 0 :
+			InputFunctionCall(&column->input, text, column->io_parameter, column->type_modifier);
+	}
+	tuplestore_putvalues(result, board->desc, values, nulls);
+}
+
+static void
+put_nodes(BoardRebuilt *board, Tuplestorestate *result)
+{
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "josch board row", ALLOCSET_SMALL_SIZES);
+	MemoryContext former = MemoryContextSwitchTo(row);
+	HASH_SEQ_STATUS scan;
+	BoardNode  *node;
+
+	hash_seq_init(&scan, board->nodes);
+	while ((node = hash_seq_search(&scan)) != NULL)
+	{
+		if (!node->is_deleted)
+		{
+			put_node(board, node, result);
+			MemoryContextReset(row);
+		}
+	}
+	MemoryContextSwitchTo(former);
+	MemoryContextDelete(row);
 }
 
 /* josch.board_at(job_date date, at timestamptz) */
@@ -183,15 +215,17 @@ Datum
 josch_api_board_at(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Board		board = {0};
+	BoardRebuilt board = {0};
+	HASHCTL		nodes = {.keysize = sizeof(int64), .entrysize = sizeof(BoardNode)};
 
 	InitMaterializedSRF(fcinfo, 0);
 	board.desc = result->setDesc;
-	board.rows = result->setResult;
 	board.columns = look_up_columns(board.desc);
-	board.node = AllocSetContextCreate(CurrentMemoryContext, "josch board of the past", ALLOCSET_DEFAULT_SIZES);
-	forget_node(&board);
+	board.rows = AllocSetContextCreate(CurrentMemoryContext, "josch board of the past", ALLOCSET_DEFAULT_SIZES);
+	nodes.hcxt = board.rows;
+	board.nodes = hash_create("josch board of the past", 1024, &nodes, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	josch_store_audit_read_date(PG_GETARG_DATEADT(0), PG_GETARG_TIMESTAMPTZ(1), take_row, &board);
-	put_node(&board);
+	put_nodes(&board, result->setResult);
+	MemoryContextDelete(board.rows);
 	return (Datum) 0;
 }

@@ -360,12 +360,11 @@ josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, vo
 	josch_spi_begin_as_caller(&spi);
 	/* planned for its date: how many rows a date has differs widely */
 	portal = SPI_cursor_open_with_args(NULL,
-									   "SELECT a.node_id, a.operation, a.new_values"
+									   "SELECT a.node_id, a.operation, a.new_values, a.audit_id"
 									   " FROM josch.nodes_audit a"
 									   " LEFT JOIN josch.audit_commits c ON c.xid = a.xid"
 									   " AND c.first_audit_id < a.audit_id AND c.last_audit_id >= a.audit_id"
-									   " WHERE a.job_date = $1 AND COALESCE(c.committed_at, a.at) <= $2"
-									   " ORDER BY a.node_id, a.audit_id",
+									   " WHERE a.job_date = $1 AND COALESCE(c.committed_at, a.at) <= $2",
 									   2, types, args, NULL, true, 0);
 	for (;;)
 	{
@@ -381,6 +380,7 @@ josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, vo
 			row.id = josch_spi_int64(i, 1, 0);
 			row.operation = operation_at(i, 2);
 			row.new_values = jsonb_at(i, 3);
+			row.audit_id = josch_spi_int64(i, 4, 0);
 			take(&row, arg);
 		}
 		SPI_freetuptable(SPI_tuptable);

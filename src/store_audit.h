@@ -120,8 +120,8 @@ typedef struct AuditRow
 
 /*
  * Calls "take" for each row of nodes_audit of a date that was committed at a
- * moment, in the order of node_id and audit_id.  Only id, operation and
- * new_values are filled in, and live until take returns.
+ * moment, in no order.  Only audit_id, id, operation and new_values are filled
+ * in, and live until take returns.
  */
 typedef void (*AuditTake) (const AuditRow *row, void *arg);
 extern void josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, void *arg);
