@@ -34,8 +34,8 @@ typedef struct BoardColumn
 /* Which row wrote a column of a node last. */
 typedef struct BoardCell
 {
-	int64		written;		/* its audit_id; 0: none has */
-	Jsonb	   *values;
+	int64		written;		/* its audit_id */
+	Jsonb	   *values;			/* NULL: none has */
 } BoardCell;
 
 typedef struct BoardNode
@@ -113,16 +113,22 @@ write_cells(BoardRebuilt *board, BoardNode *node, const AuditRow *row)
 	while ((token = JsonbIteratorNext(&iterator, &key.name, true)) != WJB_DONE)
 	{
 		BoardColumn *column;
+		BoardCell  *cell;
 
 		if (token != WJB_KEY)
 		{
 			continue;
 		}
 		column = bsearch(&key, board->columns, board->desc->natts, sizeof(BoardColumn), compare_columns);
-		if (column != NULL && node->cells[column - board->columns].written < row->audit_id)
+		if (column == NULL)
 		{
-			node->cells[column - board->columns].written = row->audit_id;
-			node->cells[column - board->columns].values = copy;
+			continue;
+		}
+		cell = &node->cells[column - board->columns];
+		if (cell->values == NULL || cell->written < row->audit_id)
+		{
+			cell->written = row->audit_id;
+			cell->values = copy;
 		}
 	}
 }
@@ -138,7 +144,7 @@ take_row(const AuditRow *row, void *arg)
 	node = hash_search(board->nodes, &row->id, HASH_ENTER, &found);
 	if (!found)
 	{
-		node->made = 0;
+		node->made = PG_INT64_MIN;
 		node->is_deleted = false;
 		node->cells = palloc0(sizeof(BoardCell) * board->desc->natts);
 	}
@@ -161,7 +167,7 @@ text_in(BoardNode *node, BoardCell *cell, BoardColumn *column)
 	JsonbValue	value;
 
 	/* what was written before the node was made again is void */
-	if (cell->written == 0 || cell->written < node->made ||
+	if (cell->values == NULL || cell->written < node->made ||
 		getKeyJsonValueFromContainer(&cell->values->root, column->name.val.string.val,
 									 column->name.val.string.len, &value) == NULL ||
 		value.type == jbvNull)

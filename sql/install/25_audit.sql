@@ -44,22 +44,15 @@ COMMENT ON COLUMN josch.audit_commits.committed_at IS 'When it committed; for PR
 DO $$
 DECLARE
 	audited		text;
-	looked_up	text;			-- columns by which rows are looked up: a day's rows lie together
 	derived		text;
 	key_columns	text;
 	key_list	text;
 	event		record;
 	note		record;
 BEGIN
-	FOR audited, looked_up, derived IN VALUES
-		('environs', 'var', ''),
-		('tpl_jobs', 'job_name', ''),
-		('tpl_nodes', 'node_id', ''),
-		('tpl_node_deps', 'c_node_id, p_node_id', ''),
-		('jobs', 'job_date, job_name', ''),
-		('nodes', 'job_date, node_id', $args$'unmet', 'level'$args$),
-		('node_deps', 'c_date, c_node_id', ''),
-		('runs', 'run_id', '')
+	FOR audited, derived IN VALUES
+		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
+		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('node_deps', ''), ('runs', '')
 	LOOP
 		SELECT pg_catalog.string_agg(pg_catalog.format('%I %s NOT NULL', a.attname,
 					pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.position),
@@ -91,7 +84,7 @@ BEGIN
 					ELSE false END)
 			)$sql$, audited || '_audit', key_columns, audited || '_audit_operation_has_its_values');
 		EXECUTE pg_catalog.format('CREATE INDEX %I ON josch.%I (%s, audit_id)',
-			audited || '_audit_key_idx', audited || '_audit', looked_up);
+			audited || '_audit_key_idx', audited || '_audit', key_list);
 		EXECUTE pg_catalog.format('COMMENT ON TABLE josch.%I IS %L', audited || '_audit', pg_catalog.format(
 			'Every change of josch.%s: who, when, from where, before and after. Append-only, for everybody.', audited));
 		FOR note IN VALUES
