@@ -10,6 +10,8 @@
  * transaction at a time make or take back days; then, in one statement, the rows
  * of the parents and children that exist.  A parent that is being marked done
  * meanwhile is thus either seen done, or its trigger sees the new children.
+ * Whoever holds the graph lock looks at what is committed by then, whatever the
+ * isolation level: an older snapshot would miss the days of those before.
  */
 #include "josch.h"
 
@@ -20,6 +22,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "mode.h"
+#include "nodes/pg_list.h"
 #include "report.h"
 #include "store_graph.h"
 #include "store_node.h"
@@ -56,6 +59,7 @@ typedef struct Undefined
 	int64		last_node;
 	int64		first_node;
 	char	   *first_variable;
+	List	   *variables;		/* of the last node */
 	StringInfoData detail;
 } Undefined;
 
@@ -70,6 +74,7 @@ static void
 note_undefined(Undefined *undefined, int64 node_id, const char *variable)
 {
 	bool		same_node = undefined->nodes > 0 && undefined->last_node == node_id;
+	ListCell   *cell;
 
 	if (undefined->nodes == 0)
 	{
@@ -77,8 +82,20 @@ note_undefined(Undefined *undefined, int64 node_id, const char *variable)
 		undefined->first_variable = pstrdup(variable);
 		initStringInfo(&undefined->detail);
 	}
-	undefined->last_node = node_id;
-	undefined->nodes += !same_node;
+	if (!same_node)
+	{
+		undefined->nodes++;
+		undefined->last_node = node_id;
+		undefined->variables = NIL;
+	}
+	foreach(cell, undefined->variables)
+	{
+		if (strcmp(lfirst(cell), variable) == 0)
+		{
+			return;				/* its other command uses it too */
+		}
+	}
+	undefined->variables = lappend(undefined->variables, pstrdup(variable));
 	if (undefined->nodes > MAX_NAMED)
 	{
 		return;
@@ -372,7 +389,7 @@ josch_day_make(const DayRequest *request, int *n)
 	Making		making = {0};
 
 	josch_store_graph_lock();
-	making.templates = RegisterSnapshot(GetTransactionSnapshot());
+	making.templates = RegisterSnapshot(GetLatestSnapshot());
 	making.jobs = josch_store_day_missing_jobs(making.templates, request->job_name,
 											   request->has_date ? &request->job_date : NULL,
 											   request->default_zone, &making.njobs);

@@ -403,7 +403,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 
 	josch_spi_begin(&spi);
 	set_keys(args, nodes, nnodes);
-	*n = (int) josch_spi_run(&select_children, SPI_OK_SELECT, args, NULL);
+	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
 	result = fetch_dependencies(caller, *n);
 	josch_spi_end(&spi);
 	return result;
@@ -425,7 +425,7 @@ josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
 
 	josch_spi_begin(&spi);
 	set_keys(args, nodes, nnodes);
-	*n = (int) josch_spi_run(&lock_nodes, SPI_OK_SELECT, args, NULL);
+	*n = (int) josch_spi_change_latest(&lock_nodes, SPI_OK_SELECT, args, NULL);
 	result = allocate(caller, *n, sizeof(DayNeighbour));
 	for (int i = 0; i < *n; i++)
 	{
@@ -526,7 +526,7 @@ josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)
 	set_text(args, nulls, 0, job_name);
 	args[1] = DateADTGetDatum(job_date);
 	nulls[1] = ' ';
-	*n = (int) josch_spi_run(&jobs_of_date, SPI_OK_SELECT, args, nulls);
+	*n = (int) josch_spi_run_latest(&jobs_of_date, args, nulls);
 	jobs = fetch_jobs(caller, *n);
 	josch_spi_end(&spi);
 	return jobs;
@@ -542,7 +542,7 @@ josch_store_day_keys(const DayJob *jobs, int njobs, int *n)
 
 	josch_spi_begin(&spi);
 	set_jobs(args, jobs, njobs);
-	*n = (int) josch_spi_run(&keys_of_jobs, SPI_OK_SELECT, args, NULL);
+	*n = (int) josch_spi_run_latest(&keys_of_jobs, args, NULL);
 	keys = allocate(caller, *n, sizeof(NodeKey));
 	for (int i = 0; i < *n; i++)
 	{
@@ -563,7 +563,7 @@ josch_store_day_started(const DayJob *jobs, int njobs, int limit, int *n)
 	josch_spi_begin(&spi);
 	set_jobs(args, jobs, njobs);
 	args[2] = Int32GetDatum(limit);
-	*n = (int) josch_spi_run(&select_started, SPI_OK_SELECT, args, NULL);
+	*n = (int) josch_spi_run_latest(&select_started, args, NULL);
 	result = allocate(caller, *n, sizeof(DayStarted));
 	for (int i = 0; i < *n; i++)
 	{
@@ -585,16 +585,16 @@ josch_store_day_delete(DayJob *jobs, int n)
 
 	josch_spi_begin(&spi);
 	set_jobs(args, jobs, n);
-	rows = josch_spi_run(&delete_dependencies, SPI_OK_SELECT, args, NULL);
+	rows = josch_spi_change_latest(&delete_dependencies, SPI_OK_SELECT, args, NULL);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		jobs[josch_spi_int32(i, 1, 0)].dependencies = josch_spi_int64(i, 2, 0);
 	}
-	rows = josch_spi_run(&delete_nodes, SPI_OK_SELECT, args, NULL);
+	rows = josch_spi_change_latest(&delete_nodes, SPI_OK_SELECT, args, NULL);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		jobs[josch_spi_int32(i, 1, 0)].nodes = josch_spi_int64(i, 2, 0);
 	}
-	josch_spi_run(&delete_jobs, SPI_OK_DELETE, args, NULL);
+	josch_spi_change_latest(&delete_jobs, SPI_OK_DELETE, args, NULL);
 	josch_spi_end(&spi);
 }

@@ -6,6 +6,9 @@
  * changed by differences in the transaction that changes the parent, under the
  * child's row lock, so that two parents that finish together both count.
  *
+ * A REPEATABLE READ transaction does not see the children that a day has which
+ * was made since its snapshot; so what counts sees all that is committed.
+ *
  * Deadlocks: a change of a node locks the node, then its children.  Locks are
  * thus always taken from parents to children; among the children of one
  * statement the order is nodes.level, which grows along every dependency.  One
@@ -154,10 +157,10 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	/* the engine has locked the children before, without waiting */
 	if (!josch_mode.engine)
 	{
-		josch_spi_run(&lock_children, SPI_OK_SELECT, args, NULL);
+		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	}
 	former = josch_mode_enter_engine();
-	josch_spi_run(&propagate, SPI_OK_UPDATE, args, NULL);
+	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
 	josch_spi_end(&spi);
 }
@@ -202,7 +205,7 @@ josch_store_node_recount_locked(const NodeKey *keys, int n)
 	josch_spi_begin(&spi);
 	key_arrays(keys, n, args);
 	former = josch_mode_enter_engine();
-	josch_spi_run(&recount, SPI_OK_UPDATE, args, NULL);
+	josch_spi_change_latest(&recount, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
 	josch_spi_end(&spi);
 }

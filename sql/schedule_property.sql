@@ -1,0 +1,98 @@
+/* After any sequence of steps: unmet is what a recount gives, states agree with it, levels grow along dependencies. */
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS josch;
+SET datestyle = 'ISO';
+SET josch.now = '2026-11-12 12:00+00';
+BEGIN;
+INSERT INTO josch.tpl_jobs (job_name, valid_from) SELECT 'job' || i, date '2026-11-08' + i FROM generate_series(1, 4) i;
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name)
+SELECT i, CASE WHEN i % 5 = 0 THEN 'S' ELSE 'N' END, 'job' || (1 + i % 4), 'node' FROM generate_series(1, 24) i;
+
+CREATE TEMP VIEW wrong AS
+SELECT n.job_date, n.node_id, n.state, n.unmet, r.unmet AS recount, n.level, r.above
+FROM josch.nodes n CROSS JOIN LATERAL (
+	SELECT count(*) FILTER (WHERE CASE WHEN p.node_id IS NULL THEN d.expected
+			ELSE p.state NOT IN ('succeeded', 'skipped', 'up') END) AS unmet,
+		coalesce(max(p.level), -1) AS above
+	FROM josch.node_deps d LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
+	WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date) r
+WHERE n.unmet <> r.unmet OR n.level <= r.above
+	OR (n.state = 'pending' AND n.unmet = 0) OR (n.state = 'ready' AND n.unmet > 0 AND NOT n.forced);
+
+-- what is in a day of the templates' last version, made by itself
+CREATE FUNCTION pg_temp.random_step() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	day date := date '2026-11-09' + (random() * 5)::int;
+	job text := 'job' || (1 + floor(random() * 4))::int;
+	what float := random();
+	node record;
+	p bigint := 1 + floor(random() * 24)::int;
+	c bigint := 1 + floor(random() * 24)::int;
+	lag integer := floor(random() * 3)::int;
+BEGIN
+	IF what < 0.20 THEN
+		PERFORM josch.schedule(day, CASE WHEN random() < 0.7 THEN job END);
+		RETURN 'schedule';
+	ELSIF what < 0.35 THEN
+		PERFORM josch.unschedule(day, CASE WHEN random() < 0.8 THEN job END);
+		RETURN 'unschedule';
+	ELSIF what < 0.45 THEN
+		INSERT INTO josch.tpl_node_deps VALUES (p, -lag, c, 0);
+		RETURN 'add a template dependency';
+	ELSIF what < 0.50 THEN
+		DELETE FROM josch.tpl_node_deps WHERE p_node_id = p;
+		RETURN 'delete template dependencies';
+	ELSIF what < 0.55 THEN
+		INSERT INTO josch.node_deps SELECT p, day - lag, c, day, random() < 0.5;
+		RETURN 'add a dependency of a day';
+	ELSIF what < 0.58 THEN
+		DELETE FROM josch.node_deps WHERE p_node_id = p AND c_date = day;
+		RETURN 'delete dependencies of a day';
+	ELSIF what < 0.60 THEN
+		UPDATE josch.tpl_jobs SET valid_from = day WHERE job_name = job;
+		RETURN 'valid_from';
+	ELSIF what < 0.605 THEN
+		PERFORM josch.tick('2026-11-12 12:00+00');
+		RETURN 'tick';
+	END IF;
+	SELECT n.node_id, n.job_date, f.action INTO node
+	FROM josch.nodes n JOIN josch.fsm f ON f.from_state = n.state AND strpos(f.node_types, n.node_type) > 0 AND f.who = 'person'
+	WHERE n.job_date = day ORDER BY random() LIMIT 1;
+	IF NOT FOUND THEN
+		RETURN 'nothing';
+	END IF;
+	EXECUTE format('SELECT josch.%I($1, $2)', node.action) USING node.node_id, node.job_date;
+	RETURN node.action;
+END $$;
+
+CREATE TEMP TABLE steps (step int, what text, failed text);
+DO $$
+DECLARE
+	done text;
+	fault record;
+BEGIN
+	PERFORM setseed(0.1);
+	FOR i IN 1 .. 1200 LOOP
+		done := NULL;
+		BEGIN
+			done := pg_temp.random_step();
+			INSERT INTO steps VALUES (i, done);
+		EXCEPTION WHEN no_data_found OR object_not_in_prerequisite_state OR check_violation OR unique_violation OR foreign_key_violation THEN
+			INSERT INTO steps VALUES (i, NULL, SQLSTATE);
+		END;
+		CONTINUE WHEN i % 4 > 0;
+		FOR fault IN SELECT * FROM wrong LIMIT 3 LOOP
+			RAISE WARNING 'after step % (%): %', i, done, fault;
+		END LOOP;
+		EXIT WHEN FOUND;
+	END LOOP;
+END $$;
+SELECT count(*) AS steps FROM steps;
+SELECT count(*) AS wrong FROM wrong;
+-- all of it was tried, and not in vain
+SELECT what, count(*) > 5 AS often FROM steps WHERE what IS NOT NULL GROUP BY 1 ORDER BY 1;
+SELECT failed, count(*) > 0 AS sometimes FROM steps WHERE failed IS NOT NULL GROUP BY 1 ORDER BY 1;
+SELECT count(DISTINCT (old_values ->> 'state', new_values ->> 'state')) > 10 AS changes_of_state,
+	count(*) FILTER (WHERE operation = 'INSERT') > 200 AS made, count(*) FILTER (WHERE operation = 'DELETE') > 100 AS taken_back
+FROM josch.nodes_audit;
+ROLLBACK;

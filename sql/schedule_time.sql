@@ -1,0 +1,34 @@
+/* due_at: a time of day is in the job's zone, on the days with 23 and 25 hours too. */
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+\set ON_ERROR_ROLLBACK on
+BEGIN;
+INSERT INTO josch.tpl_jobs (job_name, time_zone) VALUES
+	('Zurich', 'Europe/Zurich'), ('New York', 'America/New_York'), ('Lord Howe', 'Australia/Lord_Howe');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, signoff_time)
+SELECT row_number() OVER (ORDER BY j.job_name, t.at), 'S', j.job_name, t.at::text, t.at
+FROM josch.tpl_jobs j, (VALUES (time '00:00'), ('01:15'), ('01:45'), ('02:00'), ('02:15'), ('02:30:00.5'), ('03:00'), ('06:30'),
+	('23:59:59.999999'), ('24:00')) t (at);
+-- the switches of 2026, and an ordinary day
+SELECT count(*) FROM (VALUES (date '2026-03-29', 'Zurich'), ('2026-10-25', 'Zurich'), ('2026-06-15', 'Zurich'),
+	('2026-03-08', 'New York'), ('2026-11-01', 'New York'), ('2026-04-05', 'Lord Howe'), ('2026-10-04', 'Lord Howe')) d (day, job),
+	josch.schedule(d.day, d.job);
+SELECT job_name, job_date, signoff_time, due_at, due_at AT TIME ZONE j.time_zone AS there
+FROM josch.nodes n JOIN josch.jobs j USING (job_name, job_date) ORDER BY job_name DESC, job_date, signoff_time;
+-- without a time nothing waits for one
+UPDATE josch.tpl_nodes SET signoff_time = NULL WHERE job_name = 'Zurich';
+SELECT * FROM josch.schedule('2026-06-16', 'Zurich');
+SELECT count(*), count(due_at) FROM josch.nodes WHERE job_date = '2026-06-16';
+-- the functions beneath
+SELECT josch.instant('2026-03-29', '02:30', 'Europe/Zurich');
+SELECT josch.instant('2026-03-29', '02:30', 'Mars/Olympus');
+SELECT josch.instant('infinity', '02:30', 'Europe/Zurich');
+SELECT josch.instant('2026-03-29', NULL, 'Europe/Zurich') IS NULL AS nothing;
+SET josch.now = '2026-12-31 23:30+00';
+SELECT josch.today('UTC'), josch.today('Europe/Zurich'), josch.today('America/New_York'), josch.today(NULL) = josch.today() AS of_the_setting;
+SELECT josch.today('Mars/Olympus');
+SELECT josch.day_offset('2026-03-01', -1), josch.day_offset('2026-03-01', 0), josch.day_offset('2026-12-31', 1);
+ROLLBACK;
