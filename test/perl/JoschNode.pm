@@ -203,13 +203,15 @@ sub server_pids
 	return ($self->{_pid}, split /\n/, $self->sql("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"));
 }
 
-# kill -9 of the postmaster alone; returns when its processes have noticed.
+# kill -9 of the postmaster alone; returns when its processes have noticed.  In a
+# container nobody may ever collect the dead one, whose lock files then count.
 sub kill_postmaster
 {
 	my ($self) = @_;
 	my @pids = $self->server_pids;
 	$self->kill9;
 	eventually('the server is gone', sub { !grep { lives($_) } @pids });
+	unlink $self->data_dir . '/postmaster.pid', glob $self->host . '/.s.PGSQL.*.lock';
 	return;
 }
 
