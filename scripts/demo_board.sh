@@ -82,17 +82,17 @@ run_day() {
 
 # Whatever waits for a person is decided here, or shown to the person; true when something was decided.
 decide() {
-    local rows id name state decided=1
-    rows=$(need -F $'\t' -c "SELECT a.node_id, n.node_name, a.state FROM josch.attention a JOIN josch.nodes n USING (node_id, job_date)
-                             WHERE a.job_date = '$DAY' ORDER BY n.level, a.node_id") || exit 1
-    while IFS=$'\t' read -r id name state; do
+    local rows id name state acts decided=1
+    rows=$(need -F $'\t' -c "SELECT node_id, node_name, state, array_to_string(acts, ' ') FROM josch.attention
+                             WHERE job_date = '$DAY' ORDER BY since, node_id") || exit 1
+    while IFS=$'\t' read -r id name state acts; do
         [ -n "$id" ] || continue
         case $state in
             failed | unknown) node_failed "$id" "$name" "$state" && continue ;;
             review) show_output "$id" "The report of $name:" ;;
         esac
         if [ "$MANUAL" = 1 ]; then
-            ask "$id" "$name" "$state"
+            ask "$id" "$name" "$state" "$acts"
         elif [ "$state" = signoff ]; then
             pause
             call "SELECT josch.signoff($id, '$DAY', 'seen, all quiet')"
@@ -106,23 +106,26 @@ decide() {
     return $decided
 }
 
-# the servers are stopped when all else is done; true when something was stopped
+# the servers are stopped, once each, when all else is done; true when something was stopped
 stop_servers() {
-    local id type job name state since
+    local id type job name state since stopped=1
     case $(cut -f5 <<<"$1" | sort -u | tr '\n' ' ') in
         'succeeded up ' | 'up ') ;;
         *) return 1 ;;
     esac
     while IFS=$'\t' read -r id type job name state since; do
-        [ "$state" = up ] || continue
-        if [ "$MANUAL" = 1 ]; then
-            ask "$id" "$name" "$state"
-        else
+        if [ "$state" != up ]; then
+            continue
+        elif [ "$MANUAL" = 1 ]; then
+            ask "$id" "$name" "$state" stop
+        elif [ "${ASKED[$id]:-}" != up ]; then
+            ASKED[$id]=up
             pause
             call "SELECT josch.stop($id, '$DAY', 'the day is over')"
+            stopped=0
         fi
     done <<<"$1"
-    [ "$MANUAL" = 0 ]
+    return $stopped
 }
 
 # give somebody who watches the time to see the board
@@ -130,11 +133,13 @@ pause() { [ ! -t 1 ] || sleep 1; }
 
 # show once what a node wrote
 show_output() {
+    local out
     [ -z "${ASKED[$1.output]:-}" ] || return 0
     ASKED[$1.output]=1
+    out=$(need -c "SELECT josch.log(run_id) FROM josch.nodes WHERE node_id = $1 AND job_date = '$DAY' AND run_id IS NOT NULL") || exit 1
     board_lift
     say "$2"
-    need -c "SELECT josch.log(run_id) FROM josch.nodes WHERE node_id = $1 AND job_date = '$DAY' AND run_id IS NOT NULL" | sed 's/^/    /'
+    sed 's/^/    /' <<<"$out"
 }
 
 # A failed node ends the demonstration, unless a person is there to decide.
@@ -146,20 +151,14 @@ node_failed() {
     die "node $1 \"$2\" is $3"
 }
 
-# tell the person, once for each time a node comes to wait, what waits and what can be called
+# Tell the person, once for each time a node comes to wait, what waits and what can be called: ask ID NAME STATE FUNCTIONS
 ask() {
-    local verbs verb
+    local verb
     [ "${ASKED[$1]:-}" != "$3" ] || return 0
     ASKED[$1]=$3
-    case $3 in
-        signoff) verbs='signoff' ;;
-        review) verbs='approve reject' ;;
-        up) verbs='stop' ;;
-        *) verbs='retry mark_success skip' ;;
-    esac
     board_lift
     say "Node $1 \"$2\" is $3 and waits for you:"
-    for verb in $verbs; do
+    for verb in $4; do
         say "    SELECT josch.$verb($1, '$DAY', 'why');"
     done
 }
