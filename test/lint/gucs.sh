@@ -14,7 +14,7 @@ awk '
     }' $sources
 
 settings() { grep -ohE 'DefineCustom[A-Za-z]+Variable\("josch\.[a-z_]+"' $sources | sed 's/.*("//; s/"$//' | sort; }
-table() { sed -nE 's/^\| *`(josch\.[a-z_]+)`.*/\1/p' README.md; }
+table() { sed -n '/^| setting |/,/^$/p' README.md | sed -nE 's/^\| *`(josch\.[a-z_]+)`.*/\1/p'; }
 
 if [ -f README.md ]; then
     table | sort -c 2>/dev/null || echo "README.md: the table of settings is not in alphabetical order"

@@ -1,0 +1,100 @@
+# README.md is true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
+# view, state and default of a setting is named as it is.
+#
+# A block that reads josch.board is run again until it shows what is printed, since the scheduler needs a moment.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $patience = 60;    # seconds for the scheduler
+my $user = getpwuid($<);
+
+delete $ENV{PGAPPNAME};    # a reader's psql calls itself psql
+
+my $readme = slurp_file('README.md');
+
+my $node = PostgreSQL::Test::Cluster->new('readme');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'josch'\n");
+$node->start;
+
+# One psql for each block, as a reader would paste it; returns exit code, stdout, stderr.
+sub psql_block
+{
+	my ($sql) = @_;
+	my ($out, $err);
+	my $result = IPC::Run::run [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ],
+	  '<', \$sql, '>', \$out, '2>', \$err;
+	return ($result ? 0 : 1, plain($out), $err);
+}
+
+# Without trailing blanks, empty lines at either end, the widths of columns, and what differs from machine to machine.
+sub plain
+{
+	my ($text) = @_;
+	$text =~ s/\b\Q$user\E\b/postgres/g;
+	$text =~ s/pid \d+ on host \S+/pid N on host H/g;
+	$text =~ s/after \d+\.\d s/after N s/g;
+	$text =~ s/-{2,}/--/g;
+	$text =~ s/ +/ /g;
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/\A\n+|\n+\z//g;
+	return $text;
+}
+
+my $blocks = 0;
+while ($readme =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
+{
+	my ($sql, $expected) = ($1, $2);
+	my ($name) = $sql =~ /\A([^\n]{1,60})/;
+	my ($code, $out, $err);
+	my $deadline = time() + $patience;
+	do
+	{
+		($code, $out, $err) = psql_block($sql);
+	} while ($sql =~ /\ASELECT[^;]*FROM josch\.board[^;]*;\n\z/
+		&& defined $expected && $out ne plain($expected) && time() < $deadline && sleep(0.1));
+	is($code, 0, "it runs: $name") or diag($err);
+	is($out, plain($expected), "it shows what is printed: $name") if defined $expected;
+	$blocks++;
+}
+cmp_ok($blocks, '>', 5, 'there are SQL blocks to run');
+
+# what the extension has that is meant for people, and the tables of the README
+foreach my $list (
+	[ 'Functions', "SELECT DISTINCT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+		WHERE nspname = 'josch' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+		AND obj_description(p.oid, 'pg_proc') IS NOT NULL AND obj_description(p.oid, 'pg_proc') NOT LIKE 'Internal:%'" ],
+	[ 'Views', "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'josch' AND relkind = 'v'" ])
+{
+	my ($title, $query) = @$list;
+	my ($section) = $readme =~ /^## $title\n(.*?)^## /ms;
+	my %there = map { $_ => 1 } split /\n/, $node->safe_psql('postgres', $query);
+	my %written = map { $_ => 1 } map { /`(?:josch\.)?(\w+)/g } map { /^\| (.*?) \|/ } grep { /^\| `/ } split /\n/, $section;
+	is_deeply([ grep { !$written{$_} } sort keys %there ], [], "$title: all are in the table");
+	is_deeply([ grep { !$there{$_} } sort keys %written ], [], "$title: all in the table exist");
+}
+
+is_deeply(
+	[ sort map { /^\| `(\w+)` \|/ } split /\n/, ($readme =~ /^\| state \| meaning \|\n(.*?)\n\n/ms)[0] ],
+	[ sort split /\n/, $node->safe_psql('postgres', 'SELECT state FROM josch.states()') ],
+	'the states are those of the state machine');
+
+my %defaults = map { split /\|/, $_, 2 } split /\n/,
+  $node->safe_psql('postgres', "SELECT name, current_setting(name) FROM pg_settings WHERE name LIKE 'josch.%'");
+foreach my $line (grep { /^\| `/ } split /\n/, ($readme =~ /^\| setting \|[^\n]*\n(.*?)\n\n/ms)[0])
+{
+	my ($name, $default) = $line =~ /^\| `(josch\.\w+)` \| (?:`([^`]*)`|empty) \|/;
+	is($default // '', $defaults{$name}, "the default of $name");
+}
+
+my $long = () = $readme =~ /\n/g;
+cmp_ok($long, '<', 350, 'the README is not longer than a person reads');
+
+$node->stop;
+done_testing();
