@@ -7,7 +7,7 @@ layer() {
         josch.c) echo 7 ;;
         josch.h) echo 0 ;;
         clock.* | report.* | shared.*) echo 1 ;;
-        command.* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.* | value.*) echo 2.1 ;;
+        command.* | command_* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.* | value.*) echo 2.1 ;;
         config.* | encoding.* | load_source.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
         store.h | store_*) echo 3 ;;
         audit.* | calendar.* | day.* | load_batch.* | plan.*) echo 4 ;;
