@@ -1,0 +1,132 @@
+# test/t/052_runner_death.pl
+#
+# kill -9 of the runner: commands live on and are watched to their end, what is
+# known stays known, nothing starts twice, and what cannot be known is never
+# guessed: it asks a person.
+use strict;
+use warnings;
+use Test::More;
+use PostgreSQL::Test::Utils;
+use JoschNode qw($DATE eventually lives);
+
+my $node = JoschNode->create('runner_death');
+my $work = $node->{work};
+
+# Runs until its file is there, then exits with what is in it.
+my $until_told = 'echo $ATTEMPT $$ >> $WORK/$NODE_ID; while [ ! -e $WORK/$NODE_ID.end ]; do sleep 0.05; done; exit $(cat $WORK/$NODE_ID.end)';
+
+sub tell_end { append_to_file("$work/$_[0].end", $_[1]); return; }
+
+# its process, once it is there
+sub pid_of
+{
+	my ($id) = @_;
+	eventually("node $id runs", sub { ($node->file($id) // '') =~ /\d+ \d+\n\z/ });
+	return (split ' ', $node->file($id))[-1];
+}
+
+subtest 'what lives is watched, what is new starts at once' => sub {
+	$node->add((map { [ $_, 'N', $until_told ] } 1 .. 5), [ 6, 'N', 'exit 6' ], [ 7, 'L', $until_told, ready_after => '0' ],
+		[ 8, 'N', 'true' ]);
+	$node->depend(1 => 8);
+	$node->schedule;
+	$node->wait_for('up', 7);
+	$node->wait_for('failed', 6);
+	my %pid = map { $_ => pid_of($_) } 1 .. 5, 7;
+	$node->wait_until('all have started', "SELECT count(*) = 6 FROM josch.runs WHERE status = 'running'");
+	my $former = $node->kill_runner;
+
+	$node->job('new');
+	$node->add([ 11, 'N', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 11);
+	isnt($node->runner_pid, $former, 'a new runner');
+	is($node->sql("SELECT up AND pid <> $former FROM josch.health() WHERE component = 'runner'"), 't', 'josch.health() knows it');
+	ok(lives($pid{$_}), "node $_ lives on") foreach sort keys %pid;
+	is($node->sql("SELECT string_agg(state, ' ' ORDER BY node_id) FROM josch.nodes WHERE node_id IN (1, 2, 3, 4, 5, 6, 7, 8)"),
+		'running running running running running failed up pending', 'and the board says so');
+
+	tell_end($_, 0) foreach 1 .. 3;
+	tell_end(4, 9);
+	$node->wait_for('unknown', 1 .. 4);
+	is($node->node_is(8, 'state'), 'pending', 'success is not guessed, though it was one');
+	like($node->node_is(1, 'message'), qr/^how it ended cannot be known: /, 'it says why');
+	is($node->run_is(1, "status = 'unknown' AND exit_code IS NULL AND ended_at > started_at"), 't', 'the run too');
+	is($node->sql("SELECT string_agg(node_id || ' ' || state, ', ' ORDER BY node_id) FROM josch.attention"),
+		'1 unknown, 2 unknown, 3 unknown, 4 unknown, 6 failed', 'they ask a person');
+
+	$node->act('stop', 5);
+	$node->act('stop', 7);
+	$node->wait_for('succeeded', 7);
+	$node->wait_for('unknown', 5);
+	ok(!lives($pid{$_}), "node $_ could be stopped") foreach 5, 7;
+	is((split /\n/, $node->file($_)), 1, "node $_ ran once") foreach 1 .. 5, 7, 11;
+};
+
+subtest 'what a person says of the unknown' => sub {
+	$node->act('mark_success', 1, 'the file is there');
+	$node->wait_for('succeeded', 1, 8);
+	$node->act('mark_failed', 2, 'the file is empty');
+	is($node->node_is(2, 'state'), 'failed', 'marked as failed');
+	$node->act('retry', 3);
+	$node->wait_for('succeeded', 3);
+	is($node->sql("SELECT string_agg(attempt || ' ' || status || coalesce(' ' || exit_code, ''), ', ' ORDER BY attempt) FROM josch.runs WHERE node_id = 3"),
+		'1 unknown, 2 succeeded 0', 'the second run is known');
+	$node->act('skip', $_) foreach 2, 4, 5, 6;
+};
+
+subtest 'an end that the runner has seen is known after its death' => sub {
+	$node->job('seen');
+	$node->add([ 21, 'N', $until_told ], [ 22, 'N', $until_told ]);
+	$node->schedule;
+	my $pid = pid_of(22);
+	pid_of(21);
+	$node->wait_until('both have started', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'running'");
+	my ($id, $server) = split /\|/, $node->run_is(21, 'run_id, server');
+	my $database = $node->sql("SELECT oid FROM pg_database WHERE datname = 'postgres'");
+	$node->stop('immediate');
+	tell_end(21, 3);
+	my $runner = JoschRunner->connect($node->{spool}, identity => $server, database => $database);
+	eventually('the runner has seen it', sub { $runner->list->{$id}{state} == JoschRunner::STATE_EXITED });
+	$node->kill_runner;
+	tell_end(22, 0);
+	eventually('the other ends while nobody watches', sub { !lives($pid) });
+	$node->start;
+	$node->wait_for('failed', 21);
+	is($node->run_is(21, 'exit_code'), 3, 'its true exit code');
+	$node->wait_for('unknown', 22);
+	$node->act('skip', $_) foreach 21, 22;
+};
+
+subtest 'a run that the runner never read is sent once' => sub {
+	$node->job('unread');
+	$node->add(map { [ $_, 'N', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID; exit 3' ] } 31 .. 40);
+	my $runner = $node->runner_pid;
+	kill 'STOP', $runner;
+	$node->schedule;
+	$node->wait_until('the intents are committed', "SELECT count(*) = 10 FROM josch.runs WHERE status = 'starting'");
+	kill 'KILL', $runner;
+	$node->wait_for('failed', 31 .. 40);
+	is($node->sql('SELECT count(*), count(*) FILTER (WHERE attempt = 1 AND exit_code = 3) FROM josch.runs WHERE node_id BETWEEN 31 AND 40'),
+		'10|10', 'with their true exit codes');
+	is(join(' ', map { scalar(my @lines = split /\n/, $node->file($_)) } 31 .. 40), join(' ', (1) x 10), 'each ran once');
+};
+
+subtest 'a runner that is asked to end' => sub {
+	$node->job('term');
+	$node->add([ 51, 'N', $until_told ], [ 52, 'N', 'sleep 1000' ]);
+	$node->schedule;
+	pid_of(51);
+	$node->wait_until('both have started', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'running'");
+	my $pid = $node->runner_pid;
+	kill 'TERM', $pid;
+	eventually('it is gone', sub { !lives($pid) });
+	$node->wait_until('another is there', "SELECT up AND pid <> $pid FROM josch.health() WHERE component = 'runner'");
+	tell_end(51, 0);
+	$node->wait_for('unknown', 51);
+	$node->act('stop', 52);
+	$node->wait_for('unknown', 52);
+};
+
+unlike(slurp_file($node->logfile), qr/ (ERROR|WARNING|PANIC): /, 'the server has nothing to complain about');
+done_testing();
