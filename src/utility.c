@@ -29,6 +29,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "report.h"
+#include "spi_plan.h"
 #include "sql_worker.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
@@ -125,12 +126,44 @@ source_of(CreatedbStmt *stmt)
 	return is_template(source) || owns(source) ? source : InvalidOid;
 }
 
-/* The database that the command wants for itself, InvalidOid when there is none. */
+/* True for DROP EXTENSION josch, DROP SCHEMA josch and ALTER EXTENSION josch, by its owner. */
+static bool
+is_about_extension(Node *stmt)
+{
+	bool		ours = false;
+
+	if (IsA(stmt, AlterExtensionStmt))
+	{
+		ours = strcmp(((AlterExtensionStmt *) stmt)->extname, "josch") == 0;
+	}
+	else if (IsA(stmt, DropStmt) && (((DropStmt *) stmt)->removeType == OBJECT_EXTENSION ||
+									 ((DropStmt *) stmt)->removeType == OBJECT_SCHEMA))
+	{
+		ListCell   *cell;
+
+		foreach(cell, ((DropStmt *) stmt)->objects)
+		{
+			ours |= strcmp(strVal(lfirst(cell)), "josch") == 0;
+		}
+	}
+	return ours && OidIsValid(get_extension_oid("josch", true)) &&
+		has_privs_of_role(GetUserId(), josch_spi_owner());
+}
+
+/*
+ * The database that the command wants for itself, InvalidOid when there is none.
+ * The extension's own tables are locked one by one when it is dropped or
+ * changed: a scheduler in the middle of a pass would meet that in the other
+ * order.
+ */
 static Oid
 database_wanted_by(Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
+		case T_DropStmt:
+		case T_AlterExtensionStmt:
+			return is_about_extension(stmt) ? MyDatabaseId : InvalidOid;
 		case T_DropdbStmt:
 			return owned_database(((DropdbStmt *) stmt)->dbname);
 		case T_CreatedbStmt:
@@ -152,11 +185,11 @@ database_wanted_by(Node *stmt)
 	}
 }
 
-/* Of these, only a rename can be part of a larger transaction; the others will be refused there. */
+/* Commands on databases, but for a rename, are refused in a larger transaction anyway. */
 static bool
 can_run_here(Node *stmt, ProcessUtilityContext context)
 {
-	return IsA(stmt, RenameStmt) ||
+	return IsA(stmt, RenameStmt) || IsA(stmt, DropStmt) || IsA(stmt, AlterExtensionStmt) ||
 		(context == PROCESS_UTILITY_TOPLEVEL && !IsTransactionBlock());
 }
 
