@@ -186,6 +186,7 @@ lose_runner(const char *reason)
 	list_free_deep(josch_scheduler.stops_sent);
 	josch_scheduler.stops_sent = NIL;
 	josch_scheduler.status.runner_pid = 0;
+	josch_wake_report(&josch_scheduler.status);
 	josch_scheduler.connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), josch_scheduler.connect_ms);
 	josch_scheduler.connect_ms = Min(josch_scheduler.connect_ms * 2, CONNECT_MAX_MS);
 }
@@ -198,6 +199,7 @@ greet_runner(void)
 	josch_scheduler.status.runner_pid = (pid_t) info->pid;
 	josch_scheduler.status.runner_since = info->started_at;
 	strlcpy(josch_scheduler.status.runner_version, info->version, sizeof(josch_scheduler.status.runner_version));
+	josch_wake_report(&josch_scheduler.status);
 	josch_scheduler.connect_ms = CONNECT_MIN_MS;
 	if (josch_scheduler.complaint != NULL)
 	{
