@@ -29,9 +29,9 @@ extern LoadBatch *josch_load_batch_read(JoschRowSource *source, const TemplateTa
 extern bool josch_load_batch_is_about_a_row(const ErrorData *error);
 
 /* Raises the error with the row's place and the values that it is about. */
-extern void josch_load_batch_refuse_row(const LoadBatch *batch, int row, const ErrorData *error) pg_attribute_noreturn();
+pg_noreturn extern void josch_load_batch_refuse_row(const LoadBatch *batch, int row, const ErrorData *error);
 
 /* Raises the error as it is, with the source named in its context. */
-extern void josch_load_batch_refuse(const LoadBatch *batch, ErrorData *error) pg_attribute_noreturn();
+pg_noreturn extern void josch_load_batch_refuse(const LoadBatch *batch, ErrorData *error);
 
 #endif							/* JOSCH_LOAD_BATCH_H */
