@@ -64,16 +64,44 @@ find_quarantined(NodeKey key)
 	return NULL;
 }
 
+/* Also notes when to come back to it. */
 static bool
-is_quarantined(NodeKey key, TimestampTz now)
+is_quarantined(NodeKey key, EnginePass *pass)
 {
 	Quarantined *q = quarantine != NULL ? find_quarantined(key) : NULL;
 
-	return q != NULL && q->until > now;
+	if (q == NULL || q->until <= pass->now)
+	{
+		return false;
+	}
+	pass->retry_at = Min(pass->retry_at, q->until);
+	return true;
+}
+
+/* Forgets those that have long been tried again with success. */
+static void
+clear_quarantine(TimestampTz now)
+{
+	Quarantined **link = &quarantine;
+
+	while (*link != NULL)
+	{
+		Quarantined *q = *link;
+
+		if (TimestampDifferenceExceeds(q->until, now, MAX_QUARANTINE_SECONDS * 1000))
+		{
+			*link = q->next;
+			pfree(q);
+		}
+		else
+		{
+			link = &q->next;
+		}
+	}
 }
 
 static void
-put_in_quarantine(NodeKey key, TimestampTz now)
+put_in_quarantine(NodeKey key, EnginePass *pass)
 {
 	Quarantined *q = find_quarantined(key);
 
@@ -89,7 +117,8 @@ put_in_quarantine(NodeKey key, TimestampTz now)
 	{
 		q->seconds = Min(q->seconds * 2, MAX_QUARANTINE_SECONDS);
 	}
-	q->until = TimestampTzPlusMilliseconds(now, q->seconds * 1000);
+	q->until = TimestampTzPlusMilliseconds(pass->now, q->seconds * 1000);
+	pass->retry_at = Min(pass->retry_at, q->until);
 }
 
 /* ---- one bad node never stops the others ---- */
@@ -147,6 +176,16 @@ record_failure(EnginePass *pass, Item *items, int n, void *argument)
 	}
 }
 
+/* A node that has failed must not have a command that nobody can stop any more. */
+static void
+note_stray(EnginePass *pass, const EngineEvent *event)
+{
+	if (event->type != ENGINE_RUN_ENDED)
+	{
+		pass->strays[pass->nstrays++] = event->run_id;
+	}
+}
+
 /* The culprit stands alone: it fails, or is left alone for a while. */
 static void
 blame(EnginePass *pass, Item *item, ErrorData *error)
@@ -161,14 +200,14 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 		{
 			if (item->event != NULL)
 			{
+				note_stray(pass, item->event);
 				item->event->done = true;
 			}
 			pass->changes++;
 			return;
 		}
 	}
-	put_in_quarantine(item->key, pass->now);
-	pass->set_aside++;
+	put_in_quarantine(item->key, pass);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
@@ -350,9 +389,13 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 			continue;
 		}
 		run = bsearch(&wanted, runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
-		if (run == NULL || is_quarantined(run->key, pass->now))
+		if (run == NULL)
 		{
 			pass->set_aside++;
+			continue;
+		}
+		if (is_quarantined(run->key, pass))
+		{
 			continue;
 		}
 		if (event->type == ENGINE_RUN_STARTED && i + 1 < pass->nevents &&
@@ -471,11 +514,11 @@ count_places(EnginePass *pass, Places *places)
 }
 
 /*
- * Takes one list of ready nodes.  Returns true when there may be more: when a
- * milestone has freed its children, or the list was full.
+ * Takes one list of ready nodes; *left of them stay ready.  Returns true when
+ * there may be more: when a milestone has freed its children, or the list was full.
  */
 static bool
-admit(EnginePass *pass, Places *places, MemoryContext caller)
+admit(EnginePass *pass, Places *places, MemoryContext caller, int *left)
 {
 	int			n;
 	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, &n);
@@ -487,6 +530,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	int64		before = pass->changes;
 	bool		progress;
 
+	*left = n;
 	if (n == 0)
 	{
 		return false;
@@ -499,7 +543,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	{
 		PlanAction	action;
 
-		if (is_quarantined(nodes[i].key, pass->now))
+		if (is_quarantined(nodes[i].key, pass))
 		{
 			continue;
 		}
@@ -517,7 +561,15 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
+	*left = n - (int) (pass->changes - before);
 	return progress || (n == READY_LIMIT && pass->changes > before);
+}
+
+/* Nodes that are due, and were not among those that could be locked. */
+static int
+count_locked(const EnginePass *pass, int left)
+{
+	return left < READY_LIMIT ? Max(pass->outlook.due - left, 0) : 0;
 }
 
 void
@@ -527,19 +579,25 @@ josch_engine_pass(EnginePass *pass)
 	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
 	JoschMode	former = josch_mode_enter_engine();
 	Places		places = {0};
+	int			left;
 
 	pass->launches = NULL;
 	pass->nlaunches = 0;
 	pass->set_aside = 0;
+	pass->retry_at = DT_NOEND;
+	pass->strays = palloc(sizeof(int64) * Max(pass->nevents, 1));
+	pass->nstrays = 0;
 	pass->changes = 0;
+	clear_quarantine(pass->now);
 	MemoryContextSwitchTo(scratch);
 	apply_events(pass);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-	} while (admit(pass, &places, caller));
+	} while (admit(pass, &places, caller, &left));
 	pass->outlook = josch_store_run_outlook(pass->now);
+	pass->set_aside += count_locked(pass, left);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	josch_mode = former;

@@ -26,6 +26,7 @@
 #include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "config.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
@@ -52,6 +53,9 @@
 
 /* After a pass that failed as a whole. */
 #define ERROR_MS 1000
+
+/* From TERM to KILL, for a command whose node has failed of something else. */
+#define STRAY_GRACE_MS 10000
 
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
@@ -208,6 +212,10 @@ carry_out(Decisions *decisions)
 	}
 	if (josch_scheduler.runner != NULL)
 	{
+		for (int i = 0; i < pass->nstrays; i++)
+		{
+			josch_runner_send_stop(josch_scheduler.runner, pass->strays[i], STRAY_GRACE_MS);
+		}
 		josch_runner_flush(josch_scheduler.runner);
 	}
 }
@@ -220,6 +228,7 @@ set_next_pass(const EnginePass *pass)
 
 	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
 	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->outlook.next_due);
+	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->retry_at);
 	if (pass->set_aside > 0)
 	{
 		josch_scheduler.set_aside_ms = josch_scheduler.set_aside_ms == 0 ? SET_ASIDE_MIN_MS : Min(josch_scheduler.set_aside_ms * 2, SET_ASIDE_MAX_MS);
@@ -281,6 +290,20 @@ end_transaction(void)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
+/*
+ * A user's deferred constraint or trigger on our tables that fails at the commit
+ * would fail the pass as a whole, and again at the next.  At the end of its
+ * statement it fails the one node that is to blame.
+ */
+static void
+check_constraints_at_once(void)
+{
+	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
+
+	all->deferred = false;
+	AfterTriggerSetState(all);
+}
+
 /* A pass that failed as a whole is tried again; nothing of it has happened. */
 static void
 recover_from_error(RunnerPhase phase)
@@ -311,6 +334,7 @@ run_pass(void)
 	{
 		begin_transaction();
 		check_extension();
+		check_constraints_at_once();
 		decide(decisions);
 		end_transaction();
 		committed = true;

@@ -224,8 +224,11 @@ take_refusal(const JoschRunnerEvent *event)
 		josch_scheduler_unknown(event->run_id, "it ran once before, and the record of its end is not here");
 		return;
 	}
-	josch_scheduler.phase = RUNNER_LISTING;
-	josch_runner_send_list(josch_scheduler.runner);
+	if (josch_scheduler.phase != RUNNER_LISTING)
+	{
+		josch_scheduler.phase = RUNNER_LISTING;
+		josch_runner_send_list(josch_scheduler.runner);
+	}
 }
 
 static void
@@ -329,23 +332,28 @@ josch_scheduler_collect_sql(void)
 	}
 }
 
+static void
+convert_text(char **text)
+{
+	char	   *former = *text;
+
+	if (former != NULL)
+	{
+		*text = josch_scheduler_keep_text(josch_encoding_from_utf8(former));
+		pfree(former);
+	}
+}
+
 /* Conversion needs a transaction, so it is done here and not when the event comes. */
 void
 josch_scheduler_convert(EngineEvent *event)
 {
-	if (!event->utf8)
+	if (event->utf8)
 	{
-		return;
+		convert_text(&event->text);
+		convert_text(&event->output_tail);
+		event->utf8 = false;
 	}
-	if (event->text != NULL)
-	{
-		event->text = josch_scheduler_keep_text(josch_encoding_from_utf8(event->text));
-	}
-	if (event->output_tail != NULL)
-	{
-		event->output_tail = josch_scheduler_keep_text(josch_encoding_from_utf8(event->output_tail));
-	}
-	event->utf8 = false;
 }
 
 static void

@@ -149,7 +149,8 @@ josch_scheduler_stop(const StoreRunInfo *run)
 		}
 		return;
 	}
-	if (josch_scheduler.runner == NULL || contains(josch_scheduler.stops_sent, run->run_id))
+	/* before both sides agree, a run may have to be sent again: its stop comes after that */
+	if (josch_scheduler.phase != RUNNER_READY || contains(josch_scheduler.stops_sent, run->run_id))
 	{
 		return;
 	}

@@ -28,8 +28,9 @@ static JoschPlan ready = JOSCH_PLAN(
 	TIMESTAMPTZOID, INT8OID);
 
 static JoschPlan outlook = JOSCH_PLAN(
-	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts"
-	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued"
+	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due"
+	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued,"
+	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
 	"   (count(o.stop_requested_at))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
@@ -229,6 +230,7 @@ josch_store_run_outlook(TimestampTz now)
 	result.open = josch_spi_int32(0, 3, 0);
 	result.stops = josch_spi_int32(0, 4, 0);
 	result.timeouts = josch_spi_int32(0, 5, 0);
+	result.due = josch_spi_int32(0, 6, 0);
 	josch_spi_end(&spi);
 	return result;
 }

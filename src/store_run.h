@@ -32,6 +32,7 @@ typedef struct StoreOutlook
 	TimestampTz next_due;		/* the first due time after now, of ready nodes and of
 								 * SQL runs with a timeout; DT_NOEND: none */
 	int			queued;			/* nodes in state ready */
+	int			due;			/* of these, due at now */
 	int			open;			/* open runs */
 	int			stops;			/* of these, asked to stop */
 	int			timeouts;		/* of these, SQL and past their timeout */

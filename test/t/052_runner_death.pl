@@ -112,6 +112,20 @@ subtest 'a run that the runner never read is sent once' => sub {
 	is(join(' ', map { scalar(my @lines = split /\n/, $node->file($_)) } 31 .. 40), join(' ', (1) x 10), 'each ran once');
 };
 
+subtest 'a run that is stopped before the runner has read it' => sub {
+	$node->job('stopped');
+	$node->add([ 41, 'N', 'sleep 1000' ], [ 42, 'N', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID' ]);
+	my $runner = $node->runner_pid;
+	kill 'STOP', $runner;
+	$node->schedule;
+	$node->wait_until('the intents are committed', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'starting'");
+	$node->act('stop', 41, 'not today');
+	kill 'KILL', $runner;
+	$node->wait_for('succeeded', 42);
+	$node->wait_for('failed', 41);
+	like($node->node_is(41, 'message'), qr/^stopped by .*: signal 15/, 'it is sent, and stopped');
+};
+
 subtest 'a runner that is asked to end' => sub {
 	$node->job('term');
 	$node->add([ 51, 'N', $until_told ], [ 52, 'N', 'sleep 1000' ]);

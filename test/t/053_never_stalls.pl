@@ -1,0 +1,216 @@
+# test/t/053_never_stalls.pl
+#
+# Neither a person's open transaction nor a node that cannot be handled keeps
+# others from their work, and no error is repeated for ever.
+use strict;
+use warnings;
+use Test::More;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(time);
+use JoschNode qw($DATE eventually lives literal);
+
+my $node = JoschNode->create('never_stalls');
+my $next = 0;
+
+# A new job of a chain $first -> + 1 -> + 2 of commands, to see that others go on.
+sub others_go_on
+{
+	my $first = 1000 + 10 * $next++;
+	$node->job("others $first");
+	$node->add(map { [ $_, 'N', 'true' ] } $first .. $first + 2);
+	$node->depend($first => $first + 1, $first + 1 => $first + 2);
+	$node->schedule;
+	return $node->wait_for('succeeded', $first .. $first + 2);
+}
+
+sub passes { return $node->sql("SELECT substring(detail FROM 'passes (\\d+)') FROM josch.health() WHERE component = 'scheduler'"); }
+
+# What the server's log says from here on.
+my $log_at = 0;
+sub complaints
+{
+	my $log = substr slurp_file($node->logfile), $log_at;
+	$log_at += length $log;
+	return join "\n", grep { /ERROR:|WARNING:|PANIC:|set aside/ } split /\n/, $log;
+}
+
+# Begins a transaction of a person.
+sub person
+{
+	my ($query) = @_;
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	$session->query_safe("BEGIN; $query");
+	return $session;
+}
+
+foreach my $end ('COMMIT', 'ROLLBACK')
+{
+	subtest "a child of a running node is held in an open transaction: $end" => sub {
+		my $base = $end eq 'COMMIT' ? 10 : 20;
+		$node->job("child $end");
+		$node->add([ $base, 'N', "while [ ! -e \$WORK/$base.end ]; do sleep 0.05; done" ], [ $base + 1, 'N', 'true' ]);
+		$node->depend($base => $base + 1);
+		$node->schedule;
+		$node->wait_for('running', $base);
+		my $person = person('SELECT josch.hold(' . ($base + 1) . ", '$DATE')");
+		append_to_file("$node->{work}/$base.end", '');
+		eventually('the scheduler has set it aside', sub {
+			$node->sql("SELECT detail ~ 'set aside [1-9]' FROM josch.health() WHERE component = 'scheduler'") eq 't' });
+		others_go_on();
+		my $before = passes();
+		my $start = time;
+		eventually('a second has passed', sub { time > $start + 1 });
+		cmp_ok(passes() - $before, '<=', 12, 'it does not look again all the time');
+		$person->query_safe($end);
+		$node->wait_for('succeeded', $base);
+		cmp_ok(time - $start, '<', 10, 'it went on');
+		if ($end eq 'COMMIT')
+		{
+			is($node->node_is($base + 1, 'state'), 'held', 'as the person wished');
+			$node->act('release', $base + 1);
+		}
+		$node->wait_for('succeeded', $base + 1);
+		$person->quit;
+		is(complaints(), '', 'nobody complains');
+	};
+}
+
+# A node that waits for a place is locked when the place is free.
+my $locked = 30;
+foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.hold(%d, %s)', 'COMMIT' ],
+	[ 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', 'ROLLBACK' ],
+	[ 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', 'COMMIT' ])
+{
+	my ($query, $end) = @$case;
+	my $first = $locked;
+	my $second = $locked + 1;
+	$locked += 2;
+	subtest "a node is locked when its turn comes: $query; $end" => sub {
+		$node->sql('ALTER SYSTEM SET josch.max_running = 1');
+		$node->reload;
+		$node->job("locked $first");
+		$node->add([ $first, 'N', "while [ ! -e \$WORK/$first.end ]; do sleep 0.05; done" ], [ $second, 'N', 'true' ]);
+		$node->schedule;
+		$node->wait_for('running', $first);
+		is($node->node_is($second, 'state'), 'ready', 'it waits for a place');
+		my $person = person(sprintf $query, $second, literal($DATE));
+		append_to_file("$node->{work}/$first.end", '');
+		$node->wait_for('succeeded', $first);
+		others_go_on();
+		is($node->node_is($second, 'state'), 'ready', 'it waits for the person');
+		my $start = time;
+		$person->query_safe($end);
+		if ($end eq 'COMMIT' && $query =~ /hold/)
+		{
+			is($node->node_is($second, 'state'), 'held', 'as the person wished');
+			$node->act('release', $second);
+		}
+		$node->wait_for('succeeded', $second);
+		cmp_ok(time - $start, '<', 5, 'it goes on at once');
+		$person->quit;
+		is(complaints(), '', 'nobody complains');
+		$node->sql('ALTER SYSTEM RESET josch.max_running');
+		$node->reload;
+	};
+}
+
+# A user's trigger that refuses one node a state.
+sub refuse
+{
+	my ($id, $state, $raise) = @_;
+	$raise //= "RAISE EXCEPTION 'not on my watch' USING DETAIL = 'node ' || NEW.node_id";
+	return $node->sql("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN"
+		. " IF NEW.node_id = $id AND NEW.state IN ('" . join("', '", split / /, $state) . "') THEN $raise; END IF; RETURN NEW; END\$\$");
+}
+
+subtest 'a node that cannot be handled' => sub {
+	refuse(0, 'none');
+	$node->sql('CREATE TRIGGER refuse AFTER UPDATE ON josch.nodes FOR EACH ROW EXECUTE FUNCTION refuse()');
+	foreach my $case ([ 101, 'running' ], [ 111, 'succeeded' ])
+	{
+		my ($first, $state) = @$case;
+		refuse($first + 3, $state);
+		$node->job("refused $first");
+		$node->add(map { [ $_, 'N', 'true' ] } $first .. $first + 8);
+		$node->schedule;
+		$node->wait_for('succeeded', grep { $_ != $first + 3 } $first .. $first + 8);
+		$node->wait_for('failed', $first + 3);
+		is($node->node_is($first + 3, 'message'), 'not on my watch: node ' . ($first + 3), "$state: it has the error's text");
+	}
+	is($node->run_is(114, 'status'), 'failed', 'and so has its run');
+	refuse(0, 'none');
+	$node->act('retry', 104);
+	$node->wait_for('succeeded', 104);
+
+	refuse(121, 'up');
+	$node->job('refused up');
+	$node->add([ 121, 'L', 'sleep 1000', ready_after => '0' ]);
+	$node->schedule;
+	$node->wait_for('failed', 121);
+	my $pid = $node->run_is(121, 'pid');
+	like($pid, qr/^\d+$/, 'its process is on record');
+	eventually('a command whose node has failed does not run on', sub { !lives($pid) });
+	complaints();
+};
+
+subtest 'an error at the commit' => sub {
+	refuse(132, 'succeeded');
+	$node->sql('DROP TRIGGER refuse ON josch.nodes; CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON josch.nodes'
+		. ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()');
+	$node->job('deferred');
+	$node->add(map { [ $_, 'N', 'true' ] } 131 .. 134);
+	$node->schedule;
+	$node->wait_for('succeeded', 131, 133, 134);
+	$node->wait_for('failed', 132);
+	like($node->node_is(132, 'message'), qr/^not on my watch/, "it has the error's text");
+	$node->sql('DROP TRIGGER refuse ON josch.nodes; CREATE TRIGGER refuse AFTER UPDATE ON josch.nodes FOR EACH ROW EXECUTE FUNCTION refuse()');
+	complaints();
+};
+
+subtest 'an error that passes by itself' => sub {
+	$node->sql('CREATE SEQUENCE tries');
+	refuse(141, 'running', "IF nextval('public.tries') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = 'deadlock_detected'; END IF");
+	$node->job('passing');
+	$node->add([ 141, 'N', 'true' ], [ 142, 'N', 'true' ]);
+	my $start = time;
+	$node->schedule;
+	$node->wait_for('succeeded', 141, 142);
+	cmp_ok(time - $start, '<', 15, 'is tried again soon');
+	complaints();
+};
+
+subtest 'a node that can be neither handled nor failed' => sub {
+	refuse(151, 'running failed');
+	$node->job('hopeless');
+	$node->add([ 151, 'N', 'true' ], [ 152, 'N', 'true' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 152);
+	is($node->node_is(151, 'state'), 'ready', 'stays as it is');
+	my $before = passes();
+	my $start = time;
+	others_go_on();
+	eventually('three seconds have passed', sub { time > $start + 3 });
+	cmp_ok(passes() - $before, '<=', 20, 'it is not tried all the time');
+	my @said = grep { /node.*151.*set aside/ } split /\n/, complaints();
+	cmp_ok(scalar(@said), '<=', 4, 'nor does the log tell it all the time') or diag "@said";
+	refuse(0, 'none');
+	$node->wait_for('succeeded', 151);
+};
+
+subtest 'what a node names is not there' => sub {
+	$node->sql('CREATE ROLE passer_by');
+	$node->job('missing');
+	$node->add([ 161, 'N', undef, exec_sql => 'SELECT 1', owner => 'passer_by' ], [ 162, 'N', 'true', work_dir => "$node->{work}/gone" ],
+		[ 163, 'S', undef ]);
+	$node->depend(163 => 161, 163 => 162);
+	$node->schedule;
+	$node->sql('DROP ROLE passer_by');
+	$node->act('signoff', 163);
+	$node->wait_for('failed', 161, 162);
+	like($node->node_is(161, 'message'), qr/role "passer_by" does not exist/, 'the owner');
+	like($node->node_is(162, 'message'), qr/gone.*No such file/, 'the folder');
+	others_go_on();
+	is(complaints(), '', 'nobody complains');
+};
+
+done_testing();
