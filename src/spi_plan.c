@@ -232,8 +232,8 @@ josch_spi_text(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-static Datum
-to_array(Datum *values, bool *nulls, int n, Oid type)
+Datum
+josch_spi_array(Datum *values, bool *nulls, int n, Oid type)
 {
 	int			dims[1] = {n};
 	int			lower[1] = {1};
@@ -259,7 +259,7 @@ josch_spi_int64_array(const int64 *values, int n)
 	{
 		datums[i] = Int64GetDatum(values[i]);
 	}
-	return to_array(datums, NULL, n, INT8OID);
+	return josch_spi_array(datums, NULL, n, INT8OID);
 }
 
 Datum
@@ -271,7 +271,7 @@ josch_spi_int32_array(const int32 *values, int n)
 	{
 		datums[i] = Int32GetDatum(values[i]);
 	}
-	return to_array(datums, NULL, n, INT4OID);
+	return josch_spi_array(datums, NULL, n, INT4OID);
 }
 
 Datum
@@ -283,7 +283,7 @@ josch_spi_date_array(const DateADT *values, int n)
 	{
 		datums[i] = DateADTGetDatum(values[i]);
 	}
-	return to_array(datums, NULL, n, DATEOID);
+	return josch_spi_array(datums, NULL, n, DATEOID);
 }
 
 Datum
@@ -295,7 +295,7 @@ josch_spi_timestamptz_array(const TimestampTz *values, int n)
 	{
 		datums[i] = TimestampTzGetDatum(values[i]);
 	}
-	return to_array(datums, NULL, n, TIMESTAMPTZOID);
+	return josch_spi_array(datums, NULL, n, TIMESTAMPTZOID);
 }
 
 Datum
@@ -309,5 +309,20 @@ josch_spi_text_array(char *const *values, int n)
 		nulls[i] = values[i] == NULL;
 		datums[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(values[i]);
 	}
-	return to_array(datums, nulls, n, TEXTOID);
+	return josch_spi_array(datums, nulls, n, TEXTOID);
+}
+
+void
+josch_spi_key_arrays(const NodeKey *keys, int n, Datum *args)
+{
+	Datum	   *ids = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
+	Datum	   *dates = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < n; i++)
+	{
+		ids[i] = Int64GetDatum(keys[i].node_id);
+		dates[i] = DateADTGetDatum(keys[i].job_date);
+	}
+	args[0] = josch_spi_array(ids, NULL, n, INT8OID);
+	args[1] = josch_spi_array(dates, NULL, n, DATEOID);
 }

@@ -103,4 +103,10 @@ extern Datum josch_spi_date_array(const DateADT *values, int n);
 extern Datum josch_spi_timestamptz_array(const TimestampTz *values, int n);
 extern Datum josch_spi_text_array(char *const *values, int n);	/* NULL pointer: SQL NULL */
 
+/* The same of any type; a true in nulls (or NULL for none) is SQL NULL. */
+extern Datum josch_spi_array(Datum *values, bool *nulls, int n, Oid type);
+
+/* The two arrays (node_id, job_date) of a list of keys, as args[0] and args[1]. */
+extern void josch_spi_key_arrays(const NodeKey *keys, int n, Datum *args);
+
 #endif							/* JOSCH_SPI_PLAN_H */

@@ -194,21 +194,6 @@ set_jobs(Datum *args, const DayJob *jobs, int n)
 	args[1] = josch_spi_date_array(dates, n);
 }
 
-static void
-set_keys(Datum *args, const NodeKey *keys, int n)
-{
-	int64	   *ids = allocate(CurrentMemoryContext, n, sizeof(int64));
-	DateADT    *dates = allocate(CurrentMemoryContext, n, sizeof(DateADT));
-
-	for (int i = 0; i < n; i++)
-	{
-		ids[i] = keys[i].node_id;
-		dates[i] = keys[i].job_date;
-	}
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
-}
-
 static NodeKey
 key_at(uint64 row, int column)
 {
@@ -402,7 +387,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 	DayDependency *result;
 
 	josch_spi_begin(&spi);
-	set_keys(args, nodes, nnodes);
+	josch_spi_key_arrays(nodes, nnodes, args);
 	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
 	result = fetch_dependencies(caller, *n);
 	josch_spi_end(&spi);
@@ -424,7 +409,7 @@ josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
 	DayNeighbour *result;
 
 	josch_spi_begin(&spi);
-	set_keys(args, nodes, nnodes);
+	josch_spi_key_arrays(nodes, nnodes, args);
 	*n = (int) josch_spi_change_latest(&lock_nodes, SPI_OK_SELECT, args, NULL);
 	result = allocate(caller, *n, sizeof(DayNeighbour));
 	for (int i = 0; i < *n; i++)
@@ -478,7 +463,7 @@ josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n)
 		unmet[i] = nodes[i].unmet;
 		level[i] = nodes[i].level;
 	}
-	set_keys(args, keys, n);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = josch_spi_int32_array(unmet, n);
 	args[3] = josch_spi_int32_array(level, n);
 	josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
@@ -504,8 +489,8 @@ josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
 		children[i] = dependencies[i].child;
 		expected[i] = dependencies[i].expected;
 	}
-	set_keys(args, parents, n);
-	set_keys(args + 2, children, n);
+	josch_spi_key_arrays(parents, n, args);
+	josch_spi_key_arrays(children, n, args + 2);
 	args[4] = josch_spi_int32_array(expected, n);
 	josch_spi_run(&insert_dependencies, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);

@@ -117,22 +117,6 @@ static JoschPlan rerun = JOSCH_PLAN(
 	" WHERE (node_id, job_date) IN (SELECT * FROM unnest($1, $2))",
 	INT8ARRAYOID, DATEARRAYOID, TEXTOID);
 
-/* The two arrays of a list of keys. */
-static void
-key_arrays(const NodeKey *keys, int n, Datum *args)
-{
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	DateADT    *dates = palloc(sizeof(DateADT) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		ids[i] = keys[i].node_id;
-		dates[i] = keys[i].job_date;
-	}
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
-}
-
 void
 josch_store_node_propagate(const ParentChange *changes, int n)
 {
@@ -150,7 +134,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 		after[i] = changes[i].after;
 	}
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = josch_spi_int32_array(before, n);
 	args[3] = josch_spi_int32_array(after, n);
 
@@ -173,7 +157,7 @@ josch_store_node_settle(const NodeKey *keys, int n)
 	Datum		args[2];
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	former = josch_mode_enter_engine();
 	josch_spi_run(&settle, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
@@ -187,7 +171,7 @@ josch_store_node_recount(const NodeKey *keys, int n)
 	Datum		args[2];
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	/* a parent that is being changed now is waited for, then seen as it is */
 	josch_spi_run(&lock_parents, SPI_OK_SELECT, args, NULL);
 	josch_spi_run(&lock_nodes, SPI_OK_SELECT, args, NULL);
@@ -203,7 +187,7 @@ josch_store_node_recount_locked(const NodeKey *keys, int n)
 	Datum		args[2];
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	former = josch_mode_enter_engine();
 	josch_spi_change_latest(&recount, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
@@ -343,7 +327,7 @@ josch_store_node_rerun(const NodeKey *keys, int n, const char *comment)
 	char		nulls[4] = "  n";
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = (Datum) 0;
 	if (comment != NULL)
 	{

@@ -176,21 +176,6 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 	" RETURNING " RUN_INFO_COLUMNS,
 	TIMESTAMPTZOID);
 
-static void
-key_arrays(const NodeKey *keys, int n, Datum *args)
-{
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	DateADT    *dates = palloc(sizeof(DateADT) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		ids[i] = keys[i].node_id;
-		dates[i] = keys[i].job_date;
-	}
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
-}
-
 StoreReady *
 josch_store_run_ready(TimestampTz now, int limit, int *n)
 {
@@ -257,7 +242,7 @@ josch_store_run_lock_children(const NodeKey *keys, int n, bool *locked)
 
 	memset(locked, true, n);
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	josch_spi_run(&count_children, SPI_OK_SELECT, args, NULL);
 	if (josch_spi_int32(0, 1, 0) > 0)
 	{
@@ -272,7 +257,7 @@ josch_store_run_lock_children(const NodeKey *keys, int n, bool *locked)
 				children[i].node_id = josch_spi_int64(i, 1, 0);
 				children[i].job_date = josch_spi_date(i, 2, 0);
 			}
-			key_arrays(children, (int) got, args + 2);
+			josch_spi_key_arrays(children, (int) got, args + 2);
 			got = josch_spi_run(&blocked_parents, SPI_OK_SELECT, args, NULL);
 			for (uint64 i = 0; i < got; i++)
 			{
@@ -290,7 +275,7 @@ josch_store_run_move(const NodeKey *keys, int n, const char *state)
 	Datum		args[3];
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = CStringGetTextDatum(state);
 	josch_spi_run(&move, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
@@ -343,7 +328,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	StoreLaunch *launches;
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = CStringGetTextDatum(runner->server);
 	args[3] = CStringGetTextDatum(runner->runner);
 	args[4] = CStringGetTextDatum(runner->host);
@@ -442,21 +427,6 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	return runs;
 }
 
-/* An array Datum of any type; a true in nulls is SQL NULL. */
-static Datum
-array_of(Datum *values, bool *nulls, int n, Oid type)
-{
-	int			dims[1] = {n};
-	int			lower[1] = {1};
-	int16		length;
-	bool		by_value;
-	char		align;
-
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower,
-											  type, length, by_value, align));
-}
-
 /* The columns of end_runs, in its order. */
 #define END_COLUMNS 12
 
@@ -534,7 +504,7 @@ josch_store_run_end(const StoreEnd *ends, int n)
 	josch_spi_begin(&spi);
 	for (int c = 0; c < END_COLUMNS; c++)
 	{
-		args[c] = array_of(columns[c], nulls[c], n, end_types[c]);
+		args[c] = josch_spi_array(columns[c], nulls[c], n, end_types[c]);
 	}
 	josch_spi_run(&end_runs, SPI_OK_UPDATE, args, NULL);
 	if (moved > 0)
@@ -557,7 +527,7 @@ josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz 
 	args[0] = josch_spi_int64_array(run_ids, n);
 	args[1] = josch_spi_timestamptz_array(up_at, n);
 	josch_spi_run(&up_runs, SPI_OK_UPDATE, args, NULL);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	args[2] = josch_spi_int64_array(run_ids, n);
 	josch_spi_run(&up_nodes, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
