@@ -393,9 +393,9 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	StoreOpenRun *runs;
 	int			distinct = 0;
 
-	memset(closed, false, n);
 	for (int i = 0; i < n; i++)
 	{
+		closed[i] = false;
 		distinct += i == 0 || run_ids[i] != run_ids[i - 1];
 	}
 	josch_spi_begin(&spi);
