@@ -2,10 +2,9 @@
  * src/sql_worker.c
  *	  Background workers that execute SQL nodes, each as the node's owner.
  *
- * A worker connects as the owner from the first moment: its session user is the
- * owner, so no SQL can make it become more, and that is also why a worker serves
- * one owner for all its life.  Workers are kept for a while, because to start
- * one costs more than most SQL does.
+ * The scheduler's side: which worker gets a run, and which runs were lost.
+ * Workers are kept for a while, because to start one costs more than most SQL
+ * does; each serves one owner only (sql_worker_main.c has the reason).
  *
  * Scheduler and worker meet in a slot of shared memory.  A slot has a run from
  * the moment it is given until the worker has recorded the outcome; a worker
@@ -19,20 +18,11 @@
 #include "clock.h"
 #include "config.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "shared.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/proc.h"
-#include "tcop/tcopprot.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "wake.h"
-
-/* An idle worker leaves after this time. */
-#define IDLE_LIMIT_MS 60000
 
 /* A worker that was registered by a scheduler which is gone, and has not come after this time, will not come. */
 #define ARRIVAL_LIMIT_MS 60000
@@ -40,40 +30,7 @@
 /* When the server has no background worker slot, nobody tells when it has one again. */
 #define RETRY_MS 1000
 
-typedef enum SlotState
-{
-	SLOT_FREE,
-	SLOT_RUN,					/* has a run; pid 0: the worker has not come yet */
-	SLOT_IDLE,
-	SLOT_LEAVING,				/* idle, and asked to go */
-	SLOT_LOST					/* the worker is gone, the run was not finished */
-} SlotState;
-
-typedef struct Slot
-{
-	SlotState	state;
-	int64		generation;		/* counts the workers of this slot */
-	Oid			database;
-	Oid			owner;
-	pid_t		pid;
-	Latch	   *latch;
-	pid_t		registrar;		/* the scheduler that registered the worker */
-	TimestampTz registered_at;
-	int64		run_id;
-	bool		atomic;
-	bool		begun;			/* the worker took the run */
-	bool		cancel;			/* it is to be cancelled */
-	Oid			wanted_by;		/* a database that waits for the worker to go */
-	char		reason[JOSCH_SQL_REASON_MAX];
-} Slot;
-
-typedef struct Shared
-{
-	int64		generations;	/* workers registered so far */
-	Slot		slots[FLEXIBLE_ARRAY_MEMBER];	/* max_worker_processes */
-} Shared;
-
-static Shared *shared = NULL;
+JoschSqlSlots *josch_sql_worker_slots = NULL;
 
 /* Of the workers that this scheduler registered and that have not come yet. */
 static BackgroundWorkerHandle **handles = NULL;
@@ -84,27 +41,22 @@ static List *refused = NIL;
 /* Whether the last start found no background worker slot. */
 static bool short_of_workers = false;
 
-/* The worker's own slot. */
-static Slot *mine = NULL;
-
 static Size
 shared_size(void)
 {
-	return offsetof(Shared, slots) + sizeof(Slot) * max_worker_processes;
+	return offsetof(JoschSqlSlots, slots) + sizeof(JoschSqlSlot) * max_worker_processes;
 }
 
 void
 josch_sql_worker_init(void)
 {
-	josch_shared_add("josch SQL workers", shared_size, (void **) &shared);
+	josch_shared_add("josch SQL workers", shared_size, (void **) &josch_sql_worker_slots);
 }
 
-/* ---- the scheduler's side ---- */
-
 static void
-free_slot(Slot *slot)
+free_slot(JoschSqlSlot *slot)
 {
-	memset(slot, 0, sizeof(Slot));
+	memset(slot, 0, sizeof(JoschSqlSlot));
 }
 
 /*
@@ -112,7 +64,7 @@ free_slot(Slot *slot)
  * lock of its own; the answer is only a hint.
  */
 static bool
-is_orphaned(const Slot *slot, TimestampTz now)
+is_orphaned(const JoschSqlSlot *slot, TimestampTz now)
 {
 	JoschSchedulerStatus status;
 	bool		over = slot->state == SLOT_LOST ||
@@ -128,14 +80,15 @@ free_orphans(TimestampTz now)
 {
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		Slot		seen = shared->slots[i];
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot seen = *slot;
 
 		if (is_orphaned(&seen, now))
 		{
 			LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-			if (shared->slots[i].generation == seen.generation && shared->slots[i].state == seen.state && shared->slots[i].pid == seen.pid)
+			if (slot->generation == seen.generation && slot->state == seen.state && slot->pid == seen.pid)
 			{
-				free_slot(&shared->slots[i]);
+				free_slot(slot);
 			}
 			LWLockRelease(josch_shared_lock);
 		}
@@ -164,7 +117,7 @@ give_to_idle(int64 run_id, Oid owner, bool atomic)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; latch == NULL && i < max_worker_processes; i++)
 	{
-		Slot	   *slot = &shared->slots[i];
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
 
 		if (slot->state == SLOT_IDLE && slot->database == MyDatabaseId && slot->owner == owner)
 		{
@@ -192,11 +145,11 @@ take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		if (shared->slots[i].state == SLOT_FREE)
+		if (josch_sql_worker_slots->slots[i].state == SLOT_FREE)
 		{
 			place = place < 0 ? i : place;
 		}
-		else if (shared->slots[i].database == MyDatabaseId && shared->slots[i].state != SLOT_LOST)
+		else if (josch_sql_worker_slots->slots[i].database == MyDatabaseId && josch_sql_worker_slots->slots[i].state != SLOT_LOST)
 		{
 			present++;
 		}
@@ -207,9 +160,9 @@ take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
 	}
 	if (place >= 0)
 	{
-		shared->slots[place] = (Slot)
+		josch_sql_worker_slots->slots[place] = (JoschSqlSlot)
 		{
-			.state = SLOT_RUN, .generation = ++shared->generations, .database = MyDatabaseId, .owner = owner,
+			.state = SLOT_RUN, .generation = ++josch_sql_worker_slots->generations, .database = MyDatabaseId, .owner = owner,
 			.registrar = MyProcPid, .registered_at = now, .run_id = run_id, .atomic = atomic
 		};
 	}
@@ -234,7 +187,7 @@ register_worker(int place)
 	strlcpy(worker.bgw_function_name, "josch_sql_worker_main", sizeof(worker.bgw_function_name));
 	strlcpy(worker.bgw_name, "josch sql worker", sizeof(worker.bgw_name));
 	strlcpy(worker.bgw_type, "josch sql worker", sizeof(worker.bgw_type));
-	memcpy(worker.bgw_extra, &shared->slots[place].generation, sizeof(int64));
+	memcpy(worker.bgw_extra, &josch_sql_worker_slots->slots[place].generation, sizeof(int64));
 
 	former = MemoryContextSwitchTo(TopMemoryContext);
 	if (handles == NULL)
@@ -262,14 +215,14 @@ register_worker(int place)
 static void
 make_room(bool anywhere)
 {
-	Slot	   *choice = NULL;
+	JoschSqlSlot *choice = NULL;
 	Latch	   *latch = NULL;
 	bool		leaving = false;
 
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		Slot	   *slot = &shared->slots[i];
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
 		bool		here = slot->database == MyDatabaseId;
 
 		leaving |= slot->state == SLOT_LEAVING && here;
@@ -297,8 +250,7 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	TimestampTz now = josch_clock_now();
 	int			place;
 
-	short_of_workers = false;
-	if (shared == NULL)
+	if (josch_sql_worker_slots == NULL)
 	{
 		refuse(run_id, atomic, "josch is not loaded at server start");
 		return true;
@@ -311,6 +263,7 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	}
 	if (give_to_idle(run_id, owner, atomic))
 	{
+		short_of_workers = false;
 		return true;
 	}
 	free_orphans(now);
@@ -322,12 +275,20 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	}
 	if (register_worker(place))
 	{
+		short_of_workers = false;
 		return true;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	free_slot(&shared->slots[place]);
+	free_slot(&josch_sql_worker_slots->slots[place]);
 	LWLockRelease(josch_shared_lock);
 	make_room(true);
+	if (!short_of_workers)
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("SQL nodes wait: no background worker slot is free"),
+				 errhint("You might need to increase max_worker_processes.")));
+	}
 	short_of_workers = true;
 	return false;
 }
@@ -339,14 +300,16 @@ josch_sql_worker_retry_ms(void)
 }
 
 /* The slot of a run of this database; NULL when it is in none.  Needs the lock. */
-static Slot *
+static JoschSqlSlot *
 find_run(int64 run_id)
 {
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		if (shared->slots[i].state == SLOT_RUN && shared->slots[i].run_id == run_id && shared->slots[i].database == MyDatabaseId)
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->state == SLOT_RUN && slot->run_id == run_id && slot->database == MyDatabaseId)
 		{
-			return &shared->slots[i];
+			return slot;
 		}
 	}
 	return NULL;
@@ -357,7 +320,7 @@ josch_sql_worker_running(int64 run_id)
 {
 	bool		found;
 
-	if (shared == NULL)
+	if (josch_sql_worker_slots == NULL)
 	{
 		return false;
 	}
@@ -370,9 +333,9 @@ josch_sql_worker_running(int64 run_id)
 void
 josch_sql_worker_cancel(int64 run_id)
 {
-	Slot	   *slot;
+	JoschSqlSlot *slot;
 
-	if (shared == NULL)
+	if (josch_sql_worker_slots == NULL)
 	{
 		return;
 	}
@@ -394,7 +357,7 @@ josch_sql_worker_cancel(int64 run_id)
 static bool
 will_not_come(int place, TimestampTz now)
 {
-	const Slot *slot = &shared->slots[place];
+	const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
 	pid_t		pid;
 
 	if (slot->state != SLOT_RUN || slot->pid != 0)
@@ -406,6 +369,29 @@ will_not_come(int place, TimestampTz now)
 		return GetBackgroundWorkerPid(handles[place], &pid) == BGWH_STOPPED;
 	}
 	return TimestampDifferenceExceeds(slot->registered_at, now, ARRIVAL_LIMIT_MS);
+}
+
+/* Takes a lost run out of its slot; false when there is none. */
+static bool
+take_loss(int place, TimestampTz now, JoschSqlLost *lost)
+{
+	JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
+	bool		found;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	found = slot->database == MyDatabaseId && (slot->state == SLOT_LOST || will_not_come(place, now));
+	if (found)
+	{
+		lost->run_id = slot->run_id;
+		lost->atomic = slot->atomic;
+		lost->begun = slot->begun;
+		strlcpy(lost->reason, slot->reason[0] != '\0' ? slot->reason :
+				slot->begun ? "the background worker ended" : "the background worker could not be started",
+				sizeof(lost->reason));
+		free_slot(slot);
+	}
+	LWLockRelease(josch_shared_lock);
+	return found;
 }
 
 List *
@@ -421,30 +407,16 @@ josch_sql_worker_collect(void)
 	}
 	list_free_deep(refused);
 	refused = NIL;
-	for (int i = 0; shared != NULL && i < max_worker_processes; i++)
+	for (int i = 0; josch_sql_worker_slots != NULL && i < max_worker_processes; i++)
 	{
-		JoschSqlLost *lost;
+		if (josch_sql_worker_slots->slots[i].database == MyDatabaseId)
+		{
+			JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
 
-		if (shared->slots[i].database != MyDatabaseId)
-		{
-			continue;
-		}
-		lost = palloc0(sizeof(JoschSqlLost));
-		LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-		if (shared->slots[i].database == MyDatabaseId && (shared->slots[i].state == SLOT_LOST || will_not_come(i, now)))
-		{
-			lost->run_id = shared->slots[i].run_id;
-			lost->atomic = shared->slots[i].atomic;
-			lost->begun = shared->slots[i].begun;
-			strlcpy(lost->reason, shared->slots[i].reason[0] != '\0' ? shared->slots[i].reason :
-					shared->slots[i].begun ? "the background worker ended" : "the background worker could not be started",
-					sizeof(lost->reason));
-			free_slot(&shared->slots[i]);
-		}
-		LWLockRelease(josch_shared_lock);
-		if (lost->run_id != 0)
-		{
-			result = lappend(result, lost);
+			if (take_loss(i, now, lost))
+			{
+				result = lappend(result, lost);
+			}
 		}
 	}
 	return result;
@@ -454,17 +426,19 @@ void
 josch_sql_worker_count(Oid database, int *present, int *busy)
 {
 	*present = *busy = 0;
-	if (shared == NULL)
+	if (josch_sql_worker_slots == NULL)
 	{
 		return;
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		if (shared->slots[i].database == database && shared->slots[i].state != SLOT_FREE && shared->slots[i].state != SLOT_LOST)
+		const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->database == database && slot->state != SLOT_FREE && slot->state != SLOT_LOST)
 		{
 			*present += 1;
-			*busy += shared->slots[i].state == SLOT_RUN ? 1 : 0;
+			*busy += slot->state == SLOT_RUN ? 1 : 0;
 		}
 	}
 	LWLockRelease(josch_shared_lock);
@@ -475,14 +449,14 @@ josch_sql_worker_dismiss(Oid database)
 {
 	int			leaving = 0;
 
-	if (shared == NULL)
+	if (josch_sql_worker_slots == NULL)
 	{
 		return 0;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		Slot	   *slot = &shared->slots[i];
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
 
 		if (slot->database == database && slot->state == SLOT_IDLE)
 		{
@@ -496,179 +470,4 @@ josch_sql_worker_dismiss(Oid database)
 	}
 	LWLockRelease(josch_shared_lock);
 	return leaving;
-}
-
-/* ---- the worker's side ---- */
-
-/* At exit, after the transaction is aborted: gives the slot back, or leaves the run in it. */
-static void
-leave(int code, Datum arg)
-{
-	Oid			database;
-	Oid			wanted_by;
-
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	database = mine->database;
-	wanted_by = mine->wanted_by;
-	if (mine->state == SLOT_RUN)
-	{
-		mine->state = SLOT_LOST;
-		mine->pid = 0;
-		mine->latch = NULL;
-		strlcpy(mine->reason, josch_sql_worker_output_error(), sizeof(mine->reason));
-	}
-	else
-	{
-		free_slot(mine);
-	}
-	LWLockRelease(josch_shared_lock);
-	josch_wake_scheduler_now(database);
-	if (wanted_by != database)
-	{
-		josch_wake_scheduler_now(wanted_by);
-	}
-}
-
-/* Finds the slot that this worker was started for; exits when it was given up meanwhile. */
-static void
-arrive(int place)
-{
-	int64		generation;
-
-	memcpy(&generation, MyBgworkerEntry->bgw_extra, sizeof(int64));
-	if (shared == NULL || place < 0 || place >= max_worker_processes)
-	{
-		proc_exit(0);
-	}
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	if (shared->slots[place].state == SLOT_RUN && shared->slots[place].generation == generation && shared->slots[place].pid == 0)
-	{
-		mine = &shared->slots[place];
-		mine->pid = MyProcPid;
-		mine->latch = &MyProc->procLatch;
-	}
-	LWLockRelease(josch_shared_lock);
-	if (mine == NULL)
-	{
-		proc_exit(0);
-	}
-	/* before the connection is made, so that it runs when that fails, too */
-	before_shmem_exit(leave, (Datum) 0);
-}
-
-/* Takes the run that the slot has; 0 for none.  *leaving is set when the worker has to go. */
-static int64
-take_run(bool idle_too_long, bool *atomic, bool *leaving)
-{
-	int64		run_id = 0;
-
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	if (mine->state == SLOT_IDLE && idle_too_long)
-	{
-		mine->state = SLOT_LEAVING;
-	}
-	if (mine->state == SLOT_RUN)
-	{
-		run_id = mine->run_id;
-		*atomic = mine->atomic;
-		mine->begun = true;
-	}
-	*leaving = mine->state == SLOT_LEAVING;
-	LWLockRelease(josch_shared_lock);
-	return run_id;
-}
-
-/* Waits for the next run; exits when none comes. */
-static int64
-wait_for_run(bool *atomic)
-{
-	TimestampTz since = josch_clock_now();
-
-	for (;;)
-	{
-		TimestampTz now = josch_clock_now();
-		int64		run_id;
-		bool		leaving;
-
-		run_id = take_run(TimestampDifferenceExceeds(since, now, IDLE_LIMIT_MS), atomic, &leaving);
-		if (run_id != 0)
-		{
-			return run_id;
-		}
-		if (leaving)
-		{
-			proc_exit(0);
-		}
-		josch_clock_wait_latch(Max(TimestampDifferenceMilliseconds(now,
-																   TimestampTzPlusMilliseconds(since, IDLE_LIMIT_MS)), 1),
-							   PG_WAIT_EXTENSION);
-		/* a cancel that came too late for the last run is nobody's */
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
-	}
-}
-
-/* The outcome is recorded: the worker is free for another run. */
-static void
-finish_run(void)
-{
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	mine->state = SLOT_IDLE;
-	mine->run_id = 0;
-	mine->begun = false;
-	mine->cancel = false;
-	LWLockRelease(josch_shared_lock);
-	josch_wake_scheduler_now(MyDatabaseId);
-}
-
-void
-josch_sql_worker_check_cancel(void)
-{
-	bool		cancel;
-
-	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	cancel = mine->cancel;
-	LWLockRelease(josch_shared_lock);
-	if (cancel)
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("canceling statement due to user request")));
-	}
-}
-
-void
-josch_sql_worker_main(Datum place)
-{
-	uint32		flags = 0;
-
-#ifdef BGWORKER_BYPASS_ROLELOGINCHECK
-	/* up to PostgreSQL 16 an owner has to be allowed to log in */
-	flags = BGWORKER_BYPASS_ROLELOGINCHECK;
-#endif
-	arrive(DatumGetInt32(place));
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
-	BackgroundWorkerUnblockSignals();
-	josch_sql_worker_output_start();
-	BackgroundWorkerInitializeConnectionByOid(mine->database, mine->owner, flags);
-
-	for (;;)
-	{
-		bool		atomic = true;
-		int64		run_id = wait_for_run(&atomic);
-
-		QueryCancelPending = false;
-		if (!josch_sql_worker_execute(run_id, atomic))
-		{
-			/* the run stays in the slot; whoever collects it finds out what became of it */
-			proc_exit(0);
-		}
-		finish_run();
-	}
 }

@@ -180,6 +180,11 @@ begin(Work *work, int64 run_id)
 	work->run = josch_store_sql_run_begin(run_id, josch_clock_now(), MyProcPid, host, work->atomic);
 	MemoryContextSwitchTo(former);
 	get_up(&desk);
+	if (work->atomic)
+	{
+		/* not worth waiting for the disk: a crash that loses this loses the rest, too, and the run begins again */
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	}
 	if (work->run != NULL)
 	{
 		set_variables(work->run);

@@ -75,7 +75,7 @@ COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
 'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment. NULL: a milestone, unless there is exec_sql';
 COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for; NULL: as soon as the parents are done';
-COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command';
+COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
 COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and again after the start; its exit code 0 means that the node is up';
 COMMENT ON COLUMN josch.tpl_nodes.ready_after IS 'L without ready_command: the node is up when it has lived for so long';

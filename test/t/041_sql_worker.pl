@@ -280,4 +280,30 @@ is(sql(q{SELECT count(*) FROM josch.runs WHERE ended_at IS NULL}), '0', 'no run 
 is(sql(q{SELECT count(*) FROM josch.runs GROUP BY node_id, job_date ORDER BY 1 DESC LIMIT 1}), '1', 'nothing ran under two numbers');
 $node->stop;
 
+# --- a server that has no more background workers: two launchers and two schedulers take all
+
+my $small = PostgreSQL::Test::Cluster->new('small');
+$small->init;
+$small->append_conf('postgresql.conf', <<'END');
+shared_preload_libraries = 'josch'
+josch.start_runner = off
+max_worker_processes = 4
+END
+$small->start;
+$small->safe_psql('postgres', 'CREATE EXTENSION josch');
+$small->safe_psql('postgres', 'CREATE DATABASE extra');
+$small->safe_psql('extra', 'CREATE EXTENSION josch');
+ok($small->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'josch scheduler'}), 'all are taken');
+$small->safe_psql('postgres', "INSERT INTO josch.tpl_jobs (job_name) VALUES ('j');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'j', 'n', 'SELECT 1'), (2, 'N', 'j', 'n', 'SELECT 2');
+	SELECT josch.schedule('$DATE')");
+$small->wait_for_log(qr/SQL nodes wait: no background worker slot is free.*HINT:  You might need to increase max_worker_processes/s);
+is($small->safe_psql('postgres', q{SELECT count(*) FROM josch.runs WHERE status = 'starting'}), '2', 'SQL waits for a place');
+$small->safe_psql('postgres', 'CREATE DATABASE more TEMPLATE extra');
+$small->wait_for_log(qr/could not start the scheduler of database "\w+": no background worker slot is free/);
+$small->safe_psql('postgres', 'DROP DATABASE more');
+$small->safe_psql('postgres', 'DROP DATABASE extra');
+ok($small->poll_query_until('postgres', q{SELECT count(*) = 2 FROM josch.nodes WHERE state = 'succeeded'}), 'and runs when there is one');
+$small->stop;
+
 done_testing();
