@@ -31,6 +31,7 @@
 #include "plan.h"
 #include "report.h"
 #include "store_environment.h"
+#include "store_node.h"
 #include "store_run.h"
 #include "store_sql_run.h"
 #include "tcop/cmdtag.h"
@@ -235,6 +236,7 @@ record(Work *work, const char *error)
 		end.cpu_seconds = cpu_seconds() - work->cpu_before;
 		end.peak_memory = -1;
 		end.output_tail = josch_sql_worker_output_tail();
+		josch_store_node_lock_children(&work->run->key, 1);
 		josch_store_run_end(&end, 1);
 	}
 	get_up(&desk);

@@ -58,18 +58,13 @@ static JoschPlan settle = JOSCH_PLAN(
 	" AND c.state IN ('pending', 'ready')",
 	INT8ARRAYOID, DATEARRAYOID);
 
-static JoschPlan lock_parents = JOSCH_PLAN(
-	"SELECT 1 FROM josch.nodes p"
-	" WHERE (p.node_id, p.job_date) IN ("
-	"  SELECT d.p_node_id, d.p_date FROM unnest($1, $2) AS k(node_id, job_date)"
+/* nodes and their parents, in one order: parents first would meet those who go from node to node in a circle */
+static JoschPlan lock_with_parents = JOSCH_PLAN(
+	"SELECT 1 FROM josch.nodes n"
+	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM unnest($1, $2)"
+	"  UNION SELECT d.p_node_id, d.p_date FROM unnest($1, $2) AS k(node_id, job_date)"
 	"  JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date)"
-	" ORDER BY p.level, p.job_date, p.node_id FOR SHARE",
-	INT8ARRAYOID, DATEARRAYOID);
-
-static JoschPlan lock_nodes = JOSCH_PLAN(
-	"SELECT 1 FROM josch.nodes c"
-	" WHERE (c.node_id, c.job_date) IN (SELECT * FROM unnest($1, $2))"
-	" ORDER BY c.level, c.job_date, c.node_id FOR NO KEY UPDATE",
+	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
 	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan recount = JOSCH_PLAN(
@@ -138,7 +133,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	args[2] = josch_spi_int32_array(before, n);
 	args[3] = josch_spi_int32_array(after, n);
 
-	/* the engine has locked the children before, without waiting */
+	/* in engine mode the children are locked before: by the scheduler without waiting, by a SQL worker */
 	if (!josch_mode.engine)
 	{
 		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
@@ -146,6 +141,18 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	former = josch_mode_enter_engine();
 	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_node_lock_children(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	key_arrays(keys, n, args);
+	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 }
 
@@ -173,8 +180,7 @@ josch_store_node_recount(const NodeKey *keys, int n)
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	/* a parent that is being changed now is waited for, then seen as it is */
-	josch_spi_run(&lock_parents, SPI_OK_SELECT, args, NULL);
-	josch_spi_run(&lock_nodes, SPI_OK_SELECT, args, NULL);
+	josch_spi_change_latest(&lock_with_parents, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 	josch_store_node_recount_locked(keys, n);
 }
