@@ -151,7 +151,7 @@ josch_store_node_lock_children(const NodeKey *keys, int n)
 	Datum		args[2];
 
 	josch_spi_begin(&spi);
-	key_arrays(keys, n, args);
+	josch_spi_key_arrays(keys, n, args);
 	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 }
