@@ -94,7 +94,7 @@ FROM unnest(ARRAY[
 
 \echo == what no shell accepts does no harm
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM unnest(ARRAY[
-	'', '   ', '$', '"$A', '''$A', '`$A', '${A', '${', '$(', '$((', '$((A', '$(echo $A', 'echo )$A( $B', '\', '${A:', '${A:-', '<<', '>', '$((1)', '${}x$A'
+	'', '   ', '$', 'a''', 'a"', '<<''', '<<"', '"$A', '''$A', '`$A', '${A', '${', '$(', '$((', '$((A', '$(echo $A', 'echo )$A( $B', '\', '${A:', '${A:-', '<<', '>', '$((1)', '${}x$A'
 ]) WITH ORDINALITY AS t (command, n) ORDER BY n;
 SELECT josch.command_variables(repeat('$(', 100) || 'echo $A');
 SELECT josch.command_variables(repeat('$((', 200) || '$A' || repeat(') ', 200));

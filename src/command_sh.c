@@ -62,6 +62,15 @@ is_number(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
+/* Appends what stands between two quotes, of which the second may be missing. */
+static void
+append_quoted(StringInfo text, const char *start, const char *end, char quote)
+{
+	bool		closed = end > start && end[-1] == quote;
+
+	appendBinaryStringInfo(text, start, end - start - closed);
+}
+
 /*
  * Reads one word, up to a blank or an operator.  NAME= counts only when the
  * name and the sign are bare.
@@ -94,16 +103,14 @@ read_word(ShReader *reader)
 			const char *start = reader->at;
 
 			josch_command_sh_expand_single_quoted(reader);
-			appendBinaryStringInfo(&word.text, start,
-								   reader->at - start - (reader->at[-1] == '\''));
+			append_quoted(&word.text, start, reader->at, '\'');
 		}
 		else if (c == '"')
 		{
 			const char *start = reader->at;
 
 			josch_command_sh_expand_double_quoted(reader);
-			appendBinaryStringInfo(&word.text, start,
-								   reader->at - start - (reader->at[-1] == '"'));
+			append_quoted(&word.text, start, reader->at, '"');
 		}
 		else if (c == '$')
 		{
