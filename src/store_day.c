@@ -50,24 +50,24 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 /* two template rows with the same lag are one dependency of a day */
 static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
-	"       p.job_date >= coalesce(t.valid_from, t.loaded_on),"
-	"       EXISTS (SELECT FROM josch.jobs m WHERE m.job_name = t.job_name AND m.job_date = p.job_date)"
+	"       p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL"
 	"  FROM (SELECT DISTINCT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
 	"          FROM unnest($1, $2) j (job_name, job_date)"
 	"          JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
 	"          JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id) d"
 	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
-	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name,"
-	"       LATERAL (SELECT josch.day_offset(d.c_date, d.days) AS job_date OFFSET 0) p",
+	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
+	" CROSS JOIN LATERAL (SELECT josch.day_offset(d.c_date, d.days) AS job_date OFFSET 0) p"
+	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
 	TEXTARRAYOID, DATEARRAYOID);
 
-/* one look into the index for each node: OFFSET 0 keeps the planner from reading all days instead */
+/* $3: the dates of the nodes; the rows of a date lie together, and are read instead of all days */
 static JoschPlan select_children = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false"
-	"  FROM unnest($1, $2) p (node_id, job_date),"
-	"       LATERAL (SELECT * FROM josch.node_deps d"
-	"                 WHERE d.p_node_id = p.node_id AND d.p_date = p.job_date OFFSET 0) d",
-	INT8ARRAYOID, DATEARRAYOID);
+	"  FROM unnest($1, $2) p (node_id, job_date)"
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
+	" WHERE d.p_date = ANY ($3)",
+	INT8ARRAYOID, DATEARRAYOID, DATEARRAYOID);
 
 /*
  * One statement for parents and children, for one order; so parents, which are
@@ -383,11 +383,22 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
-	Datum		args[2];
+	Datum		args[3];
+	DateADT    *dates;
+	int			ndates = 0;
 	DayDependency *result;
 
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(nodes, nnodes, args);
+	dates = allocate(CurrentMemoryContext, nnodes, sizeof(DateADT));
+	for (int i = 0; i < nnodes; i++)
+	{
+		if (ndates == 0 || dates[ndates - 1] != nodes[i].job_date)
+		{
+			dates[ndates++] = nodes[i].job_date;
+		}
+	}
+	args[2] = josch_spi_date_array(dates, ndates);
 	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
 	result = fetch_dependencies(caller, *n);
 	josch_spi_end(&spi);

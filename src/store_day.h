@@ -89,7 +89,7 @@ extern DayNode *josch_store_day_nodes(Snapshot templates, const DayJob *jobs, in
 extern DayDependency *josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs,
 												   int *n);
 
-/* Dependencies of days in which the nodes are parents. */
+/* Dependencies of days in which the nodes, in the order of their dates, are parents. */
 extern DayDependency *josch_store_day_children(const NodeKey *nodes, int nnodes, int *n);
 
 /*
