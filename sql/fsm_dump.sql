@@ -1,5 +1,7 @@
 -- The whole state machine: a change of it is a change of this file's output.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 SELECT edge, from_state, to_state, node_types, who, action, comment FROM josch.fsm ORDER BY edge;
 SELECT * FROM josch.states();
 SELECT josch.fsm_dot();

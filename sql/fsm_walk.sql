@@ -1,6 +1,8 @@
 -- Every pair of states, for every type of node, by plain UPDATE: people can take
 -- exactly the edges that josch.fsm gives to persons.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 BEGIN;
 INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('Walk', '2026-03-02', 'UTC');
 CREATE TEMP TABLE walk (node_type text, from_state text, to_state text, taken boolean, sqlstate text);

@@ -1,5 +1,7 @@
 -- What people do to nodes, by function and by plain UPDATE, and what follows.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 CREATE ROLE regress_alice;

@@ -1,5 +1,7 @@
 -- What waits for people: josch.attention, and what the clients are told.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 CREATE ROLE regress_alice;
