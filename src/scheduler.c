@@ -27,6 +27,7 @@
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
+#include "common/hashfn.h"
 #include "config.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
@@ -65,12 +66,14 @@ Scheduler	josch_scheduler;
 /* ---- identity ---- */
 
 /*
- * Names this extension of this server, and not a copy of its data directory: a
- * copy has the same system identifier but lies elsewhere.  An extension that was
- * dropped and made anew counts its runs from 1 again, so it has another name too.
+ * Names those whose runs are ours, to the runner and in each run.  Whatever is a
+ * copy, or counts its runs anew, has another name: a copy of the data directory
+ * lies elsewhere; a database made from a template has its own number; an
+ * extension that was dropped and made anew, too; and a server that was taken back
+ * to an earlier time goes on in a new timeline.
  */
 static char *
-identify(Oid extension)
+identify(Oid database, Oid extension)
 {
 	struct stat st;
 
@@ -80,8 +83,18 @@ identify(Oid extension)
 				(errcode_for_file_access(),
 				 errmsg("could not stat data directory \"%s\": %m", DataDir)));
 	}
-	return psprintf(UINT64_FORMAT "-%llx-%llx-%u", GetSystemIdentifier(),
-					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino, extension);
+	return psprintf(UINT64_FORMAT "-%u-%llx-%llx-%u-%u", GetSystemIdentifier(), GetWALInsertionTimeLine(),
+					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino, database, extension);
+}
+
+/* The folder of its logs, in a spool that others may use, too. */
+static void
+name_log_folder(Oid database)
+{
+	const unsigned char *server = (const unsigned char *) josch_scheduler.server;
+
+	snprintf(josch_scheduler.log_folder, sizeof(josch_scheduler.log_folder), "%u-%08x",
+			 database, hash_bytes(server, strlen(josch_scheduler.server)));
 }
 
 /*
@@ -405,8 +418,6 @@ wait_for_something(void)
 static void
 start_up(Oid database)
 {
-	Oid			extension;
-
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -427,9 +438,9 @@ start_up(Oid database)
 	pin_settings();
 	begin_transaction();
 	check_extension();
-	extension = get_extension_oid("josch", false);
-	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context, identify(extension));
-	snprintf(josch_scheduler.log_folder, sizeof(josch_scheduler.log_folder), "%u-%u", database, extension);
+	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context,
+												 identify(database, get_extension_oid("josch", false)));
+	name_log_folder(database);
 	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
 	end_transaction();
 	josch_scheduler.pass_wanted = true;

@@ -39,7 +39,7 @@ typedef struct Scheduler
 	char	   *server;			/* identity of this server */
 	char	   *database_name;
 	char		host[256];
-	char		log_folder[32]; /* of this extension's runs, below log/ of the spool */
+	char		log_folder[32]; /* of its runs, below log/ of the spool */
 
 	JoschRunner *runner;
 	RunnerPhase phase;

@@ -202,7 +202,7 @@ may_send_again(const StoreRunInfo *run)
 
 	if (run->server == NULL || strcmp(run->server, josch_scheduler.server) != 0)
 	{
-		josch_scheduler_unknown(run->run_id, "it was started by another server, of which this one is a copy");
+		josch_scheduler_unknown(run->run_id, "it was started by another server, of which this one is a copy, or before this one was restored");
 		return false;
 	}
 	if (run->requested_at >= info->journal_since)

@@ -51,6 +51,20 @@ sub create
 	return $self;
 }
 
+# copy_of(name, node, conf => 'lines', spool => '/path'): started on a copy of a stopped server's data directory
+sub copy_of
+{
+	my ($class, $name, $original, %how) = @_;
+	my $self = $class->SUPER::new($name);
+	@$self{qw(work job)} = @$original{qw(work job)};
+	$self->{spool} = $how{spool} // $self->data_dir . '/josch';
+	system_or_bail('cp', '-a', $original->data_dir, $self->data_dir);
+	$self->append_conf('postgresql.conf', 'port = ' . $self->port . "\n" . ($how{conf} // ''));
+	push @all, $self;
+	$self->start;
+	return $self;
+}
+
 # The extension, and WORK in the environment of all commands.
 sub install
 {
