@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -193,6 +194,31 @@ explain(int error, const char *program, const char *cwd)
 	return format("could not execute \"%s\": %s", program, strerror(error));
 }
 
+/*
+ * A file that the kernel cannot execute is a script without a first line: given
+ * to /bin/sh, as a shell does with it.
+ */
+static int
+spawn_script(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions,
+			 char *const *argv, char **env)
+{
+	size_t		n = 0;
+	char	  **words;
+	int			error;
+
+	while (argv[n] != NULL)
+	{
+		n++;
+	}
+	words = xcalloc(n + 2, sizeof(char *));
+	words[0] = (char *) "/bin/sh";
+	words[1] = (char *) program;
+	memcpy(words + 2, argv + 1, n * sizeof(char *));	/* its NULL too */
+	error = posix_spawn(pid, "/bin/sh", actions, &attributes, words, env);
+	free(words);
+	return error;
+}
+
 /* Starts the process.  0, or an errno and *why, to be freed. */
 int
 spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
@@ -218,6 +244,10 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 	posix_spawn_file_actions_addchdir_np(&actions, cwd);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	error = posix_spawn(pid, program, &actions, &attributes, request->argv, env);
+	if (error == ENOEXEC)
+	{
+		error = spawn_script(pid, program, &actions, request->argv, env);
+	}
 	posix_spawn_file_actions_destroy(&actions);
 	if (error != 0)
 	{

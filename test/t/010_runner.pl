@@ -57,6 +57,15 @@ subtest 'exit codes and signals' => sub {
 	ok($e->{maxrss_kb} > 29_000, 'peak memory is counted');
 };
 
+subtest 'a script without a first line' => sub {
+	open my $script, '>', "$spool/script" or die $!;
+	print $script 'echo "$1 and $2"; exit 6', "\n";
+	close $script;
+	chmod 0755, "$spool/script" or die $!;
+	my $e = $c->run(run_id => ++$id, argv => [ "$spool/script", 'a b', 'c' ]);
+	is_deeply([ @$e{qw(kind value tail)} ], [ JoschRunner::EXIT_CODE, 6, "a b and c\n" ], 'is given to /bin/sh, with its arguments');
+};
+
 subtest 'output' => sub {
 	my $e = $c->run(run_id => ++$id, argv => sh('echo a; echo b >&2; echo c; echo d >&2'), log => 'log/deep/er/out.log');
 	is($e->{tail}, "a\nb\nc\nd\n", 'both streams in order');
