@@ -1,5 +1,5 @@
 #!/bin/bash
-# What compiles on one version of PostgreSQL only stays in josch.h: words that newer servers dropped, and version numbers.
+# What newer versions of PostgreSQL dropped is not used: josch.h has a word for all versions.
 
 for file in src/*.c src/*.h; do
     [ -f "$file" ] && [ "$file" != src/josch.h ] || continue
