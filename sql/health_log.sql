@@ -23,8 +23,14 @@ SELECT josch.log(9201);
 SELECT josch.log(9201, 0, 4) AS "4", josch.log(9201, 0, 5) AS "5", josch.log(9201, 4, 5) AS "from 4", josch.log(9201, -9, 6) AS "from the end";
 SELECT josch.log(9201, 1000) = '' AS beyond, josch.log(9201, -1000) = josch.log(9201) AS before;
 SELECT josch.log(9202) = '' AS nothing;
+-- page after page: each begins where the one before says, and an end stays one
+SELECT * FROM josch.log_page(9201, 0, 4);
+SELECT * FROM josch.log_page(9201, 3, 5);
+SELECT * FROM josch.log_page(9201, -9, 5);
+SELECT * FROM josch.log_page(9201, 15);
 -- a run that has not begun has printed nothing; one that has ended must have a log
 SELECT josch.log(9204) = '' AS nothing_yet;
+SELECT * FROM josch.log_page(9204, -100);
 SAVEPOINT s;
 SELECT josch.log(9203);
 ROLLBACK TO s;

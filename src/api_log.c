@@ -20,6 +20,7 @@
 #include "commands/dbcommands.h"
 #include "config.h"
 #include "encoding.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -33,6 +34,7 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(josch_api_log);
+PG_FUNCTION_INFO_V1(josch_api_log_page);
 
 #define MAX_BYTES (64 * 1024 * 1024)
 
@@ -54,6 +56,8 @@ typedef struct LogPage
 	const char *path;			/* relative to the spool */
 	int64		offset;			/* below 0: from the end, until it is resolved */
 	int			max_bytes;
+	bool		hold;			/* leave out a character of which not all has been written yet */
+	int64		next;			/* where the next page begins */
 	StringInfoData bytes;		/* max_bytes + OVERLAP at most */
 } LogPage;
 
@@ -292,7 +296,7 @@ is_continuation(char c)
  * Continuation bytes at the start are the former page's, unless there is none.
  */
 static char *
-valid_text(const LogPage *page)
+valid_text(LogPage *page)
 {
 	const char *bytes = page->bytes.data;
 	int			len = page->bytes.len;
@@ -308,6 +312,10 @@ valid_text(const LogPage *page)
 	{
 		int			length = pg_utf_mblen((const unsigned char *) bytes + i);
 
+		if (page->hold && i + length > len)
+		{
+			break;
+		}
 		if (bytes[i] != '\0' && i + length <= len && pg_utf8_islegal((const unsigned char *) bytes + i, length))
 		{
 			appendBinaryStringInfo(&text, bytes + i, length);
@@ -319,15 +327,17 @@ valid_text(const LogPage *page)
 			i++;
 		}
 	}
+	page->next = page->offset + i;
 	return text.data;
 }
 
-/* A part of a text that is in the database's encoding, by bytes. */
+/* The page of a text that is in the database's encoding. */
 static char *
-part_of(const char *text, int64 offset, int max_bytes)
+part_of(const char *text, LogPage *page)
 {
 	int64		len = strlen(text);
-	int			start = (int) Min(offset < 0 ? Max(len + offset, 0) : offset, len);
+	int			start = (int) Min(page->offset < 0 ? Max(len + page->offset, 0) : page->offset, len);
+	char	   *part;
 
 	/* to the next character */
 	if (start > 0)
@@ -336,7 +346,10 @@ part_of(const char *text, int64 offset, int max_bytes)
 
 		start = before < start ? before + pg_mblen(text + before) : start;
 	}
-	return pnstrdup(text + start, pg_mbcliplen(text + start, (int) len - start, max_bytes));
+	part = pnstrdup(text + start, pg_mbcliplen(text + start, (int) len - start, page->max_bytes));
+	page->offset = start;
+	page->next = start + strlen(part);
+	return part;
 }
 
 /* The log cannot be opened, and not for want of rights. */
@@ -370,37 +383,68 @@ check_max_bytes(int32 max_bytes)
 	}
 }
 
-Datum
-josch_api_log(PG_FUNCTION_ARGS)
+/* Reads the page; where it begins and where the next one does is told in it. */
+static char *
+log_text(LogPage *page, bool hold)
 {
-	LogPage		page = {.run_id = PG_GETARG_INT64(0), .offset = PG_GETARG_INT64(1), .max_bytes = PG_GETARG_INT32(2)};
 	StoreRunLog run;
 	char	   *spool;
 
-	check_max_bytes(page.max_bytes);
-	if (!josch_store_health_run_log(page.run_id, &run))
+	check_max_bytes(page->max_bytes);
+	if (!josch_store_health_run_log(page->run_id, &run))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("run " INT64_FORMAT " does not exist", page.run_id),
+				 errmsg("run " INT64_FORMAT " does not exist", page->run_id),
 				 errhint("josch.runs lists the runs.")));
 	}
 	if (run.log == NULL)
 	{
-		PG_RETURN_TEXT_P(cstring_to_text(part_of(run.output_tail != NULL ? run.output_tail : "",
-												 page.offset, page.max_bytes)));
+		return part_of(run.output_tail != NULL ? run.output_tail : "", page);
 	}
-	page.path = run.log;
-	initStringInfo(&page.bytes);
-	enlargeStringInfo(&page.bytes, page.max_bytes + OVERLAP);
+	page->path = run.log;
+	page->hold = hold && run.open;
+	initStringInfo(&page->bytes);
+	enlargeStringInfo(&page->bytes, page->max_bytes + OVERLAP);
 	spool = josch_config_spool_path();
-	if (!read_file(spool, &page))
+	if (!read_file(spool, page))
 	{
 		if (errno != EACCES && errno != EPERM)
 		{
-			PG_RETURN_TEXT_P(cstring_to_text(without_file(&page, &run)));
+			char	   *nothing = without_file(page, &run);
+
+			page->offset = page->next = Max(page->offset, 0);
+			return nothing;
 		}
-		read_through_runner(spool, &page);
+		read_through_runner(spool, page);
 	}
-	PG_RETURN_TEXT_P(cstring_to_text(josch_encoding_from_utf8(valid_text(&page))));
+	page->offset = Max(page->offset, 0);
+	return josch_encoding_from_utf8(valid_text(page));
+}
+
+Datum
+josch_api_log(PG_FUNCTION_ARGS)
+{
+	LogPage		page = {.run_id = PG_GETARG_INT64(0), .offset = PG_GETARG_INT64(1), .max_bytes = PG_GETARG_INT32(2)};
+
+	PG_RETURN_TEXT_P(cstring_to_text(log_text(&page, false)));
+}
+
+Datum
+josch_api_log_page(PG_FUNCTION_ARGS)
+{
+	LogPage		page = {.run_id = PG_GETARG_INT64(0), .offset = PG_GETARG_INT64(1), .max_bytes = PG_GETARG_INT32(2)};
+	char	   *text = log_text(&page, true);
+	TupleDesc	row;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
+	{
+		elog(ERROR, "return type must be a row type");
+	}
+	values[0] = Int64GetDatum(page.offset);
+	values[1] = Int64GetDatum(page.next);
+	values[2] = CStringGetTextDatum(text);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), values, nulls)));
 }

@@ -76,6 +76,9 @@ is($node->sql("SELECT josch.log($empty) = ''"), 't', 'no output, no text');
 is($node->sql("SELECT josch.log($long) = (SELECT string_agg(i || E'\\n', '' ORDER BY i) FROM generate_series(1, 20000) i)"), 't', 'a long one');
 is($node->sql("SELECT string_agg(josch.log($long, p, 1000), '' ORDER BY p) = josch.log($long) FROM generate_series(0, 200000, 1000) p"),
 	't', 'in pages');
+is($node->sql("WITH RECURSIVE p AS (SELECT q.* FROM josch.log_page($run, 0, 4) q UNION ALL SELECT q.* FROM p, josch.log_page($run, p.next_offset, 4) q WHERE p.next_offset > p.start_offset)
+	SELECT string_agg(text, '' ORDER BY start_offset) FROM p"), $text, 'page after page, by the offsets that they give');
+is($node->sql("SELECT start_offset, next_offset FROM josch.log_page($long, -4)"), '108890|108894', 'from the end');
 is($node->sql("SELECT josch.log($long, 1000000) = ''"), 't', 'nothing comes after its end');
 
 my $file = "$node->{spool}/" . $node->run_is(1, 'log', '2024-03-04');
