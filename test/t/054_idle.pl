@@ -1,0 +1,114 @@
+# test/t/054_idle.pl
+#
+# Waiting costs nothing, and ends in time: launcher, scheduler and runner use no
+# CPU while nothing is to be done, a due time wakes the scheduler, and work
+# leaves neither memory nor descriptors behind.
+#
+# The one test that lets time pass: idleness cannot be seen otherwise.
+use strict;
+use warnings;
+use Test::More;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(sleep time);
+use JoschNode qw($DATE eventually lives);
+
+my $IDLE_SECONDS = 61;
+my $node = JoschNode->create('idle');
+
+# user and system ticks, and context switches, of a process
+sub effort
+{
+	my ($pid) = @_;
+	my $stat = JoschRunner::slurp("/proc/$pid/stat") =~ s/.*\) //sr;
+	my @fields = split ' ', $stat;
+	my ($voluntary, $forced) = JoschRunner::slurp("/proc/$pid/status") =~ /ctxt_switches:\s+(\d+)/g;
+	return { ticks => $fields[11] + $fields[12], switches => $voluntary + $forced };
+}
+
+sub processes
+{
+	return (
+		launcher => $node->sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'josch launcher'"),
+		scheduler => $node->scheduler_pid, runner => $node->runner_pid);
+}
+
+# Bytes in the scheduler's own contexts, from the server's log.
+sub memory
+{
+	my ($pid) = @_;
+	my $at = -s $node->logfile;
+	$node->sql("SELECT pg_log_backend_memory_contexts($pid)");
+	my $log;
+	eventually('the memory is told', sub { ($log = substr slurp_file($node->logfile), $at) =~ /\[$pid\].*Grand total/ });
+	my $used = 0;
+	$used += $1 while $log =~ /level: \d+; josch [^:]*: .*?(\d+) used/g;
+	return $used;
+}
+
+sub descriptors { my ($pid) = @_; return scalar(my @all = glob "/proc/$pid/fd/*"); }
+
+subtest 'a due time' => sub {
+	# as soon as a scheduler that was idle has been given the day
+	foreach my $zone ('Asia/Kathmandu', 'America/New_York')
+	{
+		my $id = $zone =~ /Asia/ ? 1 : 2;
+		my ($date, $time) = split /\|/, $node->sql("SELECT t::date, t::time FROM (SELECT (clock_timestamp() + '3 s') AT TIME ZONE '$zone' AS t) x");
+		$node->job($zone);
+		$node->sql("UPDATE josch.tpl_jobs SET time_zone = '$zone' WHERE job_name = '$zone'");
+		$node->add([ $id, 'S', undef, signoff_time => $time ]);
+		$node->sql("SELECT count(*) FROM josch.schedule('$date', '$zone')");
+		is($node->node_is($id, 'state', $date), 'ready', "$zone: waits for its time");
+		$node->wait_until('is asked for', "SELECT state = 'signoff' FROM josch.nodes WHERE node_id = $id");
+		is($node->node_is($id, "state_since - due_at BETWEEN '0 s' AND '0.5 s'", $date), 't', 'within half a second')
+			or diag $node->node_is($id, 'state_since - due_at', $date);
+	}
+};
+
+subtest 'nothing is left behind' => sub {
+	my $work = sub {
+		my ($first) = @_;
+		$node->job("work $first");
+		$node->add(map { [ $_, 'N', 'head -c 6000 /dev/zero | tr "\\0" x; exit 1' ] } $first .. $first + 199);
+		$node->schedule;
+		return $node->wait_until('200 commands', "SELECT count(*) = 200 FROM josch.nodes WHERE node_id BETWEEN $first AND $first + 199 AND state = 'failed'");
+	};
+	$work->(1000);
+	my %pid = processes();
+	my $memory = memory($pid{scheduler});
+	my %open = map { $_ => descriptors($pid{$_}) } keys %pid;
+	$work->(2000);
+	my $grown = memory($pid{scheduler}) - $memory;
+	cmp_ok($memory, '>', 0, 'the memory is seen');
+	cmp_ok($grown, '<', 100000, 'the scheduler keeps nothing of what 200 commands printed');
+	cmp_ok(descriptors($pid{$_}), '<=', $open{$_}, "$_: no descriptor") foreach sort keys %pid;
+};
+
+subtest 'idle' => sub {
+	$node->sql('CREATE DATABASE another');
+	$node->job('idle');
+	$node->sql("UPDATE josch.tpl_jobs SET time_zone = 'UTC' WHERE job_name = 'idle'");
+	$node->add([ 11, 'L', 'sleep 1000', ready_after => '0' ], [ 12, 'N', 'sleep 1000', timeout => '1 hour' ], [ 13, 'S', undef, signoff_time => '00:00' ]);
+	my $tomorrow = $node->sql("SELECT (josch.now() AT TIME ZONE 'UTC')::date + 2");
+	$node->schedule($tomorrow);
+	$node->wait_until('it runs', "SELECT state = 'up' FROM josch.nodes WHERE node_id = 11");
+	$node->wait_until('and waits', "SELECT count(*) = 2 FROM josch.nodes WHERE node_id IN (12, 13) AND state IN ('running', 'ready')");
+	$node->wait_until('all is told', "SELECT count(*) = 2 FROM josch.runs WHERE ended_at IS NULL AND status = 'running'");
+	my %pid = processes();
+	my %before;
+	# what has just been done may still be under way
+	eventually('all is quiet', sub {
+		%before = map { $_ => effort($pid{$_}) } keys %pid;
+		sleep 1;
+		return !grep { effort($pid{$_})->{switches} != $before{$_}{switches} } keys %pid;
+	});
+	sleep $IDLE_SECONDS;
+	foreach my $name (sort keys %pid)
+	{
+		my $after = effort($pid{$name});
+		is($after->{ticks} - $before{$name}{ticks}, 0, "$name: no CPU in $IDLE_SECONDS s");
+		cmp_ok($after->{switches} - $before{$name}{switches}, '<=', 3, "$name: it does not wake");
+	}
+	is_deeply({ processes() }, \%pid, 'they are the same processes');
+};
+
+done_testing();
