@@ -103,8 +103,7 @@ name_log_folder(Oid database)
  * The same few statements run again and again, with arrays of any length: they
  * are planned once, by index, instead of each time anew (a plan costs more than
  * its execution) or by what the tables look like while they are small.  It never
- * means to wait for a lock; should it, it gives up after a moment.  An intent
- * must be on disk before the command is sent.
+ * means to wait for a lock; should it, it gives up after a moment.
  */
 static void
 pin_settings(void)
@@ -114,13 +113,21 @@ pin_settings(void)
 		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
 		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "1s"},
 		{"statement_timeout", "0"}, {"default_transaction_isolation", "read committed"},
-		{"default_transaction_read_only", "off"}
+		{"default_transaction_read_only", "off"},
+		/* both off are the sign of a restore (mode.c), and a database's owner may set defaults */
+		{"row_security", "on"}, {"check_function_bodies", "on"}
 	};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)
 	{
 		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
 	}
+}
+
+/* An intent must be on disk before the command is sent; a reload may say otherwise at any time. */
+static void
+require_durable_commits(void)
+{
 	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
 	{
 		SetConfigOption("synchronous_commit", "local", PGC_USERSET, PGC_S_OVERRIDE);
@@ -264,18 +271,25 @@ report(const EnginePass *pass)
 	josch_wake_report(&josch_scheduler.status);
 }
 
-/* Leaves when the extension has been dropped; inside a transaction. */
+/*
+ * Leaves when the extension has been dropped, or was made anew: that one's runs
+ * need another name (identify).  Inside a transaction.
+ */
 static void
 check_extension(void)
 {
-	bool		present = OidIsValid(get_extension_oid("josch", true));
+	Oid			extension = get_extension_oid("josch", true);
+	bool		first = !OidIsValid(josch_scheduler.extension);
 
-	if (!josch_scheduler.reported || !present)
+	if (first)
 	{
-		josch_wake_report_extension(present);
-		josch_scheduler.reported = true;
+		josch_scheduler.extension = extension;
 	}
-	if (!present)
+	if (first || !OidIsValid(extension))
+	{
+		josch_wake_report_extension(OidIsValid(extension));
+	}
+	if (!OidIsValid(extension) || extension != josch_scheduler.extension)
 	{
 		PopActiveSnapshot();
 		CommitTransactionCommand();
@@ -436,10 +450,11 @@ start_up(Oid database)
 	}
 	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
 	pin_settings();
+	require_durable_commits();
 	begin_transaction();
 	check_extension();
 	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context,
-												 identify(database, get_extension_oid("josch", false)));
+												 identify(database, josch_scheduler.extension));
 	name_log_folder(database);
 	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
 	end_transaction();
@@ -459,6 +474,7 @@ josch_scheduler_main(Datum database)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			require_durable_commits();
 			josch_scheduler.pass_wanted = true;
 		}
 		josch_scheduler_connect();

@@ -36,7 +36,8 @@ typedef struct Scheduler
 {
 	MemoryContext context;		/* lives as long as the process */
 	MemoryContext scratch;		/* one turn of the loop */
-	char	   *server;			/* identity of this server */
+	Oid			extension;		/* InvalidOid before the first look */
+	char	   *server;			/* identity of this server, database and extension */
 	char	   *database_name;
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
@@ -52,7 +53,6 @@ typedef struct Scheduler
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
 	List	   *stops_sent;		/* int64 pointers: on this connection */
 
-	bool		reported;		/* the launcher knows that the extension is here */
 	bool		pass_wanted;
 	TimestampTz pass_at;		/* next pass at the latest */
 	int			set_aside_ms;

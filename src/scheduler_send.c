@@ -89,16 +89,24 @@ keep_unsent(const StoreLaunch *launch)
 	MemoryContextSwitchTo(former);
 }
 
+static void
+free_unsent(StoreLaunch *launch)
+{
+	pfree(launch->owner_name);
+	pfree(launch);
+}
+
 void
 josch_scheduler_send_unsent(void)
 {
 	while (josch_scheduler.unsent_sql != NIL && send_sql(linitial(josch_scheduler.unsent_sql)))
 	{
-		StoreLaunch *first = linitial(josch_scheduler.unsent_sql);
-
-		pfree(first->owner_name);
-		pfree(first);
+		free_unsent(linitial(josch_scheduler.unsent_sql));
 		josch_scheduler.unsent_sql = list_delete_first(josch_scheduler.unsent_sql);
+		if (josch_scheduler.unsent_sql == NIL)
+		{
+			josch_scheduler.pass_wanted = true; /* no SQL was admitted while these waited */
+		}
 	}
 }
 
@@ -111,6 +119,7 @@ drop_unsent(int64 run_id)
 	{
 		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
 		{
+			free_unsent(lfirst(cell));
 			josch_scheduler.unsent_sql = foreach_delete_current(josch_scheduler.unsent_sql, cell);
 			return true;
 		}

@@ -1,0 +1,66 @@
+# test/t/046_scheduler_settings.pl
+#
+# What the scheduler holds to, whatever is set around it: the owner of the
+# database takes nothing from it, an intent is on disk before its command
+# starts, and the copy of a database does not take the runs of the first for its
+# own.
+use strict;
+use warnings;
+use Test::More;
+use PostgreSQL::Test::Utils;
+use JoschNode qw($DATE eventually lives);
+
+# nothing but the commits themselves writes what they said to disk
+my $node = JoschNode->create('settings', conf => "wal_writer_delay = 10s\nwal_buffers = 16MB\nshared_buffers = 32MB\ncheckpoint_timeout = 1h\nautovacuum = off");
+
+subtest 'the signs of a restore, set for the database by its owner' => sub {
+	$node->sql('ALTER DATABASE postgres SET row_security = off; ALTER DATABASE postgres SET check_function_bodies = off');
+	my $pid = $node->scheduler_pid;
+	$node->sql("SELECT pg_terminate_backend($pid)");
+	$node->wait_until('a new scheduler', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND pid <> $pid");
+	$node->sql('ALTER DATABASE postgres RESET ALL');
+	$node->add([ 1, 'N', undef ], [ 2, 'N', undef ]);
+	$node->depend(1 => 2);
+	$node->schedule;
+	$node->wait_for('succeeded', 1, 2);
+	is($node->sql(q{SELECT count(*) FROM josch.nodes_audit WHERE node_id = 1 AND new_values->>'state' = 'succeeded'}), 1,
+		'what it did is on record');
+};
+
+subtest 'an intent is on disk before its command starts' => sub {
+	# the numbers of the next runs are on disk as used, so that a lost one is not given again
+	$node->job('first');
+	$node->add([ 10, 'N', 'exit 0' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 10);
+	$node->sql('ALTER SYSTEM SET synchronous_commit = off');
+	$node->reload;
+	$node->wait_until('the reload is seen', "SELECT current_setting('synchronous_commit') = 'off'");
+	$node->job('durable');
+	# the first that starts takes the server down at once: what is not on disk by then is lost
+	my $pid_file = $node->data_dir . '/postmaster.pid';
+	$node->add([ 11, 'N', "echo \$RUN_ID >> \$WORK/durable; mkdir \$WORK/down && kill -QUIT \$(head -n 1 $pid_file); exec sleep 600" ]);
+	$node->sql("SET synchronous_commit = on; SELECT josch.schedule('$DATE')");
+	eventually('the command has started', sub { ($node->file('durable') // '') ne '' });
+	eventually('the server is down', sub { !lives($node->{_pid}) });
+	$node->stop('immediate', fail_ok => 1);
+	$node->start;
+	$node->wait_until('its run is known', q{SELECT count(*) = 1 FROM josch.runs WHERE node_id = 11 AND status = 'running' AND pid IS NOT NULL});
+	is($node->file('durable'), $node->run_is(11, 'run_id') . "\n", 'it started once, as that run');
+	$node->sql('ALTER SYSTEM RESET synchronous_commit');
+	$node->reload;
+};
+
+subtest 'a copy of the database' => sub {
+	my $log = "$node->{spool}/" . $node->run_is(11, 'log');
+	unlink $log or die "could not remove $log: $!";
+	$node->sql('CREATE DATABASE copy TEMPLATE postgres');
+	$node->wait_until('does not know how the run ends', q{SELECT state = 'unknown' FROM josch.nodes WHERE node_id = 11}, 'copy');
+	like($node->sql('SELECT message FROM josch.nodes WHERE node_id = 11', 'copy'),
+		qr/^how it ended cannot be known: it was started by another server, of which this one is a copy/, 'and says why');
+	is($node->file('durable'), $node->run_is(11, 'run_id') . "\n", 'the command was not started again');
+	$node->act('stop', 11);
+	$node->wait_for('failed', 11);
+};
+
+done_testing();
