@@ -57,6 +57,9 @@ SELECT josch.tick('2026-03-02 08:00:07+00');
 SET LOCAL josch.comment = 'by the setting';
 UPDATE josch.nodes SET state = 'pending' WHERE node_id = 5;
 SELECT * FROM board WHERE node_id IN (4, 5);
+SELECT josch.rerun(4, '2026-03-02');
+SELECT josch.skip(5, '2026-03-02', 'said');
+SELECT node_id, action, comment FROM board WHERE node_id IN (4, 5);
 ROLLBACK;
 
 -- what is refused

@@ -284,6 +284,19 @@ message_of_act(const char *action, const char *by)
 	return NULL;
 }
 
+/* A function of josch names the column always; a comment that it was not given is none. */
+static bool
+has_comment(TriggerData *trigger)
+{
+	bool		isnull = false;
+
+	if (josch_mode.action != NULL)
+	{
+		(void) column_of(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation), COLUMN_COMMENT, &isnull);
+	}
+	return is_named(trigger, COLUMN_COMMENT) && !isnull;
+}
+
 /* Writes down who did what, and why. */
 static void
 record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
@@ -302,7 +315,7 @@ record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
 	{
 		set_null(draft, COLUMN_MESSAGE);
 	}
-	if (!is_named(trigger, COLUMN_COMMENT))
+	if (!has_comment(trigger))
 	{
 		if (josch_config_comment[0] != '\0')
 		{

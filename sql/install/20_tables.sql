@@ -63,6 +63,8 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_ready_after_is_not_negative CHECK (ready_after >= interval '0'),
 	CONSTRAINT nodes_timeout_is_positive CHECK (timeout > interval '0'),
 	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
+	CONSTRAINT nodes_durations_are_bounded CHECK (ready_after <= interval '100 years' AND stop_grace <= interval '100 years'
+		AND timeout <= interval '100 years'),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
 );
 CREATE INDEX tpl_nodes_job_idx ON josch.tpl_nodes (job_name);
