@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use IPC::Run qw(start run timeout);
 use Test::More;
 
@@ -116,7 +117,7 @@ like($text, qr/^All 6 nodes of $day succeeded\.$/m, 'with all nodes succeeded');
 unlike($text, qr/^josch=# SELECT josch\.(signoff|approve|stop)/m, 'and without a decision of its own');
 is(sql("SELECT count(*) FROM josch.runs WHERE node_id = 100130"), '2', 'the rejected node ran twice');
 
-# a node that fails
+# a person who leaves
 ($in, $text) = ('', '');
 $manual = start [ 'scripts/demo', '--manual' ], '<', \$in, '>', \$text, '2>', \$text, timeout($limit);
 waits_for(qr/josch\.signoff\(100000/);
@@ -137,5 +138,19 @@ is(scalar(grep { (readlink($_) // '') =~ m{^\Q$home\E/} } glob '/proc/[0-9]*/exe
 ($code, $out) = demo('stop');
 is($code, 1, 'there is nothing to stop then');
 is((demo('--nothing'))[0], 2, 'an option that does not exist is refused');
+
+# a node that fails: prices that cannot be read, in a copy of the tree
+my $copy = tempdir(CLEANUP => 1);
+system("tar -cf - --exclude=./.git --exclude=./.demo . | tar -C $copy -xf -") == 0 or die "could not copy the tree";
+open(my $prices, '>>', "$copy/tables/prices/ALDR.csv") or die "could not open ALDR.csv: $!";
+print {$prices} "2025-04-02,none\n";
+close $prices;
+run [ "$copy/scripts/demo" ], '<', \undef, '>', \$out, '2>', \my $err, timeout($limit);
+is($? >> 8, 1, 'a node that fails ends the demonstration with exit code 1');
+like($err, qr/^demo: node 1001[01]0 "SodServer_\w+" is failed$/m, 'it names the node');
+like($out, qr/ALDR\.csv, line 62: 2 fields instead of 6/, 'and shows what it wrote');
+like($out, qr/^josch=# SELECT josch\.signoff/m, 'which was after the sign-off');
+run [ "$copy/scripts/demo", 'stop' ], '>', \$out, '2>', \$err, timeout(60);
+is($?, 0, 'and it can be stopped') or diag($out . $err);
 
 done_testing();
