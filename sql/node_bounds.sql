@@ -1,5 +1,7 @@
 -- Durations beyond what a timestamp can hold are refused: the scheduler adds them to the present, for all nodes in one statement.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 \set VERBOSITY terse
 BEGIN;
 INSERT INTO josch.tpl_jobs (job_name) VALUES ('J');
