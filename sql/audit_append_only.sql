@@ -1,5 +1,7 @@
 -- What is written stays: nobody changes the record, the owner and superusers neither, whichever way.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 INSERT INTO josch.environs VALUES ('KEPT', 'for ever');
 \set ON_ERROR_ROLLBACK on
 BEGIN;

@@ -1,5 +1,7 @@
 -- josch.board_at(): at every moment of a recorded day it equals the board that people saw then.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 CREATE ROLE regress_josch_root SUPERUSER;
 SET SESSION AUTHORIZATION regress_josch_root;
 SET TimeZone = 'UTC';

@@ -1,5 +1,7 @@
 -- josch.history(): a node's day in sentences that a person can read.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 CREATE ROLE regress_alice IN ROLE josch_operator, josch_author, pg_execute_server_program;
 CREATE ROLE "regress bob" IN ROLE josch_operator;
 CREATE ROLE regress_engine SUPERUSER;

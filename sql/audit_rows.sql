@@ -1,5 +1,7 @@
 -- What a change leaves in the audit tables: every table, every operation, who, from where, before and after.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 CREATE ROLE regress_josch_root SUPERUSER;
 SET SESSION AUTHORIZATION regress_josch_root;
 SET josch.now = '2026-11-20 09:00:00+00';

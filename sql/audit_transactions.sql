@@ -1,5 +1,7 @@
 -- When a change became true for others: one row a transaction in audit_commits, whatever the transaction does.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 CREATE VIEW pg_temp.written AS
 	SELECT a.var, a.operation, a.at AT TIME ZONE 'UTC' AS at, c.committed_at AT TIME ZONE 'UTC' AS committed_at
 	FROM josch.environs_audit a LEFT JOIN josch.audit_commits c

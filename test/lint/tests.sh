@@ -6,6 +6,8 @@ for file in sql/*.sql; do
     name=$(basename "$file" .sql)
     [ -f "expected/$name.out" ] || echo "$file: has no expected/$name.out"
     case $name in *_*) ;; *) echo "$file: is not named ROOM_BEHAVIOUR.sql" ;; esac
+    grep -E -m1 'CREATE EXTENSION|client_min_messages' "$file" | grep -q client_min_messages ||
+        echo "$file: SET client_min_messages = warning before CREATE EXTENSION IF NOT EXISTS, so that it shows the same first and last"
     grep -nE 'pg_sleep' "$file" | sed "s#^\([0-9]*\):.*#$file:\1: sleeps; move the clock by josch.tick(at) or josch.now#"
 done
 for file in expected/*.out; do
