@@ -33,6 +33,12 @@ bench_start() {
 
 query() { as timeout -k 10 600 psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres -c "$1" </dev/null; }
 
+# timed STATEMENT: milliseconds that it takes, with its commit
+timed() {
+    printf '\\timing on\n%s;\n' "$1" | as psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres |
+        sed -nE 's/^Time: ([0-9.]+) ms.*/\1/p'
+}
+
 # seconds_of COMMAND...: wall time of a command
 seconds_of() {
     local start=$EPOCHREALTIME
@@ -42,6 +48,14 @@ seconds_of() {
 
 # median of the numbers on standard input
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+report_head() { printf '%-12s %10s %10s %10s %8s\n' "" median_ms best_ms floor_ms ratio; }
+
+# report NAME FILE FLOOR_FILE: a line from the times in two files of HOME_DIR
+report() {
+    awk -v name="$1" -v ours="$(median <"$HOME_DIR/$2")" -v best="$(sort -n "$HOME_DIR/$2" | head -n 1)" -v floor="$(median <"$HOME_DIR/$3")" \
+        'BEGIN { printf "%-12s %10.1f %10.1f %10.1f %8.2f\n", name, ours, best, floor, ours / floor }'
+}
 
 bench_finish() {
     trap - EXIT
