@@ -22,6 +22,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	EnginePass	pass = {0};
 
 	pass.now = at;
+	pass.open_bound = -1;
 	PG_TRY();
 	{
 		josch_engine_pass(&pass);

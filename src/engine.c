@@ -501,24 +501,28 @@ typedef struct Places
 	PlanPlaces	free;
 } Places;
 
+/* Counts only when it matters: when the bound leaves no place for all of n. */
 static void
-count_places(EnginePass *pass, Places *places)
+count_places(EnginePass *pass, Places *places, int n)
 {
-	int			commands;
-	int			sql;
+	int			commands = pass->open_bound;
+	int			sql = pass->open_bound;
 
-	josch_store_run_places(&commands, &sql);
+	if (pass->open_bound < 0 || pass->open_bound + n > Min(pass->max_commands, pass->max_sql))
+	{
+		josch_store_run_places(&commands, &sql);
+	}
 	places->free.commands = Max(pass->max_commands - commands, 0);
 	places->free.sql = Max(pass->max_sql - sql, 0);
 	places->known = true;
 }
 
 /*
- * Takes one list of ready nodes; *left of them stay ready.  Returns true when
+ * Takes one list of ready nodes; pass->left of them stay ready.  Returns true when
  * there may be more: when a milestone has freed its children, or the list was full.
  */
 static bool
-admit(EnginePass *pass, Places *places, MemoryContext caller, int *left)
+admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
 	int			n;
 	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, &n);
@@ -530,7 +534,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller, int *left)
 	int64		before = pass->changes;
 	bool		progress;
 
-	*left = n;
+	pass->left = n;
 	if (n == 0)
 	{
 		return false;
@@ -549,7 +553,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller, int *left)
 		}
 		if ((nodes[i].has_command || nodes[i].has_sql) && !places->known)
 		{
-			count_places(pass, places);
+			count_places(pass, places, n);
 		}
 		action = josch_plan_ready(&nodes[i], pass->now, &places->free);
 		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
@@ -561,15 +565,8 @@ admit(EnginePass *pass, Places *places, MemoryContext caller, int *left)
 	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
-	*left = n - (int) (pass->changes - before);
+	pass->left = n - (int) (pass->changes - before);
 	return progress || (n == READY_LIMIT && pass->changes > before);
-}
-
-/* Nodes that are due, and were not among those that could be locked. */
-static int
-count_locked(const EnginePass *pass, int left)
-{
-	return left < READY_LIMIT ? Max(pass->outlook.due - left, 0) : 0;
 }
 
 void
@@ -579,7 +576,6 @@ josch_engine_pass(EnginePass *pass)
 	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
 	JoschMode	former = josch_mode_enter_engine();
 	Places		places = {0};
-	int			left;
 
 	pass->launches = NULL;
 	pass->nlaunches = 0;
@@ -595,10 +591,19 @@ josch_engine_pass(EnginePass *pass)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-	} while (admit(pass, &places, caller, &left));
-	pass->outlook = josch_store_run_outlook(pass->now);
-	pass->set_aside += count_locked(pass, left);
+	} while (admit(pass, &places, caller));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	josch_mode = former;
+}
+
+void
+josch_engine_look_ahead(EnginePass *pass)
+{
+	pass->outlook = josch_store_run_outlook(pass->now);
+	/* due, and not among those that could be locked */
+	if (pass->left < READY_LIMIT)
+	{
+		pass->set_aside += Max(pass->outlook.due - pass->left, 0);
+	}
 }

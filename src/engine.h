@@ -52,12 +52,14 @@ typedef struct EnginePass
 	int			nevents;
 	int			max_commands;	/* commands that may run at once; 0: start none */
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */
+	int			open_bound;		/* no more than so many runs are open; -1: not known */
 	StoreRunner runner;
 
 	/* out, palloc'd in the caller's context */
 	StoreLaunch *launches;		/* to be sent after the commit */
 	int			nlaunches;
-	StoreOutlook outlook;
+	int			left;			/* nodes that were due and could be locked, and
+								 * stay ready: for a place */
 	int			set_aside;		/* nodes and events that somebody else holds */
 	TimestampTz retry_at;		/* when to try again with what failed and could not
 								 * be recorded as failed; DT_NOEND: nothing */
@@ -65,8 +67,16 @@ typedef struct EnginePass
 								 * to be stopped after the commit */
 	int			nstrays;
 	int64		changes;		/* nodes and runs that were changed */
+
+	StoreOutlook outlook;		/* set by josch_engine_look_ahead */
 } EnginePass;
 
 extern void josch_engine_pass(EnginePass *pass);
+
+/*
+ * What comes next: reads only, and is not needed for the launches, so it can
+ * follow them in a transaction of its own.  Adds to set_aside what was locked.
+ */
+extern void josch_engine_look_ahead(EnginePass *pass);
 
 #endif							/* JOSCH_ENGINE_H */

@@ -144,6 +144,8 @@ typedef struct Decisions
 	StoreLaunch *again;			/* runs that the runner has never seen */
 	int			nagain;
 	char	 ***again_environments;
+
+	/* found after the launches were sent */
 	StoreRunInfo *stops;
 	int			nstops;
 	StoreRunInfo *timeouts;
@@ -169,6 +171,8 @@ prepare_pass(EnginePass *pass)
 		}
 		pass->events[pass->nevents++] = lfirst(cell);
 	}
+	/* only the scheduler opens runs; others close them */
+	pass->open_bound = josch_scheduler.status.passes > 0 ? josch_scheduler.status.running : -1;
 	pass->runner.server = josch_scheduler.server;
 	pass->runner.runner = info != NULL ? info->incarnation : "";
 	pass->runner.host = josch_scheduler.host;
@@ -180,10 +184,52 @@ prepare_pass(EnginePass *pass)
 	}
 }
 
+/*
+ * Leaves when the extension has been dropped, or was made anew: that one's runs
+ * need another name (identify).  Inside a transaction.
+ */
+static void
+check_extension(void)
+{
+	Oid			extension = get_extension_oid("josch", true);
+	bool		first = !OidIsValid(josch_scheduler.extension);
+
+	if (first)
+	{
+		josch_scheduler.extension = extension;
+	}
+	if (first || !OidIsValid(extension))
+	{
+		josch_wake_report_extension(OidIsValid(extension));
+	}
+	if (!OidIsValid(extension) || extension != josch_scheduler.extension)
+	{
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		proc_exit(0);
+	}
+}
+
+/*
+ * A user's deferred constraint or trigger on our tables that fails at the commit
+ * would fail the pass as a whole, and again at the next.  At the end of its
+ * statement it fails the one node that is to blame.
+ */
+static void
+check_constraints_at_once(void)
+{
+	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
+
+	all->deferred = false;
+	AfterTriggerSetState(all);
+}
+
 /* The transaction's part; all of Decisions is in the scratch context. */
 static void
 decide(Decisions *decisions)
 {
+	check_extension();
+	check_constraints_at_once();
 	if (josch_scheduler.phase == RUNNER_LISTED)
 	{
 		decisions->again = josch_scheduler_reconcile(&decisions->nagain);
@@ -197,14 +243,6 @@ decide(Decisions *decisions)
 	prepare_pass(&decisions->pass);
 	josch_engine_pass(&decisions->pass);
 	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
-	if (decisions->pass.outlook.stops > 0)
-	{
-		decisions->stops = josch_store_run_list_stops(&decisions->nstops);
-	}
-	if (decisions->pass.outlook.timeouts > 0)
-	{
-		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
-	}
 }
 
 /* After the commit: what was decided becomes true. */
@@ -222,6 +260,37 @@ carry_out(Decisions *decisions)
 	{
 		josch_scheduler_send(&pass->launches[i], decisions->environments[i]);
 	}
+	if (josch_scheduler.runner != NULL)
+	{
+		for (int i = 0; i < pass->nstrays; i++)
+		{
+			josch_runner_send_stop(josch_scheduler.runner, pass->strays[i], STRAY_GRACE_MS);
+		}
+		josch_runner_flush(josch_scheduler.runner);
+	}
+}
+
+/*
+ * What comes next, and what is to be stopped.  In a transaction of its own, while
+ * the commands start: nothing that a launch waits for.
+ */
+static void
+look_ahead(Decisions *decisions)
+{
+	josch_engine_look_ahead(&decisions->pass);
+	if (decisions->pass.outlook.stops > 0)
+	{
+		decisions->stops = josch_store_run_list_stops(&decisions->nstops);
+	}
+	if (decisions->pass.outlook.timeouts > 0)
+	{
+		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
+	}
+}
+
+static void
+carry_out_stops(Decisions *decisions)
+{
 	for (int i = 0; i < decisions->nstops; i++)
 	{
 		josch_scheduler_stop(&decisions->stops[i]);
@@ -232,10 +301,6 @@ carry_out(Decisions *decisions)
 	}
 	if (josch_scheduler.runner != NULL)
 	{
-		for (int i = 0; i < pass->nstrays; i++)
-		{
-			josch_runner_send_stop(josch_scheduler.runner, pass->strays[i], STRAY_GRACE_MS);
-		}
 		josch_runner_flush(josch_scheduler.runner);
 	}
 }
@@ -269,32 +334,7 @@ report(const EnginePass *pass)
 	josch_scheduler.status.running = pass->outlook.open;
 	josch_scheduler.status.set_aside = pass->set_aside;
 	josch_wake_report(&josch_scheduler.status);
-}
-
-/*
- * Leaves when the extension has been dropped, or was made anew: that one's runs
- * need another name (identify).  Inside a transaction.
- */
-static void
-check_extension(void)
-{
-	Oid			extension = get_extension_oid("josch", true);
-	bool		first = !OidIsValid(josch_scheduler.extension);
-
-	if (first)
-	{
-		josch_scheduler.extension = extension;
-	}
-	if (first || !OidIsValid(extension))
-	{
-		josch_wake_report_extension(OidIsValid(extension));
-	}
-	if (!OidIsValid(extension) || extension != josch_scheduler.extension)
-	{
-		PopActiveSnapshot();
-		CommitTransactionCommand();
-		proc_exit(0);
-	}
+	pgstat_report_stat(false);
 }
 
 static void
@@ -313,22 +353,7 @@ end_transaction(void)
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(josch_scheduler.scratch);
-	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);
-}
-
-/*
- * A user's deferred constraint or trigger on our tables that fails at the commit
- * would fail the pass as a whole, and again at the next.  At the end of its
- * statement it fails the one node that is to blame.
- */
-static void
-check_constraints_at_once(void)
-{
-	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
-
-	all->deferred = false;
-	AfterTriggerSetState(all);
 }
 
 /* A pass that failed as a whole is tried again; nothing of it has happened. */
@@ -349,20 +374,17 @@ recover_from_error(RunnerPhase phase)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-static void
-run_pass(void)
+/* Does the work in a transaction; false when it failed, of which then nothing is left. */
+static bool
+in_transaction(void (*work) (Decisions *), Decisions *decisions)
 {
-	Decisions  *decisions = palloc0(sizeof(Decisions));
 	RunnerPhase phase = josch_scheduler.phase;
 	volatile bool committed = false;
 
-	josch_scheduler.pass_wanted = false;
 	PG_TRY();
 	{
 		begin_transaction();
-		check_extension();
-		check_constraints_at_once();
-		decide(decisions);
+		work(decisions);
 		end_transaction();
 		committed = true;
 	}
@@ -371,12 +393,26 @@ run_pass(void)
 		recover_from_error(phase);
 	}
 	PG_END_TRY();
-	if (!committed)
+	return committed;
+}
+
+static void
+run_pass(void)
+{
+	Decisions  *decisions = palloc0(sizeof(Decisions));
+
+	josch_scheduler.pass_wanted = false;
+	if (!in_transaction(decide, decisions))
+	{
+		return;
+	}
+	carry_out(decisions);
+	if (!in_transaction(look_ahead, decisions))
 	{
 		return;
 	}
 	set_next_pass(&decisions->pass);
-	carry_out(decisions);
+	carry_out_stops(decisions);
 	report(&decisions->pass);
 	if (josch_scheduler.phase == RUNNER_READY && josch_scheduler.listed != NIL)
 	{
