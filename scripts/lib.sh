@@ -117,7 +117,7 @@ ensure_packages() {
 add_pgdg() {
     local script=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
     say "This distribution has no PostgreSQL of the versions $JOSCH_VERSIONS; adding apt.postgresql.org"
-    apt_install postgresql-common ca-certificates
+    apt_install postgresql-common ca-certificates gnupg
     [ -f "$script" ] || die "postgresql-common is too old to add apt.postgresql.org"
     as_root sh "$script" -y </dev/null || die "could not add apt.postgresql.org; install a PostgreSQL of these versions and its server headers, then come again"
 }

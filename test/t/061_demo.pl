@@ -66,6 +66,7 @@ sub ends_well
 	is(sql("SELECT string_agg(DISTINCT state, ',') FROM josch.board WHERE job_date = '$day'"),
 		'succeeded', "$name: the board shows six nodes that succeeded");
 	is(sql("SELECT count(*) FROM josch.runs WHERE job_date = '$day'"), '4', "$name: each command ran once");
+	is(sql("SELECT count(*) FROM josch.runs WHERE job_date = '$day' AND exit_code = 0"), '4', "$name: and ended with exit code 0");
 	return $day;
 }
 
