@@ -236,6 +236,12 @@ apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
 		}
 		pass->changes += n;
 	}
+	else if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+	{
+		/* rows are locked before, so it is a whole table: none of these is to blame, nor would fewer do better */
+		pass->set_aside += n;
+		ereport(DEBUG1, (errmsg_internal("%d nodes are set aside: %s", n, error->message)));
+	}
 	else if (n == 1)
 	{
 		blame(pass, items, error);

@@ -63,4 +63,21 @@ subtest 'a copy of the database' => sub {
 	$node->wait_for('failed', 11);
 };
 
+# the scheduler waits for it for a moment, not once for each node while it holds them all
+subtest 'a lock on a whole table' => sub {
+	$node->job('many');
+	$node->add(map { [ $_, 'N', 'exit 0' ] } 21 .. 40);
+	my $session = $node->background_psql('postgres');
+	$session->query_safe('BEGIN; LOCK TABLE josch.runs IN SHARE MODE');
+	$node->schedule;
+	$node->wait_until('the scheduler waits', q{SELECT count(*) = 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.relation = 'josch.runs'::regclass AND NOT l.granted AND a.backend_type = 'josch scheduler'});
+	is($node->sql("SET lock_timeout = '10s'; SELECT josch.hold(40, '$DATE')"), 'held', 'a person does not wait for long');
+	$session->query_safe('COMMIT');
+	$session->quit;
+	$node->wait_for('succeeded', 21 .. 39);
+	$node->act('release', 40);
+	$node->wait_for('succeeded', 40);
+};
+
 done_testing();
