@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "mode.h"
 #include "report.h"
+#include "store_node.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -34,6 +35,7 @@ typedef struct Item
 	NodeKey		key;
 	EngineEvent *event;			/* NULL for nodes that are ready */
 	StoreOpenRun *run;
+	bool		recount;		/* to be counted: in no state in which it could fail */
 } Item;
 
 typedef void (*ApplyStep) (EnginePass *pass, Item *items, int n, void *argument);
@@ -48,6 +50,9 @@ typedef struct Quarantined
 
 /* in TopMemoryContext; nearly always empty */
 static Quarantined *quarantine = NULL;
+
+/* Whether josch.recounts may have rows; not known when a process starts. */
+static bool recounts_wait = true;
 
 /* ---- nodes whose own failure cannot be recorded ---- */
 
@@ -193,7 +198,7 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 	ErrorData  *second;
 	char	   *message;
 
-	if (!is_passing(error->sqlerrcode))
+	if (!item->recount && !is_passing(error->sqlerrcode))
 	{
 		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
 		if (attempt(pass, record_failure, item, 1, message, &second))
@@ -253,37 +258,78 @@ apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
 	}
 }
 
-/* Keeps the items whose children are all locked now; the others are set aside. */
-static int
-keep_lockable(EnginePass *pass, Item *items, int n)
+static NodeKey *
+keys_of(const Item *items, int n)
 {
-	NodeKey    *keys;
-	bool	   *locked;
-	int			kept = 0;
+	NodeKey    *keys = palloc(sizeof(NodeKey) * Max(n, 1));
 
-	if (n == 0)
-	{
-		return 0;
-	}
-	keys = palloc(sizeof(NodeKey) * n);
-	locked = palloc(sizeof(bool) * n);
 	for (int i = 0; i < n; i++)
 	{
 		keys[i] = items[i].key;
 	}
-	josch_store_run_lock_children(keys, n, locked);
+	return keys;
+}
+
+/* ---- children ---- */
+
+/*
+ * Locks the children of what is going to change.  Those that somebody holds are
+ * left out of all that this pass counts.
+ */
+static void
+lock_children(EnginePass *pass, const Item *items, int n)
+{
+	NodeKey    *missed;
+	NodeKey    *all;
+	int			nmissed;
+
+	if (n == 0)
+	{
+		return;
+	}
+	missed = josch_store_run_lock_children(keys_of(items, n), n, &nmissed);
+	if (nmissed == 0)
+	{
+		return;
+	}
+	recounts_wait = true;
+	all = MemoryContextAlloc(TopTransactionContext, sizeof(NodeKey) * (josch_mode.nleft_out + nmissed));
+	if (josch_mode.nleft_out > 0)
+	{
+		memcpy(all, josch_mode.left_out, sizeof(NodeKey) * josch_mode.nleft_out);
+	}
+	memcpy(all + josch_mode.nleft_out, missed, sizeof(NodeKey) * nmissed);
+	josch_mode.left_out = all;
+	josch_mode.nleft_out += nmissed;
+}
+
+static void
+apply_recount(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeKey    *keys = keys_of(items, n);
+
+	josch_store_node_recount_locked(keys, n);
+	josch_store_run_forget_recounts(keys, n);
+}
+
+/* Counts the children that former passes left out, if they are free now. */
+static void
+count_anew(EnginePass *pass)
+{
+	int			n;
+	int			kept = 0;
+	NodeKey    *keys = josch_store_run_list_recounts(&n);
+	Item	   *items = palloc0(sizeof(Item) * Max(n, 1));
+
 	for (int i = 0; i < n; i++)
 	{
-		if (locked[i])
+		if (!is_quarantined(keys[i], pass))
 		{
-			items[kept++] = items[i];
-		}
-		else
-		{
-			pass->set_aside++;
+			items[kept].key = keys[i];
+			items[kept++].recount = true;
 		}
 	}
-	return kept;
+	apply_all(pass, apply_recount, items, kept, NULL);
 }
 
 /* ---- what happened ---- */
@@ -455,25 +501,13 @@ apply_events(EnginePass *pass)
 	}
 	sort_events(pass, runs, nruns, steps, counts);
 	apply_all(pass, apply_started, steps[ENGINE_RUN_STARTED], counts[ENGINE_RUN_STARTED], NULL);
-	counts[ENGINE_RUN_UP] = keep_lockable(pass, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP]);
+	lock_children(pass, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP]);
 	apply_all(pass, apply_up, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP], NULL);
-	counts[ENGINE_RUN_ENDED] = keep_lockable(pass, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED]);
+	lock_children(pass, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED]);
 	apply_all(pass, apply_ends, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED], NULL);
 }
 
 /* ---- what is ready ---- */
-
-static NodeKey *
-keys_of(const Item *items, int n)
-{
-	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
-
-	for (int i = 0; i < n; i++)
-	{
-		keys[i] = items[i].key;
-	}
-	return keys;
-}
 
 static void
 apply_move(EnginePass *pass, Item *items, int n, void *argument)
@@ -564,7 +598,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 		action = josch_plan_ready(&nodes[i], pass->now, &places->free);
 		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
 	}
-	counts[PLAN_SUCCEED] = keep_lockable(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
+	lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
 	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
 	progress = pass->changes > before;
 	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
@@ -592,6 +626,11 @@ josch_engine_pass(EnginePass *pass)
 	pass->changes = 0;
 	clear_quarantine(pass->now);
 	MemoryContextSwitchTo(scratch);
+	/* first: what this pass leaves out stays so to its end, or a change would not be counted at all */
+	if (recounts_wait)
+	{
+		count_anew(pass);
+	}
 	apply_events(pass);
 	do
 	{
@@ -612,4 +651,6 @@ josch_engine_look_ahead(EnginePass *pass)
 	{
 		pass->set_aside += Max(pass->outlook.due - pass->left, 0);
 	}
+	pass->set_aside += pass->outlook.recounts;
+	recounts_wait = pass->outlook.recounts > 0;
 }

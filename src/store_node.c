@@ -4,7 +4,9 @@
  *
  * nodes.unmet is the number of dependency rows that hold a node back.  It is
  * changed by differences in the transaction that changes the parent, under the
- * child's row lock, so that two parents that finish together both count.
+ * child's row lock, so that two parents that finish together both count.  The
+ * scheduler does not wait for that lock: a child that it does not get is left
+ * out, and counted from nothing when it is free.
  *
  * A REPEATABLE READ transaction does not see the children that a day has which
  * was made since its snapshot; so what counts sees all that is committed.
@@ -41,15 +43,23 @@ static JoschPlan lock_children = JOSCH_PLAN(
 	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
 	" ELSE c.state END"
 
+#define PROPAGATE \
+	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta") \
+	" FROM (SELECT d.c_node_id, d.c_date," \
+	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta" \
+	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)" \
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date" \
+	"  GROUP BY d.c_node_id, d.c_date) s" \
+	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0"
+
 static JoschPlan propagate = JOSCH_PLAN(
-	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta")
-	" FROM (SELECT d.c_node_id, d.c_date,"
-	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta"
-	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
-	"  GROUP BY d.c_node_id, d.c_date) s"
-	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0",
+	PROPAGATE,
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+/* $5, $6: children that are left out */
+static JoschPlan propagate_to_others = JOSCH_PLAN(
+	PROPAGATE " AND (c.node_id, c.job_date) NOT IN (SELECT * FROM unnest($5, $6))",
+	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan settle = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
@@ -117,7 +127,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 {
 	JoschSpi	spi;
 	JoschMode	former;
-	Datum		args[4];
+	Datum		args[6];
 	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
 	int32	   *before = palloc(sizeof(int32) * n);
 	int32	   *after = palloc(sizeof(int32) * n);
@@ -139,7 +149,15 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	}
 	former = josch_mode_enter_engine();
-	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
+	if (josch_mode.nleft_out > 0)
+	{
+		josch_spi_key_arrays(josch_mode.left_out, josch_mode.nleft_out, args + 4);
+		josch_spi_change_latest(&propagate_to_others, SPI_OK_UPDATE, args, NULL);
+	}
+	else
+	{
+		josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
+	}
 	josch_mode = former;
 	josch_spi_end(&spi);
 }

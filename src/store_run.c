@@ -8,7 +8,8 @@
  * The engine must never wait for a person's open transaction.  So it locks all
  * that it is going to change by SKIP LOCKED, the children that a change
  * touches included, before it changes anything; what it did not get, it leaves
- * for later.
+ * for later.  A child that somebody holds must not keep its parents from ending,
+ * nor its siblings from starting: it is counted anew when it is free.
  */
 #include "josch.h"
 
@@ -28,7 +29,8 @@ static JoschPlan ready = JOSCH_PLAN(
 	TIMESTAMPTZOID, INT8OID);
 
 static JoschPlan outlook = JOSCH_PLAN(
-	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due"
+	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due,"
+	" (SELECT count(*)::int FROM josch.recounts)"
 	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued,"
 	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
@@ -57,13 +59,28 @@ static JoschPlan lock_children = JOSCH_PLAN(
 	INT8ARRAYOID, DATEARRAYOID);
 
 /* $3, $4: the children that are locked */
-static JoschPlan blocked_parents = JOSCH_PLAN(
-	"SELECT DISTINCT p.place::int FROM unnest($1, $2) WITH ORDINALITY AS p(node_id, job_date, place)"
+static JoschPlan defer = JOSCH_PLAN(
+	"INSERT INTO josch.recounts (node_id, job_date)"
+	" SELECT DISTINCT c.node_id, c.job_date FROM unnest($1, $2) AS p(node_id, job_date)"
 	" JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
 	" JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date"
 	" LEFT JOIN unnest($3, $4) AS l(node_id, job_date) ON l.node_id = c.node_id AND l.job_date = c.job_date"
-	" WHERE l.node_id IS NULL",
+	" WHERE l.node_id IS NULL RETURNING node_id, job_date",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
+
+/* of days that were taken back */
+static JoschPlan drop_recounts = JOSCH_PLAN0(
+	"DELETE FROM josch.recounts r WHERE NOT EXISTS ("
+	"  SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)");
+
+static JoschPlan list_recounts = JOSCH_PLAN0(
+	"SELECT n.node_id, n.job_date FROM josch.nodes n"
+	" WHERE (n.node_id, n.job_date) IN (SELECT r.node_id, r.job_date FROM josch.recounts r)"
+	" FOR NO KEY UPDATE SKIP LOCKED");
+
+static JoschPlan forget_recounts = JOSCH_PLAN(
+	"DELETE FROM josch.recounts r WHERE (r.node_id, r.job_date) IN (SELECT * FROM unnest($1, $2))",
+	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan move = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = $3, message = NULL FROM unnest($1, $2) AS k(node_id, job_date)"
@@ -216,6 +233,7 @@ josch_store_run_outlook(TimestampTz now)
 	result.stops = josch_spi_int32(0, 4, 0);
 	result.timeouts = josch_spi_int32(0, 5, 0);
 	result.due = josch_spi_int32(0, 6, 0);
+	result.recounts = josch_spi_int32(0, 7, 0);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -232,39 +250,70 @@ josch_store_run_places(int *commands, int *sql)
 	josch_spi_end(&spi);
 }
 
-void
-josch_store_run_lock_children(const NodeKey *keys, int n, bool *locked)
+/* The rows of SPI_tuptable as keys, in the given context. */
+static NodeKey *
+read_keys(uint64 rows, MemoryContext context)
 {
+	NodeKey    *keys = MemoryContextAlloc(context, sizeof(NodeKey) * Max(rows, 1));
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		keys[i].node_id = josch_spi_int64(i, 1, 0);
+		keys[i].job_date = josch_spi_date(i, 2, 0);
+	}
+	return keys;
+}
+
+NodeKey *
+josch_store_run_lock_children(const NodeKey *keys, int n, int *missed)
+{
+	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
 	Datum		args[4];
-	uint64		got;
-	NodeKey    *children;
+	int			there;
+	int			got;
+	NodeKey    *result = NULL;
 
-	memset(locked, true, n);
+	*missed = 0;
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	josch_spi_run(&count_children, SPI_OK_SELECT, args, NULL);
-	if (josch_spi_int32(0, 1, 0) > 0)
+	there = josch_spi_int32(0, 1, 0);
+	got = there > 0 ? (int) josch_spi_run(&lock_children, SPI_OK_SELECT, args, NULL) : 0;
+	if (got < there)
 	{
-		uint64		there = josch_spi_int32(0, 1, 0);
-
-		got = josch_spi_run(&lock_children, SPI_OK_SELECT, args, NULL);
-		if (got < there)
-		{
-			children = palloc(sizeof(NodeKey) * Max(got, 1));
-			for (uint64 i = 0; i < got; i++)
-			{
-				children[i].node_id = josch_spi_int64(i, 1, 0);
-				children[i].job_date = josch_spi_date(i, 2, 0);
-			}
-			josch_spi_key_arrays(children, (int) got, args + 2);
-			got = josch_spi_run(&blocked_parents, SPI_OK_SELECT, args, NULL);
-			for (uint64 i = 0; i < got; i++)
-			{
-				locked[josch_spi_int32(i, 1, 1) - 1] = false;
-			}
-		}
+		josch_spi_key_arrays(read_keys(got, CurrentMemoryContext), got, args + 2);
+		*missed = (int) josch_spi_run(&defer, SPI_OK_INSERT_RETURNING, args, NULL);
+		result = read_keys(*missed, caller);
 	}
+	josch_spi_end(&spi);
+	return result;
+}
+
+NodeKey *
+josch_store_run_list_recounts(int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	NodeKey    *keys;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&drop_recounts, SPI_OK_DELETE, NULL, NULL);
+	*n = (int) josch_spi_run(&list_recounts, SPI_OK_SELECT, NULL, NULL);
+	keys = read_keys(*n, caller);
+	josch_spi_end(&spi);
+	return keys;
+}
+
+void
+josch_store_run_forget_recounts(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	josch_spi_run(&forget_recounts, SPI_OK_DELETE, args, NULL);
 	josch_spi_end(&spi);
 }
 

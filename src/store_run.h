@@ -33,6 +33,7 @@ typedef struct StoreOutlook
 								 * SQL runs with a timeout; DT_NOEND: none */
 	int			queued;			/* nodes in state ready */
 	int			due;			/* of these, due at now */
+	int			recounts;		/* nodes that wait to be counted anew */
 	int			open;			/* open runs */
 	int			stops;			/* of these, asked to stop */
 	int			timeouts;		/* of these, SQL and past their timeout */
@@ -44,10 +45,16 @@ extern StoreOutlook josch_store_run_outlook(TimestampTz now);
 extern void josch_store_run_places(int *commands, int *sql);
 
 /*
- * Tries to lock all children of the nodes; locked[i] says whether all of those
- * of keys[i] are.
+ * Locks the children of the nodes, but for those that others hold: these are
+ * returned, and written down to be counted anew later (josch.recounts).
  */
-extern void josch_store_run_lock_children(const NodeKey *keys, int n, bool *locked);
+extern NodeKey *josch_store_run_lock_children(const NodeKey *keys, int n, int *missed);
+
+/* Of the nodes in josch.recounts, locks and returns those that nobody holds. */
+extern NodeKey *josch_store_run_list_recounts(int *n);
+
+/* They have been counted. */
+extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
 
 /* Moves locked nodes that are in state ready to a state that needs no run. */
 extern void josch_store_run_move(const NodeKey *keys, int n, const char *state);

@@ -214,6 +214,18 @@ COMMENT ON COLUMN josch.node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
 COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the parent''s date was on or after its job''s valid_from: then the child waits for it although it is not made yet';
 
+/* no foreign key: it would wait for whoever has locked the node FOR UPDATE */
+CREATE TABLE josch.recounts (
+	recount_id	bigint PRIMARY KEY DEFAULT nextval('josch.change_id_seq'),
+	node_id		bigint NOT NULL,
+	job_date	date NOT NULL
+);
+COMMENT ON TABLE josch.recounts IS
+'Nodes whose parents are to be counted anew: somebody''s transaction held them when the scheduler changed a parent, which did not wait. Nearly always empty; the scheduler counts when the node is free.';
+COMMENT ON COLUMN josch.recounts.recount_id IS 'A number of its own';
+COMMENT ON COLUMN josch.recounts.node_id IS 'The node';
+COMMENT ON COLUMN josch.recounts.job_date IS 'Its date';
+
 /* ---- runs: what ran ---- */
 
 CREATE SEQUENCE josch.run_id_seq;
@@ -291,11 +303,12 @@ SELECT pg_catalog.pg_extension_config_dump('josch.jobs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.change_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.nodes', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.recounts', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
-	josch.node_deps, josch.runs TO josch_viewer;
+	josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
 GRANT INSERT, DELETE ON josch.node_deps TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)

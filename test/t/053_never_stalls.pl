@@ -31,7 +31,7 @@ sub complaints
 {
 	my $log = substr slurp_file($node->logfile), $log_at;
 	$log_at += length $log;
-	return join "\n", grep { /ERROR:|WARNING:|PANIC:|set aside/ } split /\n/, $log;
+	return join "\n", grep { /ERROR:|WARNING:|PANIC:|set aside/ && !/terminating connection/ } split /\n/, $log;
 }
 
 # Begins a transaction of a person.
@@ -43,40 +43,65 @@ sub person
 	return $session;
 }
 
-foreach my $end ('COMMIT', 'ROLLBACK')
+# Three commands and a milestone are parents of a node that somebody holds; one of them has another child.
+my $held = 10;
+foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.hold(%d, %s)', 'COMMIT' ],
+	[ 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', 'COMMIT' ],
+	[ 'SELECT josch.hold(%d, %s)', 'the server dies' ])
 {
-	subtest "a child of a running node is held in an open transaction: $end" => sub {
-		my $base = $end eq 'COMMIT' ? 10 : 20;
-		$node->job("child $end");
-		$node->add([ $base, 'N', "while [ ! -e \$WORK/$base.end ]; do sleep 0.05; done" ], [ $base + 1, 'N', 'true' ]);
-		$node->depend($base => $base + 1);
+	my ($query, $end) = @$case;
+	my $base = $held;
+	$held += 10;
+	subtest "a child is held in an open transaction: $query; $end" => sub {
+		my ($child, @parents) = map { $base + $_ } 0 .. 4;
+		my ($sibling, $later) = ($base + 5, $base + 6);
+		$node->sql('ALTER SYSTEM SET josch.max_running = 1');
+		$node->reload;
+		$node->job("held $base");
+		$node->add([ $child, 'N', 'echo here >> $WORK/$NODE_ID' ], (map { [ $_, 'N', "while [ ! -e \$WORK/$base.end ]; do sleep 0.05; done" ] } @parents[0 .. 2]),
+			[ $parents[3], 'N', undef ], [ $sibling, 'N', 'true' ], [ $later, 'N', undef ]);
+		$node->depend((map { $_ => $child } @parents), $parents[0] => $sibling, $sibling => $later, $later => $child);
 		$node->schedule;
-		$node->wait_for('running', $base);
-		my $person = person('SELECT josch.hold(' . ($base + 1) . ", '$DATE')");
+		$node->wait_for('running', $parents[0]);
+		my $person = person(sprintf $query, $child, literal($DATE));
 		append_to_file("$node->{work}/$base.end", '');
-		eventually('the scheduler has set it aside', sub {
-			$node->sql("SELECT detail ~ 'set aside [1-9]' FROM josch.health() WHERE component = 'scheduler'") eq 't' });
+		$node->wait_for('succeeded', @parents, $sibling, $later);
 		others_go_on();
+		isnt($node->node_is($child, 'state'), 'succeeded', 'it waits for the person');
 		my $before = passes();
 		my $start = time;
 		eventually('a second has passed', sub { time > $start + 1 });
-		cmp_ok(passes() - $before, '<=', 12, 'it does not look again all the time');
-		$person->query_safe($end);
-		$node->wait_for('succeeded', $base);
-		cmp_ok(time - $start, '<', 10, 'it went on');
-		if ($end eq 'COMMIT')
+		cmp_ok(passes() - $before, '<=', 12, 'the scheduler does not look again all the time');
+		$start = time;
+		if ($end eq 'the server dies')
 		{
-			is($node->node_is($base + 1, 'state'), 'held', 'as the person wished');
-			$node->act('release', $base + 1);
+			eval { $person->query('SELECT pg_backend_pid()') };
+			$node->stop('immediate');
+			$node->start;
 		}
-		$node->wait_for('succeeded', $base + 1);
-		$person->quit;
+		else
+		{
+			$person->query_safe($end);
+		}
+		if ($end eq 'COMMIT' && $query =~ /hold/)
+		{
+			is($node->node_is($child, 'state'), 'held', 'as the person wished');
+			$node->act('release', $child);
+		}
+		$node->wait_for('succeeded', $child);
+		cmp_ok(time - $start, '<', 8, 'it goes on at once');
+		is($node->file($child), "here\n", 'and ran once');
+		is($node->node_is($child, 'unmet'), 0, 'its parents are counted');
+		is($node->sql('SELECT count(*) FROM josch.recounts'), 0, 'nothing is left to count');
+		eval { $person->quit };
 		is(complaints(), '', 'nobody complains');
+		$node->sql('ALTER SYSTEM RESET josch.max_running');
+		$node->reload;
 	};
 }
 
 # A node that waits for a place is locked when the place is free.
-my $locked = 30;
+my $locked = 60;
 foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.hold(%d, %s)', 'COMMIT' ],
 	[ 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', 'ROLLBACK' ],
 	[ 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', 'COMMIT' ])
