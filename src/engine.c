@@ -172,12 +172,24 @@ attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument, E
 	return ok;
 }
 
+/* A node that stays ready for all that is done to it would be taken up again and again. */
+static void
+complain_of_suppression(const char *state)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a trigger on josch.nodes suppressed the change to \"%s\"", state)));
+}
+
 static void
 record_failure(EnginePass *pass, Item *items, int n, void *argument)
 {
 	for (int i = 0; i < n; i++)
 	{
-		josch_store_run_fail_node(items[i].key, (const char *) argument);
+		if (!josch_store_run_fail_node(items[i].key, (const char *) argument) && items[i].event == NULL)
+		{
+			complain_of_suppression("failed");
+		}
 	}
 }
 
@@ -514,7 +526,10 @@ apply_move(EnginePass *pass, Item *items, int n, void *argument)
 {
 	NodeState	state = *(NodeState *) argument;
 
-	josch_store_run_move(keys_of(items, n), n, josch_fsm_label(state));
+	if (josch_store_run_move(keys_of(items, n), n, josch_fsm_label(state)) < n)
+	{
+		complain_of_suppression(josch_fsm_label(state));
+	}
 }
 
 /* The launches are collected in the context that the argument names. */
@@ -539,6 +554,8 @@ typedef struct Places
 {
 	bool		known;
 	PlanPlaces	free;
+	bool		no_commands;	/* there is no place: list what needs none */
+	bool		no_sql;
 } Places;
 
 /* Counts only when it matters: when the bound leaves no place for all of n. */
@@ -557,6 +574,18 @@ count_places(EnginePass *pass, Places *places, int n)
 	places->known = true;
 }
 
+/* A full list of nodes that find no place must not hide others; true when that changes the list. */
+static bool
+pass_over(Places *places)
+{
+	bool		commands = places->known && places->free.commands == 0 && !places->no_commands;
+	bool		sql = places->known && places->free.sql == 0 && !places->no_sql;
+
+	places->no_commands |= commands;
+	places->no_sql |= sql;
+	return commands || sql;
+}
+
 /*
  * Takes one list of ready nodes; pass->left of them stay ready.  Returns true when
  * there may be more: when a milestone has freed its children, or the list was full.
@@ -565,7 +594,7 @@ static bool
 admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
 	int			n;
-	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, &n);
+	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, !places->no_commands, !places->no_sql, &n);
 	Item	   *lists[PLAN_RUN_SQL + 1];
 	int			counts[PLAN_RUN_SQL + 1] = {0};
 	NodeState	succeeded = NODE_STATE_SUCCEEDED;
@@ -605,8 +634,8 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
-	pass->left = n - (int) (pass->changes - before);
-	return progress || (n == READY_LIMIT && pass->changes > before);
+	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : n - (int) (pass->changes - before);
+	return progress || (n == READY_LIMIT && (pass->changes > before || pass_over(places)));
 }
 
 void

@@ -64,6 +64,13 @@ josch_mode_enter_suspended(void)
 	return enter(next);
 }
 
+/* Off by SET, and not as a default of the database, which its owner may give it. */
+static bool
+is_set_off(const char *setting, bool value)
+{
+	return !value && strcmp(GetConfigOptionResetString(setting), "on") == 0;
+}
+
 /*
  * pg_dump and pg_restore turn both settings off before the first row, on every
  * connection; no ordinary session has both off.  The server offers no other
@@ -73,7 +80,9 @@ bool
 josch_mode_is_restore(void)
 {
 	/* anyone may set these two, and JOSCH's own functions run as a superuser: so the session has to be one's, too */
-	return !check_function_bodies && !row_security && superuser() && superuser_arg(GetSessionUserId());
+	return is_set_off("check_function_bodies", check_function_bodies) &&
+		is_set_off("row_security", row_security) &&
+		superuser() && superuser_arg(GetSessionUserId());
 }
 
 static void

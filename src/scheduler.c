@@ -112,7 +112,11 @@ pin_settings(void)
 		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
 		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
 		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "1s"},
-		{"statement_timeout", "0"}, {"default_transaction_isolation", "read committed"},
+		{"statement_timeout", "0"},
+#if PG_VERSION_NUM >= 170000
+		{"transaction_timeout", "0"},
+#endif
+		{"default_transaction_isolation", "read committed"},
 		{"default_transaction_read_only", "off"},
 		/* both off are the sign of a restore (mode.c), and a database's owner may set defaults */
 		{"row_security", "on"}, {"check_function_bodies", "on"}
@@ -423,6 +427,16 @@ run_pass(void)
 
 /* ---- the loop ---- */
 
+/* Also when the clock was set back: no pass is planned for later than the safety interval. */
+static bool
+is_due(TimestampTz pass_at)
+{
+	TimestampTz now = josch_clock_now();
+
+	return pass_at <= now ||
+		pass_at > TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
+}
+
 static void
 wait_for_something(void)
 {
@@ -517,7 +531,7 @@ josch_scheduler_main(Datum database)
 		josch_scheduler_hear();
 		josch_scheduler_collect_sql();
 		josch_scheduler_send_unsent();
-		if (josch_scheduler.pass_wanted || josch_scheduler.pass_at <= josch_clock_now())
+		if (josch_scheduler.pass_wanted || is_due(josch_scheduler.pass_at))
 		{
 			run_pass();
 		}

@@ -214,9 +214,14 @@ may_send_again(const StoreRunInfo *run)
 		josch_scheduler_unknown(run->run_id, "it was started by another server, of which this one is a copy, or before this one was restored");
 		return false;
 	}
-	if (run->requested_at >= info->journal_since)
+	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
+	if (run->runner != NULL && strcmp(run->runner, info->incarnation) == 0)
 	{
-		return true;			/* the journal would know it: it never started */
+		return true;
+	}
+	if (info->journal_intact && run->requested_at >= info->journal_since)
+	{
+		return true;
 	}
 	josch_scheduler_unknown(run->run_id, "the runner or the machine went down while it ran");
 	return false;

@@ -16,7 +16,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
+#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -32,12 +32,13 @@ josch_spi_owner(void)
 	Oid			owner;
 	Oid			schema = get_namespace_oid(JOSCH_SCHEMA, false);
 
-	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	/* the schema itself may be older than the extension, and somebody else's */
+	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum("nodes"), ObjectIdGetDatum(schema));
 	if (!HeapTupleIsValid(tuple))
 	{
-		elog(ERROR, "cache lookup failed for schema %u", schema);
+		elog(ERROR, "table josch.nodes does not exist");
 	}
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
 }

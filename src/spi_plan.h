@@ -82,7 +82,7 @@ extern uint64 josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *
 extern uint64 josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *args,
 							   const char *nulls);
 
-/* Owner of schema josch: whose rights the extension's own statements have. */
+/* Owner of the tables: whose rights the extension's own statements have. */
 extern Oid	josch_spi_owner(void);
 
 /*

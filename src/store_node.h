@@ -30,7 +30,8 @@ typedef struct ParentChange
  * Counts the parents of all children of the changed nodes anew, and moves
  * children between pending and ready.  The children are locked in the order of
  * (level, job_date, node_id) first; every path that locks several nodes uses
- * this order, so no two of them can wait for each other.  Those that josch_mode
+ * this order, so no two of them can wait for each other (a plain UPDATE of several
+ * nodes locks these in the order in which it finds them, as any UPDATE does).  Those that josch_mode
  * says are left out are left alone.
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);

@@ -25,8 +25,9 @@
 static JoschPlan ready = JOSCH_PLAN(
 	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL, forced, due_at"
 	" FROM josch.nodes WHERE state = 'ready' AND (due_at IS NULL OR due_at <= $1 OR forced)"
+	" AND ($3 OR exec_command IS NULL) AND ($4 OR exec_sql IS NULL)"
 	" ORDER BY job_date, node_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
-	TIMESTAMPTZOID, INT8OID);
+	TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
 
 static JoschPlan outlook = JOSCH_PLAN(
 	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due,"
@@ -173,7 +174,7 @@ static JoschPlan fail_node = JOSCH_PLAN(
 	INT8OID, DATEOID, TEXTOID);
 
 #define RUN_INFO_COLUMNS \
-	"r.run_id, r.kind = 'sql', n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server," \
+	"r.run_id, r.kind = 'sql', n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
 	" (extract(epoch FROM n.stop_grace) * 1000)::int8"
 #define RUN_INFO_FROM \
 	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
@@ -194,11 +195,11 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 	TIMESTAMPTZOID);
 
 StoreReady *
-josch_store_run_ready(TimestampTz now, int limit, int *n)
+josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
-	Datum		args[2] = {TimestampTzGetDatum(now), Int64GetDatum(limit)};
+	Datum		args[4] = {TimestampTzGetDatum(now), Int64GetDatum(limit), BoolGetDatum(commands), BoolGetDatum(sql)};
 	StoreReady *nodes;
 
 	josch_spi_begin(&spi);
@@ -317,17 +318,19 @@ josch_store_run_forget_recounts(const NodeKey *keys, int n)
 	josch_spi_end(&spi);
 }
 
-void
+int
 josch_store_run_move(const NodeKey *keys, int n, const char *state)
 {
 	JoschSpi	spi;
 	Datum		args[3];
+	int			moved;
 
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	args[2] = CStringGetTextDatum(state);
-	josch_spi_run(&move, SPI_OK_UPDATE, args, NULL);
+	moved = (int) josch_spi_run(&move, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
+	return moved;
 }
 
 /* Runs load_launch for the array in args[0]; inside an SPI bracket. */
@@ -582,9 +585,10 @@ josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz 
 	josch_spi_end(&spi);
 }
 
-void
+bool
 josch_store_run_fail_node(NodeKey key, const char *message)
 {
+	bool		moved;
 	JoschSpi	spi;
 	Datum		args[3];
 
@@ -593,8 +597,9 @@ josch_store_run_fail_node(NodeKey key, const char *message)
 	args[1] = DateADTGetDatum(key.job_date);
 	args[2] = CStringGetTextDatum(message);
 	josch_spi_run(&fail_run, SPI_OK_UPDATE, args, NULL);
-	josch_spi_run(&fail_node, SPI_OK_UPDATE, args, NULL);
+	moved = josch_spi_run(&fail_node, SPI_OK_UPDATE, args, NULL) > 0;
 	josch_spi_end(&spi);
+	return moved;
 }
 
 /* Reads RUN_INFO_COLUMNS; inside an SPI bracket. */
@@ -612,7 +617,8 @@ read_infos(uint64 rows, MemoryContext caller)
 		infos[i].begun = josch_spi_bool(i, 4, false);
 		infos[i].requested_at = josch_spi_timestamptz(i, 5, 0);
 		infos[i].server = josch_spi_text(i, 6);
-		infos[i].grace_ms = josch_spi_int64(i, 7, 0);
+		infos[i].runner = josch_spi_text(i, 7);
+		infos[i].grace_ms = josch_spi_int64(i, 8, 0);
 	}
 	MemoryContextSwitchTo(inner);
 	return infos;

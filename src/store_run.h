@@ -23,8 +23,11 @@ typedef struct StoreReady
 	TimestampTz due_at;			/* DT_NOBEGIN when NULL */
 } StoreReady;
 
-/* Locks and returns up to limit ready nodes that are due at now. */
-extern StoreReady *josch_store_run_ready(TimestampTz now, int limit, int *n);
+/*
+ * Locks and returns up to limit ready nodes that are due at now; those with a
+ * command, or with SQL, only if asked for.
+ */
+extern StoreReady *josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n);
 
 /* What the scheduler waits for, and what it reports; all at the end of a pass. */
 typedef struct StoreOutlook
@@ -56,8 +59,8 @@ extern NodeKey *josch_store_run_list_recounts(int *n);
 /* They have been counted. */
 extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
 
-/* Moves locked nodes that are in state ready to a state that needs no run. */
-extern void josch_store_run_move(const NodeKey *keys, int n, const char *state);
+/* Moves locked nodes that are in state ready to a state that needs no run; returns how many. */
+extern int	josch_store_run_move(const NodeKey *keys, int n, const char *state);
 
 /* A run to be started: its own row, and what the node says about it. */
 typedef struct StoreLaunch
@@ -148,8 +151,8 @@ extern void josch_store_run_end(const StoreEnd *ends, int n);
 /* Long-running nodes that are up since then. */
 extern void josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz *up_at, int n);
 
-/* A locked node that could not be handled: failed, with the error's text. */
-extern void josch_store_run_fail_node(NodeKey key, const char *message);
+/* A locked node that could not be handled: failed, with the error's text; false when it stays as it is. */
+extern bool josch_store_run_fail_node(NodeKey key, const char *message);
 
 /* An open run, for recovery and for stops. */
 typedef struct StoreRunInfo
@@ -160,6 +163,7 @@ typedef struct StoreRunInfo
 	bool		begun;			/* status running, not starting */
 	TimestampTz requested_at;
 	char	   *server;			/* or NULL */
+	char	   *runner;			/* or NULL */
 	int64		grace_ms;
 } StoreRunInfo;
 

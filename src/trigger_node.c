@@ -419,6 +419,15 @@ pass_insert(TriggerData *trigger)
 				 errdetail("A node is made in state \"pending\".")));
 	}
 	set(&draft, COLUMN_UNMET, Int32GetDatum(0));
+	set(&draft, COLUMN_FORCED, BoolGetDatum(false));
+	/* nobody has acted on it, whatever the INSERT says */
+	set_null(&draft, COLUMN_ACTION);
+	set_null(&draft, COLUMN_ACTED_BY);
+	set_null(&draft, COLUMN_ACTED_AT);
+	set_null(&draft, COLUMN_COMMENT);
+	set_null(&draft, COLUMN_MESSAGE);
+	set_null(&draft, COLUMN_STARTED_AT);
+	set_null(&draft, COLUMN_ENDED_AT);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
 
@@ -593,13 +602,14 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	}
 	look_up_table(trigger->tg_relation);
 	note_statement(&consequences, trigger);
-	if (consequences.nunsettled > 0)
-	{
-		josch_store_node_settle(consequences.unsettled, consequences.nunsettled);
-	}
 	if (consequences.nparents > 0)
 	{
 		josch_store_node_propagate(consequences.parents, consequences.nparents);
+	}
+	/* after that: one of these may be a child of another, which it waits for again */
+	if (consequences.nunsettled > 0)
+	{
+		josch_store_node_settle(consequences.unsettled, consequences.nunsettled);
 	}
 	if (!josch_mode.engine)
 	{
