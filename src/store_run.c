@@ -16,6 +16,7 @@
 #include "store_run.h"
 
 #include "miscadmin.h"
+#include "mode.h"
 #include "spi_plan.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -656,6 +657,9 @@ StoreRunInfo *
 josch_store_run_list_timeouts(TimestampTz now, int *n)
 {
 	Datum		args[1] = {TimestampTzGetDatum(now)};
+	JoschMode	former = josch_mode_enter_engine();
+	StoreRunInfo *runs = list(&list_timeouts, SPI_OK_UPDATE_RETURNING, args, n);
 
-	return list(&list_timeouts, SPI_OK_UPDATE_RETURNING, args, n);
+	josch_mode = former;
+	return runs;
 }

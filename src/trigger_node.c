@@ -6,7 +6,9 @@
  * along an edge of fsm.c, whichever way it comes, and writes down who acted.
  * josch_trigger_node_propagate (AFTER STATEMENT) counts the parents of the
  * children, moves nodes between pending and ready, and notes what to tell the
- * clients and the scheduler.
+ * clients and the scheduler. josch_trigger_node_run_guard (BEFORE ROW) keeps
+ * people from writing josch.runs: a run that goes on and has no row, or an ended
+ * one, would leave its node running for ever.
  *
  * The row arrives locked and in its latest version, so of two people who act at
  * once the second meets the state that the first has made.
@@ -39,6 +41,7 @@
 PG_FUNCTION_INFO_V1(josch_trigger_node_door);
 PG_FUNCTION_INFO_V1(josch_trigger_node_propagate);
 PG_FUNCTION_INFO_V1(josch_trigger_node_recount);
+PG_FUNCTION_INFO_V1(josch_trigger_node_run_guard);
 
 /* The columns that the triggers read and write. */
 typedef enum NodeColumn
@@ -676,4 +679,42 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 		josch_wake_scheduler_at_commit();
 	}
 	return PointerGetDatum(NULL);
+}
+
+/* BEFORE ROW on josch.runs: only the engine writes what ran; people may delete what has ended. */
+Datum
+josch_trigger_node_run_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	int64		run_id;
+	bool		isnull;
+	bool		deletes;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.run_guard");
+	}
+	deletes = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+	if (!josch_mode.engine)
+	{
+		desc = RelationGetDescr(trigger->tg_relation);
+		run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "run_id"), desc, &isnull));
+		(void) heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "ended_at"), desc, &isnull);
+		if (!deletes)
+		{
+			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("cannot update run " INT64_FORMAT, run_id),
+					errdetail("What ran is written by the scheduler only."),
+					errhint("josch.stop() ends a run; josch.mark_success() and josch.mark_failed() say how a node ended."));
+		}
+		if (isnull)
+		{
+			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("cannot delete run " INT64_FORMAT ", which has not ended", run_id),
+					errhint("josch.stop() ends it."));
+		}
+	}
+	return PointerGetDatum(deletes ? trigger->tg_trigtuple : trigger->tg_newtuple);
 }

@@ -17,6 +17,11 @@ CREATE FUNCTION josch.node_recount() RETURNS trigger
 COMMENT ON FUNCTION josch.node_recount() IS
 'Trigger: counts the parents of nodes whose dependencies changed.';
 
+CREATE FUNCTION josch.run_guard() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_node_run_guard';
+COMMENT ON FUNCTION josch.run_guard() IS
+'Trigger: lets only the scheduler change runs. Raises object_not_in_prerequisite_state for an UPDATE of any run, and for a DELETE of one that has not ended.';
+
 CREATE TRIGGER door BEFORE INSERT OR UPDATE ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.node_door();
 CREATE TRIGGER propagate_insert AFTER INSERT ON josch.nodes
@@ -45,3 +50,7 @@ CREATE TRIGGER recount_delete AFTER DELETE ON josch.node_deps
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_insert;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_update;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_delete;
+
+CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON josch.runs
+	FOR EACH ROW EXECUTE FUNCTION josch.run_guard();
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
