@@ -234,4 +234,19 @@ subtest 'notifications' => sub {
 	is($told[-1]{id}, $node->node_is(91, 'change_id'), 'with the number of the change');
 };
 
+subtest 'notifications of a transaction that changes many' => sub {
+	$node->job('notify many');
+	$node->add(map { [ $_, 'S' ] } 1001 .. 1100);
+	$node->schedule;
+	$node->wait_until('all are asked for', "SELECT count(*) = 100 FROM josch.nodes WHERE job_name = 'notify many' AND state = 'signoff'");
+	my $listener = $node->background_psql('postgres');
+	$listener->query_safe('LISTEN josch');
+	$node->sql("UPDATE josch.nodes SET state = 'succeeded' WHERE job_name = 'notify many'");
+	my $heard = '';
+	eventually('it is told', sub { $heard .= $listener->query('SELECT 1') . "\n"; $heard =~ /received/ });
+	$listener->quit;
+	my @told = map { decode_json($_) } $heard =~ /"josch" with payload "(\{.*?\})" received/g;
+	is_deeply(\@told, [ { date => $DATE, changed => 100 } ], 'in one line, with their number') or diag $heard;
+};
+
 done_testing();
