@@ -1,0 +1,518 @@
+# client/lib/board_data.tcl
+# The day that the board shows: its rows, dependencies and levels, kept up to date.
+#
+# The views ask here and are told by events on . what to look at again:
+# <<BoardLoaded>>   another day or structure: everything is new
+# <<BoardChanged>>  some rows have changed: board::changed has their keys
+# <<BoardScope>>    another job of the same day was chosen
+# <<BoardPulse>>    counts, health and the lists of dates and jobs were read
+# A key is {node_id date}; a row is a dict of the columns of josch.board, times as
+# seconds since 1970 or "".  Rows of other days and nodes that were never made
+# ("exists" 0) are there when a dependency leads to them.
+#
+# Ten thousand notifications a second must cost nothing: each only says that a
+# read is due, and a read begins at most every 150 ms.  It asks for the rows that
+# were written since the former snapshot (by transaction id, as a change_id is
+# drawn long before its transaction commits), and compares what comes.
+
+namespace eval board {
+    variable read_gap 150
+    variable pulse_gap 5000
+    variable date ""
+    variable job ""
+    # key -> row
+    variable row
+    array set row {}
+    variable edges {}
+    variable levels {}
+    # keys of the day itself, parents first
+    variable order {}
+    variable changed {}
+    variable dates {}
+    # job -> number of nodes on the date
+    variable jobs {}
+    variable today ""
+    variable attention 0
+    variable health {}
+    # states that a child need not wait for, and those that wait for a person: josch.states()
+    variable satisfying {}
+    variable asking {}
+    # the state of the reading
+    variable read
+    array set read {dirty 0 busy 0 last 0 timer "" xmin "" signature "" generation 0 loading 0 pulse "" dates {}}
+}
+
+# ---- what the views ask ----
+
+proc board::date {} {
+    variable date
+    return $date
+}
+
+proc board::job {} {
+    variable job
+    return $job
+}
+
+# All rows, of the day and of what it hangs on.
+proc board::rows {} {
+    variable row
+    return [array get row]
+}
+
+proc board::row {key} {
+    variable row
+    return [expr {[info exists row($key)] ? $row($key) : {}}]
+}
+
+proc board::changed {} {
+    variable changed
+    return $changed
+}
+
+# Keys of the nodes of the chosen job (all jobs: of the date), parents first.
+proc board::inside {} {
+    variable order
+    variable row
+    variable job
+    if {$job eq ""} {
+        return $order
+    }
+    return [lmap key $order {
+        if {[dict get $row($key) job_name] ne $job} continue
+        set key
+    }]
+}
+
+proc board::is_inside {key} {
+    variable row
+    variable date
+    variable job
+    return [expr {[lindex $key 1] eq $date && [info exists row($key)] && [dict get $row($key) exists]
+        && ($job eq "" || [dict get $row($key) job_name] eq $job)}]
+}
+
+# Dependencies (pairs of keys) with at least one end among the nodes inside.
+proc board::edges {} {
+    variable edges
+    return [lmap edge $edges {
+        if {![is_inside [lindex $edge 0]] && ![is_inside [lindex $edge 1]]} continue
+        set edge
+    }]
+}
+
+# key -> number of the level, for the nodes of the date.
+proc board::levels {} {
+    variable levels
+    return $levels
+}
+
+# state -> number of nodes inside.
+proc board::counts {} {
+    variable row
+    set counts {}
+    foreach key [inside] {
+        dict incr counts [dict get $row($key) state]
+    }
+    return $counts
+}
+
+proc board::dates {} {
+    variable dates
+    return $dates
+}
+
+proc board::jobs {} {
+    variable jobs
+    return $jobs
+}
+
+proc board::today {} {
+    variable today
+    return $today
+}
+
+# Number of nodes inside that their children need not wait for, and of all inside.
+proc board::progress {} {
+    variable satisfying
+    set done 0
+    set all 0
+    dict for {state count} [counts] {
+        incr all $count
+        if {$state in $satisfying} {
+            incr done $count
+        }
+    }
+    return [list $done $all]
+}
+
+proc board::asking {} {
+    variable asking
+    return $asking
+}
+
+# Number of nodes of all dates that wait for a person.
+proc board::attention {} {
+    variable attention
+    return $attention
+}
+
+# Rows of josch.health() as dicts.
+proc board::health {} {
+    variable health
+    return $health
+}
+
+# ---- choosing ----
+
+proc board::choose_date {new} {
+    variable date
+    if {$new ne $date} {
+        set date $new
+        reload
+    }
+}
+
+proc board::choose_job {new} {
+    variable job
+    if {$new ne $job} {
+        set job $new
+        event generate . <<BoardScope>>
+    }
+}
+
+# ---- reading ----
+
+proc board::start_reading {} {
+    bind . <<DbNotify>> +[namespace code mark_dirty]
+    bind . <<ActDone>> +[namespace code mark_dirty]
+    bind . <<DbState>> +[namespace code connection_changed]
+    connection_changed
+}
+
+proc board::take_states {result} {
+    variable satisfying
+    variable asking
+    if {![dict get $result ok]} {
+        return
+    }
+    lassign {} satisfying asking
+    foreach line [dict get $result rows] {
+        lassign $line state satisfies asks
+        if {$satisfies} {
+            lappend satisfying $state
+        }
+        if {$asks} {
+            lappend asking $state
+        }
+    }
+}
+
+proc board::connection_changed {} {
+    variable read
+    if {[db::state] eq "online"} {
+        set read(busy) 0
+        db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code take_states]
+        acts::load
+        pulse
+        reload
+    }
+}
+
+proc board::mark_dirty {} {
+    variable read
+    set read(dirty) 1
+    plan_read
+}
+
+proc board::plan_read {} {
+    variable read
+    variable read_gap
+    if {$read(busy) || $read(timer) ne "" || !$read(dirty)} {
+        return
+    }
+    set wait [expr {max(0, $read(last) + $read_gap - [clock milliseconds])}]
+    set read(timer) [after $wait [namespace code read_changes]]
+}
+
+proc board::columns {} {
+    set seconds {coalesce(round(extract(epoch FROM n.%s)::numeric, 3)::text, '')}
+    set text {coalesce(n.%s::text, '')}
+    set list {}
+    foreach {column form} [list node_id $text job_date {to_char(n.%s, 'YYYY-MM-DD')} job_name $text \
+            node_name $text node_type $text state $text state_since $seconds due_at $seconds forced $text \
+            run_id $text attempt $text started_at $seconds ended_at $seconds message $text action $text \
+            acted_by $text acted_at $seconds comment $text change_id $text] {
+        lappend list "[format $form $column] AS $column"
+    }
+    return "[join $list {, }], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
+}
+
+# Everything of the chosen date: rows, dependencies, levels.
+proc board::reload {} {
+    variable read
+    variable date
+    if {[db::state] ne "online" || $date eq ""} {
+        return
+    }
+    set generation [incr read(generation)]
+    set read(loading) 1
+    set day "[db::quote $date]::date"
+    set read(structure) {}
+    db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected
+        FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list take_edges $generation]]
+    db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \
+        [namespace code [list take_levels $generation]]
+    db::query "SELECT [columns] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
+        (SELECT d.p_date, d.p_node_id FROM josch.node_deps d WHERE d.c_date = $day UNION ALL
+         SELECT d.c_date, d.c_node_id FROM josch.node_deps d WHERE d.p_date = $day)" \
+        [namespace code [list take_rows $generation]]
+}
+
+proc board::take_edges {generation result} {
+    variable read
+    if {$generation == $read(generation)} {
+        dict set read(structure) edge_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
+    }
+}
+
+proc board::take_levels {generation result} {
+    variable read
+    if {$generation == $read(generation)} {
+        dict set read(structure) level_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
+    }
+}
+
+proc board::take_rows {generation result} {
+    variable read
+    variable row
+    if {$generation != $read(generation)} {
+        return
+    }
+    set read(loading) 0
+    if {![dict get $result ok]} {
+        show_problem $result
+        return
+    }
+    clear_problem
+    array unset row
+    set read(xmin) ""
+    foreach new [db::dicts $result] {
+        set read(xmin) [dict get $new seen]
+        dict unset new seen
+        dict set new exists 1
+        set row([list [dict get $new node_id] [dict get $new job_date]]) $new
+    }
+    build_structure
+    set read(last) [clock milliseconds]
+    event generate . <<BoardLoaded>>
+    plan_read
+}
+
+# Edges, the order and the levels, and rows for the parents that were never made.
+proc board::build_structure {} {
+    variable read
+    variable row
+    variable edges
+    variable levels
+    variable order
+    variable date
+    set edges {}
+    set levels {}
+    set order {}
+    set days [dict create $date 1]
+    foreach line [dict get $read(structure) edge_rows] {
+        lassign $line parent parent_date child child_date expected
+        set from [list $parent $parent_date]
+        set to [list $child $child_date]
+        foreach key [list $from $to] {
+            if {![info exists row($key)]} {
+                set row($key) [absent_row $key $expected]
+            }
+            dict set days [lindex $key 1] 1
+        }
+        lappend edges [list $from $to]
+    }
+    foreach line [dict get $read(structure) level_rows] {
+        set key [list [lindex $line 0] $date]
+        if {[info exists row($key)]} {
+            dict set levels $key [lindex $line 1]
+            lappend order $key
+        }
+    }
+    foreach key [array names row] {
+        if {[lindex $key 1] eq $date && [dict get $row($key) exists] && ![dict exists $levels $key]} {
+            dict set levels $key 0
+            lappend order $key
+        }
+    }
+    set read(dates) [dict keys $days]
+    set read(signature) "[llength $order] [llength $edges]"
+}
+
+proc board::absent_row {key expected} {
+    lassign $key node_id date
+    set new [dict create node_id $node_id job_date $date node_name "" job_name "" node_type "" exists 0 \
+        state "" message [expr {$expected in {t true 1} ? "not made yet" : "absent"}] change_id 0]
+    foreach column {state_since due_at forced run_id attempt started_at ended_at action acted_by acted_at comment} {
+        dict set new $column ""
+    }
+    return $new
+}
+
+# The rows that were written since the last read.
+proc board::read_changes {} {
+    variable read
+    variable date
+    set read(timer) ""
+    if {[db::state] ne "online" || $date eq "" || $read(loading)} {
+        return
+    }
+    if {$read(xmin) eq ""} {
+        set read(dirty) 0
+        reload
+        return
+    }
+    set read(dirty) 0
+    set read(busy) 1
+    set read(last) [clock milliseconds]
+    set days [join [lmap day $read(dates) {string cat [db::quote $day] ::date}] ,]
+    db::query "SELECT [columns] FROM josch.nodes n
+        WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
+        [namespace code [list take_changes $read(generation)]]
+    db::query {SELECT count(*) FROM josch.attention} [namespace code take_attention] board-attention
+}
+
+proc board::take_changes {generation result} {
+    variable read
+    set read(busy) 0
+    if {[dict get $result ok] && $generation == $read(generation)} {
+        merge_rows [db::dicts $result]
+    }
+    plan_read
+}
+
+proc board::merge_rows {news} {
+    variable read
+    variable row
+    variable changed
+    variable date
+    set changed {}
+    foreach new $news {
+        set read(xmin) [dict get $new seen]
+        dict unset new seen
+        dict set new exists 1
+        set key [list [dict get $new node_id] [dict get $new job_date]]
+        if {![info exists row($key)]} {
+            if {[lindex $key 1] eq $date} {
+                reload
+                return
+            }
+        } elseif {$row($key) ne $new} {
+            if {![dict get $row($key) exists]} {
+                reload
+                return
+            }
+            set row($key) $new
+            lappend changed $key
+        }
+    }
+    if {$changed ne {}} {
+        event generate . <<BoardChanged>>
+    }
+}
+
+proc board::take_attention {result} {
+    variable attention
+    if {[dict get $result ok]} {
+        set attention [lindex [dict get $result rows] 0 0]
+        event generate . <<BoardPulse>>
+    }
+}
+
+# ---- what no notification tells ----
+
+# Health, the lists of dates and jobs, and whether the day has other nodes or
+# dependencies than what is shown.
+proc board::pulse {} {
+    variable read
+    variable date
+    variable pulse_gap
+    after cancel $read(pulse)
+    set read(pulse) [after $pulse_gap [namespace code pulse]]
+    if {[db::state] ne "online"} {
+        return
+    }
+    db::query {SELECT component, up::text, coalesce(pid::text, '') AS pid, coalesce(since::timestamptz(0)::text, '') AS since,
+        coalesce(detail, '') AS detail FROM josch.health()} [namespace code take_health] board-health
+    db::query {SELECT to_char(josch.today(NULL), 'YYYY-MM-DD'), to_char(d.job_date, 'YYYY-MM-DD')
+        FROM (SELECT DISTINCT job_date FROM josch.jobs) d ORDER BY d.job_date DESC LIMIT 1000} \
+        [namespace code take_dates] board-dates
+    db::query {SELECT count(*) FROM josch.attention} [namespace code take_attention] board-attention
+    if {$date ne ""} {
+        set day "[db::quote $date]::date"
+        db::query "SELECT j.job_name, (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),
+            (SELECT count(*) FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day)
+            FROM josch.jobs j WHERE j.job_date = $day ORDER BY j.job_name" [namespace code [list take_jobs $date]] board-jobs
+    }
+}
+
+proc board::take_health {result} {
+    variable health
+    set health [expr {[dict get $result ok] ? [db::dicts $result] : {}}]
+    event generate . <<BoardPulse>>
+}
+
+proc board::take_dates {result} {
+    variable dates
+    variable today
+    variable date
+    if {![dict get $result ok]} {
+        show_problem $result
+        return
+    }
+    set former $today
+    set dates {}
+    foreach line [dict get $result rows] {
+        lassign $line today one
+        lappend dates $one
+    }
+    if {$dates eq {}} {
+        set today ""
+    } elseif {$date eq "" || ($date eq $former && $today ne $former && $today in $dates)} {
+        choose_date [first_choice $dates $today]
+        pulse
+    }
+    event generate . <<BoardPulse>>
+}
+
+# Today, else the last day before it, else the last of all.  dates: latest first.
+proc board::first_choice {dates today} {
+    foreach one $dates {
+        if {$one <= $today} {
+            return $one
+        }
+    }
+    return [lindex $dates 0]
+}
+
+proc board::take_jobs {day result} {
+    variable jobs
+    variable date
+    variable read
+    if {![dict get $result ok] || $day ne $date} {
+        return
+    }
+    set jobs {}
+    set nodes 0
+    set edges 0
+    foreach line [dict get $result rows] {
+        lassign $line name count edges
+        dict set jobs $name $count
+        incr nodes $count
+    }
+    event generate . <<BoardPulse>>
+    if {!$read(loading) && $read(signature) ne "" && $read(signature) ne "$nodes $edges"} {
+        reload
+    }
+}
