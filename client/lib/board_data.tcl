@@ -39,7 +39,7 @@ namespace eval board {
     variable asking {}
     # the state of the reading
     variable read
-    array set read {dirty 0 busy 0 last 0 timer "" xmin "" signature "" generation 0 loading 0 pulse "" dates {}}
+    array set read {dirty 0 busy 0 last 0 timer "" xmin "" signature "" generation 0 loading 0 pulse "" dates {} merge 0}
 }
 
 # ---- what the views ask ----
@@ -285,69 +285,114 @@ proc board::take_levels {generation result} {
 
 proc board::take_rows {generation result} {
     variable read
-    variable row
     if {$generation != $read(generation)} {
         return
     }
-    set read(loading) 0
     if {![dict get $result ok]} {
+        set read(loading) 0
         show_problem $result
         return
     }
     clear_problem
-    array unset row
-    set read(xmin) ""
-    foreach new [db::dicts $result] {
-        set read(xmin) [dict get $new seen]
-        dict unset new seen
-        dict set new exists 1
-        set row([list [dict get $new node_id] [dict get $new job_date]]) $new
-    }
-    build_structure
-    set read(last) [clock milliseconds]
-    event generate . <<BoardLoaded>>
-    plan_read
+    coroutine ::board::loading$generation ::board::build $generation $result
 }
 
-# Edges, the order and the levels, and rows for the parents that were never made.
-proc board::build_structure {} {
+# In a coroutine: let the window answer, then go on.
+proc board::pause {} {
+    workq::add [list [info coroutine]] [info coroutine]
+    yield
+}
+
+# In a coroutine: the day out of what was read; what is shown is replaced at the end, at one stroke.
+proc board::build {generation result} {
     variable read
     variable row
     variable edges
     variable levels
     variable order
+    set new [new_rows $result]
+    set day [build_edges $new [dict get $read(structure) edge_rows]]
+    set sorted [build_levels [dict get $day rows] [dict get $read(structure) level_rows]]
+    if {$generation != $read(generation)} {
+        return
+    }
+    array unset row
+    array set row [dict get $day rows]
+    set edges [dict get $day edges]
+    set levels [dict get $sorted levels]
+    set order [dict get $sorted order]
+    set read(dates) [dict get $day dates]
+    set read(signature) "[llength $order] [llength $edges]"
+    set read(xmin) [lindex [dict get $result rows] 0 end]
+    set read(loading) 0
+    set read(last) [clock milliseconds]
+    event generate . <<BoardLoaded>>
+    plan_read
+}
+
+# key -> row of what the server gave (columns of proc columns, "seen" last).
+proc board::new_rows {result} {
+    set names [lrange [dict get $result columns] 0 end-1]
+    set new {}
+    set count 0
+    foreach line [dict get $result rows] {
+        set one {}
+        foreach name $names value [lrange $line 0 end-1] {
+            dict set one $name $value
+        }
+        dict set one exists 1
+        dict set new [list [dict get $one node_id] [dict get $one job_date]] $one
+        if {[incr count] % 200 == 0} {
+            pause
+        }
+    }
+    return $new
+}
+
+# The dependencies as pairs of keys, the dates that they touch, and the rows with those of parents that were never made.
+proc board::build_edges {rows lines} {
     variable date
     set edges {}
-    set levels {}
-    set order {}
     set days [dict create $date 1]
-    foreach line [dict get $read(structure) edge_rows] {
+    set count 0
+    foreach line $lines {
         lassign $line parent parent_date child child_date expected
         set from [list $parent $parent_date]
         set to [list $child $child_date]
         foreach key [list $from $to] {
-            if {![info exists row($key)]} {
-                set row($key) [absent_row $key $expected]
+            if {![dict exists $rows $key]} {
+                dict set rows $key [absent_row $key $expected]
             }
             dict set days [lindex $key 1] 1
         }
         lappend edges [list $from $to]
+        if {[incr count] % 400 == 0} {
+            pause
+        }
     }
-    foreach line [dict get $read(structure) level_rows] {
+    return [dict create rows $rows edges $edges dates [dict keys $days]]
+}
+
+# The levels of the day's nodes, and the nodes with parents first; one that came after the sort is put at the end.
+proc board::build_levels {rows lines} {
+    variable date
+    set levels {}
+    set order {}
+    foreach line $lines {
         set key [list [lindex $line 0] $date]
-        if {[info exists row($key)]} {
+        if {[dict exists $rows $key]} {
             dict set levels $key [lindex $line 1]
             lappend order $key
         }
     }
-    foreach key [array names row] {
-        if {[lindex $key 1] eq $date && [dict get $row($key) exists] && ![dict exists $levels $key]} {
+    pause
+    dict for {key one} $rows {
+        if {[lindex $key 1] eq $date && [dict get $one exists] && ![dict exists $levels $key]} {
             dict set levels $key 0
             lappend order $key
         }
     }
-    set read(dates) [dict keys $days]
-    set read(signature) "[llength $order] [llength $edges]"
+    return [dict create levels $levels order $order]
 }
 
 proc board::absent_row {key expected} {
@@ -385,24 +430,30 @@ proc board::read_changes {} {
 
 proc board::take_changes {generation result} {
     variable read
-    set read(busy) 0
     if {[dict get $result ok] && $generation == $read(generation)} {
-        merge_rows [db::dicts $result]
+        coroutine ::board::merging[incr read(merge)] ::board::merge $generation $result
+    } else {
+        set read(busy) 0
+        plan_read
     }
-    plan_read
 }
 
-proc board::merge_rows {news} {
+# In a coroutine: take over what differs from what is shown.
+proc board::merge {generation result} {
     variable read
     variable row
     variable changed
     variable date
+    set news [new_rows $result]
+    set read(busy) 0
+    if {$generation != $read(generation) || $read(loading)} {
+        return
+    }
+    if {[dict size $news]} {
+        set read(xmin) [lindex [dict get $result rows] 0 end]
+    }
     set changed {}
-    foreach new $news {
-        set read(xmin) [dict get $new seen]
-        dict unset new seen
-        dict set new exists 1
-        set key [list [dict get $new node_id] [dict get $new job_date]]
+    dict for {key new} $news {
         if {![info exists row($key)]} {
             if {[lindex $key 1] eq $date} {
                 reload
@@ -420,6 +471,7 @@ proc board::merge_rows {news} {
     if {$changed ne {}} {
         event generate . <<BoardChanged>>
     }
+    plan_read
 }
 
 proc board::take_attention {result} {

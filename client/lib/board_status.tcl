@@ -97,12 +97,13 @@ proc ::board_status::WriteBar {counts} {
     set bar $frame.bar
     $bar delete all
     $bar create rectangle 0 1 [expr {$bar_width - 1}] 18 -fill [theme::color field] -outline [theme::color quiet]
-    set x 1.0
-    foreach state {succeeded skipped up running review signoff failed unknown} {
-        if {$all > 0 && [dict exists $counts $state]} {
-            set next [expr {$x + ($bar_width - 2.0) * [dict get $counts $state] / $all}]
-            $bar create rectangle $x 2 $next 18 -fill [dict get [theme::state $state] fill] -outline ""
-            set x $next
+    foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} [expr {$bar_width - 1.0}] -1] {
+        foreach state $states {
+            if {$all > 0 && [dict exists $counts $state]} {
+                set next [expr {$x + $side * ($bar_width - 2.0) * [dict get $counts $state] / $all}]
+                $bar create rectangle $x 2 $next 18 -fill [dict get [theme::state $state] fill] -outline ""
+                set x $next
+            }
         }
     }
     set text [expr {$all == 0 ? "no nodes" : "$done of $all done, [expr {100 * $done / $all}] %"}]

@@ -31,10 +31,9 @@ oo::class create ::details_log::View {
     method Build {} {
         ttk::frame $path
         ttk::frame $path.top -padding {6 6 6 4}
-        ttk::combobox $path.top.runs -state readonly -width 34
+        ttk::combobox $path.top.runs -state readonly -width 30
         ttk::button $path.top.all -text "Show All" -style Tool.TButton -command [list [self] show_all]
         ttk::label $path.top.note -style Small.TLabel
-        pack $path.top.runs -side left
         pack $path.top.note -side left -padx 8
         set text $path.text
         text $text -wrap char -state disabled -borderwidth 0 -padx 8 -pady 6 -width 40 -height 8 \
@@ -55,6 +54,7 @@ oo::class create ::details_log::View {
             my Clear
             $path.top.runs set ""
             $path.top.runs configure -values {}
+            pack forget $path.top.runs
             $path.top.note configure -text ""
         }
         if {$key eq ""} {
@@ -83,6 +83,7 @@ oo::class create ::details_log::View {
             return
         }
         $path.top.note configure -text ""
+        pack $path.top.runs -side left -before $path.top.note
         set at [expr {$was_latest ? 0 : [lsearch -exact -index 0 $runs $run]}]
         $path.top.runs current $at
         my Choose

@@ -29,6 +29,9 @@ namespace eval ::graph {
     # a layout that is so many times larger than ours is not worth having
     variable too_large 5
     variable serial 0
+    variable name_font TkDefaultFont
+    variable note_font TkDefaultFont
+    variable note_width 100
 
     variable bindings {
         <ButtonPress-1>         {Press %x %y}
@@ -81,6 +84,7 @@ proc ::graph::create {parent} {
     pack $frame.tools.note -side left -padx 8
     pack $canvas -fill both -expand 1
     place $frame.tools -x 8 -y 8
+    label $frame.measure
     set picture [graph_draw::Picture new $canvas [namespace code Look] [namespace code EdgeLook]]
     foreach {event script} $bindings {
         bind $canvas $event [namespace code $script]
@@ -193,6 +197,7 @@ proc ::graph::Collect {} {
     Pause
     set size {}
     set count 0
+    MeasureFont
     foreach node $all {
         dict set size $node [Size $node]
         if {[incr count] % 200 == 0} {
@@ -203,17 +208,32 @@ proc ::graph::Collect {} {
         level [graph_layout::complete_levels $level $all $edges]]
 }
 
+# The fonts of the picture at zoom 1, looked up once for all boxes, and the width of a second line but for its id. A font
+# that no widget has is opened anew for each text that is measured, which takes 300 times as long: a hidden label has it.
+proc ::graph::MeasureFont {} {
+    variable frame
+    variable name_font
+    variable note_font
+    variable note_width
+    set family [font actual TkDefaultFont -family]
+    set name_font [list $family -12]
+    set note_font [list $family -11]
+    $frame.measure configure -font $name_font
+    set note_width [font measure $note_font "\[N\]  \u25cf succeeded"]
+}
+
 # Width and height of a box, from its text: the widest that its second line can become.
 proc ::graph::Size {key} {
+    variable name_font
+    variable note_width
     if {![board::is_inside $key]} {
-        return {78 78}
+        return {92 92}
     }
     set row [board::row $key]
-    set family [font actual TkDefaultFont -family]
-    set name [font measure [list $family -12] [dict get $row node_name]]
-    set note [font measure [list $family -11] "\[N\] [dict get $row node_id] \u25cf succeeded"]
-    set side [expr {[dict get $row node_type] in {S R} ? 40 : 24}]
-    return [list [expr {max(104, min(260, max($name, $note) + $side))}] 42]
+    set type [dict get $row node_type]
+    set text [expr {max([font measure $name_font [dict get $row node_name]], $note_width + 7 * [string length [dict get $row node_id]])}]
+    set width [expr {max(104, min(260, $text + ($type in {S R} ? 40 : 24)))}]
+    return [list $width [expr {$type eq "L" ? 52 : 42}]]
 }
 
 # ---- Graphviz ----
@@ -228,7 +248,7 @@ proc ::graph::AskGraphviz {graph area} {
         return
     }
     set written ""
-    if {[catch {open [list |{*}[auto_execok dot] -Tplain 2>/dev/null] r+} channel]} {
+    if {[catch {open [concat | [auto_execok dot] {-Tplain 2>/dev/null}] r+} channel]} {
         Note "Graphviz does not start: nodes stand by level"
         return
     }
@@ -304,11 +324,11 @@ proc ::graph::Look {key} {
         set row [board::absent_row $key 0]
     }
     set inside [board::is_inside $key]
-    set look [dict create kind circle dash {} width 1 outline [theme::color quiet]]
+    set look [dict create kind circle dash {} width 1 outline [theme::color edge]]
     if {![dict get $row exists]} {
         dict set look fill [theme::color panel]
         dict set look text [theme::color quiet]
-        dict set look lines [list [lindex $key 0] [lindex $key 1] [dict get $row message]]
+        dict set look lines [list [lindex $key 0] [lindex $key 1] [Shorten [dict get $row message] 84]]
     } else {
         set state [theme::state [dict get $row state]]
         dict set look fill [dict get $state fill]
@@ -342,17 +362,20 @@ proc ::graph::InsideLines {row state} {
 
 # A circle has little room: the name, the job or the date that it is of, and the state's letter.
 proc ::graph::OutsideLines {row state} {
-    set where [expr {[dict get $row job_date] eq [board::date] ? [dict get $row job_name] : [dict get $row job_date]}]
-    return [list [Shorten [dict get $row node_name] 70] [Shorten $where 66] \
+    set where [dict get $row job_name]
+    if {[dict get $row job_date] ne [board::date]} {
+        set where [clock format [clock scan [dict get $row job_date] -format %Y-%m-%d] -format "%d %b"]
+    }
+    return [list [Shorten [dict get $row node_name] 84] [Shorten $where 78] \
         "\[[dict get $row node_type]\] [dict get $state symbol]"]
 }
 
 proc ::graph::Shorten {text pixels} {
-    set font [list [font actual TkDefaultFont -family] -12]
-    if {[font measure $font $text] <= $pixels} {
+    variable name_font
+    if {[font measure $name_font $text] <= $pixels} {
         return $text
     }
-    while {$text ne "" && [font measure $font $text\u2026] > $pixels} {
+    while {$text ne "" && [font measure $name_font $text\u2026] > $pixels} {
         set text [string range $text 0 end-1]
     }
     return $text\u2026

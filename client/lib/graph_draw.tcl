@@ -15,14 +15,14 @@ namespace eval ::graph_draw {
     variable zoom_limits {0.01 3.0}
     # from this zoom on, edges have arrowheads and curves
     variable fine 0.4
-    # items made or moved between two looks at the events
-    variable slice 60
+    # ms of drawing between two looks at the events: each look draws the canvas anew, so not too few
+    variable slice 25
     variable serial 0
 }
 
 oo::class create ::graph_draw::Picture {
     variable canvas zoom at size paths edges grid shape node_of edge_item edges_of labels job style edge_style touched
-    variable fonts marked is_fine
+    variable fonts marked is_fine whole
 
     # style: command prefix, node -> dict {kind fill outline width dash lines text}; kind is box, hexagon, octagon,
     # cylinder or circle, lines the texts from the top. edge_style: command prefix, edge -> dict {fill dash}.
@@ -52,7 +52,7 @@ oo::class create ::graph_draw::Picture {
         if {[winfo exists $canvas]} {
             $canvas delete all
         }
-        lassign {} at size paths edges marked
+        lassign {} at size paths edges marked whole
         array unset grid
         foreach name {shape node_of edge_item edges_of labels} {
             array unset $name
@@ -115,21 +115,19 @@ oo::class create ::graph_draw::Picture {
 
     method Draw {graph layout done} {
         my Begin $graph $layout
-        set count 0
-        foreach node [dict get $graph nodes] {
-            my PlaceNode $node
-            if {[incr count] % $::graph_draw::slice == 0} {
-                my Pause
+        set until [expr {[clock milliseconds] + $::graph_draw::slice}]
+        foreach {method list} [list PlaceNode [dict get $graph nodes] PlaceEdge $edges] {
+            foreach one $list {
+                my $method $one
+                if {[clock milliseconds] >= $until} {
+                    my Pause
+                    set until [expr {[clock milliseconds] + $::graph_draw::slice}]
+                }
             }
-        }
-        my plan_labels
-        foreach edge $edges {
-            my PlaceEdge $edge
-            if {[incr count] % $::graph_draw::slice == 0} {
-                my Pause
-            }
+            my plan_labels
         }
         set job ""
+        set whole [list [dict get $graph nodes] $edges]
         {*}$done
     }
 
@@ -141,8 +139,7 @@ oo::class create ::graph_draw::Picture {
 
     # Take over the new places, and set the view: fitted, or the node in the middle stays where it is.
     method Begin {graph layout} {
-        set same [expr {[lsort [array names shape]] eq [lsort [dict get $graph nodes]]
-            && [lsort [array names edge_item]] eq [lsort [dict get $graph edges]]}]
+        set same [expr {![my is_empty] && $whole eq [list [dict get $graph nodes] [dict get $graph edges]]}]
         set anchor {}
         if {!$same} {
             set keep $job
@@ -157,12 +154,14 @@ oo::class create ::graph_draw::Picture {
         set size [dict get $graph size]
         set paths [dict get $layout paths]
         set edges [dict get $graph edges]
+        my Pause
         my BuildGrid
         array unset edges_of
         foreach edge $edges {
             lappend edges_of([lindex $edge 0]) $edge
             lappend edges_of([lindex $edge 1]) $edge
         }
+        my Pause
         if {$anchor eq {}} {
             my fit
         } else {
@@ -353,7 +352,9 @@ oo::class create ::graph_draw::Picture {
         }
         lassign [dict get $at $node] x y
         set step 15.0
-        set y [expr {$y - $step * ([llength $lines] - 1) / 2.0}]
+        # below the rim of a cylinder
+        set down [expr {[dict get $look kind] eq "cylinder" ? 4 : 0}]
+        set y [expr {$y + $down - $step * ([llength $lines] - 1) / 2.0}]
         set items {}
         foreach line $lines {
             lappend items [$canvas create text [expr {$x * $zoom}] [expr {$y * $zoom}] -text $line -state disabled \
@@ -483,7 +484,7 @@ proc ::graph_draw::outline {kind box} {
 
 # A cylinder in one line: the rim is drawn there and back.
 proc ::graph_draw::cylinder {x0 y0 x1 y1} {
-    set rim [expr {($y1 - $y0) * 0.12}]
+    set rim [expr {($y1 - $y0) * 0.1}]
     set middle [expr {($x0 + $x1) / 2.0}]
     set half [expr {($x1 - $x0) / 2.0}]
     foreach {angle} {180 150 120 90 60 30 0} {

@@ -11,17 +11,16 @@ namespace eval ::table {
     variable frame ""
     variable tree ""
     # column, heading, width, anchor, stretch
+    # the state is the tree's own column, which can bear a picture
     variable columns {
-        state "State" 110 w 0
-        node_name "Node" 200 w 1
-        node_type "Type" 46 center 0
-        node_id "Id" 70 e 0
-        job_name "Job" 110 w 0
-        state_since "Since" 104 w 0
-        started_at "Started" 104 w 0
-        took "Took" 90 e 0
-        attempt "Runs" 46 e 0
-        message "Message" 220 w 1
+        node_name "Node" 170 w 1
+        node_type "Type" 50 center 0
+        node_id "Id" 74 e 0
+        job_name "Job" 100 w 0
+        state_since "Since" 106 w 0
+        took "Took" 96 e 0
+        attempt "Runs" 50 e 0
+        message "Message" 170 w 1
     }
     variable sort_by order
     variable descending 0
@@ -35,8 +34,11 @@ namespace eval ::table {
     # the same as a dict
     variable visible {}
     variable clock ""
+    # the rows are of another day: make them when somebody looks
+    variable stale 0
 
     variable bindings {
+        <Map>               {Refresh}
         <<TreeviewSelect>>  {Selected}
         <Double-Button-1>   {Open %x %y}
         <Return>            {OpenSelected}
@@ -55,8 +57,10 @@ proc ::table::create {parent} {
     set frame $parent
     ttk::frame $frame
     set names [lmap {name - - - -} $columns {set name}]
-    set tree [ttk::treeview $frame.tree -columns $names -show headings -selectmode extended \
+    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -selectmode extended \
         -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
+    $tree heading #0 -text "State" -anchor w -command [list ::table::SortBy state]
+    $tree column #0 -width 128 -minwidth 60 -stretch 0
     ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
     ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
     foreach {name heading width anchor stretch} $columns {
@@ -79,18 +83,48 @@ proc ::table::create {parent} {
     return $frame
 }
 
+# A patch of the state's colour before its name; the whole row only where somebody is waited for, so that it stands out.
 proc ::table::Recolor {} {
     variable tree
     foreach state $::board_filter::urgency {
         set look [theme::state $state]
-        $tree tag configure $state -background [dict get $look fill] -foreground [dict get $look text]
+        if {"table_$state" ni [image names]} {
+            image create photo table_$state -width 13 -height 13
+        }
+        table_$state put [theme::color quiet] -to 0 0 13 13
+        table_$state put [dict get $look fill] -to 1 1 12 12
+        if {$state in {failed unknown review signoff}} {
+            $tree tag configure $state -background [dict get $look fill] -foreground [dict get $look text]
+        }
     }
+}
+
+# How a row is shown: options for the tree's item.
+proc ::table::Options {row} {
+    set state [dict get $row state]
+    return [list -image table_$state -text " [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
+        -tags [list $state]]
 }
 
 # ---- rows ----
 
-# Another day: all rows anew.
+# Another day: all rows anew, when they are in sight.
 proc ::table::Renew {} {
+    variable stale
+    set stale 1
+    Refresh
+}
+
+proc ::table::Refresh {} {
+    variable tree
+    variable stale
+    if {$stale && [winfo viewable $tree]} {
+        set stale 0
+        Remake
+    }
+}
+
+proc ::table::Remake {} {
     variable tree
     variable made
     variable to_make
@@ -118,7 +152,7 @@ proc ::table::MakeSome {} {
     foreach key [lrange $to_make 0 49] {
         set row [board::row $key]
         if {$row ne {} && ![info exists made($key)]} {
-            $tree insert {} end -id $key -values [Values $row] -tags [list [dict get $row state]]
+            $tree insert {} end -id $key {*}[Options $row]
             $tree detach [list $key]
             set made($key) 1
         }
@@ -135,11 +169,9 @@ proc ::table::MakeSome {} {
 
 proc ::table::Values {row} {
     variable columns
-    set state [theme::state [dict get $row state]]
     return [lmap {column - - - -} $columns {
         switch -- $column {
-            state {string cat [dict get $state symbol] "  " [dict get $row state]}
-            state_since - started_at {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
+            state_since {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
             took {board_filter::span_text [board_filter::took $row [clock seconds]]}
             attempt {expr {[dict get $row attempt] eq "0" ? "" : [dict get $row attempt]}}
             message {string map {\n " "} [dict get $row message]}
@@ -164,7 +196,7 @@ proc ::table::WriteSome {} {
     foreach key $some {
         set row [board::row $key]
         if {[info exists made($key)] && $row ne {}} {
-            $tree item $key -values [Values $row] -tags [list [dict get $row state]]
+            $tree item $key {*}[Options $row]
         }
     }
     set dirty [dict remove $dirty {*}$some]
@@ -247,8 +279,8 @@ proc ::table::ShowSort {} {
     variable columns
     variable sort_by
     variable descending
-    foreach {name heading - - -} $columns {
-        set mark [expr {$name ne $sort_by ? "" : $descending ? " \u25be" : " \u25b4"}]
+    foreach {name heading - - -} [concat {#0 State - - -} $columns] {
+        set mark [expr {$name ne ($sort_by eq "state" ? "#0" : $sort_by) ? "" : $descending ? " \u25be" : " \u25b4"}]
         $tree heading $name -text $heading$mark
     }
 }
@@ -296,7 +328,7 @@ proc ::table::SelectAll {} {
 proc ::table::Open {x y} {
     variable tree
     set key [$tree identify item $x $y]
-    if {$key ne "" && [$tree identify region $x $y] eq "cell"} {
+    if {$key ne "" && [$tree identify region $x $y] in {cell tree}} {
         details::open $key
     }
 }
