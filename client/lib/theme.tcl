@@ -272,8 +272,10 @@ proc ::theme::Dress {window background} {
     if {![winfo exists $window]} {
         return
     }
-    switch [winfo class $window] {
-        Toplevel - Tk - Frame {
+    # a toplevel may have a class of its own
+    set class [expr {[winfo toplevel $window] eq $window ? "Toplevel" : [winfo class $window]}]
+    switch $class {
+        Toplevel - Frame {
             $window configure -background [color [expr {$background eq "" ? "window" : $background}]]
         }
         Canvas {
@@ -288,7 +290,7 @@ proc ::theme::Dress {window background} {
             $window configure -background [color [expr {$background eq "" ? "field" : $background}]] -foreground [color text] \
                 -selectbackground [color select] -selectforeground [color on_select] -relief flat -borderwidth 0 \
                 -highlightthickness 1 -highlightbackground [color border] -highlightcolor [color accent]
-            if {[winfo class $window] eq "Text"} {
+            if {$class eq "Text"} {
                 $window configure -insertbackground [color text] -inactiveselectbackground [color select]
             }
         }
