@@ -23,12 +23,13 @@ namespace eval acts {
         force_start {"Force Start" 1 "Starts it now: without its parents, before its time."}
         stop {"Stop" 1 "Ends its run: TERM to the process group, KILL when it does not heed that."}
         rerun {"Rerun" 1 "Does it once more. What has been done after it stays as it is."}
-        rerun_all {"Rerun Below" 1 "Does it once more, and all below it that has been done or asked."}
+        rerun_all {"Rerun Downstream" 1 "Does it once more, and all below it that has been done or asked."}
         skip {"Skip" 1 "Goes on without it: what depends on it no longer waits."}
     }
     # rules($state,$type): names of the acts that this person may do, in the table's order
     variable rules
     array set rules {}
+    variable off 0
 }
 
 # Reads the rules; called at each connect.
@@ -100,10 +101,21 @@ proc acts::is_allowed {action state type} {
     return [expr {[info exists rules($state,$type)] && $action in $rules($state,$type)}]
 }
 
+# Off while the board shows the past.
+proc acts::turn {on} {
+    variable off
+    set off [expr {!$on}]
+}
+
 # For several nodes: list of {action label keys}, each act with the nodes that
-# it fits.  rows: dict of key -> row with state and node_type.
+# it fits.  rows: dict of key -> row with state and node_type.  None while they
+# are off.
 proc acts::allowed_on {rows} {
     variable table
+    variable off
+    if {$off} {
+        return {}
+    }
     set fits {}
     dict for {key row} $rows {
         foreach pair [allowed [dict get $row state] [dict get $row node_type]] {

@@ -13,18 +13,14 @@ namespace eval ::acts_ask {
 proc ::acts_ask::open {parent keys action comment callback} {
     variable serial
     set window .ask[incr serial]
-    toplevel $window
-    theme::dress $window
+    toplevel $window -background [theme::color window]
     wm withdraw $window
     set count [llength $keys]
     wm title $window [Title $action $count]
     wm transient $window [winfo toplevel $parent]
     Fill $window $keys $action $comment
     $window.buttons.yes configure -command [list ::acts_ask::Do $window $parent $keys $action $callback]
-    foreach widget [list $window.comment.entry $window.buttons.yes] {
-        bind $widget <Return> [list $window.buttons.yes invoke]
-    }
-    bind $window.buttons.no <Return> [list $window.buttons.no invoke]
+    bind $window <Return> [list $window.buttons.yes invoke]
     bind $window <Escape> [list destroy $window]
     Place $window [winfo toplevel $parent]
     focus $window.comment.entry
@@ -47,10 +43,10 @@ proc ::acts_ask::Fill {window keys action comment} {
     pack $window.head.title $window.head.what -anchor w -pady {0 4}
     ttk::frame $window.list -padding {16 4 16 4}
     text $window.list.text -width 62 -height [expr {min(12, max(2, [llength $keys] + ($action eq "rerun_all" ? 5 : 0)))}] \
-        -state disabled -wrap none -padx 8 -pady 6 -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] \
+        -state disabled -wrap none -padx 8 -pady 6 -tabs {90 320} {*}[details::text_look] \
         -yscrollcommand [list $window.list.y set]
     ttk::scrollbar $window.list.y -orient vertical -command [list $window.list.text yview]
-    details::dress $window.list.text
+    $window.list.text tag configure muted -foreground [theme::color quiet]
     pack $window.list.y -side right -fill y
     pack $window.list.text -fill both -expand 1
     ttk::frame $window.comment -padding {16 6 16 4}
@@ -121,7 +117,7 @@ proc ::acts_ask::TakeNames {window result} {
     if {[dict get $result ok]} {
         foreach row [dict get $result rows] {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" quiet
+            Write $window "$id\t$name\t" {} "$state\n" muted
         }
     }
 }
@@ -142,17 +138,14 @@ proc ::acts_ask::TakeDescendants {window result} {
         if {![lindex $row 4]} continue
         set row
     }]
-    if {$again eq {}} {
-        Write $window "\nNothing below has been done: nothing else is done again.\n" quiet
-    }
     foreach {rows title} [list $again "Done again with it: [llength $again]" $busy "To be stopped first: [llength $busy]"] {
-        if {$rows eq {}} {
+        if {$rows eq {} && $rows ne $again} {
             continue
         }
-        Write $window "\n$title\n" quiet
+        Write $window "\n$title\n" muted
         foreach row $rows {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" quiet
+            Write $window "$id\t$name\t" {} "$state\n" muted
         }
     }
     if {$busy eq {}} {

@@ -48,7 +48,7 @@ proc ::board::Build {} {
     variable keys
     ttk::frame $frame
     BuildTop
-    ttk::label $frame.problem -style Problem.TLabel -padding {10 6}
+    ttk::label $frame.problem -style Danger.TLabel -padding {10 6}
     ttk::panedwindow $frame.panes -orient horizontal
     ttk::notebook $frame.panes.views
     $frame.panes add $frame.panes.views -weight 1
@@ -67,7 +67,7 @@ proc ::board::Build {} {
     foreach {event script} $keys {
         bind . $event [namespace code $script]
     }
-    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowLink} {
+    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowTitle} {
         bind . $event +[namespace code $script]
     }
     wm title . JOSCH
@@ -363,39 +363,13 @@ proc ::board::CopyRows {rows} {
 
 # ---- when something cannot be read ----
 
-# The band below the choosers: text of a problem, "" when there is none.
-proc ::board::ShowProblem {text} {
-    variable frame
-    $frame.problem configure -text $text
-    if {$text eq ""} {
-        grid remove $frame.problem
-    } else {
-        grid $frame.problem
-    }
-}
-
 proc ::board::show_problem {result} {
-    ShowProblem [join [list [dict get $result message] {*}[acts::details_of $result]] "\n"]
+    variable frame
+    $frame.problem configure -text [join [list [dict get $result message] [acts::details_of $result]] "\n"]
+    grid $frame.problem
 }
 
 proc ::board::clear_problem {} {
-    ShowProblem ""
-}
-
-# Without a connection what is shown is as old as the last word from the server: say so.
-proc ::board::ShowLink {} {
-    ShowTitle
-    switch -- [db::state] {
-        online {
-            ShowProblem ""
-        }
-        connecting {
-            if {[date] ne "" || [db::why] ne ""} {
-                ShowProblem "No connection[expr {[db::why] eq "" ? "" : ": [db::why]"}]. What is shown may be old; trying again."
-            }
-        }
-        default {
-            ShowProblem "Not connected[expr {[db::why] eq "" ? "" : ": [db::why]"}]."
-        }
-    }
+    variable frame
+    grid remove $frame.problem
 }

@@ -169,6 +169,7 @@ proc board::choose_date {new} {
     variable date
     if {$new ne $date} {
         set date $new
+        leave_past
         reload
     }
 }
@@ -252,7 +253,7 @@ proc board::columns {} {
 proc board::reload {} {
     variable read
     variable date
-    if {[db::state] ne "online" || $date eq ""} {
+    if {[db::state] ne "online" || $date eq "" || [past] ne ""} {
         return
     }
     set generation [incr read(generation)]
@@ -410,7 +411,7 @@ proc board::read_changes {} {
     variable read
     variable date
     set read(timer) ""
-    if {[db::state] ne "online" || $date eq "" || $read(loading)} {
+    if {[db::state] ne "online" || $date eq "" || $read(loading) || [past] ne ""} {
         return
     }
     if {$read(xmin) eq ""} {

@@ -128,6 +128,8 @@ proc ::db::may {function} {
 }
 
 # Run sql and call back with {ok 1 columns {..} rows {{..} ..} count n} or {ok 0 sqlstate S message M detail D hint H}.
+# Several statements are one transaction, unless they say otherwise; their result is that of the last, and has all results
+# as "all"; of a refusal, "at" is the number of the statement that was refused, from 0.
 # Queries run one after another. One that waits with the same tag (unless it is empty) is replaced, and never called back.
 proc ::db::query {sql callback {tag ""}} {
     variable state
@@ -569,9 +571,19 @@ proc ::db::Collect {} {
         set result [Result $handle]
         pg_result $handle -clear
         set before [lindex $current 2]
-        if {$before eq "" || [dict get $before ok]} {
-            lset current 2 $result
+        if {$before eq ""} {
+            set all {}
+        } elseif {[dict get $before ok]} {
+            set all [dict get $before all]
+        } else {
+            continue
         }
+        if {[dict get $result ok]} {
+            dict set result all [concat $all [list $result]]
+        } else {
+            dict set result at [llength $all]
+        }
+        lset current 2 $result
     }
     if {[pg_dbinfo status $work] ne "connection_ok"} {
         error "lost"

@@ -10,16 +10,17 @@
 namespace eval ::table {
     variable frame ""
     variable tree ""
-    # the state is the tree's own column, which can bear a picture; then column, heading, width in characters, anchor, stretch
+    # column, heading, width, anchor, stretch
+    # the state is the tree's own column, which can bear a picture
     variable columns {
-        node_name "Node" 17 w 1
-        node_type "Type" 6.5 center 0
-        node_id "Id" 8.5 e 0
-        job_name "Job" 10 w 0
-        state_since "Since" 14 w 0
-        took "Took" 11 e 0
-        attempt "Runs" 6.5 e 0
-        message "Message" 12 w 1
+        node_name "Node" 170 w 1
+        node_type "Type" 50 center 0
+        node_id "Id" 74 e 0
+        job_name "Job" 100 w 0
+        state_since "Since" 106 w 0
+        took "Took" 96 e 0
+        attempt "Runs" 50 e 0
+        message "Message" 170 w 1
     }
     variable sort_by order
     variable descending 0
@@ -56,15 +57,15 @@ proc ::table::create {parent} {
     set frame $parent
     ttk::frame $frame
     set names [lmap {name - - - -} $columns {set name}]
-    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -style Flat.Treeview -selectmode extended \
+    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -selectmode extended \
         -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
     $tree heading #0 -text "State" -anchor w -command [list ::table::SortBy state]
-    $tree column #0 -width [theme::chars 15.5] -minwidth 60 -stretch 0
+    $tree column #0 -width 128 -minwidth 60 -stretch 0
     ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
     ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
     foreach {name heading width anchor stretch} $columns {
         $tree heading $name -text $heading -anchor $anchor -command [list ::table::SortBy $name]
-        $tree column $name -width [theme::chars $width] -minwidth 40 -anchor $anchor -stretch $stretch
+        $tree column $name -width $width -minwidth 40 -anchor $anchor -stretch $stretch
     }
     grid $tree $frame.y -sticky nsew
     grid $frame.x -sticky ew
@@ -101,7 +102,7 @@ proc ::table::Recolor {} {
 # How a row is shown: options for the tree's item.
 proc ::table::Options {row} {
     set state [dict get $row state]
-    return [list -image table_$state -text "  [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
+    return [list -image table_$state -text " [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
         -tags [list $state]]
 }
 
