@@ -23,7 +23,7 @@ namespace eval acts {
         force_start {"Force Start" 1 "Starts it now: without its parents, before its time."}
         stop {"Stop" 1 "Ends its run: TERM to the process group, KILL when it does not heed that."}
         rerun {"Rerun" 1 "Does it once more. What has been done after it stays as it is."}
-        rerun_all {"Rerun Downstream" 1 "Does it once more, and all below it that has been done or asked."}
+        rerun_all {"Rerun Below" 1 "Does it once more, and all below it that has been done or asked."}
         skip {"Skip" 1 "Goes on without it: what depends on it no longer waits."}
     }
     # rules($state,$type): names of the acts that this person may do, in the table's order

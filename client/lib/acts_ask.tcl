@@ -13,14 +13,18 @@ namespace eval ::acts_ask {
 proc ::acts_ask::open {parent keys action comment callback} {
     variable serial
     set window .ask[incr serial]
-    toplevel $window -background [theme::color window]
+    toplevel $window
+    theme::dress $window
     wm withdraw $window
     set count [llength $keys]
     wm title $window [Title $action $count]
     wm transient $window [winfo toplevel $parent]
     Fill $window $keys $action $comment
     $window.buttons.yes configure -command [list ::acts_ask::Do $window $parent $keys $action $callback]
-    bind $window <Return> [list $window.buttons.yes invoke]
+    foreach widget [list $window.comment.entry $window.buttons.yes] {
+        bind $widget <Return> [list $window.buttons.yes invoke]
+    }
+    bind $window.buttons.no <Return> [list $window.buttons.no invoke]
     bind $window <Escape> [list destroy $window]
     Place $window [winfo toplevel $parent]
     focus $window.comment.entry
@@ -43,10 +47,10 @@ proc ::acts_ask::Fill {window keys action comment} {
     pack $window.head.title $window.head.what -anchor w -pady {0 4}
     ttk::frame $window.list -padding {16 4 16 4}
     text $window.list.text -width 62 -height [expr {min(12, max(2, [llength $keys] + ($action eq "rerun_all" ? 5 : 0)))}] \
-        -state disabled -wrap none -padx 8 -pady 6 -tabs {90 320} {*}[details::text_look] \
+        -state disabled -wrap none -padx 8 -pady 6 -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] \
         -yscrollcommand [list $window.list.y set]
     ttk::scrollbar $window.list.y -orient vertical -command [list $window.list.text yview]
-    $window.list.text tag configure muted -foreground [theme::color quiet]
+    details::dress $window.list.text
     pack $window.list.y -side right -fill y
     pack $window.list.text -fill both -expand 1
     ttk::frame $window.comment -padding {16 6 16 4}
@@ -117,7 +121,7 @@ proc ::acts_ask::TakeNames {window result} {
     if {[dict get $result ok]} {
         foreach row [dict get $result rows] {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" muted
+            Write $window "$id\t$name\t" {} "$state\n" quiet
         }
     }
 }
@@ -138,14 +142,17 @@ proc ::acts_ask::TakeDescendants {window result} {
         if {![lindex $row 4]} continue
         set row
     }]
+    if {$again eq {}} {
+        Write $window "\nNothing below has been done: nothing else is done again.\n" quiet
+    }
     foreach {rows title} [list $again "Done again with it: [llength $again]" $busy "To be stopped first: [llength $busy]"] {
-        if {$rows eq {} && $rows ne $again} {
+        if {$rows eq {}} {
             continue
         }
-        Write $window "\n$title\n" muted
+        Write $window "\n$title\n" quiet
         foreach row $rows {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" muted
+            Write $window "$id\t$name\t" {} "$state\n" quiet
         }
     }
     if {$busy eq {}} {

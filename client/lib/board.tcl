@@ -48,7 +48,7 @@ proc ::board::Build {} {
     variable keys
     ttk::frame $frame
     BuildTop
-    ttk::label $frame.problem -style Danger.TLabel -padding {10 6}
+    ttk::label $frame.problem -style Problem.TLabel -padding {10 6}
     ttk::panedwindow $frame.panes -orient horizontal
     ttk::notebook $frame.panes.views
     $frame.panes add $frame.panes.views -weight 1
@@ -67,12 +67,49 @@ proc ::board::Build {} {
     foreach {event script} $keys {
         bind . $event [namespace code $script]
     }
-    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowTitle} {
+    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowLink} {
         bind . $event +[namespace code $script]
     }
+    bind $frame.panes <Map> [namespace code FirstSash]
     wm title . JOSCH
     wm minsize . 720 420
+    PlaceWindow
     start_reading
+}
+
+# As large as it was left, or so that all of a common screen is used.
+proc ::board::PlaceWindow {} {
+    set geometry [conf::get geometry]
+    if {![regexp {^\d+x\d+([+-]-?\d+){2}$} $geometry]} {
+        set geometry [expr {min(1360, [winfo screenwidth .] - 40)}]x[expr {min(860, [winfo screenheight .] - 80)}]
+    }
+    wm geometry . $geometry
+    bind . <Configure> +[namespace code {Moved %W}]
+}
+
+proc ::board::Moved {window} {
+    if {$window eq "."} {
+        after cancel [namespace code KeepGeometry]
+        after 1500 [namespace code KeepGeometry]
+    }
+}
+
+proc ::board::KeepGeometry {} {
+    if {[wm state .] eq "normal"} {
+        conf::put geometry [wm geometry .]
+    }
+}
+
+# The details get what their text needs, the views the rest; from then on the person moves the sash.
+proc ::board::FirstSash {} {
+    variable frame
+    bind $frame.panes <Map> {}
+    after idle [namespace code PlaceSash]
+}
+
+proc ::board::PlaceSash {} {
+    variable frame
+    $frame.panes sashpos 0 [expr {[winfo width $frame.panes] - [theme::chars 48]}]
 }
 
 proc ::board::BuildTop {} {
@@ -363,13 +400,39 @@ proc ::board::CopyRows {rows} {
 
 # ---- when something cannot be read ----
 
-proc ::board::show_problem {result} {
+# The band below the choosers: text of a problem, "" when there is none.
+proc ::board::ShowProblem {text} {
     variable frame
-    $frame.problem configure -text [join [list [dict get $result message] [acts::details_of $result]] "\n"]
-    grid $frame.problem
+    $frame.problem configure -text $text
+    if {$text eq ""} {
+        grid remove $frame.problem
+    } else {
+        grid $frame.problem
+    }
+}
+
+proc ::board::show_problem {result} {
+    ShowProblem [join [list [dict get $result message] {*}[acts::details_of $result]] "\n"]
 }
 
 proc ::board::clear_problem {} {
-    variable frame
-    grid remove $frame.problem
+    ShowProblem ""
+}
+
+# Without a connection what is shown is as old as the last word from the server: say so.
+proc ::board::ShowLink {} {
+    ShowTitle
+    switch -- [db::state] {
+        online {
+            ShowProblem ""
+        }
+        connecting {
+            if {[date] ne "" || [db::why] ne ""} {
+                ShowProblem "No connection[expr {[db::why] eq "" ? "" : ": [db::why]"}]. What is shown may be old; trying again."
+            }
+        }
+        default {
+            ShowProblem "Not connected[expr {[db::why] eq "" ? "" : ": [db::why]"}]."
+        }
+    }
 }

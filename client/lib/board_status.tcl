@@ -10,7 +10,7 @@ namespace eval ::board_status {
     variable planned ""
     # states in the order in which they stand here
     variable states {failed unknown review signoff running up ready held pending skipped succeeded}
-    variable bar_width 190
+    variable bar_width 110
     # what is shown: to leave alone what is the same
     variable shown
     array set shown {}
@@ -22,14 +22,17 @@ proc ::board_status::create {path} {
     variable bar_width
     set frame $path
     ttk::frame $frame
-    canvas $frame.bar -width $bar_width -height 20 -highlightthickness 0 -borderwidth 0
+    canvas $frame.bar -width $bar_width -height 16 -highlightthickness 0 -borderwidth 0
+    ttk::label $frame.done
     ttk::frame $frame.states
-    ttk::button $frame.waiting -style Tool.TButton -command board::show_attention
+    ttk::button $frame.waiting -style Tool.TButton -command ::board_status::ShowWaiting
     ttk::button $frame.health -style Tool.TButton -command ::board_status::ShowHealth
     ttk::button $frame.link -style Tool.TButton -command db::retry
-    pack $frame.bar -side left -padx {0 12}
-    pack $frame.states -side left
     pack $frame.link $frame.health $frame.waiting -side right -padx {6 0}
+    pack $frame.bar -side left -padx {0 8}
+    pack $frame.done -side left -padx {0 10}
+    pack $frame.states -side left
+    bind $frame <Configure> ::board_status::Plan
     foreach state $states {
         label $frame.states.$state -padx 7 -pady 2 -borderwidth 0 -highlightthickness 2 -cursor hand2 -takefocus 1
         foreach event {<Button-1> <space>} {
@@ -39,6 +42,7 @@ proc ::board_status::create {path} {
     foreach event {<<BoardLoaded>> <<BoardChanged>> <<BoardScope>> <<BoardPulse>> <<BoardFilter>> <<DbState>>} {
         bind . $event +::board_status::Plan
     }
+    bind . <<BoardPulse>> +::board_status::FillHealth
     bind . <<ThemeChanged>> +::board_status::Recolor
     Recolor
     Countdown
@@ -96,43 +100,54 @@ proc ::board_status::WriteBar {counts} {
     }
     set bar $frame.bar
     $bar delete all
-    $bar create rectangle 0 1 [expr {$bar_width - 1}] 18 -fill [theme::color field] -outline [theme::color quiet]
+    $bar create rectangle 0 0 [expr {$bar_width - 1}] 15 -fill [theme::color field] -outline [theme::color border]
     foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} [expr {$bar_width - 1.0}] -1] {
         foreach state $states {
             if {$all > 0 && [dict exists $counts $state]} {
                 set next [expr {$x + $side * ($bar_width - 2.0) * [dict get $counts $state] / $all}]
-                $bar create rectangle $x 2 $next 18 -fill [dict get [theme::state $state] fill] -outline ""
+                $bar create rectangle $x 1 $next 15 -fill [dict get [theme::state $state] fill] -outline ""
                 set x $next
             }
         }
     }
-    set text [expr {$all == 0 ? "no nodes" : "$done of $all done, [expr {100 * $done / $all}] %"}]
-    foreach {dx dy} {-1 0 1 0 0 -1 0 1} {
-        $bar create text [expr {$bar_width / 2 + $dx}] [expr {10 + $dy}] -text $text -fill [theme::color field]
-    }
-    $bar create text [expr {$bar_width / 2}] 10 -text $text -fill [theme::color text]
+    $frame.done configure -text [expr {$all == 0 ? "no nodes" : "$done of $all done, [expr {100 * $done / $all}] %"}]
 }
 
+# With their names, or where there is no room for those, with the symbols alone.
 proc ::board_status::WriteStates {counts} {
     variable frame
-    variable states
     set chosen [board::states]
-    set wide [expr {[winfo width $frame] > 1250}]
-    if {![Is_new states [list $counts $chosen $wide]]} {
+    set room [expr {[winfo width $frame] - 60}]
+    foreach part {bar done waiting health link} {
+        incr room -[winfo reqwidth $frame.$part]
+    }
+    if {![Is_new states [list $counts $chosen $room]]} {
         return
     }
+    if {[PackStates $counts $chosen 1] > $room} {
+        PackStates $counts $chosen 0
+    }
+}
+
+# The width that they need.
+proc ::board_status::PackStates {counts chosen named} {
+    variable frame
+    variable states
+    set width 0
     pack forget {*}[winfo children $frame.states]
     foreach state $states {
         if {![dict exists $counts $state] && $state ni $chosen} {
             continue
         }
         set number [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
-        set letter [dict get [theme::state $state] symbol]
+        set symbol [dict get [theme::state $state] symbol]
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
         $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge \
-            -text [expr {$wide || $chosen ne {} ? "$letter $state $number" : "$letter $number"}]
+            -text [expr {$named ? "$symbol $state $number" : "$symbol $number"}]
         pack $frame.states.$state -side left -padx {0 3}
+        incr width [expr {[winfo reqwidth $frame.states.$state] + 3}]
     }
+    return $width
 }
 
 proc ::board_status::WriteWaiting {} {
@@ -144,6 +159,15 @@ proc ::board_status::WriteWaiting {} {
             1 {string cat "1 waits for people"}
             default {string cat "$number wait for people"}
         }] -style [expr {$number ? "Danger.Tool.TButton" : "Tool.TButton"}]
+    }
+}
+
+# For those who may act the list of what waits for them; for others the table.
+proc ::board_status::ShowWaiting {} {
+    if {[lindex [popup::count] 0] > 0} {
+        popup::show_list
+    } else {
+        board::show_attention
     }
 }
 
@@ -202,7 +226,8 @@ proc ::board_status::Countdown {} {
 proc ::board_status::ShowHealth {} {
     set window .health
     if {![winfo exists $window]} {
-        toplevel $window -background [theme::color window]
+        toplevel $window
+        theme::dress $window
         wm title $window "Health"
         wm transient $window .
         set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 7 -selectmode browse]
@@ -213,7 +238,6 @@ proc ::board_status::ShowHealth {} {
         $tree tag configure down -background [dict get [theme::state failed] fill] -foreground [dict get [theme::state failed] text]
         pack $tree -fill both -expand 1 -padx 12 -pady 12
         bind $window <Escape> [list destroy $window]
-        bind . <<BoardPulse>> +::board_status::FillHealth
     }
     FillHealth
     wm deiconify $window

@@ -7,7 +7,7 @@
 # Constraint: it reads only what is in sight, and again only when the node has changed.
 
 oo::class create ::details::View {
-    variable path key rows follows log seen menu_row
+    variable path key rows follows log seen
 
     # follows: whether it goes with the board's selection
     constructor {window follow} {
@@ -48,17 +48,17 @@ oo::class create ::details::View {
     method BuildHead {} {
         set head [ttk::frame $path.head]
         ttk::label $head.name -style Title.TLabel -text ""
-        ttk::label $head.where -style Small.TLabel
+        ttk::label $head.where -style Small.TLabel -wraplength 340 -justify left
         ttk::frame $head.line
         label $head.line.state -padx 8 -pady 2 -borderwidth 0
         ttk::label $head.line.since -style Small.TLabel
-        ttk::label $head.why -wraplength 380 -justify left
+        ttk::label $head.why -wraplength 340 -justify left
         pack $head.name $head.where -anchor w
         pack $head.line -anchor w -pady {6 0} -fill x
         pack $head.line.state -side left
         pack $head.line.since -side left -padx 8
         pack $head.why -anchor w -pady {6 0} -fill x
-        bind $head <Configure> [list ::details::wrap $head.why %w]
+        bind $head <Configure> [list ::details::wrap $head %w]
         ttk::frame $path.acts
         ttk::frame $path.comment
         ttk::label $path.comment.label -text "Comment"
@@ -69,20 +69,20 @@ oo::class create ::details::View {
 
     method BuildHistory {frame} {
         ttk::frame $frame
-        text $frame.text -wrap word -state disabled -borderwidth 0 -padx 8 -pady 6 -width 40 -height 8 -cursor arrow \
-            -yscrollcommand [list $frame.y set] -spacing3 4 {*}[details::text_look]
+        text $frame.text -wrap word -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 -cursor arrow \
+            -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
         ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
         pack $frame.y -side right -fill y
         pack $frame.text -fill both -expand 1
-        $frame.text tag configure when -foreground [theme::color quiet]
+        details::dress $frame.text
         return $frame
     }
 
     method BuildFacts {frame} {
         my BuildHistory $frame
-        $frame.text configure -tabs {110} -spacing3 2
-        $frame.text tag configure name -foreground [theme::color quiet]
+        $frame.text configure -tabs [theme::chars 15] -spacing3 2 -wrap char
         $frame.text tag configure link -underline 1
+        $frame.text tag configure value -lmargin2 [theme::chars 15]
         return $frame
     }
 
@@ -191,8 +191,7 @@ oo::class create ::details::View {
             lassign $act action label keys
             if {[llength $keys] < [dict size $rows]} {
                 append label " ([llength $keys])"
-            }
-            if {[acts::asks_first $action]} {
+            } elseif {[acts::asks_first $action]} {
                 append label "\u2026"
             }
             ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
@@ -273,14 +272,14 @@ oo::class create ::details::View {
             return
         }
         if {![dict get $result ok]} {
-            my Fill history [list [dict get $result message] when]
+            my Fill history [list [dict get $result message] quiet]
             return
         }
         set pieces {}
         foreach line [dict get $result rows] {
             lassign $line at who sentence
             set when [board_filter::clock_text $at [lindex $key 1]]
-            lappend pieces "$when   $who\n" when "$sentence\n" {}
+            lappend pieces "$when   $who\n" quiet "$sentence\n" {}
         }
         my Fill history $pieces
     }
@@ -291,7 +290,7 @@ oo::class create ::details::View {
             foreach row [db::dicts $result] {
                 dict for {name value} $row {
                     if {$value ne ""} {
-                        lappend pieces "$name\t" name "$value\n" {}
+                        lappend pieces "$name\t" quiet "$value\n" value
                     }
                 }
             }
@@ -311,13 +310,13 @@ oo::class create ::details::View {
         foreach row [db::dicts $result] {
             dict with row {}
             if {$side ne $former} {
-                $text insert end "\n[expr {$side eq "parent" ? "Waits for" : "What waits for it"}]\n" name
+                $text insert end "\n[expr {$side eq "parent" ? "Waits for" : "What waits for it"}]\n" quiet
                 set former $side
             }
             set tag link[incr number]
             $text tag bind $tag <Button-1> [list board::select [list $node_id $job_date]]
             $text insert end "$node_name" [list link $tag] "  \[$node_type\] $node_id" {} \
-                [expr {$job_date eq [lindex $key 1] ? "" : "  $job_date"}] {} "  $state\n" name
+                [expr {$job_date eq [lindex $key 1] ? "" : "  $job_date"}] {} "  $state\n" quiet
         }
         $text configure -state disabled
     }
@@ -356,7 +355,8 @@ proc ::details::open {key} {
         return
     }
     set window .details[incr serial]
-    toplevel $window -background [theme::color window]
+    toplevel $window
+    theme::dress $window
     wm title $window "Node [lindex $key 0], [lindex $key 1]"
     wm geometry $window 720x560
     wm minsize $window 420 320
@@ -396,15 +396,21 @@ proc ::details::gone {view window path} {
     }
 }
 
-proc ::details::wrap {label width} {
-    if {$width > 60} {
-        $label configure -wraplength [expr {$width - 8}]
+proc ::details::wrap {head width} {
+    foreach label [list $head.name $head.where $head.why] {
+        $label configure -wraplength [expr {max(100, $width - 8)}]
     }
 }
 
-proc ::details::text_look {} {
-    return [list -background [theme::color field] -foreground [theme::color text] -highlightthickness 0 -relief flat \
-        -insertwidth 0 -font TkDefaultFont]
+# Give a text the theme's colours, now and whenever it changes; quiet is the tag of what is beside the point.
+proc ::details::dress {text} {
+    theme::dress $text
+    bind $text <<ThemeChanged>> +[list ::details::DressTag $text]
+    DressTag $text
+}
+
+proc ::details::DressTag {text} {
+    $text tag configure quiet -foreground [theme::color quiet]
 }
 
 # Why a node is in its state: the message, and who acted last.

@@ -36,8 +36,9 @@ oo::class create ::details_log::View {
         ttk::label $path.top.note -style Small.TLabel
         pack $path.top.note -side left -padx 8
         set text $path.text
-        text $text -wrap char -state disabled -borderwidth 0 -padx 8 -pady 6 -width 40 -height 8 \
-            -yscrollcommand [list $path.y set] {*}[details::text_look] -font TkFixedFont
+        text $text -wrap char -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 \
+            -yscrollcommand [list $path.y set] -font [theme::font mono]
+        details::dress $text
         ttk::scrollbar $path.y -orient vertical -command [list $text yview]
         pack $path.top -fill x
         pack $path.y -side right -fill y

@@ -226,7 +226,7 @@ proc graph_layout::pool {values} {
         set count 1
         while {$means ne {} && [lindex $means end] > $value} {
             set former [lindex $counts end]
-            set value [expr {([lindex $means end] * $former + $value * $count) / ($former + $count)}]
+            set value [expr {([lindex $means end] * $former + $value * $count) / double($former + $count)}]
             incr count $former
             set means [lrange $means 0 end-1]
             set counts [lrange $counts 0 end-1]

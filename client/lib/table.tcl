@@ -10,17 +10,16 @@
 namespace eval ::table {
     variable frame ""
     variable tree ""
-    # column, heading, width, anchor, stretch
-    # the state is the tree's own column, which can bear a picture
+    # the state is the tree's own column, which can bear a picture; then column, heading, width in characters, anchor, stretch
     variable columns {
-        node_name "Node" 170 w 1
-        node_type "Type" 50 center 0
-        node_id "Id" 74 e 0
-        job_name "Job" 100 w 0
-        state_since "Since" 106 w 0
-        took "Took" 96 e 0
-        attempt "Runs" 50 e 0
-        message "Message" 170 w 1
+        node_name "Node" 15.5 w 1
+        node_type "Type" 6 center 0
+        node_id "Id" 8 e 0
+        job_name "Job" 9 w 0
+        message "Message" 12 w 1
+        state_since "Since" 12.5 w 0
+        took "Took" 10 e 0
+        attempt "Runs" 6 e 0
     }
     variable sort_by order
     variable descending 0
@@ -57,15 +56,15 @@ proc ::table::create {parent} {
     set frame $parent
     ttk::frame $frame
     set names [lmap {name - - - -} $columns {set name}]
-    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -selectmode extended \
+    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -style Flat.Treeview -selectmode extended \
         -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
     $tree heading #0 -text "State" -anchor w -command [list ::table::SortBy state]
-    $tree column #0 -width 128 -minwidth 60 -stretch 0
+    $tree column #0 -width [theme::chars 15.5] -minwidth 60 -stretch 0
     ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
     ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
     foreach {name heading width anchor stretch} $columns {
         $tree heading $name -text $heading -anchor $anchor -command [list ::table::SortBy $name]
-        $tree column $name -width $width -minwidth 40 -anchor $anchor -stretch $stretch
+        $tree column $name -width [theme::chars $width] -minwidth 40 -anchor $anchor -stretch $stretch
     }
     grid $tree $frame.y -sticky nsew
     grid $frame.x -sticky ew
@@ -102,7 +101,7 @@ proc ::table::Recolor {} {
 # How a row is shown: options for the tree's item.
 proc ::table::Options {row} {
     set state [dict get $row state]
-    return [list -image table_$state -text " [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
+    return [list -image table_$state -text "  [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
         -tags [list $state]]
 }
 

@@ -221,6 +221,11 @@ proc ::theme::Buttons {pad} {
     foreach style {Flat.TButton Tool.TButton} {
         ttk::style configure $style -bordercolor [color window]
     }
+    # what is well and what is not, to be clicked for more
+    foreach {style fore} {Good.Tool.TButton good Warn.Tool.TButton warn Danger.Tool.TButton danger} {
+        ttk::style configure $style -foreground [color $fore]
+        ttk::style map $style -foreground [list active [color $fore]]
+    }
     ttk::style configure TMenubutton -background [color button] -foreground [color text] -padding [list $pad [expr {$pad * 2 / 3}]] \
         -arrowcolor [color quiet] -bordercolor [color border] -lightcolor [color button] -darkcolor [color button]
     ttk::style map TMenubutton -background [list active [color hover]]
@@ -230,6 +235,11 @@ proc ::theme::Lists {} {
     ttk::style configure Treeview -background [color field] -fieldbackground [color field] -foreground [color text] \
         -bordercolor [color border] -lightcolor [color field] -darkcolor [color field] -rowheight [lines 1.55]
     ttk::style map Treeview -background [list selected [color select]] -foreground [list selected [color on_select]]
+    # a list whose first column has a picture, and no children to open
+    ttk::style layout Flat.Treeview.Item {
+        Treeitem.padding -sticky nswe -children {Treeitem.image -side left -sticky {} Treeitem.text -side left -sticky {}}
+    }
+    ttk::style configure Flat.Treeview.Item -padding [list [chars 0.6] 0]
     ttk::style configure Treeview.Heading -background [color shade] -foreground [color quiet] -font josch_ui -relief flat \
         -bordercolor [color line] -lightcolor [color shade] -darkcolor [color shade] -padding [list [chars 0.6] [chars 0.5]]
     ttk::style map Treeview.Heading -background [list active [color hover]]
@@ -261,6 +271,8 @@ proc ::theme::Labels {} {
     } {
         ttk::style configure $style -foreground [color $fore] -background [color window] -font $font
     }
+    ttk::style configure Tip.TLabel -background [color tip] -foreground [color text] -relief solid -borderwidth 1
+    ttk::style configure Problem.TLabel -background [color danger] -foreground [color on_danger]
     ttk::style configure TLabel -background [color window] -foreground [color text]
     ttk::style configure TFrame -background [color window]
     ttk::style configure Panel.TFrame -background [color panel]
