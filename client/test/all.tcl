@@ -101,6 +101,8 @@ proc ::all::main {folder names} {
     if {[catch {
         harness::server
         harness::display
+        # what a test that is killed leaves behind goes with the server
+        set ::env(TMPDIR) $::env(JOSCH_TEST_HOME)
         foreach file $files {
             run $folder $file
         }

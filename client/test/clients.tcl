@@ -21,7 +21,7 @@ proc ::harness::client {name user args} {
     display
     set home [exec mktemp -d [file join [temporary] josch-$name.XXXXXX]]
     set environment [list HOME=$home XDG_CONFIG_HOME=$home/.config PGPASSFILE=$home/.pgpass]
-    set command [list env {*}$environment wish $folder/driven.tcl $top/client/josch {*}$args]
+    set command [list env {*}$environment wish $folder/driven.tcl -- $top/client/josch {*}$args]
     if {$user ne ""} {
         lappend command [conninfo $user]
     }
@@ -31,6 +31,9 @@ proc ::harness::client {name user args} {
     set ::harness::answers($name) {}
     fileevent $channel readable [list ::harness::Heard $name]
     Answer $name 30000
+    if {$user ne ""} {
+        until $name {expr {[::db::state] eq "online"}}
+    }
     return $name
 }
 
@@ -101,6 +104,7 @@ proc ::harness::gone {name pattern {limit ""}} {
 
 # Press a button as a person does: with the mouse, in the middle.
 proc ::harness::press {name window label} {
+    until $name [list ::driven::settled $window] 5000 "$window settled"
     click $name [tell $name [list ::driven::button $window $label]]
 }
 

@@ -167,6 +167,24 @@ proc ::driven::widget {window class} {
     error "no $class in $window"
 }
 
+# Has a window been there for longer than the moment in which it does not act?
+proc ::driven::settled {window} {
+    variable mapped
+    expr {[dict exists $mapped $window] && [clock microseconds] - [dict get $mapped $window] > 1000 * ($::popup::guard + 50)}
+}
+
+# The state of a node on the board; empty when it is not there.
+proc ::driven::state {node date} {
+    set row [::board::row [list $node $date]]
+    expr {[dict exists $row state] ? [dict get $row state] : ""}
+}
+
+# When a window was first mapped, in microseconds since 1970.
+proc ::driven::mapped {window} {
+    variable mapped
+    dict get $mapped $window
+}
+
 # The middle of a widget on the screen, when nothing covers it.
 proc ::driven::middle {widget} {
     set x [expr {[winfo rootx $widget] + [winfo width $widget] / 2}]
@@ -183,6 +201,10 @@ fconfigure stdin -blocking 0 -translation lf
 fconfigure stdout -translation lf
 fileevent stdin readable ::driven::Obey
 bind all <Map> {+::driven::Mapped %W}
+if {[lindex $argv 0] eq "--"} {
+    # it kept Tk's hands off the program's options
+    set argv [lrange $argv 1 end]
+}
 set argv [lassign $argv argv0]
 set argc [llength $argv]
 source $argv0
