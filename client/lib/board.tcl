@@ -137,11 +137,11 @@ proc ::board::BuildTop {} {
     bind $top.search <Escape> [namespace code {set chosen(search) ""; Searching}]
 }
 
-# A button at the right end of the top line: other windows put their entrances there.
+# A button at the right end of the top line, left of those that are there: other windows put their entrances there.
 proc ::board::add_tool {name label command} {
     variable frame
     ttk::button $frame.top.tools.$name -text $label -style Tool.TButton -command $command
-    pack $frame.top.tools.$name -side left -padx {6 0}
+    pack $frame.top.tools.$name -side right -padx {6 0}
 }
 
 proc ::board::BuildViews {} {

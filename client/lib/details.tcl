@@ -278,7 +278,7 @@ oo::class create ::details::View {
         set pieces {}
         foreach line [dict get $result rows] {
             lassign $line at who sentence
-            set when [board_filter::clock_text $at [lindex $key 1]]
+            set when [clock format [expr {int($at)}] -format "%d %b %H:%M:%S"]
             lappend pieces "$when   $who\n" quiet "$sentence\n" {}
         }
         my Fill history $pieces

@@ -446,6 +446,7 @@ proc ::graph::Press {x y} {
     variable picture
     variable press
     focus $canvas
+    HideTip
     set press [list $x $y 0]
     $picture pan_start $x $y
 }
@@ -497,6 +498,7 @@ proc ::graph::Menu {x y} {
 
 proc ::graph::Wheel {x y delta} {
     variable picture
+    HideTip
     $picture zoom_at $x $y [expr {$delta > 0 ? 1.2 : 1 / 1.2}]
 }
 
@@ -558,6 +560,8 @@ proc ::graph::ShowTip {key} {
     }
     if {![winfo exists $canvas.tip]} {
         ttk::label $canvas.tip -style Tip.TLabel -justify left -padding {8 5}
+        # it must not be in the way of the pointer
+        bind $canvas.tip <Enter> [namespace code HideTip]
     }
     $canvas.tip configure -text $text
     lassign $box x0 y0 x1 y1
