@@ -27,14 +27,15 @@ proc ::editor::show {} {
 
 oo::class create ::editor_window {
     mixin ::editor_apply
-    variable window changes grids form graph tabs job jobs search comment loading places
+    variable window changes grids form graph tabs job jobs search comment loading places applied
 
     constructor {path} {
         set window $path
         set changes [editor_changes new [db::null]]
         set tabs {tpl_nodes Nodes tpl_node_deps Dependencies tpl_jobs Jobs environs Variables}
-        lassign {} grids jobs places
+        lassign {} grids jobs
         lassign {"" "" "" 0} search comment graph loading
+        array set places {}
         set job "All jobs"
         toplevel $window -class JoschEditor
         wm title $window "Templates \u2013 JOSCH"
@@ -180,6 +181,10 @@ oo::class create ::editor_window {
         if {![dict get $result ok]} {
             my Say {*}[editor::Refusal $result "a row"]
             return
+        }
+        if {$applied} {
+            $changes forget
+            set applied 0
         }
         foreach table $tables answer [dict get $result results] {
             $changes load $table [editor::RowDicts $table $answer]

@@ -6,10 +6,10 @@
 # the statement that was refused leads back to its row.
 
 oo::class create ::editor_apply {
-    variable window changes grids form comment places busy
+    variable window changes grids form comment places busy applied
 
     method BuildChanges {path} {
-        set busy 0
+        lassign {0 0} busy applied
         ttk::frame $path
         ttk::label $path.title -style Bold.TLabel -text "Changes"
         ttk::treeview $path.list -show tree -height 5 -selectmode extended -yscrollcommand [list $path.y set]
@@ -131,7 +131,8 @@ oo::class create ::editor_apply {
         if {[dict get $result ok]} {
             set comment ""
             set count [llength [$changes pending]]
-            $changes forget
+            # they go when what is stored now has been read
+            set applied 1
             my Say "[my Count $count change] applied." "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
             my reload
             return

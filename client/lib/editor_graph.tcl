@@ -249,6 +249,10 @@ oo::class create ::editor_graph {
 
     method Look {id} {
         set uid [my Uid $id]
+        if {$uid eq ""} {
+            # gone since the picture was made; another is on its way
+            return [dict create kind box fill [theme::color panel] text [theme::color quiet] outline [theme::color quiet] width 1 dash {} lines $id]
+        }
         set row [$changes get tpl_nodes $uid]
         set status [$changes status tpl_nodes $uid]
         set type [dict get $row node_type]
@@ -281,6 +285,9 @@ oo::class create ::editor_graph {
     }
 
     method EdgeLook {edge} {
+        if {![dict exists $deps $edge]} {
+            return [dict create fill [theme::color edge] width 1 dash {}]
+        }
         set statuses [lmap uid [dict get $deps $edge] {$changes status tpl_node_deps $uid}]
         set lags [lmap uid [dict get $deps $edge] {my Lag $uid}]
         set color [expr {"added" in $statuses || "changed" in $statuses ? "accent" : "edge"}]

@@ -103,11 +103,11 @@ proc ::editor::RowDicts {table result} {
 # ---- writing ----
 
 # Runs statements as one transaction and calls back with the list of their results, or with the failure and the number
-# of the statement that failed (at, from 0). end: COMMIT or ROLLBACK.
+# of the statement that failed (at, from 0). end: COMMIT or ROLLBACK, which is said in a block, as the server warns otherwise.
 proc ::editor::Transaction {statements end callback} {
     set all $statements
     if {$end eq "ROLLBACK"} {
-        lappend all ROLLBACK
+        lappend all BEGIN ROLLBACK
     }
     db::query [join $all ";\n"] [namespace code [list Transacted [llength $statements] $callback]]
 }

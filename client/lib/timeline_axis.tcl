@@ -156,7 +156,7 @@ proc timeline_axis::over {at step zone} {
 
 # The part of a time axis that is seen, as {from to}: zoomed by a factor about
 # a moment, never narrower or wider than limits allow.
-proc timeline_axis::zoom {from to about factor {least 10} {most 31536000}} {
+proc timeline_axis::zoom {from to about factor {least 2} {most 31536000}} {
     set span [expr {min(max(($to - $from) * $factor, $least), $most)}]
     set part [expr {($about - $from) / double($to - $from)}]
     set start [expr {$about - $part * $span}]
