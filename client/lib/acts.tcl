@@ -1,4 +1,5 @@
 # client/lib/acts.tcl
+#
 # What a person may do to nodes, and doing it.
 #
 # The rules are the database's: which act follows which state is read from

@@ -1,4 +1,5 @@
 # client/lib/graph_layout.tcl
+#
 # Where the nodes of a picture stand, and the talk with Graphviz about it.
 #
 # Pure: numbers and text in, numbers and text out; no window and no database.

@@ -167,9 +167,10 @@ proc ::driven::widget {window class} {
     error "no $class in $window"
 }
 
-# Has a window been there for longer than the moment in which it does not act?
+# Has the window that this is in been there for longer than the moment in which it does not act?
 proc ::driven::settled {window} {
     variable mapped
+    set window [winfo toplevel $window]
     expr {[dict exists $mapped $window] && [clock microseconds] - [dict get $mapped $window] > 1000 * ($::popup::guard + 50)}
 }
 
