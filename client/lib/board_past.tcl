@@ -121,7 +121,8 @@ proc ::board::TellPast {} {
     if {$past eq ""} {
         $frame.past.banner configure -text ""
     } else {
-        $frame.past.banner configure -text "This is the past: the board as it stood then. Nothing can be done to it; Live brings the present back."
+        $frame.past.banner configure -text "This is the past: the board as it stood then. Nothing can be done\
+            to it; Live brings the present back."
     }
 }
 

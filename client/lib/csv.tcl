@@ -1,5 +1,6 @@
 # client/lib/csv.tcl
-#	CSV text to lists and back, as PostgreSQL's COPY reads and writes it.
+#
+# CSV text to lists and back, as PostgreSQL's COPY reads and writes it.
 #
 # Pure: no file, no window, no database.  PostgreSQL tells a quoted empty field
 # from one with nothing in it, and takes quotes in the middle of a field; so

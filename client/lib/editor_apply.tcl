@@ -47,7 +47,8 @@ oo::class create ::editor_apply {
         set number 0
         foreach edit [lrange $pending 0 499] {
             set places([incr number]) $edit
-            $path.list insert {} end -id $number -text "[dict get {added + changed \u2022 deleted \u2212} [lindex $edit 0]]  [$changes words {*}$edit]"
+            set sign [dict get {added + changed \u2022 deleted \u2212} [lindex $edit 0]]
+            $path.list insert {} end -id $number -text "$sign  [$changes words {*}$edit]"
         }
         if {[llength $pending] > 500} {
             $path.list insert {} end -text "\u2026 and [expr {[llength $pending] - 500}] more"
@@ -133,7 +134,8 @@ oo::class create ::editor_apply {
             set count [llength [$changes pending]]
             # they go when what is stored now has been read
             set applied 1
-            my Say "[my Count $count change] applied." "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
+            my Say "[my Count $count change] applied." \
+                "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
             my reload
             return
         }

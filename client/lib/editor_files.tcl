@@ -191,7 +191,8 @@ proc ::editor_files::Loaded {w done result} {
 proc ::editor_files::show_export {parent} {
     set w [Dialog $parent.export $parent "Export"]
     Folder $w "Folder for the files"
-    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, as they are stored: changes that are not applied are not in them. Files of these names are replaced."
+    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, as they are stored: changes that are\
+        not applied are not in them. Files of these names are replaced."
     Buttons $w load "Export" [list ::editor_files::Export $w]
     editor::center $w $parent
     focus $w.f.folder
@@ -213,7 +214,10 @@ proc ::editor_files::telling_statements {} {
     return [lmap table $tables {
         set tests [lmap column [Extra $table] {
             set default [dict get $column default]
-            string cat "coalesce(bool_or(t.[dict get $column name] IS DISTINCT FROM ([expr {$default eq "" ? "NULL" : $default}])), false)"
+            if {$default eq ""} {
+                set default NULL
+            }
+            string cat "coalesce(bool_or(t.[dict get $column name] IS DISTINCT FROM ($default)), false)"
         }]
         string cat "SELECT [expr {$tests eq {} ? "1" : [join $tests {, }]}] FROM josch.$table t"
     }]

@@ -99,11 +99,13 @@ oo::class create ::editor_graph {
         lassign {"" {} {} {} {} {} {} {}} job nodes edges deps layout press picked sizes
         ttk::frame $frame
         ttk::frame $frame.tools
-        foreach {name label script} {in Zoom\ In {my Key 1.25} out Zoom\ Out {my Key 0.8} fit Whole\ Graph {my Fit} arrange Arrange {my Arrange}} {
+        foreach {name label script} {
+            in "Zoom In" {my Key 1.25} out "Zoom Out" {my Key 0.8} fit "Whole Graph" {my Fit} arrange "Arrange" {my Arrange}
+        } {
             ttk::button $frame.tools.$name -text $label -style Tool.TButton -takefocus 0 -command [namespace code $script]
             pack $frame.tools.$name -side left
         }
-        ttk::label $frame.tools.note -style Quiet.TLabel -text "Drag from parent to child to make a dependency. Delete deletes what is chosen."
+        ttk::label $frame.tools.note -style Quiet.TLabel -text "Drag from parent to child to make a dependency."
         pack $frame.tools.note -side right -padx 8
         set canvas [canvas $frame.c -highlightthickness 0 -borderwidth 0 -takefocus 1 -xscrollincrement 1 -yscrollincrement 1 \
             -background [theme::color panel]]
@@ -121,8 +123,10 @@ oo::class create ::editor_graph {
         foreach {event script} {
             <ButtonPress-1> {my Press %x %y} <B1-Motion> {my Drag %x %y} <ButtonRelease-1> {my Release %x %y}
             <Double-Button-1> {my Open} <Delete> {$owner delete} <Escape> {my Pick {}}
-            <Button-4> {my Wheel %x %y 1.2} <Button-5> {my Wheel %x %y 0.8333} <MouseWheel> {my Wheel %x %y [expr {%D > 0 ? 1.2 : 0.8333}]}
-            <Configure> {my Resized} <plus> {my Key 1.25} <minus> {my Key 0.8} <f> {my Fit} <Motion> {my Hover %x %y %X %Y} <Leave> {tip::hide}
+            <Button-4> {my Wheel %x %y 1.2} <Button-5> {my Wheel %x %y 0.8333}
+            <MouseWheel> {my Wheel %x %y [expr {%D > 0 ? 1.2 : 0.8333}]}
+            <plus> {my Key 1.25} <minus> {my Key 0.8} <f> {my Fit}
+            <Configure> {my Resized} <Motion> {my Hover %x %y %X %Y} <Leave> {tip::hide}
         } {
             bind $canvas $event [namespace code $script]
         }
@@ -188,7 +192,8 @@ oo::class create ::editor_graph {
             set row [$changes get tpl_node_deps $uid]
             set parent [dict get $row p_node_id]
             set child [dict get $row c_node_id]
-            if {[dict exists $all $parent] && [dict exists $all $child] && ([dict exists $inside $parent] || [dict exists $inside $child])} {
+            if {[dict exists $all $parent] && [dict exists $all $child]
+                    && ([dict exists $inside $parent] || [dict exists $inside $child])} {
                 dict set shown $parent 1
                 dict set shown $child 1
                 dict lappend deps [list $parent $child] $uid
@@ -251,13 +256,15 @@ oo::class create ::editor_graph {
         set uid [my Uid $id]
         if {$uid eq ""} {
             # gone since the picture was made; another is on its way
-            return [dict create kind box fill [theme::color panel] text [theme::color quiet] outline [theme::color quiet] width 1 dash {} lines $id]
+            return [dict create kind box fill [theme::color panel] text [theme::color quiet] outline [theme::color quiet] \
+                width 1 dash {} lines $id]
         }
         set row [$changes get tpl_nodes $uid]
         set status [$changes status tpl_nodes $uid]
         set type [dict get $row node_type]
         set inside [expr {$job eq "" || [dict get $row job_name] eq $job}]
-        set look [dict create kind [expr {[dict exists {S hexagon L cylinder N box R octagon} $type] ? [dict get {S hexagon L cylinder N box R octagon} $type] : "box"}] \
+        set kinds {S hexagon L cylinder N box R octagon}
+        set look [dict create kind [expr {[dict exists $kinds $type] ? [dict get $kinds $type] : "box"}] \
             fill [theme::color [expr {$inside ? "shade" : "panel"}]] text [theme::color [expr {$inside ? "text" : "quiet"}]] \
             outline [theme::color quiet] width 1 dash [expr {$inside ? {} : {4 3}}]]
         if {$type eq "R"} {
@@ -265,14 +272,15 @@ oo::class create ::editor_graph {
             dict set look width 2
         }
         if {$status ne "same"} {
-            dict set look fill [theme::blend [dict get [theme::state [dict get {added succeeded changed ready deleted skipped} $status]] fill] \
-                [theme::color panel] 0.6]
+            set like [theme::state [dict get {added succeeded changed ready deleted skipped} $status]]
+            dict set look fill [theme::blend [dict get $like fill] [theme::color panel] 0.4]
         }
         if {$picked eq [list node $id]} {
             dict set look outline [theme::color accent]
             dict set look width 3
         }
-        dict set look lines [list [dict get $row node_name] "\[$type\] $id[my SelfNote $id][expr {$status eq "deleted" ? " (deleted)" : ""}]"]
+        set note [expr {$status eq "deleted" ? " (deleted)" : ""}]
+        dict set look lines [list [dict get $row node_name] "\[$type\] $id[my SelfNote $id]$note"]
         return $look
     }
 
@@ -291,7 +299,8 @@ oo::class create ::editor_graph {
         set statuses [lmap uid [dict get $deps $edge] {$changes status tpl_node_deps $uid}]
         set lags [lmap uid [dict get $deps $edge] {my Lag $uid}]
         set color [expr {"added" in $statuses || "changed" in $statuses ? "accent" : "edge"}]
-        set look [dict create fill [theme::color $color] width [expr {$color eq "accent" ? 2 : 1}] dash [expr {"0" in $lags ? {} : {5 3}}]]
+        set look [dict create fill [theme::color $color] width [expr {$color eq "accent" ? 2 : 1}] \
+            dash [expr {"0" in $lags ? {} : {5 3}}]]
         if {[lsort -unique $statuses] eq "deleted"} {
             dict set look fill [theme::color quiet]
             dict set look dash {2 4}
@@ -317,7 +326,7 @@ oo::class create ::editor_graph {
                 format %+d [expr {-[my Lag $uid]}]
             }]
             set place [$picture middle $edge]
-            if {$texts ne {} && $place ne {} && [$picture zoom] > 0.4} {
+            if {$texts ne {} && $place ne {} && [$picture zoom] > 0.55} {
                 lassign $place x y
                 $canvas create text [expr {$x + 6}] $y -anchor w -text [join $texts {, }] -font [theme::font small] \
                     -fill [theme::color text] -tags lag -state disabled
@@ -380,7 +389,8 @@ oo::class create ::editor_graph {
         $canvas delete rubber
         lassign [$picture box_of $from] bx0 by0 bx1 by1
         $canvas create line [$canvas canvasx [expr {($bx0 + $bx1) / 2}]] [$canvas canvasy [expr {($by0 + $by1) / 2}]] \
-            [$canvas canvasx $x] [$canvas canvasy $y] -fill [theme::color accent] -width 2 -arrow last -dash {6 3} -tags rubber -state disabled
+            [$canvas canvasx $x] [$canvas canvasy $y] -fill [theme::color accent] -width 2 -arrow last -dash {6 3} \
+            -tags rubber -state disabled
     }
 
     method Release {x y} {

@@ -277,8 +277,8 @@ oo::class create ::replay_slider {
         $scale create line 12 12 [expr {$width - 12}] 12 -width 4 -fill [theme::color border] -capstyle round
         $scale create line 12 12 $here 12 -width 4 -fill [theme::color accent] -capstyle round
         my DrawMoments
-        set last -100
-        foreach tick [timeline_axis::ticks [my First] [my Last] [expr {max(0.0001, ([my Last] - [my First]) / double(max(20, $width - 24)))}] $zone 80] {
+        set each [expr {max(0.0001, ([my Last] - [my First]) / double(max(20, $width - 24)))}]
+        foreach tick [timeline_axis::ticks [my First] [my Last] $each $zone 80] {
             lassign $tick moment label
             $scale create text [my X $moment] 34 -anchor s -text $label -font [theme::font small] -fill [theme::color quiet]
         }

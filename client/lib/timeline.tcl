@@ -1,5 +1,6 @@
 # client/lib/timeline.tcl
-#	The day as bars over time: a row for each node, grouped by job.
+#
+# The day as bars over time: a row for each node, grouped by job.
 #
 # What is drawn is what is in sight: a day of thousands of nodes costs no more
 # than the rows of the window, so each scroll, zoom and change draws these anew.
@@ -45,16 +46,16 @@ proc ::timeline::zones_sql {day} {
 
 oo::class create timeline_view {
     mixin timeline_draw timeline_mouse
-    variable frame canvas from to top entries line_of rows edges usual runs zones critical plan skew \
-        selected fitted touched now_timer read_timer metrics show_critical
+    variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan skew \
+        selected fitted touched now_timer read_timer plan_timer metrics show_critical
 
     constructor {path} {
         set frame $path
         set canvas $frame.canvas
         lassign [list 0 3600 0] from to top
-        lassign {} entries rows edges usual runs zones critical plan selected
+        lassign {} entries rows order parents usual runs zones critical plan selected
         array set line_of {}
-        lassign {0 0 0 "" "" 1} skew fitted touched now_timer read_timer show_critical
+        lassign {0 0 0 "" "" "" 1} skew fitted touched now_timer read_timer plan_timer show_critical
         my build
         my measure
         my follow_events
@@ -65,6 +66,7 @@ oo::class create timeline_view {
     destructor {
         after cancel $now_timer
         after cancel $read_timer
+        after cancel $plan_timer
     }
 
     method gone {widget} {
@@ -128,11 +130,12 @@ oo::class create timeline_view {
     # The rows of another day or job: job headings and nodes.
     method rebuild {} {
         set rows [board::rows]
-        set edges [board::edges]
+        set order [board::inside]
+        set parents [timeline_plan::parents [board::edges]]
         set entries {}
         array unset line_of
         set groups {}
-        foreach key [board::inside] {
+        foreach key $order {
             dict lappend groups [dict get $rows $key job_name] $key
         }
         foreach job [dict keys $groups] {
@@ -162,7 +165,7 @@ oo::class create timeline_view {
 
     method read_now {} {
         set read_timer ""
-        if {[db::state] ne "online" || [board::date] eq ""} {
+        if {![winfo viewable $canvas] || [db::state] ne "online" || [board::date] eq ""} {
             return
         }
         set day [db::quote [board::date]]
@@ -231,12 +234,25 @@ oo::class create timeline_view {
         return [expr {[dict exists $zones $job] ? [dict get $zones $job] : [my zone]}]
     }
 
+    # The forecast anew, at most twice a second: a storm of changes moves it little.
     method replan {} {
+        my plan_draw
+        if {$plan_timer eq ""} {
+            set plan_timer [after [expr {$fitted ? 400 : 1}] [list late::call [self] plan_now]]
+        }
+    }
+
+    method plan_now {} {
+        set plan_timer ""
+        if {![winfo viewable $canvas]} {
+            # made when somebody looks (shown)
+            return
+        }
         workq::add [list late::call [self] make_plan] [self]-plan
     }
 
     method make_plan {} {
-        set plan [timeline_plan::forecast [board::inside] $rows $edges $usual [my now]]
+        set plan [timeline_plan::forecast $order $rows $parents $usual [my now]]
         if {!$fitted && $entries ne {}} {
             my fit
         }

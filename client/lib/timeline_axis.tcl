@@ -1,5 +1,6 @@
 # client/lib/timeline_axis.tcl
-#	Moments as numbers, and the ticks of a time axis.
+#
+# Moments as numbers, and the ticks of a time axis.
 #
 # Pure: no window, no database.  Moments are seconds since 1970 with fractions.
 # Clocks are those of a time zone, whose days may have 23 or 25 hours: a tick

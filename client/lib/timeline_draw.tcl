@@ -1,5 +1,6 @@
 # client/lib/timeline_draw.tcl
-#	How the timeline looks: rows, bars, the axis, the line that is now.
+#
+# How the timeline looks: rows, bars, the axis, the line that is now.
 #
 # A mixin of timeline_view.  All that is in sight is drawn anew each time; the
 # names at the left and the axis at the top are drawn last, over the bars.
@@ -59,7 +60,8 @@ oo::class create timeline_draw {
 
     # Seen again after it was hidden: what has happened meanwhile has not been drawn.
     method shown {} {
-        my plan_draw
+        my read_more
+        my replan
         my tick
     }
 
@@ -167,7 +169,7 @@ oo::class create timeline_draw {
     method draw_box {kind x0 y0 x1 y1 look critical_bar} {
         set fill [dict get $look fill]
         set line [theme::color [expr {$critical_bar ? "accent" : "quiet"}]]
-        set options [list -outline $line -width [expr {$critical_bar ? 2 : 1}]]
+        set options [list -outline $line -width [expr {$critical_bar && $x1 - $x0 > 7 ? 2 : 1}]]
         switch -- $kind {
             planned - expected {
                 lappend options -fill [theme::blend $fill [theme::color panel] 0.28] -dash {3 2}
@@ -267,7 +269,8 @@ oo::class create timeline_draw {
         $canvas create line 0 $bottom $width $bottom -fill [theme::color line]
         set row [dict get $rows $what]
         set text "[dict get $row node_name] \[[dict get $row node_type]\]"
-        $canvas create text 18 $middle -anchor w -font [theme::font small] -text [my shorten $text [theme::font small] [expr {$width - 24}]] \
+        set font [theme::font small]
+        $canvas create text 18 $middle -anchor w -font $font -text [my shorten $text $font [expr {$width - 24}]] \
             -fill [theme::color [expr {$what eq $selected ? "on_select" : "text"}]]
     }
 
@@ -303,7 +306,8 @@ oo::class create timeline_draw {
         }
         my draw_now_label $head $lower
         $canvas create rectangle -1 -1 $left [expr {$head - 1}] -width 0 -fill [theme::color shade]
-        $canvas create text 10 $upper -anchor w -font [theme::font small] -fill [theme::color quiet] -text [timeline_axis::zone_name [my zone]]
+        $canvas create text 10 $upper -anchor w -font [theme::font small] -fill [theme::color quiet] \
+            -text [timeline_axis::zone_name [my zone]]
         $canvas create line $left 0 $left $head -fill [theme::color border]
     }
 
@@ -334,6 +338,7 @@ oo::class create timeline_draw {
         set text [timeline_axis::show [my now] [my zone] %H:%M:%S]
         set half [expr {[font measure [theme::font small] $text] / 2.0 + 5}]
         set line [dict get $metrics line]
+        set x [expr {min($x, [winfo width $canvas] - $half - 1)}]
         $canvas create rectangle [expr {$x - $half}] [expr {$y - $line / 2.0 - 1}] [expr {$x + $half}] [expr {$y + $line / 2.0 + 1}] \
             -width 0 -fill [theme::color now]
         $canvas create text $x $y -text $text -font [theme::font small] -fill [theme::color on_danger]

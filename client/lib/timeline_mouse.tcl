@@ -1,5 +1,6 @@
 # client/lib/timeline_mouse.tcl
-#	What hand and pointer do to the timeline: pan, zoom, select, explain.
+#
+# What hand and pointer do to the timeline: pan, zoom, select, explain.
 #
 # A mixin of timeline_view.  The wheel scrolls the rows, with Shift the time,
 # with Control it zooms about the pointer; the plane can be dragged.

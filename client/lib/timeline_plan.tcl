@@ -1,5 +1,6 @@
 # client/lib/timeline_plan.tcl
-#	What the bars of the timeline are: what was, what is, what is to be expected.
+#
+# What the bars of the timeline are: what was, what is, what is to be expected.
 #
 # Pure: rows in, bars out; no window, no database.  The forecast decides nothing:
 # it says when things would begin if each took as long as it usually does and
@@ -8,12 +9,8 @@
 namespace eval timeline_plan {}
 
 # When each node would begin and end: key -> {start end}, for those that have not
-# ended.  order: keys, parents first; edges: pairs of keys; usual: node_id -> seconds.
-proc timeline_plan::forecast {order rows edges usual now} {
-    set parents {}
-    foreach edge $edges {
-        dict lappend parents [lindex $edge 1] [lindex $edge 0]
-    }
+# ended.  order: keys, parents first; parents: key -> keys; usual: node_id -> seconds.
+proc timeline_plan::forecast {order rows parents usual now} {
     set done {}
     set plan {}
     foreach key $order {
@@ -41,6 +38,15 @@ proc timeline_plan::forecast {order rows edges usual now} {
         dict set plan $key [list $start $end]
     }
     return $plan
+}
+
+# key -> keys of its parents.
+proc timeline_plan::parents {edges} {
+    set parents {}
+    foreach edge $edges {
+        dict lappend parents [lindex $edge 1] [lindex $edge 0]
+    }
+    return $parents
 }
 
 # When a node that has not begun would begin: not before now, its time, its parents.

@@ -1,5 +1,6 @@
 # client/lib/tip.tcl
-#	Short explanations beside the pointer.
+#
+# Short explanations beside the pointer.
 #
 # One small window for all of them.  It never takes the focus, and it goes away
 # with the first key, click or departure; a widget that is destroyed meanwhile
