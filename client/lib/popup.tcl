@@ -106,6 +106,7 @@ proc ::popup::snooze {keys} {
     variable pause
     set model [model::snooze $model $keys [expr {[Now] + 60 * $pause}]]
     Show
+    event generate . <<PopupsChanged>>
 }
 
 # This person acted on a node, as it was at that change: its window is done.
