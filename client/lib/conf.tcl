@@ -41,7 +41,10 @@ proc ::conf::path {} {
 proc ::conf::load {{path ""}} {
     variable file
     variable stored
-    set file [expr {$path eq "" ? [path] : $path}]
+    set file $path
+    if {$file eq ""} {
+        set file [path]
+    }
     set stored [dict create]
     if {$file eq "" || [catch {open $file r} channel]} {
         return

@@ -38,7 +38,10 @@ proc ::connect::show {} {
     if {![winfo exists $path]} {
         set known [conf::pairs [conf::get conninfo]]
         dict for {keyword look} $fields {
-            set value($keyword) [expr {[dict exists $known $keyword] ? [dict get $known $keyword] : ""}]
+            set value($keyword) ""
+            if {[dict exists $known $keyword]} {
+                set value($keyword) [dict get $known $keyword]
+            }
         }
         set value(more) [Rest]
         Build
@@ -112,10 +115,13 @@ proc ::connect::Build {} {
 
 # What an empty field means here.
 proc ::connect::Hint {variable otherwise} {
-    if {[info exists ::env($variable)]} {
-        return [expr {$variable eq "PGPASSWORD" ? "$variable" : "$variable: $::env($variable)"}]
+    if {![info exists ::env($variable)]} {
+        return $otherwise
     }
-    return $otherwise
+    if {$variable eq "PGPASSWORD"} {
+        return $variable
+    }
+    return "$variable: $::env($variable)"
 }
 
 # The conninfo that the fields make.
@@ -145,7 +151,10 @@ proc ::connect::conninfo {} {
 proc ::connect::Percent {text} {
     set out ""
     foreach byte [split [encoding convertto utf-8 $text] ""] {
-        append out [expr {[string match {[A-Za-z0-9_.-]} $byte] ? $byte : [format %%%02X [scan $byte %c]]}]
+        if {![string match {[A-Za-z0-9_.-]} $byte]} {
+            set byte [format %%%02X [scan $byte %c]]
+        }
+        append out $byte
     }
     return $out
 }

@@ -444,7 +444,7 @@ proc ::db::Hopeless {reason} {
     if {[regexp -nocase {starting up|shutting down|recovery|too many|reserved|57P03|53300} $reason]} {
         return 0
     }
-    regexp -nocase {FATAL:|no password supplied|fe_sendauth|missing "=" after|invalid (?:connection option|URI|port|integer)|definition of service|unexpected (?:spaces|character)|can't find package} $reason
+    regexp -nocase {FATAL:|no password supplied|fe_sendauth|missing "=" after|invalid (?:connection option|URI|port|integer|\w+ value)|definition of service|unexpected (?:spaces|character)|can't find package} $reason
 }
 
 # Single words, as pg_on_connection_loss wants them.

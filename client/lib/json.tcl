@@ -53,7 +53,11 @@ proc ::json::Value {text atName} {
         Fail $text $at "a value"
     }
     incr at [string length $word]
-    return [expr {$word eq "null" ? "" : $word}]
+    # not by expr, which would write numbers its own way
+    if {$word eq "null"} {
+        return ""
+    }
+    return $word
 }
 
 proc ::json::Object {text atName} {

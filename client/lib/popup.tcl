@@ -26,6 +26,8 @@ namespace eval ::popup {
     variable opened 0
     # a window that has just come up does not act for so long, in ms: whoever was clicking or typing meant something else
     variable guard 400
+    # a window that has nothing to do but say who was first goes after so long, in ms
+    variable tellsFor 20000
     # most rows that are read; a list of more helps nobody
     variable limit 1000
     variable states {failed review signoff unknown}
@@ -61,7 +63,6 @@ proc ::popup::enable {flag} {
     } else {
         Show
     }
-    event generate . <<PopupsChanged>>
 }
 
 # Open the window of a node that waits; row as in josch.attention.
@@ -106,7 +107,6 @@ proc ::popup::snooze {keys} {
     variable pause
     set model [model::snooze $model $keys [expr {[Now] + 60 * $pause}]]
     Show
-    event generate . <<PopupsChanged>>
 }
 
 # This person acted on a node, as it was at that change: its window is done.
@@ -210,7 +210,6 @@ proc ::popup::Took {result} {
     }
     set model [model::take $model $rows]
     Show
-    event generate . <<PopupsChanged>>
 }
 
 # ---- showing ----
@@ -248,6 +247,7 @@ proc ::popup::Show {} {
     if {$next ne ""} {
         set wakeTimer [after [expr {int(1000 * max(0.1, $next - [Now]))}] [namespace code Show]]
     }
+    event generate . <<PopupsChanged>>
 }
 
 # A window whose node is not to be shown, or waits for something else now, goes; unless somebody is at it and should know why.
@@ -299,6 +299,17 @@ proc ::popup::Tick {} {
     after cancel $tickTimer
     Each tick
     set tickTimer [after 1000 [namespace code Tick]]
+}
+
+# A scrollbar that is there only when there is something to scroll.
+proc ::popup::scrolled {bar first last} {
+    set text [winfo parent $bar].text
+    if {($first <= 0 && $last >= 1) || [winfo manager $text] eq ""} {
+        pack forget $bar
+    } elseif {[winfo manager $bar] eq ""} {
+        pack $bar -side right -fill y -before $text
+    }
+    $bar set $first $last
 }
 
 # Call a method of an object, unless its window is gone.

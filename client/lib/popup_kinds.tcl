@@ -110,7 +110,7 @@ oo::class create ::popup::Review {
             return [dict get $row message]
         }
         set took [expr {[dict get $facts ended_at] - [dict get $facts started_at]}]
-        return "It ended well after [expr {$took < 10 ? [format %.1f $took] : int($took)}] s; is its output good?"
+        return "It ended well after [expr {$took < 1 ? "less than a second" : [model::span $took]}]; is its output good?"
     }
 }
 

@@ -8,12 +8,13 @@
 
 oo::class create ::popup::Window {
     # row: of josch.attention; facts: what was read besides; busy: an act is under way; over: nothing to do any more
-    variable path row facts busy over armedAt log
+    # refused: the database has said why not; movedAt: when a person last moved the pointer in it or pressed a key
+    variable path row facts busy over refused armedAt keysAt movedAt log
 
     constructor {newRow number} {
         set row $newRow
         set facts {}
-        lassign {0 0 0 ""} busy over armedAt log
+        lassign {0 0 0 0 0 0 ""} busy over refused armedAt keysAt movedAt log
         set path .popup[regsub -all {\W} [self] _]
         toplevel $path -class JoschPopup
         wm withdraw $path
@@ -79,7 +80,7 @@ oo::class create ::popup::Window {
         expr {!$over && [my Comment] ne ""}
     }
 
-    # Is somebody at it: has written, has the keyboard in it, or the pointer over it?
+    # Is somebody at it: has written, has the keyboard in it, or was just moving in it?
     method attended {} {
         if {[my written] || $busy} {
             return 1
@@ -88,8 +89,7 @@ oo::class create ::popup::Window {
         if {$focus ne "" && [winfo toplevel $focus] eq $path} {
             return 1
         }
-        set under [winfo containing -displayof $path {*}[winfo pointerxy $path]]
-        expr {$under ne "" && [winfo toplevel $under] eq $path}
+        expr {[clock milliseconds] - $movedAt < 5000}
     }
 
     # The row as it is now. A later change is a new round of the same: it failed again.
@@ -101,6 +101,7 @@ oo::class create ::popup::Window {
         set row $newRow
         if {$again} {
             my Arm
+            set refused 0
             my Note warn "It came to wait again at [popup::moment [dict get $row since]]."
             my DropLog
         }
@@ -113,16 +114,23 @@ oo::class create ::popup::Window {
     # Nobody is needed here any more: say why.
     method over {} {
         set over 1
+        # what was written stays until it is closed; what only tells goes by itself
+        if {[my Comment] eq ""} {
+            after $::popup::tellsFor [list ::popup::tell [self] destroy]
+        }
         my Buttons
+        if {$refused} {
+            # who was first has been said, in the database's words
+            return
+        }
         my Note warn "It waits no longer."
-        lassign [popup_sql::node_condition $row] condition
         db::query "SELECT n.state, n.action, n.acted_by, extract(epoch FROM n.acted_at) AS acted_at, n.comment
-            FROM josch.nodes n WHERE $condition" [list ::popup::tell [self] TakeEnd]
+            FROM josch.nodes n WHERE [popup_sql::node_condition $row]" [list ::popup::tell [self] TakeEnd]
     }
 
     method TakeEnd {result} {
         set now [lindex [db::dicts $result] 0]
-        if {$now eq {}} {
+        if {$now eq {} || $refused} {
             return
         }
         set text "It is [dict get $now state] now."
@@ -207,7 +215,7 @@ oo::class create ::popup::Window {
         ttk::label $frame.head.label -text "End of the output" -style Quiet.TLabel
         ttk::button $frame.head.all -text "All of it" -underline 4 -style Flat.TButton -command [list [self] show_log]
         text $frame.text -width 76 -height [my output_lines] -wrap char -state disabled -font [theme::font mono] \
-            -padx [theme::chars 0.7] -pady [theme::chars 0.5] -yscrollcommand [list $frame.y set]
+            -padx [theme::chars 0.7] -pady [theme::chars 0.5] -yscrollcommand [list ::popup::scrolled $frame.y]
         theme::dress $frame.text
         ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
         pack $frame.head -fill x
@@ -274,6 +282,9 @@ oo::class create ::popup::Window {
         bind $path.comment.text <Tab> {focus [tk_focusNext %W]; break}
         bind $path.comment.text <Shift-Tab> {focus [tk_focusPrev %W]; break}
         bind $path <Button-1> +[list [self] clicked %W]
+        bind $path <FocusIn> [list [self] entered %W %d]
+        bind $path <Motion> +[list [self] moved]
+        bind $path <Key> +[list [self] moved]
         bind $path <Destroy> [list ::popup::tell [self] gone %W]
     }
 
@@ -301,7 +312,10 @@ oo::class create ::popup::Window {
         if {$count == 0} {
             return "Nothing waits for it."
         }
-        set names [expr {[dict exists $facts children] ? [split [dict get $facts children] \n] : {}}]
+        set names {}
+        if {[dict exists $facts children]} {
+            set names [split [dict get $facts children] \n]
+        }
         if {![llength $names]} {
             return "[expr {$count == 1 ? "1 node waits" : "$count nodes wait"}] for it."
         }
@@ -311,15 +325,21 @@ oo::class create ::popup::Window {
 
     method FillOutput {} {
         set lines [my output_lines]
-        set tail [expr {[dict exists $facts output_tail] ? [string trimright [dict get $facts output_tail]] : ""}]
+        set tail ""
+        if {[dict exists $facts output_tail]} {
+            set tail [string trimright [dict get $facts output_tail]]
+        }
         if {$lines == 0 || [dict get $row run_id] eq ""} {
             pack forget $path.output
             return
         }
         set text $path.output.text
-        $text configure -state normal -height [expr {min($lines, max(2, [llength [split $tail \n]]))}]
+        $text configure -state normal -height [expr {min($lines, max(1, [llength [split $tail \n]]))}]
         $text delete 1.0 end
-        $text insert end [expr {$tail eq "" && $facts ne {} ? "(it printed nothing)" : $tail}]
+        if {$tail eq "" && $facts ne {}} {
+            set tail "(it printed nothing)"
+        }
+        $text insert end $tail
         $text configure -state disabled
         $text see end
     }
@@ -386,6 +406,17 @@ oo::class create ::popup::Window {
         focus $path.comment.text
     }
 
+    method moved {} {
+        set movedAt [clock milliseconds]
+    }
+
+    # The keyboard came to this window, perhaps without having been asked to: the key that is being pressed meant another.
+    method entered {widget detail} {
+        if {$widget eq $path && $detail in {NotifyNonlinear NotifyNonlinearVirtual NotifyAncestor}} {
+            set keysAt [expr {[clock milliseconds] + $::popup::guard}]
+        }
+    }
+
     # A click means that the person wants to be here, where the window manager has not brought the keyboard by itself.
     method clicked {widget} {
         if {[winfo exists $widget] && [winfo class $widget] in {Text TEntry TButton}} {
@@ -410,7 +441,9 @@ oo::class create ::popup::Window {
             $focus invoke
             return
         }
-        my act_default
+        if {[clock milliseconds] >= $keysAt} {
+            my act_default
+        }
     }
 
     method act_default {} {
@@ -454,13 +487,17 @@ oo::class create ::popup::Window {
                     append text \n[dict get $result $part]
                 }
             }
+            set refused 1
             my Note danger $text
             popup::read
         } elseif {[dict get $result count] == 0} {
             my Note warn "Something happened to it since this was shown; look again."
             popup::read
         } else {
+            # its own end, before the manager wonders who was first
+            popup::forget [self]
             popup::acted [model::key $row] [dict get $row change_id]
+            my destroy
         }
     }
 
