@@ -228,28 +228,36 @@ oo::class create editor_changes {
         }
     }
 
-    # What goes with a row when it is deleted: a list of {table uid}.
+    # What goes with a row when it is deleted: a list of {table uid}, dependencies first.
     method dependents {table uid} {
-        if {![info exists work($uid)]} {
+        if {![info exists work($uid)] || $table ni {tpl_jobs tpl_nodes}} {
             return {}
         }
-        set list {}
-        if {$table eq "tpl_jobs"} {
-            set job [dict get $work($uid) job_name]
-            foreach node $uids(tpl_nodes) {
-                if {[info exists work($node)] && [dict get $work($node) job_name] eq $job} {
-                    lappend list {*}[my dependents tpl_nodes $node] [list tpl_nodes $node]
-                }
-            }
-        } elseif {$table eq "tpl_nodes"} {
-            set id [dict get $work($uid) node_id]
-            foreach edge $uids(tpl_node_deps) {
-                if {[info exists work($edge)] && $id in [list [dict get $work($edge) p_node_id] [dict get $work($edge) c_node_id]]} {
-                    lappend list [list tpl_node_deps $edge]
-                }
+        if {$table eq "tpl_nodes"} {
+            return [my edges_of [dict create [dict get $work($uid) node_id] 1]]
+        }
+        set job [dict get $work($uid) job_name]
+        set ids {}
+        set nodes {}
+        foreach node $uids(tpl_nodes) {
+            if {[info exists work($node)] && [dict get $work($node) job_name] eq $job} {
+                dict set ids [dict get $work($node) node_id] 1
+                lappend nodes [list tpl_nodes $node]
             }
         }
-        return [lsort -unique $list]
+        return [concat [my edges_of $ids] $nodes]
+    }
+
+    # Dependencies that have an end among some nodes (a dict of their ids).
+    method edges_of {ids} {
+        set list {}
+        foreach edge $uids(tpl_node_deps) {
+            if {[info exists work($edge)] && ([dict exists $ids [dict get $work($edge) p_node_id]]
+                    || [dict exists $ids [dict get $work($edge) c_node_id]])} {
+                lappend list [list tpl_node_deps $edge]
+            }
+        }
+        return $list
     }
 
     # Takes back the edits of a row; of a deleted one also the deletion of what it refers to.

@@ -42,7 +42,7 @@ proc ::editor_schedule::Tree {w} {
     ttk::frame $w.f.list
     ttk::treeview $w.f.list.tree -columns {type from note} -height 16 -yscrollcommand [list $w.f.list.y set]
     ttk::scrollbar $w.f.list.y -orient vertical -command [list $w.f.list.tree yview]
-    foreach {column label width stretch} {#0 "Will be made" 320 1 type "Type" 50 0 from "Not before" 160 0 note "" 220 1} {
+    foreach {column label width stretch} {#0 "Will be made" 400 1 type "Type" 50 0 from "Not before" 140 0 note "" 330 1} {
         $w.f.list.tree heading $column -text $label -anchor w
         $w.f.list.tree column $column -width $width -stretch $stretch
     }

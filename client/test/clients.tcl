@@ -7,10 +7,21 @@
 # pressed.
 
 namespace eval ::harness {
-    # client -> {channel answer folder}; answers as they come in
+    # client -> its channel, its home and its display; answers as they come in
     variable clients [dict create]
+    # client -> display of its own
+    variable desks [dict create]
     variable answers
     array set answers {}
+}
+
+# Give the client of that name, which is to be started, a screen, a mouse and a keyboard of its own.
+proc ::harness::desk {name} {
+    variable desks
+    variable mine
+    lassign [xvfb -nolisten tcp -nolisten unix] channel number
+    dict set mine "desk $name" $channel
+    dict set desks $name :$number
 }
 
 # Start a client for a person; options go to the program. Returns its name when its main window is there.
@@ -18,16 +29,18 @@ proc ::harness::client {name user args} {
     variable clients
     variable folder
     variable top
+    variable desks
     display
+    set screen [expr {[dict exists $desks $name] ? [dict get $desks $name] : $::env(DISPLAY)}]
     set home [exec mktemp -d [file join [temporary] josch-$name.XXXXXX]]
-    set environment [list HOME=$home XDG_CONFIG_HOME=$home/.config PGPASSFILE=$home/.pgpass]
+    set environment [list DISPLAY=$screen HOME=$home XDG_CONFIG_HOME=$home/.config PGPASSFILE=$home/.pgpass]
     set command [list env {*}$environment wish $folder/driven.tcl -- $top/client/josch {*}$args]
     if {$user ne ""} {
         lappend command [conninfo $user]
     }
     set channel [open |[list {*}$command 2>$home/errors] r+]
     fconfigure $channel -blocking 0 -translation lf -buffering line
-    dict set clients $name [dict create channel $channel home $home]
+    dict set clients $name [dict create channel $channel home $home screen $screen]
     set ::harness::answers($name) {}
     fileevent $channel readable [list ::harness::Heard $name]
     Answer $name 30000
@@ -106,6 +119,12 @@ proc ::harness::gone {name pattern {limit ""}} {
 proc ::harness::press {name window label} {
     until $name [list ::driven::settled $window] 5000 "$window settled"
     click $name [tell $name [list ::driven::button $window $label]]
+    away $name
+}
+
+# Take the pointer to a corner where nothing is: a window that somebody is at behaves as such.
+proc ::harness::away {name} {
+    xdotool $name mousemove 2 898
 }
 
 proc ::harness::click {name widget {button 1}} {
@@ -117,7 +136,8 @@ proc ::harness::click {name widget {button 1}} {
 
 # xdotool on the display of a client.
 proc ::harness::xdotool {name args} {
-    exec xdotool {*}$args
+    variable clients
+    exec env DISPLAY=[dict get $clients $name screen] xdotool {*}$args
 }
 
 # Write into a widget, key by key, as a person does.
@@ -146,9 +166,10 @@ proc ::harness::errors {name} {
     return [tell $name {set ::driven::errors}]
 }
 
-# A picture of what is on the screen.
-proc ::harness::picture {file} {
-    exec import -silent -window root $file
+# A picture of what is on a client's screen.
+proc ::harness::picture {name file} {
+    variable clients
+    exec env DISPLAY=[dict get $clients $name screen] import -silent -window root $file
 }
 
 # End a client.

@@ -281,10 +281,10 @@ proc ::harness::finish {} {
         }
         file delete -force $home
     }
-    foreach name {display far} {
-        if {[dict exists $mine $name]} {
-            catch {exec kill {*}[pid [dict get $mine $name]]}
-            catch {close [dict get $mine $name]}
+    dict for {name channel} $mine {
+        if {$name in {display far} || [string match "desk *" $name]} {
+            catch {exec kill {*}[pid $channel]}
+            catch {close $channel}
         }
     }
     if {[dict exists $mine cookie]} {
