@@ -45,6 +45,9 @@ pg_choose_offered() {
     return 1
 }
 
+# what else is needed than the server and its tests: client (Tcl/Tk), and display (an X server and a hand on it, to test with)
+NEEDED=()
+
 # print the packages, PostgreSQL apart, of which something is missing
 missing_packages() {
     [ -x /usr/bin/gcc ] || [ -x /usr/local/bin/gcc ] || echo gcc
@@ -54,6 +57,22 @@ missing_packages() {
     command -v prove >/dev/null && perl -MHTTP::Tiny -MJSON::PP -e 1 2>/dev/null || echo perl
     perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
     command -v dot >/dev/null || echo graphviz
+    case " ${NEEDED[*]} " in *' client '*) missing_client_packages ;; esac
+    case " ${NEEDED[*]} " in *' display '*) missing_display_packages ;; esac
+}
+
+missing_client_packages() {
+    command -v wish >/dev/null || echo tk
+    # tclsh says errors of its standard input, and goes on
+    [ -n "$(echo 'puts [package require Pgtcl]' | tclsh 2>/dev/null)" ] || echo libpgtcl
+    [ -f /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
+}
+
+missing_display_packages() {
+    command -v Xvfb >/dev/null || echo xvfb
+    command -v xauth >/dev/null || echo xauth
+    command -v xdotool >/dev/null || echo xdotool
+    command -v import >/dev/null || echo imagemagick
 }
 
 as_root() {

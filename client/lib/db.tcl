@@ -1,0 +1,659 @@
+# client/lib/db.tcl
+#
+# The database as the rest of the client sees it: a state, queries that call back, and news. The only file that knows Pgtcl.
+# Two connections: one works, one listens, because a notification comes only after the query that runs on its connection.
+#
+# Constraints: nothing here waits. Pgtcl has no event for a result, so a query in flight is looked after by a short timer;
+# and it connects by blocking, so another process tries first (probe.tcl). No text of a query and no conninfo is ever
+# printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
+# reads them again when the state is online.
+#
+# Announced on the main window: <<DbState>> (db::state, db::why) and <<DbNotify>> (db::changes).
+
+namespace eval ::db {
+    # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online
+    variable state offline
+    variable why ""
+    # as the person gave it, password and all; kept in memory alone
+    variable conninfo ""
+    # the two connections, by the names that Pgtcl gave them; empty without
+    variable work ""
+    variable ear ""
+    # number of the present connection: timers and callbacks of former ones are recognised by it
+    variable epoch 0
+    # queries that wait: {sql callback tag}; and the one that runs: {callback start result}
+    variable queue {}
+    variable current {}
+    # raw payloads not yet announced, and the payloads of the burst that is being announced
+    variable heard {}
+    variable changes {}
+    # what is known of the session (db::info) and the functions of josch that it may call
+    variable info [dict create]
+    variable may [dict create]
+    # the attempt under way (a channel), its timer, the timer of the next one, and when the connection was lost
+    variable probe ""
+    variable probeTimer ""
+    variable nextTimer ""
+    variable lostAt 0
+    variable wasOnline 0
+    # when the clock was last seen, to notice that the machine slept
+    variable tick 0
+    variable tickTimer ""
+
+    # longest time without an answer before the connection is given up, in ms
+    variable patience 40000
+    # a burst of more payloads than this is announced by dates, not one by one
+    variable many 40
+    # every message that a connection sends is for text, ISO dates and the server's own time zone settings
+    variable parameters {
+        application_name=josch\ client client_encoding=UTF8 connect_timeout=3
+        keepalives=1 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000
+    }
+    variable greeting {
+        SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
+        SET standard_conforming_strings = on; SET client_min_messages = 'error';
+        SELECT session_user AS user, current_database() AS database, current_setting('server_version') AS server,
+            current_setting('TimeZone') AS time_zone, pg_is_in_recovery() AS standby,
+            (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch,
+            (SELECT string_agg(DISTINCT p.proname, ' ') FROM pg_proc p WHERE p.pronamespace = to_regnamespace('josch')
+             AND has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')) AS functions
+    }
+    variable nothing "\u0000NULL"
+}
+
+# ---- what others call ----
+
+# Connect with any libpq conninfo (empty: the PG* variables alone), and stay connected: reconnects by itself.
+proc ::db::connect {newConninfo} {
+    variable conninfo
+    variable wasOnline
+    variable lostAt
+    disconnect
+    set conninfo $newConninfo
+    set wasOnline 0
+    set lostAt [clock milliseconds]
+    Tick
+    Attempt
+}
+
+# Hang up and stay offline.
+proc ::db::disconnect {} {
+    variable nextTimer
+    variable tickTimer
+    after cancel $nextTimer
+    after cancel $tickTimer
+    DropProbe
+    Hangup "not connected"
+    Become offline ""
+}
+
+# Try to connect now instead of when the time comes; of no effect when connected.
+proc ::db::retry {} {
+    variable state
+    variable probe
+    if {$state ne "online" && $probe eq ""} {
+        Attempt
+    }
+}
+
+proc ::db::state {} {
+    variable state
+    return $state
+}
+
+# Why the state is not online, in words for a person.
+proc ::db::why {} {
+    variable why
+    return $why
+}
+
+# A fact of the session: user, database, server, time_zone, standby (t, f), josch (version of the extension, empty without).
+proc ::db::info {name} {
+    variable info
+    if {[dict exists $info $name]} {
+        return [dict get $info $name]
+    }
+    return ""
+}
+
+# The role that acts, by the database's word.
+proc ::db::user {} {
+    info user
+}
+
+# May this session call the function of schema josch? As of when it connected.
+proc ::db::may {function} {
+    variable may
+    dict exists $may $function
+}
+
+# Run sql and call back with {ok 1 columns {..} rows {{..} ..} count n} or {ok 0 sqlstate S message M detail D hint H}.
+# Several statements are one transaction, unless they say otherwise; their result is that of the last, and has all results
+# as "all"; of a refusal, "at" is the number of the statement that was refused, from 0.
+# Queries run one after another. One that waits with the same tag (unless it is empty) is replaced, and never called back.
+proc ::db::query {sql callback {tag ""}} {
+    variable state
+    variable why
+    variable queue
+    if {$state ne "online"} {
+        after 0 [list ::db::Answer $callback [Failure 08003 [expr {$why eq "" ? "not connected" : $why}]]]
+        return
+    }
+    if {$tag ne ""} {
+        set at [lsearch -exact -index 2 $queue $tag]
+        if {$at >= 0} {
+            lset queue $at [list $sql $callback $tag]
+            return
+        }
+    }
+    lappend queue [list $sql $callback $tag]
+    Pump
+}
+
+# A value as a literal of SQL.
+proc ::db::quote {value} {
+    variable nothing
+    if {$value eq $nothing} {
+        return NULL
+    }
+    set value [string map [list ' '' \u0000 ""] $value]
+    if {[string first \\ $value] >= 0} {
+        return " E'[string map {\\ \\\\} $value]'"
+    }
+    return '$value'
+}
+
+# The value that db::quote writes as NULL.
+proc ::db::null {} {
+    variable nothing
+    return $nothing
+}
+
+# Rows of a result as a list of dicts; none of a failed one.
+proc ::db::dicts {result} {
+    if {![dict get $result ok]} {
+        return {}
+    }
+    set columns [dict get $result columns]
+    set dicts {}
+    foreach row [dict get $result rows] {
+        set dict [dict create]
+        foreach column $columns value $row {
+            dict set dict $column $value
+        }
+        lappend dicts $dict
+    }
+    return $dicts
+}
+
+# While <<DbNotify>> is being handled: the payloads of the burst, as dicts. A big burst is a dict {date D changed N} a date.
+proc ::db::changes {} {
+    variable changes
+    return $changes
+}
+
+# Seconds until the next attempt to connect; empty when none is planned.
+proc ::db::next {} {
+    variable nextTimer
+    variable nextAt
+    if {$nextTimer eq "" || [catch {after info $nextTimer}]} {
+        return ""
+    }
+    return [expr {max(0, ($nextAt - [clock milliseconds]) / 1000)}]
+}
+
+# ---- state ----
+
+proc ::db::Become {newState newWhy} {
+    variable state
+    variable why
+    if {$state eq $newState && $why eq $newWhy} {
+        return
+    }
+    set state $newState
+    set why $newWhy
+    Announce <<DbState>>
+}
+
+# Virtual events need a window; without Tk (in tests) a command of the same name in ::db is called, where there is one.
+proc ::db::Announce {event} {
+    if {[llength [::info commands ::winfo]] && [winfo exists .]} {
+        event generate . $event
+    } elseif {[llength [::info commands ::db::on$event]]} {
+        ::db::on$event
+    }
+}
+
+proc ::db::Failure {sqlstate message {detail ""} {hint ""}} {
+    dict create ok 0 sqlstate $sqlstate message $message detail $detail hint $hint
+}
+
+# Hand a result over; an error in the callback is the callback's own.
+proc ::db::Answer {callback result} {
+    if {[catch {uplevel #0 [list {*}$callback $result]} message options]} {
+        after 0 [list {*}[interp bgerror {}] $message $options]
+    }
+}
+
+# Close both connections and fail what waits for an answer.
+proc ::db::Hangup {reason} {
+    variable work
+    variable ear
+    variable epoch
+    variable queue
+    variable current
+    variable heard
+    incr epoch
+    foreach connection [list $work $ear] {
+        if {$connection ne ""} {
+            catch {pg_disconnect $connection}
+        }
+    }
+    set work ""
+    set ear ""
+    set failed $queue
+    if {[llength $current]} {
+        set failed [linsert $failed 0 [list "" [lindex $current 0] ""]]
+    }
+    set queue {}
+    set current {}
+    set heard {}
+    foreach item $failed {
+        after 0 [list ::db::Answer [lindex $item 1] [Failure 08006 $reason]]
+    }
+}
+
+# ---- getting and staying connected ----
+
+# The conninfo with what this client adds; what the person wrote wins.
+proc ::db::Complete {conninfo} {
+    variable parameters
+    if {[regexp {^postgres(?:ql)?://} $conninfo]} {
+        set query [string map {" " %20} [join $parameters &]]
+        if {[regsub {\?} $conninfo "?[string map {& \\&} $query]\\&" changed]} {
+            return $changed
+        }
+        return $conninfo?$query
+    }
+    set words {}
+    foreach parameter $parameters {
+        lappend words [regsub {=(.*)$} $parameter {='\1'}]
+    }
+    return "[join $words] $conninfo"
+}
+
+proc ::db::Attempt {} {
+    variable conninfo
+    variable nextTimer
+    variable probe
+    variable probeTimer
+    variable why
+    after cancel $nextTimer
+    set nextTimer ""
+    Become connecting $why
+    set shell [Shell]
+    if {$shell eq ""} {
+        Open
+        return
+    }
+    if {[catch {open |[list $shell $::db::probeScript 2>@1] r+} channel]} {
+        Open
+        return
+    }
+    set probe $channel
+    fconfigure $channel -blocking 0 -encoding utf-8 -translation lf
+    fileevent $channel readable [namespace code [list Probed $channel]]
+    set probeTimer [after 15000 [namespace code {GiveUp "the server does not answer"}]]
+    catch {
+        puts -nonewline $channel [Complete $conninfo]
+        flush $channel
+        close $channel write
+    }
+}
+
+variable ::db::probeScript [file join [file dirname [file normalize [info script]]] probe.tcl]
+
+# The tclsh that belongs to this wish; empty when there is none.
+proc ::db::Shell {} {
+    set version [::info tclversion]
+    set near [file join [file dirname [::info nameofexecutable]] tclsh$version]
+    if {[file executable $near]} {
+        return $near
+    }
+    foreach name [list tclsh$version tclsh] {
+        set found [lindex [auto_execok $name] 0]
+        if {$found ne ""} {
+            return $found
+        }
+    }
+    return ""
+}
+
+# The probe wrote something: "ok", or why there is no connection.
+proc ::db::Probed {channel} {
+    variable probe
+    set text [string trim [read $channel]]
+    if {$text eq "" && ![eof $channel]} {
+        return
+    }
+    if {$text ne "ok" && ![eof $channel]} {
+        # the message may come in pieces
+        append ::db::probeText $text\n
+        return
+    }
+    set text [string trim $::db::probeText$text]
+    DropProbe
+    if {$text eq "ok"} {
+        Open
+    } else {
+        GiveUp $text
+    }
+}
+variable ::db::probeText ""
+
+proc ::db::DropProbe {} {
+    variable probe
+    variable probeTimer
+    variable probeText
+    after cancel $probeTimer
+    set probeText ""
+    if {$probe ne ""} {
+        catch {close $probe}
+        set probe ""
+    }
+}
+
+# Somebody answers there: connect, greet, listen.
+proc ::db::Open {} {
+    variable conninfo
+    variable work
+    variable ear
+    variable epoch
+    if {[catch {
+        package require Pgtcl
+        set work [pg_connect -conninfo [Complete $conninfo]]
+        set ear [pg_connect -conninfo [Complete $conninfo]]
+        pg_on_connection_loss $work ::db::LostWork
+        pg_on_connection_loss $ear ::db::LostEar
+        pg_listen $ear josch ::db::Heard
+    } message]} {
+        Hangup $message
+        GiveUp $message
+        return
+    }
+    incr epoch
+    Send $::db::greeting [list ::db::Greeted $epoch]
+}
+
+proc ::db::Greeted {forEpoch result} {
+    variable epoch
+    variable info
+    variable may
+    variable wasOnline
+    if {$forEpoch != $epoch} {
+        return
+    }
+    if {![dict get $result ok]} {
+        Lost [dict get $result message]
+        return
+    }
+    set info [lindex [dicts $result] 0]
+    set may [dict create]
+    foreach function [dict get $info functions] {
+        dict set may $function 1
+    }
+    dict unset info functions
+    set wasOnline 1
+    Become online ""
+}
+
+# An attempt failed. What a person has to mend (a wrong password) is not tried again, unless it worked before.
+proc ::db::GiveUp {reason} {
+    variable wasOnline
+    variable lostAt
+    variable nextTimer
+    variable nextAt
+    DropProbe
+    set reason [Reason $reason]
+    if {!$wasOnline && [Hopeless $reason]} {
+        Become offline $reason
+        return
+    }
+    set delay [Delay [expr {[clock milliseconds] - $lostAt}]]
+    set nextAt [expr {[clock milliseconds] + $delay}]
+    set nextTimer [after $delay [namespace code Attempt]]
+    Become connecting $reason
+}
+variable ::db::nextAt 0
+
+# Time to the next attempt when there has been no connection for so long, both in ms: a tenth of it, from 0.3 to 10 s.
+proc ::db::Delay {away} {
+    expr {min(10000, max(300, $away / 10))}
+}
+
+# A refusal in words: libpq's message without what is not for people, and without anything that looks like a secret.
+proc ::db::Reason {message} {
+    regsub {^Connection to database failed\s*} $message "" message
+    regsub -all {\s*\n\s*} [string trim $message] "; " message
+    regsub -all {password=\S+} $message "password=..." message
+    return $message
+}
+
+# Will waiting not help? The server said no, and not because it is just starting or full; or libpq does not understand.
+proc ::db::Hopeless {reason} {
+    if {[regexp -nocase {starting up|shutting down|recovery|too many|reserved|57P03|53300} $reason]} {
+        return 0
+    }
+    regexp -nocase {FATAL:|no password supplied|fe_sendauth|missing "=" after|invalid (?:connection option|URI|port|integer|\w+ value)|definition of service|unexpected (?:spaces|character)|can't find package} $reason
+}
+
+# Single words, as pg_on_connection_loss wants them.
+proc ::db::LostWork {args} {
+    after 0 [list ::db::LostOf $::db::epoch]
+}
+proc ::db::LostEar {args} {
+    after 0 [list ::db::LostOf $::db::epoch]
+}
+proc ::db::LostOf {ofEpoch} {
+    variable epoch
+    if {$ofEpoch == $epoch} {
+        Lost "the connection to the server was lost"
+    }
+}
+
+proc ::db::Lost {reason} {
+    variable state
+    variable lostAt
+    Hangup $reason
+    set lostAt [clock milliseconds]
+    GiveUp $reason
+}
+
+# Every second: a jump of the clock means that the machine slept, and that the connections may be dead without a word.
+proc ::db::Tick {} {
+    variable tick
+    variable tickTimer
+    variable state
+    set now [clock milliseconds]
+    set slept [expr {$tick > 0 && $now - $tick > 6000}]
+    set tick $now
+    after cancel $tickTimer
+    set tickTimer [after 1000 [namespace code Tick]]
+    if {!$slept} {
+        return
+    }
+    if {$state eq "online"} {
+        query "SELECT 1" ::db::Ignore josch-db-check
+        after 3000 [list ::db::Overdue $::db::epoch]
+    } else {
+        set ::db::lostAt $now
+        retry
+    }
+}
+
+proc ::db::Ignore {result} {}
+
+# Asked whether a connection still lives, it has not answered: it does not.
+proc ::db::Overdue {ofEpoch} {
+    variable epoch
+    variable queue
+    if {$ofEpoch == $epoch && [lsearch -exact -index 2 $queue josch-db-check] >= 0} {
+        Lost "the server does not answer"
+    }
+}
+
+# ---- queries ----
+
+proc ::db::Pump {} {
+    variable current
+    variable queue
+    if {![llength $current] && [llength $queue]} {
+        set queue [lassign $queue item]
+        lassign $item sql callback
+        Send $sql $callback
+    }
+}
+
+proc ::db::Send {sql callback} {
+    variable work
+    variable current
+    variable epoch
+    set current [list $callback [clock milliseconds] ""]
+    if {[catch {pg_sendquery $work $sql} message]} {
+        after 0 [list ::db::LostOf $epoch]
+        return
+    }
+    after 1 [list ::db::Poll $epoch 1]
+}
+
+# Look after the query in flight; pause is the time since the last look, in ms.
+proc ::db::Poll {ofEpoch pause} {
+    variable epoch
+    variable work
+    variable current
+    variable patience
+    if {$ofEpoch != $epoch || ![llength $current]} {
+        return
+    }
+    if {[catch {Collect} done]} {
+        Lost "the connection to the server was lost"
+        return
+    }
+    if {$done} {
+        lassign $current callback start result
+        set current {}
+        Answer $callback $result
+        if {$ofEpoch == $epoch} {
+            Pump
+        }
+        return
+    }
+    if {[clock milliseconds] - [lindex $current 1] > $patience} {
+        Lost "the server does not answer"
+        return
+    }
+    set pause [expr {min(20, $pause + 1)}]
+    after $pause [list ::db::Poll $epoch $pause]
+}
+
+# Take what has come; true when the query is over. Of several statements the last result counts, or the first error.
+proc ::db::Collect {} {
+    variable work
+    variable current
+    while {![pg_isbusy $work]} {
+        set handle [pg_getresult $work]
+        if {$handle eq ""} {
+            if {[lindex $current 2] eq ""} {
+                error "no result"
+            }
+            return 1
+        }
+        set result [Result $handle]
+        pg_result $handle -clear
+        set before [lindex $current 2]
+        if {$before eq ""} {
+            set all {}
+        } elseif {[dict get $before ok]} {
+            set all [dict get $before all]
+        } else {
+            continue
+        }
+        if {[dict get $result ok]} {
+            dict set result all [concat $all [list $result]]
+        } else {
+            dict set result at [llength $all]
+        }
+        lset current 2 $result
+    }
+    if {[pg_dbinfo status $work] ne "connection_ok"} {
+        error "lost"
+    }
+    return 0
+}
+
+proc ::db::Result {handle} {
+    switch -- [pg_result $handle -status] {
+        PGRES_TUPLES_OK - PGRES_COMMAND_OK - PGRES_EMPTY_QUERY {
+            set rows [pg_result $handle -llist]
+            set count [llength $rows]
+            if {$count == 0} {
+                set count [pg_result $handle -cmdTuples]
+            }
+            return [dict create ok 1 columns [pg_result $handle -attributes] rows $rows count [expr {$count eq "" ? 0 : $count}]]
+        }
+    }
+    set fields {}
+    foreach field {sqlstate primary detail hint} {
+        lappend fields [string trim [pg_result $handle -error $field]]
+    }
+    return [Failure {*}$fields]
+}
+
+# ---- news ----
+
+# Single word, called by Pgtcl for each notification: only put it aside.
+proc ::db::Heard {channel pid {payload ""}} {
+    variable heard
+    lappend heard $payload
+    workq::add ::db::Tell josch-db-tell
+}
+
+proc ::db::Tell {} {
+    variable heard
+    variable changes
+    set burst $heard
+    set heard {}
+    if {![llength $burst]} {
+        return
+    }
+    set changes [Digest $burst]
+    Announce <<DbNotify>>
+    set changes {}
+}
+
+# Payloads to dicts; a big burst is summed up by dates, the way the server does it.
+proc ::db::Digest {burst} {
+    variable many
+    set list {}
+    if {[llength $burst] <= $many} {
+        foreach payload $burst {
+            if {![catch {json::parse $payload} change] && [dict exists $change date]} {
+                lappend list $change
+            }
+        }
+        return $list
+    }
+    set sums [dict create]
+    foreach payload $burst {
+        if {[regexp {"date" ?: ?"([0-9-]+)"} $payload all date]} {
+            if {![regexp {"changed" ?: ?([0-9]+)} $payload all changed]} {
+                set changed 1
+            }
+            dict incr sums $date $changed
+        }
+    }
+    dict for {date changed} $sums {
+        lappend list [dict create date $date changed $changed]
+    }
+    return $list
+}

@@ -1,0 +1,452 @@
+# client/lib/details.tcl
+#
+# One node in full: what it is, its state and why, the acts that are allowed with one comment for them, the output of each
+# of its runs (details_log.tcl), its history, what it waits for and what waits for it. As the pane beside the board, where
+# it goes with the selection and also stands for several nodes at once, and as a window of its own.
+#
+# Constraint: it reads only what is in sight, and again only when the node has changed.
+
+oo::class create ::details::View {
+    variable path key rows follows log seen
+
+    # follows: whether it goes with the board's selection
+    constructor {window follow} {
+        set path $window
+        set follows $follow
+        set key ""
+        set rows [dict create]
+        array set seen {}
+        my Build
+        foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
+            bind . $event +[list ::details::tell [self] Refresh $event]
+        }
+        if {$follow} {
+            bind . <<BoardSelection>> +[list ::details::tell [self] FollowSelection]
+        }
+        bind $path <Destroy> [list ::details::gone [self] %W $path]
+    }
+
+    destructor {
+        $log destroy
+    }
+
+    method Build {} {
+        ttk::frame $path -padding {10 4 4 4}
+        my BuildHead
+        set tabs [ttk::notebook $path.tabs]
+        set log [details_log::View new $tabs.log]
+        $tabs add $tabs.log -text "Output"
+        $tabs add [my BuildHistory $tabs.history] -text "History"
+        $tabs add [my BuildFacts $tabs.facts] -text "Facts"
+        bind $tabs <<NotebookTabChanged>> [list ::details::tell [self] ReadTab]
+        pack $path.head -fill x
+        pack $path.acts -fill x -pady {8 0}
+        pack $path.comment -fill x -pady {6 8}
+        pack $tabs -fill both -expand 1
+    }
+
+    method BuildHead {} {
+        set head [ttk::frame $path.head]
+        ttk::label $head.name -style Title.TLabel -text ""
+        ttk::label $head.where -style Small.TLabel -wraplength 340 -justify left
+        ttk::frame $head.line
+        label $head.line.state -padx 8 -pady 2 -borderwidth 0
+        ttk::label $head.line.since -style Small.TLabel
+        ttk::label $head.why -wraplength 340 -justify left
+        pack $head.name $head.where -anchor w
+        pack $head.line -anchor w -pady {6 0} -fill x
+        pack $head.line.state -side left
+        pack $head.line.since -side left -padx 8
+        pack $head.why -anchor w -pady {6 0} -fill x
+        bind $head <Configure> [list ::details::wrap $head %w]
+        ttk::frame $path.acts
+        ttk::frame $path.comment
+        ttk::label $path.comment.label -text "Comment"
+        ttk::entry $path.comment.entry
+        pack $path.comment.label -side left -padx {0 6}
+        pack $path.comment.entry -side left -fill x -expand 1
+    }
+
+    method BuildHistory {frame} {
+        ttk::frame $frame
+        text $frame.text -wrap word -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 -cursor arrow \
+            -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
+        ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
+        pack $frame.y -side right -fill y
+        pack $frame.text -fill both -expand 1
+        details::dress $frame.text
+        return $frame
+    }
+
+    method BuildFacts {frame} {
+        my BuildHistory $frame
+        $frame.text configure -tabs [theme::chars 15] -spacing3 2 -wrap char
+        $frame.text tag configure link -underline 1
+        $frame.text tag configure value -lmargin2 [theme::chars 15]
+        return $frame
+    }
+
+    # ---- which node ----
+
+    method key {} {
+        return $key
+    }
+
+    method FollowSelection {} {
+        set rows [board::selected_rows]
+        my show [expr {[dict size $rows] == 1 ? [lindex [dict keys $rows] 0] : ""}]
+    }
+
+    # Show a node; "" for what is selected, when that is none or several.
+    method show {new} {
+        set key $new
+        if {$key ne ""} {
+            set rows [dict create]
+            if {[board::row $key] ne {}} {
+                dict set rows $key [board::row $key]
+            }
+        }
+        array unset seen
+        my ShowHead
+        my ShowActs
+        my ReadTab
+    }
+
+    # Take over a row that was read for a node of another day.
+    method give_row {new} {
+        set rows [dict create $key $new]
+        array unset seen
+        my ShowHead
+        my ShowActs
+        my ReadTab
+    }
+
+    method Refresh {event} {
+        if {$event eq "<<BoardChanged>>"} {
+            set mine 0
+            foreach one [board::changed] {
+                if {[dict exists $rows $one]} {
+                    set mine 1
+                    break
+                }
+            }
+            if {!$mine} {
+                return
+            }
+        }
+        foreach one [dict keys $rows] {
+            if {[board::row $one] ne {}} {
+                dict set rows $one [board::row $one]
+            }
+        }
+        my ShowHead
+        my ShowActs
+        my ReadTab
+    }
+
+    # ---- the head ----
+
+    method ShowHead {} {
+        set head $path.head
+        if {$key eq "" || ![dict exists $rows $key]} {
+            my ShowSeveral
+            return
+        }
+        set row [dict get $rows $key]
+        set state [theme::state [dict get $row state]]
+        $head.name configure -text [dict get $row node_name]
+        $head.where configure -text "\[[dict get $row node_type]\] [dict get $row node_id]   [dict get $row job_name]   [dict get $row job_date]"
+        $head.line.state configure -text "[dict get $state symbol]  [dict get $row state]" \
+            -background [dict get $state fill] -foreground [dict get $state text]
+        pack $head.line.state -side left -before $head.line.since
+        $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
+        $head.why configure -text [details::why $row]
+    }
+
+    method ShowSeveral {} {
+        set head $path.head
+        pack forget $head.line.state
+        set count [dict size $rows]
+        set states [dict create]
+        dict for {one row} $rows {
+            dict incr states [dict get $row state]
+        }
+        $head.name configure -text [expr {$count == 0 ? "No node selected" : "$count nodes selected"}]
+        $head.where configure -text [expr {$count == 0 ? "Click one in the graph or the table; Control-click adds to the selection." : ""}]
+        $head.line.since configure -text ""
+        $head.why configure -text [join [lmap {state number} $states {string cat $number " " $state}] ", "]
+    }
+
+    # ---- acts ----
+
+    method ShowActs {} {
+        set acts [acts::allowed_on $rows]
+        if {[info exists seen(acts)] && $seen(acts) eq $acts} {
+            return
+        }
+        set seen(acts) $acts
+        destroy {*}[winfo children $path.acts]
+        set number 0
+        foreach act $acts {
+            lassign $act action label keys
+            if {[llength $keys] < [dict size $rows]} {
+                append label " ([llength $keys])"
+            } elseif {[acts::asks_first $action]} {
+                append label "\u2026"
+            }
+            ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
+            grid $path.acts.$action -row [expr {$number / 3}] -column [expr {$number % 3}] -sticky ew -padx {0 4} -pady {0 4}
+            incr number
+        }
+        foreach column {0 1 2} {
+            grid columnconfigure $path.acts $column -uniform acts -weight 1
+        }
+        if {$acts eq {}} {
+            # a frame whose last child goes keeps its height
+            ttk::frame $path.acts.none -height 1 -width 1
+            grid $path.acts.none
+            pack forget $path.comment
+        } else {
+            pack $path.comment -fill x -pady {2 8} -after $path.acts
+        }
+    }
+
+    method comment {} {
+        return [string trim [$path.comment.entry get]]
+    }
+
+    method act {action keys} {
+        acts::do [winfo toplevel $path] $keys $action [my comment] [list ::details::tell [self] Acted]
+    }
+
+    method Acted {outcome} {
+        if {[dict exists $outcome done] && [dict get $outcome done] ne {}} {
+            $path.comment.entry delete 0 end
+        }
+    }
+
+    # ---- what is read for the tab in sight ----
+
+    method ReadTab {} {
+        set tab [lindex [split [$path.tabs select] .] end]
+        if {$key eq "" || ![dict exists $rows $key]} {
+            array unset seen *read
+            $log show_node "" ""
+            my Fill history {}
+            my Fill facts {}
+            return
+        }
+        set change [dict get $rows $key change_id]
+        if {[info exists seen($tab,read)] && $seen($tab,read) eq [list $key $change]} {
+            return
+        }
+        set seen($tab,read) [list $key $change]
+        lassign $key node_id date
+        set node "[db::quote $node_id]::bigint"
+        set day "[db::quote $date]::date"
+        switch -- $tab {
+            log {
+                $log show_node $key $change
+            }
+            history {
+                db::query "SELECT extract(epoch FROM at), who, sentence FROM josch.history($node, $day)" \
+                    [list ::details::tell [self] TakeHistory $key] history-[self]
+            }
+            facts {
+                db::query [details::facts_sql $node $day] [list ::details::tell [self] TakeFacts $key] facts-[self]
+                db::query [details::beside_sql $node $day] [list ::details::tell [self] TakeBeside $key] beside-[self]
+            }
+        }
+    }
+
+    method Fill {tab pieces} {
+        set text $path.tabs.$tab.text
+        $text configure -state normal
+        $text delete 1.0 end
+        $text insert end {*}[expr {$pieces eq {} ? {{} {}} : $pieces}]
+        $text configure -state disabled
+    }
+
+    method TakeHistory {of result} {
+        if {$of ne $key} {
+            return
+        }
+        if {![dict get $result ok]} {
+            my Fill history [list [dict get $result message] quiet]
+            return
+        }
+        set pieces {}
+        foreach line [dict get $result rows] {
+            lassign $line at who sentence
+            set when [clock format [expr {int($at)}] -format "%d %b %H:%M:%S"]
+            lappend pieces "$when   $who\n" quiet "$sentence\n" {}
+        }
+        my Fill history $pieces
+    }
+
+    method TakeFacts {of result} {
+        if {$of eq $key && [dict get $result ok]} {
+            set pieces {}
+            foreach row [db::dicts $result] {
+                dict for {name value} $row {
+                    if {$value ne ""} {
+                        lappend pieces "$name\t" quiet "$value\n" value
+                    }
+                }
+            }
+            my Fill facts $pieces
+        }
+    }
+
+    # What it waits for and what waits for it: each a link to its node.
+    method TakeBeside {of result} {
+        if {$of ne $key || ![dict get $result ok]} {
+            return
+        }
+        set text $path.tabs.facts.text
+        $text configure -state normal
+        set former ""
+        set number 0
+        foreach row [db::dicts $result] {
+            dict with row {}
+            if {$side ne $former} {
+                $text insert end "\n[expr {$side eq "parent" ? "Waits for" : "What waits for it"}]\n" quiet
+                set former $side
+            }
+            set tag link[incr number]
+            $text tag bind $tag <Button-1> [list board::select [list $node_id $job_date]]
+            $text insert end "$node_name" [list link $tag] "  \[$node_type\] $node_id" {} \
+                [expr {$job_date eq [lindex $key 1] ? "" : "  $job_date"}] {} "  $state\n" quiet
+        }
+        $text configure -state disabled
+    }
+}
+
+namespace eval ::details {
+    # the view beside the board
+    variable pane ""
+    # key -> window
+    variable windows
+    array set windows {}
+    variable serial 0
+}
+
+# The pane of the board.
+proc ::details::create {path} {
+    variable pane
+    set pane [View new $path 1]
+    $pane show ""
+    return $path
+}
+
+# The comment that stands in the pane.
+proc ::details::comment {} {
+    variable pane
+    return [expr {$pane eq "" ? "" : [$pane comment]}]
+}
+
+# A window for one node; brought up when it is there.
+proc ::details::open {key} {
+    variable windows
+    variable serial
+    if {[info exists windows($key)] && [winfo exists $windows($key)]} {
+        wm deiconify $windows($key)
+        raise $windows($key)
+        return
+    }
+    set window .details[incr serial]
+    toplevel $window
+    theme::dress $window
+    wm title $window "Node [lindex $key 0], [lindex $key 1]"
+    wm geometry $window 720x560
+    wm minsize $window 420 320
+    set view [View new $window.view 0]
+    pack $window.view -fill both -expand 1 -padx 4 -pady 6
+    set windows($key) $window
+    bind $window <Escape> [list destroy $window]
+    $view show $key
+    if {[board::row $key] eq {}} {
+        lassign $key node_id date
+        db::query "SELECT [board::columns] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
+            AND n.job_date = [db::quote $date]::date" [list ::details::tell $view ::details::give $view]
+    }
+}
+
+# A row that the board does not have.
+proc ::details::give {view result} {
+    foreach row [db::dicts $result] {
+        $view give_row [dict replace $row exists 1]
+    }
+}
+
+# Call a method of a view, unless its window is gone.
+proc ::details::tell {view method args} {
+    if {[info object isa object $view]} {
+        if {[string match ::* $method]} {
+            {*}$method {*}$args
+        } else {
+            [info object namespace $view]::my $method {*}$args
+        }
+    }
+}
+
+proc ::details::gone {view window path} {
+    if {$window eq $path && [info object isa object $view]} {
+        $view destroy
+    }
+}
+
+proc ::details::wrap {head width} {
+    foreach label [list $head.name $head.where $head.why] {
+        $label configure -wraplength [expr {max(100, $width - 8)}]
+    }
+}
+
+# Give a text the theme's colours, now and whenever it changes; quiet is the tag of what is beside the point.
+proc ::details::dress {text} {
+    theme::dress $text
+    bind $text <<ThemeChanged>> +[list ::details::DressTag $text]
+    DressTag $text
+}
+
+proc ::details::DressTag {text} {
+    $text tag configure quiet -foreground [theme::color quiet]
+}
+
+# Why a node is in its state: the message, and who acted last.
+proc ::details::why {row} {
+    set parts {}
+    if {[dict get $row message] ne ""} {
+        lappend parts [dict get $row message]
+    }
+    if {[dict get $row action] ne ""} {
+        set said "[dict get $row acted_by]: [string map {_ " "} [dict get $row action]]"
+        append said ", [board_filter::clock_text [dict get $row acted_at] [dict get $row job_date]]"
+        if {[dict get $row comment] ne ""} {
+            append said " \u2013 \u201c[dict get $row comment]\u201d"
+        }
+        lappend parts $said
+    }
+    return [join $parts \n]
+}
+
+proc ::details::facts_sql {node day} {
+    return "SELECT to_char(n.due_at, 'YYYY-MM-DD HH24:MI TZ') AS \"Not before\",
+        CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\", n.attempt::text AS \"Runs\",
+        n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\", n.ready_command AS \"Ready when\",
+        n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
+        r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
+        r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",
+        pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\"
+        FROM josch.nodes n LEFT JOIN josch.runs r ON r.run_id = n.run_id
+        WHERE n.node_id = $node AND n.job_date = $day"
+}
+
+proc ::details::beside_sql {node day} {
+    return "SELECT x.side, x.node_id, to_char(x.job_date, 'YYYY-MM-DD') AS job_date, coalesce(n.node_name, '(not made)') AS node_name,
+        coalesce(n.node_type, '') AS node_type, coalesce(n.state, '') AS state
+        FROM (SELECT 'parent' AS side, p_node_id AS node_id, p_date AS job_date FROM josch.node_deps WHERE c_node_id = $node AND c_date = $day
+            UNION ALL SELECT 'child', c_node_id, c_date FROM josch.node_deps WHERE p_node_id = $node AND p_date = $day) x
+        LEFT JOIN josch.nodes n ON n.node_id = x.node_id AND n.job_date = x.job_date
+        ORDER BY x.side DESC, x.job_date, x.node_id LIMIT 200"
+}

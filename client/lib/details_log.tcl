@@ -1,0 +1,181 @@
+# client/lib/details_log.tcl
+#
+# The output of a node's runs: the latest by itself, an older one when it is chosen. While the run is open and the text is
+# in sight, what it prints is added twice a second; the view stays at the end unless the reader has scrolled away.
+#
+# Constraint: a log may be very long. It is read in pages by offset in bytes; of a long one the end first, the rest when
+# it is asked for.
+
+namespace eval ::details_log {
+    # bytes of the end that are shown at first, and of a page
+    variable first 131072
+    variable page 262144
+    # ms between looks at a run that is open
+    variable gap 500
+}
+
+oo::class create ::details_log::View {
+    variable path text key runs run offset start open timer busy
+
+    constructor {window} {
+        set path $window
+        lassign {} key runs run timer
+        lassign {0 0 0 0} offset start open busy
+        my Build
+    }
+
+    destructor {
+        after cancel $timer
+    }
+
+    method Build {} {
+        ttk::frame $path
+        ttk::frame $path.top -padding {6 6 6 4}
+        ttk::combobox $path.top.runs -state readonly -width 30
+        ttk::button $path.top.all -text "Show All" -style Tool.TButton -command [list [self] show_all]
+        ttk::label $path.top.note -style Small.TLabel
+        pack $path.top.note -side left -padx 8
+        set text $path.text
+        text $text -wrap char -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 \
+            -yscrollcommand [list $path.y set] -font [theme::font mono]
+        details::dress $text
+        ttk::scrollbar $path.y -orient vertical -command [list $text yview]
+        pack $path.top -fill x
+        pack $path.y -side right -fill y
+        pack $text -fill both -expand 1
+        bind $path.top.runs <<ComboboxSelected>> [list ::details::tell [self] Choose]
+        bind $text <Map> [list ::details::tell [self] Poll]
+    }
+
+    # Show the runs of a node. change: number of its last change; runs are read again when it differs.
+    method show_node {new change} {
+        if {$new ne $key} {
+            set key $new
+            set run ""
+            my Clear
+            $path.top.runs set ""
+            $path.top.runs configure -values {}
+            pack forget $path.top.runs
+            $path.top.note configure -text ""
+        }
+        if {$key eq ""} {
+            return
+        }
+        lassign $key node_id date
+        db::query "SELECT r.run_id, r.attempt, extract(epoch FROM coalesce(r.started_at, r.requested_at)),
+            r.status, coalesce(r.message, ''), (r.ended_at IS NULL)::int FROM josch.runs r
+            WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date ORDER BY r.attempt DESC" \
+            [list ::details::tell [self] TakeRuns $key] runs-[self]
+    }
+
+    method TakeRuns {of result} {
+        if {$of ne $key || ![dict get $result ok]} {
+            return
+        }
+        set latest [lindex $runs 0 0]
+        set was_latest [expr {$run eq "" || $run eq $latest}]
+        set runs [dict get $result rows]
+        $path.top.runs configure -values [lmap one $runs {
+            lassign $one id attempt at status
+            set line "Run $attempt, [board_filter::clock_text $at [lindex $key 1]], $status"
+        }]
+        if {$runs eq {}} {
+            $path.top.note configure -text "It has not run yet."
+            return
+        }
+        $path.top.note configure -text ""
+        pack $path.top.runs -side left -before $path.top.note
+        set at [expr {$was_latest ? 0 : [lsearch -exact -index 0 $runs $run]}]
+        $path.top.runs current $at
+        my Choose
+    }
+
+    method Choose {} {
+        $path.top.runs selection clear
+        set one [lindex $runs [$path.top.runs current]]
+        set open [lindex $one 5]
+        if {[lindex $one 0] ne $run} {
+            set run [lindex $one 0]
+            my Clear
+            set offset [expr {-$::details_log::first}]
+        }
+        # of a run that has just ended, what it printed last is still to be read
+        my Read
+    }
+
+    method Clear {} {
+        after cancel $timer
+        $text configure -state normal
+        $text delete 1.0 end
+        $text configure -state disabled
+        lassign {0 0 0} offset start busy
+        pack forget $path.top.all
+    }
+
+    method Read {} {
+        if {$busy || $run eq ""} {
+            return
+        }
+        set busy 1
+        db::query "SELECT p.start_offset, p.next_offset, p.text FROM josch.log_page([db::quote $run]::bigint, $offset, $::details_log::page) p" \
+            [list ::details::tell [self] Take $run]
+    }
+
+    method Take {of result} {
+        if {$of ne $run} {
+            return
+        }
+        set busy 0
+        if {![dict get $result ok]} {
+            $path.top.note configure -text [dict get $result message]
+            return
+        }
+        lassign [lindex [dict get $result rows] 0] from next piece
+        if {$offset < 0} {
+            set start $from
+            my ShowStart
+        }
+        set offset $next
+        my Append $piece
+        if {$next - $from >= $::details_log::page} {
+            my Read
+        } elseif {$open} {
+            after cancel $timer
+            set timer [after $::details_log::gap [list ::details::tell [self] Poll]]
+        }
+    }
+
+    # Look again, when somebody does.
+    method Poll {} {
+        after cancel $timer
+        if {$open && $run ne "" && [winfo viewable $text]} {
+            my Read
+        }
+    }
+
+    method Append {piece} {
+        if {$piece eq ""} {
+            return
+        }
+        set at_end [expr {[lindex [$text yview] 1] >= 0.999}]
+        $text configure -state normal
+        $text insert end $piece
+        $text configure -state disabled
+        if {$at_end} {
+            $text see end
+        }
+    }
+
+    method ShowStart {} {
+        if {$start > 0} {
+            $path.top.note configure -text "the end of [expr {$start / 1024}] kB more"
+            pack $path.top.all -side right
+        }
+    }
+
+    method show_all {} {
+        my Clear
+        $path.top.note configure -text ""
+        my Read
+    }
+}

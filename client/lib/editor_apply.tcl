@@ -1,0 +1,159 @@
+# client/lib/editor_apply.tcl
+#
+# The lower part of the template editor: the list of edits, taking them back, applying them, and what the database said.
+#
+# A mixin of editor_window. Constraint: edits are applied all or not at all, in one message to the server; the number of
+# the statement that was refused leads back to its row.
+
+oo::class create ::editor_apply {
+    variable window changes grids form comment places busy applied
+
+    method BuildChanges {path} {
+        lassign {0 0} busy applied
+        ttk::frame $path
+        ttk::label $path.title -style Bold.TLabel -text "Changes"
+        ttk::treeview $path.list -show tree -height 5 -selectmode extended -yscrollcommand [list $path.y set]
+        ttk::scrollbar $path.y -orient vertical -command [list $path.list yview]
+        ttk::label $path.answer -style Quiet.TLabel -wraplength 700 -justify left
+        ttk::frame $path.buttons
+        ttk::label $path.buttons.label -text "Comment"
+        ttk::entry $path.buttons.comment -textvariable [my varname comment]
+        ttk::button $path.buttons.one -text "Revert Selected" -command [namespace code {my RevertSelected}]
+        ttk::button $path.buttons.all -text "Revert All" -command [namespace code {my RevertAll}]
+        ttk::button $path.buttons.apply -text "Apply" -style Act.TButton -command [namespace code {my apply}]
+        tip::set_text $path.buttons.comment "Stored with the changes, in the audit tables."
+        pack $path.buttons.label -side left -padx {0 6}
+        pack $path.buttons.comment -side left -fill x -expand 1
+        pack $path.buttons.apply $path.buttons.all $path.buttons.one -side right -padx {6 0}
+        grid $path.title -row 0 -column 0 -columnspan 2 -sticky w -pady {8 4}
+        grid $path.list -row 1 -column 0 -sticky nsew
+        grid $path.y -row 1 -column 1 -sticky ns
+        grid $path.answer -row 2 -column 0 -columnspan 2 -sticky ew -pady {6 0}
+        grid $path.buttons -row 3 -column 0 -columnspan 2 -sticky ew -pady {6 0}
+        grid columnconfigure $path 0 -weight 1
+        grid rowconfigure $path 1 -weight 1
+        grid remove $path.answer
+        bind $path.list <Double-Button-1> [namespace code {my GoToChange}]
+        bind $path.list <Delete> [namespace code {my RevertSelected}]
+        return $path
+    }
+
+    # The list of edits, as it is now.
+    method show_changes {} {
+        set path $window.panes.changes
+        set pending [$changes pending]
+        $path.list delete [$path.list children {}]
+        array unset places
+        set number 0
+        foreach edit [lrange $pending 0 499] {
+            set places([incr number]) $edit
+            set sign [dict get {added + changed \u2022 deleted \u2212} [lindex $edit 0]]
+            $path.list insert {} end -id $number -text "$sign  [$changes words {*}$edit]"
+        }
+        if {[llength $pending] > 500} {
+            $path.list insert {} end -text "\u2026 and [expr {[llength $pending] - 500}] more"
+        }
+        set count [llength $pending]
+        $path.title configure -text [expr {$count == 0 ? "No changes" : "[my Count $count change], not applied yet"}]
+        foreach button {one all apply} {
+            $path.buttons.$button state [expr {$count && !$busy ? "!disabled" : "disabled"}]
+        }
+        wm title $window "[expr {$count ? "\u2022 " : ""}]Templates \u2013 JOSCH"
+    }
+
+    # What the database, or we, have to say; nothing for an empty message.
+    method Say {message {detail ""} {style Danger.TLabel}} {
+        set label $window.panes.changes.answer
+        if {$message eq ""} {
+            grid remove $label
+            return
+        }
+        $label configure -text [string trim "$message\n$detail"] -style $style -wraplength [expr {max(300, [winfo width $window] - 60)}]
+        grid $label
+    }
+
+    method GoToChange {} {
+        set number [lindex [$window.panes.changes.list selection] 0]
+        if {[info exists places($number)]} {
+            lassign $places($number) status table uid
+            my show_row $table $uid
+        }
+    }
+
+    method RevertSelected {} {
+        foreach number [$window.panes.changes.list selection] {
+            if {[info exists places($number)]} {
+                lassign $places($number) status table uid
+                if {[$changes exists $table $uid]} {
+                    $changes restore $table $uid
+                }
+            }
+        }
+        my Forgive
+        my refresh
+    }
+
+    method RevertAll {} {
+        set count [llength [$changes pending]]
+        dialog::ask $window "Revert" "Take back [my Count $count change]?" "The database keeps what it has." "Revert" \
+            [list late::call [self] DoRevertAll]
+    }
+
+    method DoRevertAll {} {
+        $changes restore_all
+        my Forgive
+        my refresh
+    }
+
+    # No row is refused any more.
+    method Forgive {} {
+        my Say ""
+        foreach {table grid} $grids {
+            $grid refuse {}
+        }
+    }
+
+    # ---- applying ----
+
+    method apply {} {
+        $form flush
+        my Forgive
+        if {$busy || [$changes pending] eq {}} {
+            return
+        }
+        lassign [editor::Statements $changes $comment] statements rows
+        set busy 1
+        my refresh
+        editor::Transaction $statements COMMIT [list late::call [self] Applied $rows]
+    }
+
+    method Applied {rows result} {
+        set busy 0
+        if {[dict get $result ok]} {
+            set comment ""
+            set count [llength [$changes pending]]
+            # they go when what is stored now has been read
+            set applied 1
+            my Say "[my Count $count change] applied." \
+                "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
+            my reload
+            return
+        }
+        set place {}
+        if {[dict exists $result at]} {
+            set place [lindex $rows [dict get $result at]]
+        }
+        set name [expr {$place eq {} ? "a row" : [$changes name {*}$place]}]
+        lassign [editor::Refusal $result $name] message detail
+        my refresh
+        if {$place ne {}} {
+            lassign $place table uid
+            set detail [string trim "$detail\nRefused at: $name. Nothing has been applied."]
+            [dict get $grids $table] refuse [list $uid]
+            if {[my Tab] ne "graph"} {
+                my show_row $table $uid
+            }
+        }
+        my Say $message $detail
+    }
+}

@@ -1,0 +1,182 @@
+# client/lib/editor_schedule.tcl
+#
+# Making a day, with a look at what it will be: its jobs and nodes, and the parents on other days, those that are there,
+# those that are waited for although they are not made yet, and those that are absent.
+#
+# Constraint: the preview makes the day and rolls it back at once, so that it is the database's own answer and nothing
+# stays locked while a person looks. What is made in the end is made anew.
+
+namespace eval ::editor_schedule {
+    variable field
+    array set field {date "" job "All jobs"}
+}
+
+proc ::editor_schedule::show {parent} {
+    set w [editor_files::Dialog $parent.schedule $parent "Schedule a Day"]
+    wm title $w "Schedule a Day"
+    ttk::label $w.f.l_date -text "Date"
+    ttk::entry $w.f.date -width 14 -textvariable ::editor_schedule::field(date)
+    ttk::label $w.f.l_job -text "Job"
+    ttk::combobox $w.f.job -width 28 -textvariable ::editor_schedule::field(job) -state readonly
+    ttk::button $w.f.preview -text "Preview" -command [list ::editor_schedule::Preview $w]
+    grid $w.f.l_date $w.f.date $w.f.l_job $w.f.job $w.f.preview -sticky w -padx {0 8} -pady {0 8}
+    Tree $w
+    ttk::label $w.f.answer -style Quiet.TLabel -wraplength 700 -justify left -text "Choose a date and look at what will be made."
+    grid $w.f.answer - - - - -sticky ew -pady {8 10}
+    editor_files::Buttons $w load "Make the Day" [list ::editor_schedule::Make $w]
+    grid configure $w.f.buttons -columnspan 5
+    grid columnconfigure $w.f 1 -weight 0
+    grid columnconfigure $w.f 3 -weight 1
+    grid rowconfigure $w.f 1 -weight 1
+    $w.f.buttons.load state disabled
+    bind $w.f.date <KeyRelease> [list editor_files::Stale $w]
+    bind $w.f.date <Return> [list ::editor_schedule::Preview $w]
+    bind $w.f.job <<ComboboxSelected>> [list editor_files::Stale $w]
+    db::query {SELECT job_name, (SELECT to_char(greatest(max(job_date) + 1, josch.today()), 'YYYY-MM-DD') FROM josch.jobs),
+        to_char(josch.today(), 'YYYY-MM-DD') FROM josch.tpl_jobs ORDER BY job_name} [list ::editor_schedule::TakeJobs $w]
+    editor::center $w $parent
+    focus $w.f.date
+}
+
+proc ::editor_schedule::Tree {w} {
+    ttk::frame $w.f.list
+    ttk::treeview $w.f.list.tree -columns {type from note} -height 16 -yscrollcommand [list $w.f.list.y set]
+    ttk::scrollbar $w.f.list.y -orient vertical -command [list $w.f.list.tree yview]
+    foreach {column label width stretch} {#0 "Will be made" 400 1 type "Type" 50 0 from "Not before" 140 0 note "" 330 1} {
+        $w.f.list.tree heading $column -text $label -anchor w
+        $w.f.list.tree column $column -width $width -stretch $stretch
+    }
+    $w.f.list.tree tag configure job -font [theme::font bold]
+    $w.f.list.tree tag configure parent -foreground [theme::color quiet]
+    grid $w.f.list.tree $w.f.list.y -sticky nsew
+    grid columnconfigure $w.f.list 0 -weight 1
+    grid rowconfigure $w.f.list 0 -weight 1
+    grid $w.f.list - - - - -sticky nsew
+}
+
+proc ::editor_schedule::TakeJobs {w result} {
+    variable field
+    if {![winfo exists $w] || ![dict get $result ok]} {
+        return
+    }
+    set names [lmap row [dict get $result rows] {lindex $row 0}]
+    $w.f.job configure -values [concat [list "All jobs"] $names]
+    if {$field(job) ni [concat [list "All jobs"] $names]} {
+        set field(job) "All jobs"
+    }
+    lassign [lindex [dict get $result rows] 0] - next today
+    set field(date) [expr {$next ne "" ? $next : $today}]
+}
+
+# ---- the SQL ----
+
+proc ::editor_schedule::call_sql {date job} {
+    return "josch.schedule([db::quote $date]::date, [expr {$job eq "All jobs" ? "NULL" : [db::quote $job]}])"
+}
+
+# The answers: what was made; its nodes; their parents on other days.
+proc ::editor_schedule::preview_statements {date job} {
+    return [list "SET LOCAL statement_timeout = '300s'" \
+        "CREATE TEMPORARY TABLE josch_made ON COMMIT DROP AS SELECT * FROM [call_sql $date $job]" \
+        {SELECT m.job_name, to_char(m.job_date, 'YYYY-MM-DD'), m.nodes, m.dependencies, j.time_zone
+            FROM pg_temp.josch_made m JOIN josch.jobs j USING (job_name, job_date) ORDER BY m.job_name} \
+        {SELECT n.job_name, n.node_id, n.node_name, n.node_type,
+            coalesce(to_char(n.due_at AT TIME ZONE j.time_zone, 'YYYY-MM-DD HH24:MI'), ''), n.unmet
+            FROM josch.nodes n JOIN pg_temp.josch_made USING (job_name, job_date) JOIN josch.jobs j USING (job_name, job_date)
+            ORDER BY n.job_name, n.level, n.node_id LIMIT 5000} \
+        {SELECT d.c_node_id, d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), coalesce(p.node_name, t.node_name, ''),
+            coalesce(p.state, ''), d.expected::text
+            FROM josch.node_deps d JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
+            JOIN pg_temp.josch_made m ON m.job_name = c.job_name AND m.job_date = c.job_date
+            LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
+            LEFT JOIN josch.tpl_nodes t ON t.node_id = d.p_node_id
+            WHERE d.p_date <> d.c_date OR p.node_id IS NULL
+            ORDER BY d.c_node_id, d.p_date, d.p_node_id LIMIT 5000}]
+}
+
+# How a parent on another day stands, in words.
+proc ::editor_schedule::parent_note {state expected} {
+    if {$state in {succeeded skipped up}} {
+        return "$state: not waited for"
+    } elseif {$state ne ""} {
+        return "$state: waited for"
+    }
+    return [expr {$expected eq "true" ? "not made yet: waited for" : "absent: not waited for"}]
+}
+
+# ---- the preview ----
+
+proc ::editor_schedule::Preview {w} {
+    variable field
+    editor_files::Stale $w
+    $w.f.list.tree delete [$w.f.list.tree children {}]
+    editor_files::Tell $w "Looking \u2026"
+    editor::Transaction [preview_statements $field(date) $field(job)] ROLLBACK \
+        [list ::editor_schedule::Previewed $w $field(date) $field(job)]
+}
+
+proc ::editor_schedule::Previewed {w date job result} {
+    variable field
+    if {![winfo exists $w] || $date ne $field(date) || $job ne $field(job)} {
+        return
+    }
+    if {![dict get $result ok]} {
+        editor_files::TellFailure $w $result
+        return
+    }
+    lassign [dict get $result results] - - made nodes parents
+    Fill $w.f.list.tree [dict get $made rows] [dict get $nodes rows] [dict get $parents rows]
+    set jobs [llength [dict get $made rows]]
+    if {$jobs == 0} {
+        editor_files::Tell $w "Nothing to make: $date has [expr {$job eq "All jobs" ? "all jobs" : "this job"}] already."
+        return
+    }
+    set count [llength [dict get $nodes rows]]
+    editor_files::Tell $w "Nothing has been made yet. Made, the scheduler begins with it at once: what waits for nothing is started."
+    $w.f.buttons.load configure -text "Make $jobs [expr {$jobs == 1 ? "Job" : "Jobs"}], $count Nodes"
+    $w.f.buttons.load state !disabled
+}
+
+proc ::editor_schedule::Fill {tree made nodes parents} {
+    foreach row $made {
+        lassign $row job date count dependencies zone
+        $tree insert {} end -id job-$job -text $job -open 1 -tags job \
+            -values [list "" "" "$date, $zone: $count nodes, $dependencies dependencies"]
+    }
+    foreach row $nodes {
+        lassign $row job id name type due unmet
+        set note [expr {$unmet == 0 ? "waits for no parent" : $unmet == 1 ? "waits for 1 parent" : "waits for $unmet parents"}]
+        $tree insert job-$job end -id node-$id -text "$name ($id)" -values [list $type $due $note] -open 1
+    }
+    foreach row $parents {
+        lassign $row child parent date name state expected
+        if {[$tree exists node-$child]} {
+            $tree insert node-$child end -text "after $name ($parent) of $date" -tags parent \
+                -values [list "" "" [parent_note $state $expected]]
+        }
+    }
+}
+
+proc ::editor_schedule::Make {w} {
+    variable field
+    editor_files::Stale $w
+    editor_files::Tell $w "Making \u2026"
+    editor::Transaction [list "SET LOCAL statement_timeout = '300s'" "SELECT * FROM [call_sql $field(date) $field(job)]"] COMMIT \
+        [list ::editor_schedule::Made $w]
+}
+
+proc ::editor_schedule::Made {w result} {
+    if {[dict get $result ok]} {
+        board::pulse
+    }
+    if {![winfo exists $w]} {
+        return
+    }
+    if {![dict get $result ok]} {
+        editor_files::TellFailure $w $result
+        return
+    }
+    set rows [dict get [lindex [dict get $result results] end] rows]
+    $w.f.buttons.load configure -text "Make the Day"
+    editor_files::Tell $w "Made: [join [lmap row $rows {string cat "[lindex $row 0] of [lindex $row 1] ([lindex $row 2] nodes)"}] {, }]."
+}

@@ -1,0 +1,214 @@
+# client/test/driven.tcl
+#
+# wish driven.tcl PROGRAM ARGUMENT...: the program as it is, with a pipe beside it, through which a test looks at its
+# windows and measures it. Scripts come in by the standard input, one a line in base64, and answers go out the same way.
+#
+# Constraint: the program knows nothing of this; it has no door for tests that somebody else could find open.
+
+namespace eval ::driven {
+    # errors that nobody caught: messages and traces
+    variable errors {}
+    # window -> when it was first mapped, in microseconds
+    variable mapped [dict create]
+    # the ticker: when it ticked last, and the longest time between two ticks, in ms
+    variable last 0
+    variable longest 0
+    variable ticker ""
+}
+
+proc ::driven::Obey {} {
+    if {[gets stdin line] < 0} {
+        if {[eof stdin]} {
+            exit
+        }
+        return
+    }
+    set script [encoding convertfrom utf-8 [binary decode base64 $line]]
+    set code [catch {uplevel #0 $script} result]
+    puts "@ $code [binary encode base64 [encoding convertto utf-8 $result]]"
+    flush stdout
+}
+
+proc ::driven::Failed {handler message options} {
+    variable errors
+    lappend errors "$message\n[dict get $options -errorinfo]"
+    catch {{*}$handler $message $options}
+}
+
+proc ::driven::Mapped {window} {
+    variable mapped
+    if {[winfo toplevel $window] eq $window && ![dict exists $mapped $window]} {
+        dict set mapped $window [clock microseconds]
+    }
+}
+
+# ---- what tests ask ----
+
+# Measure from now on how long the event loop is kept busy.
+proc ::driven::tick {} {
+    variable ticker
+    variable last
+    variable longest
+    after cancel $ticker
+    set last [clock microseconds]
+    set longest 0
+    set ticker [after 10 ::driven::Tock]
+}
+
+proc ::driven::Tock {} {
+    variable ticker
+    variable last
+    variable longest
+    set now [clock microseconds]
+    set longest [expr {max($longest, ($now - $last) / 1000.0 - 10)}]
+    set last $now
+    set ticker [after 10 ::driven::Tock]
+}
+
+# The longest time that a tick came late, in ms, since tick; stops the ticker.
+proc ::driven::tock {} {
+    variable ticker
+    variable longest
+    after cancel $ticker
+    return [format %.1f $longest]
+}
+
+# A window and all below it that can be seen.
+proc ::driven::tree {window} {
+    set found [list $window]
+    foreach child [winfo children $window] {
+        if {[winfo toplevel $child] ne $child} {
+            lappend found {*}[tree $child]
+        }
+    }
+    return $found
+}
+
+# Toplevels on the screen, apart from the main window, in which a text can be read.
+proc ::driven::windows {{pattern *}} {
+    set found {}
+    foreach window [wm stackorder .] {
+        if {$window ne "." && [string match $pattern [texts $window]]} {
+            lappend found $window
+        }
+    }
+    return $found
+}
+
+# All that can be read in a window: its title, labels, buttons, entries, texts, and lists.
+proc ::driven::texts {window} {
+    set texts [list [wm title [winfo toplevel $window]]]
+    foreach widget [tree $window] {
+        if {[winfo ismapped $widget]} {
+            lappend texts {*}[text_of $widget]
+        }
+    }
+    return [join $texts \n]
+}
+
+proc ::driven::text_of {widget} {
+    switch [winfo class $widget] {
+        Text {
+            return [list [$widget get 1.0 end-1c]]
+        }
+        TEntry - Entry - TCombobox - TSpinbox {
+            return [list [$widget get]]
+        }
+        Treeview {
+            return [rows_of $widget {}]
+        }
+        Canvas {
+            return [lmap item [$widget find all] {
+                if {[$widget type $item] ne "text"} continue
+                $widget itemcget $item -text
+            }]
+        }
+    }
+    if {[catch {$widget cget -textvariable} variable] || $variable eq ""} {
+        return [expr {[catch {$widget cget -text} text] ? {} : [list $text]}]
+    }
+    return [list [set $variable]]
+}
+
+proc ::driven::rows_of {tree parent} {
+    set rows {}
+    foreach item [$tree children $parent] {
+        lappend rows "[$tree item $item -text] [$tree item $item -values]" {*}[rows_of $tree $item]
+    }
+    return $rows
+}
+
+# The labels of the buttons in a window that can be pressed.
+proc ::driven::buttons {window} {
+    return [lmap widget [tree $window] {
+        if {[winfo class $widget] ni {TButton Button TMenubutton} || ![winfo ismapped $widget]} continue
+        if {![catch {$widget instate disabled} off] && $off} continue
+        lindex [text_of $widget] 0
+    }]
+}
+
+# The button with a label, or the first widget of a class; an error lists what there is.
+proc ::driven::button {window label} {
+    foreach widget [tree $window] {
+        if {[winfo class $widget] in {TButton Button TMenubutton TCheckbutton} && [winfo ismapped $widget] &&
+                [string match -nocase $label [lindex [text_of $widget] 0]]} {
+            return $widget
+        }
+    }
+    error "no button \"$label\" in $window; there are: [join [buttons $window] {, }]"
+}
+
+proc ::driven::widget {window class} {
+    foreach widget [tree $window] {
+        if {[winfo class $widget] eq $class && [winfo ismapped $widget]} {
+            return $widget
+        }
+    }
+    error "no $class in $window"
+}
+
+# Has the window that this is in been there for longer than the moment in which it does not act?
+proc ::driven::settled {window} {
+    variable mapped
+    set window [winfo toplevel $window]
+    expr {[dict exists $mapped $window] && [clock microseconds] - [dict get $mapped $window] > 1000 * ($::popup::guard + 50)}
+}
+
+# The state of a node on the board; empty when it is not there.
+proc ::driven::state {node date} {
+    set row [::board::row [list $node $date]]
+    expr {[dict exists $row state] ? [dict get $row state] : ""}
+}
+
+# When a window was first mapped, in microseconds since 1970.
+proc ::driven::mapped {window} {
+    variable mapped
+    dict get $mapped $window
+}
+
+# The middle of a widget on the screen, when nothing covers it.
+proc ::driven::middle {widget} {
+    set x [expr {[winfo rootx $widget] + [winfo width $widget] / 2}]
+    set y [expr {[winfo rooty $widget] + [winfo height $widget] / 2}]
+    set seen [winfo containing $x $y]
+    if {$seen ne $widget && ![string match $widget.* $seen]} {
+        raise [winfo toplevel $widget]
+        error "$widget is covered by \"$seen\""
+    }
+    return [list $x $y]
+}
+
+fconfigure stdin -blocking 0 -translation lf
+fconfigure stdout -translation lf
+fileevent stdin readable ::driven::Obey
+bind all <Map> {+::driven::Mapped %W}
+if {[lindex $argv 0] eq "--"} {
+    # it kept Tk's hands off the program's options
+    set argv [lrange $argv 1 end]
+}
+set argv [lassign $argv argv0]
+set argc [llength $argv]
+source $argv0
+interp bgerror {} [list ::driven::Failed [interp bgerror {}]]
+puts "@ 0 [binary encode base64 ready]"
+flush stdout
