@@ -16,11 +16,11 @@ proc ::popup_kinds::create {row number} {
     ::popup::[dict get $classes [dict get $row state]] new $row $number
 }
 
-# A signal by its name.
+# A signal by its short name, or its number.
 proc ::popup_kinds::signal {number} {
     set names {1 HUP 2 INT 3 QUIT 4 ILL 6 ABRT 7 BUS 8 FPE 9 KILL 11 SEGV 13 PIPE 14 ALRM 15 TERM}
     if {[dict exists $names $number]} {
-        return "signal $number (SIG[dict get $names $number])"
+        return "SIG[dict get $names $number]"
     }
     return "signal $number"
 }
@@ -72,8 +72,8 @@ oo::class create ::popup::Failure {
             return [join $lines \n]
         }
         dict with facts {}
-        if {$exit_signal ne "" && ![regexp "\\m$exit_signal\\M" $message]} {
-            lappend lines "Ended by [popup_kinds::signal $exit_signal]."
+        if {$exit_signal ne "" && [string first [popup_kinds::signal $exit_signal] $message] < 0} {
+            lset lines 0 "[lindex $lines 0][expr {$message eq "" ? "Ended by " : ", "}][popup_kinds::signal $exit_signal]"
         } elseif {$exit_code ne "" && $exit_code != 0 && ![regexp "\\m$exit_code\\M" $message]} {
             lappend lines "Exit code $exit_code."
         }

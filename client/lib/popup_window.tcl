@@ -8,13 +8,13 @@
 
 oo::class create ::popup::Window {
     # row: of josch.attention; facts: what was read besides; busy: an act is under way; over: nothing to do any more
-    # refused: the database has said why not; movedAt: when a person last moved the pointer in it or pressed a key
-    variable path row facts busy over refused armedAt keysAt movedAt log
+    # refused: the database has said why not; usedAt: when a person last clicked or pressed a key in it
+    variable path row facts busy over refused armedAt keysAt usedAt log
 
     constructor {newRow number} {
         set row $newRow
         set facts {}
-        lassign {0 0 0 0 0 0 ""} busy over refused armedAt keysAt movedAt log
+        lassign {0 0 0 0 0 0 ""} busy over refused armedAt keysAt usedAt log
         set path .popup[regsub -all {\W} [self] _]
         toplevel $path -class JoschPopup
         wm withdraw $path
@@ -80,16 +80,10 @@ oo::class create ::popup::Window {
         expr {!$over && [my Comment] ne ""}
     }
 
-    # Is somebody at it: has written, has the keyboard in it, or was just moving in it?
+    # Is somebody at it: has written, or just clicked or pressed a key in it? That the pointer or the keyboard is there by
+    # chance means nothing.
     method attended {} {
-        if {[my written] || $busy} {
-            return 1
-        }
-        set focus [focus -displayof $path]
-        if {$focus ne "" && [winfo toplevel $focus] eq $path} {
-            return 1
-        }
-        expr {[clock milliseconds] - $movedAt < 5000}
+        expr {[my written] || $busy || $refused || [clock milliseconds] - $usedAt < 10000}
     }
 
     # The row as it is now. A later change is a new round of the same: it failed again.
@@ -283,8 +277,7 @@ oo::class create ::popup::Window {
         bind $path.comment.text <Shift-Tab> {focus [tk_focusPrev %W]; break}
         bind $path <Button-1> +[list [self] clicked %W]
         bind $path <FocusIn> [list [self] entered %W %d]
-        bind $path <Motion> +[list [self] moved]
-        bind $path <Key> +[list [self] moved]
+        bind $path <Key> +[list [self] used]
         bind $path <Destroy> [list ::popup::tell [self] gone %W]
     }
 
@@ -406,8 +399,8 @@ oo::class create ::popup::Window {
         focus $path.comment.text
     }
 
-    method moved {} {
-        set movedAt [clock milliseconds]
+    method used {} {
+        set usedAt [clock milliseconds]
     }
 
     # The keyboard came to this window, perhaps without having been asked to: the key that is being pressed meant another.
@@ -419,6 +412,7 @@ oo::class create ::popup::Window {
 
     # A click means that the person wants to be here, where the window manager has not brought the keyboard by itself.
     method clicked {widget} {
+        my used
         if {[winfo exists $widget] && [winfo class $widget] in {Text TEntry TButton}} {
             return
         }

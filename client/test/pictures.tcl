@@ -94,7 +94,7 @@ proc ::pictures::take {client window file} {
     settle $client
     set id [::harness::tell $client [list wm frame $window]]
     set screen [dict get $::harness::clients $client screen]
-    exec env DISPLAY=$screen import -silent -window $id -strip -colors 200 -define png:compression-level=9 PNG8:$folder/$file.png
+    exec env DISPLAY=$screen import -silent -window $id -strip +dither -colors 255 -define png:compression-level=9 PNG8:$folder/$file.png
     puts "$file.png: [file size $folder/$file.png] bytes"
     if {[file size $folder/$file.png] > 150000} {
         error "$file.png is too big for the documents"
@@ -112,7 +112,7 @@ proc ::pictures::board {} {
     variable today
     ::harness::desk desk
     ::harness::client desk alice --no-popups --light
-    ::harness::tell desk {wm geometry . 1280x760+0+0}
+    ::harness::tell desk {wm geometry . 1400x860+0+0}
     ::harness::until desk "expr {\[::board::date\] eq {$today}}"
     ::harness::until desk {expr {[llength [::board::inside]] == 18}}
     ::harness::tell desk [list ::board::select [list 200050 $today]]
@@ -127,11 +127,11 @@ proc ::pictures::board {} {
     take desk . board-dark
     ::harness::tell desk {::theme::toggle}
     ::harness::click desk [::harness::tell desk {::driven::button . Replay}]
-    ::harness::until desk {winfo ismapped .board.replay}
+    ::harness::until desk {winfo ismapped .board.past}
     ::harness::pause 500
-    set slider [::harness::tell desk {::driven::widget .board.replay Canvas}]
+    set slider [::harness::tell desk {::driven::widget .board.past Canvas}]
     ::harness::click desk $slider
-    ::harness::until desk {expr {[::board::past] ne "" && [::board::past] ne "0"}}
+    ::harness::until desk {string match "*This is the past*" [::driven::texts .]}
     take desk . replay
     ::harness::quit desk
 }
@@ -145,6 +145,8 @@ proc ::pictures::popups {} {
     take people [::harness::window people "*Sign-off: Risk_Release*"] popup-signoff
     take people [::harness::window people "*Failed: Risk_VaR*"] popup-failed
     take people [::harness::window people "*Review: Risk_Limits*"] popup-review
+    # more than five at once would be a list
+    sql "SELECT josch.signoff(900000, '$today', 'closed'), josch.approve(100130, '$today', 'the warnings were looked at')"
     # the server dies under SQL that is not atomic
     ::harness::stop immediate
     ::harness::start
