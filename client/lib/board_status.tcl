@@ -74,10 +74,11 @@ proc ::board_status::Write {} {
     set planned ""
     set counts [board::counts]
     WriteBar $counts
-    WriteStates $counts
     WriteWaiting
     WriteHealth
     WriteLink
+    # last: they take the room that the others leave
+    WriteStates $counts
 }
 
 # True when what is to be shown there differs from what is.

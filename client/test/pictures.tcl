@@ -85,6 +85,14 @@ proc ::pictures::run_through {date} {
     wait [list expr "!\[one \"SELECT count(*) FROM josch.nodes WHERE job_date = '$date' AND state = 'up'\"\]"]
 }
 
+# A person acts elsewhere.
+proc ::pictures::as {person text} {
+    set refusal [::harness::refusal $person $text]
+    if {$refusal ne ""} {
+        error "$person was refused: $refusal"
+    }
+}
+
 # ---- taking them ----
 
 # A picture of a window, as it is on the screen.
@@ -146,7 +154,7 @@ proc ::pictures::popups {} {
     take people [::harness::window people "*Failed: Risk_VaR*"] popup-failed
     take people [::harness::window people "*Review: Risk_Limits*"] popup-review
     # more than five at once would be a list
-    sql "SELECT josch.signoff(900000, '$today', 'closed'), josch.approve(100130, '$today', 'the warnings were looked at')"
+    as bob "SELECT josch.signoff(900000, '$today', 'closed'), josch.approve(100130, '$today', 'the warnings were looked at')"
     # the server dies under SQL that is not atomic
     ::harness::stop immediate
     ::harness::start
@@ -164,9 +172,13 @@ proc ::pictures::popups {} {
 proc ::pictures::others {} {
     ::harness::desk author
     ::harness::client author dora --no-popups --light
+    ::harness::until author {expr {![catch {::driven::button . Templates}]}}
     ::harness::click author [::harness::tell author {::driven::button . Templates}]
     set editor [::harness::window author *Templates*]
-    ::harness::tell author "wm geometry $editor 1100x700+100+100"
+    ::harness::tell author "wm geometry $editor 1400x860+0+0"
+    set table [::harness::tell author "::driven::widget $editor Treeview"]
+    ::harness::tell author "$table selection set \[lindex \[$table children {}\] 6\]"
+    ::harness::until author "string match {*no price for ISIN*} \[::driven::texts $editor\]"
     take author $editor editor
     ::harness::tell author {connect::show}
     set dialog [::harness::window author *Service*Host*Port*]
@@ -178,11 +190,11 @@ set code [catch {
     ::harness::display
     ::pictures::days
     # in the middle of the day
-    sql "SELECT josch.signoff(100000, '$::pictures::today', 'all quiet over night')"
+    ::pictures::as bob "SELECT josch.signoff(100000, '$::pictures::today', 'all quiet over night')"
     foreach {node state} {200050 failed 200060 review 200080 signoff 200040 running 200110 running 100130 review} {
         ::harness::becomes $node $::pictures::today $state 60000
     }
-    sql "SELECT josch.hold(200090, '$::pictures::today', 'not before the limits are settled')"
+    ::pictures::as bob "SELECT josch.hold(200100, '$::pictures::today', 'not before the limits are settled')"
     ::pictures::board
     ::pictures::popups
     ::pictures::others
