@@ -139,6 +139,13 @@ is(scalar(grep { (readlink($_) // '') =~ m{^\Q$home\E/} } glob '/proc/[0-9]*/exe
 ($code, $out) = demo('stop');
 is($code, 1, 'there is nothing to stop then');
 is((demo('--nothing'))[0], 2, 'an option that does not exist is refused');
+{
+	local %ENV = %ENV;
+	delete $ENV{DISPLAY};
+	($code, $out) = demo('--gui');
+	is($code, 1, 'windows need a display');
+	like($out, qr/^demo: --gui needs a display, and DISPLAY is not set/, 'and it says so');
+}
 
 # a node that fails: prices that cannot be read, in a copy of the tree
 my $copy = tempdir(CLEANUP => 1);
