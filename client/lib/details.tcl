@@ -7,7 +7,7 @@
 # Constraint: it reads only what is in sight, and again only when the node has changed.
 
 oo::class create ::details::View {
-    variable path key rows follows log seen
+    variable path key rows follows log seen guarded deaf
 
     # follows: whether it goes with the board's selection
     constructor {window follow} {
@@ -15,6 +15,8 @@ oo::class create ::details::View {
         set follows $follow
         set key ""
         set rows [dict create]
+        # when the acts were last looked at because of a change, and until when they do nothing
+        lassign {0 0} guarded deaf
         array set seen {}
         my Build
         foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
@@ -100,6 +102,7 @@ oo::class create ::details::View {
     # Show a node; "" for what is selected, when that is none or several.
     method show {new} {
         set key $new
+        set guarded 0
         if {$key ne ""} {
             set rows [dict create]
             if {[board::row $key] ne {}} {
@@ -140,6 +143,7 @@ oo::class create ::details::View {
             }
         }
         my ShowHead
+        set guarded [clock milliseconds]
         my ShowActs
         my ReadTab
     }
@@ -185,6 +189,7 @@ oo::class create ::details::View {
             return
         }
         set seen(acts) $acts
+        set deaf [expr {$guarded + $::details::guard}]
         destroy {*}[winfo children $path.acts]
         set number 0
         foreach act $acts {
@@ -215,7 +220,12 @@ oo::class create ::details::View {
         return [string trim [$path.comment.entry get]]
     }
 
+    # A button that has come in another's place, because the node has changed, does not act at once: the hand may have
+    # been on its way to the other.
     method act {action keys} {
+        if {[clock milliseconds] < $deaf} {
+            return
+        }
         acts::do [winfo toplevel $path] $keys $action [my comment] [list ::details::tell [self] Acted]
     }
 
@@ -329,6 +339,8 @@ namespace eval ::details {
     variable windows
     array set windows {}
     variable serial 0
+    # ms for which a button that was changed under the hand does nothing
+    variable guard 400
 }
 
 # The pane of the board.
