@@ -151,7 +151,7 @@ proc ::connect::conninfo {} {
 proc ::connect::Percent {text} {
     set out ""
     foreach byte [split [encoding convertto utf-8 $text] ""] {
-        if {![string match {[A-Za-z0-9_.-]} $byte]} {
+        if {![regexp {^[A-Za-z0-9_.-]$} $byte]} {
             set byte [format %%%02X [scan $byte %c]]
         }
         append out $byte

@@ -1,7 +1,7 @@
 # client/lib/popup.tcl
 #
 # The windows that call people in: reads what waits (josch.attention) when a notification says so, asks the model what to
-# show, and opens, refreshes and closes windows accordingly. The windows are popup_window.tcl, popup_kinds.tcl and popup_list.tcl.
+# show, and opens, refreshes and closes windows accordingly. The windows are popup_frame.tcl, popup_window.tcl, popup_kinds.tcl and popup_list.tcl.
 #
 # Constraints: a notification is a hint; the rows are read again, at once after the first and no oftener than every 150 ms in
 # a storm. A window comes within 0.2 s of the commit, so it opens with what josch.attention says, and the rest follows. Nothing
@@ -12,6 +12,8 @@ namespace eval ::popup {
     # key -> object of the window that stands for the node now; objects of windows that only tell what happened
     variable windows [dict create]
     variable told {}
+    # key -> a comment that was begun
+    variable drafts [dict create]
     # whether windows are wanted at all (a person can switch them off)
     variable on 1
     # server's clock less ours, in seconds
@@ -116,6 +118,33 @@ proc ::popup::acted {key change_id} {
     Show
 }
 
+# What somebody has begun to write about a node and put off with its window; given back when it comes again.
+proc ::popup::keep_draft {key text} {
+    variable drafts
+    dict set drafts $key $text
+}
+proc ::popup::take_draft {key} {
+    variable drafts
+    set text ""
+    if {[dict exists $drafts $key]} {
+        set text [dict get $drafts $key]
+        dict unset drafts $key
+    }
+    return $text
+}
+
+# A text of reasonable size: the beginning of one that is too long for a window.
+proc ::popup::clip {text} {
+    set lines [split $text \n]
+    if {[llength $lines] > 8} {
+        set text [join [lrange $lines 0 7] \n]\n\u2026
+    }
+    if {[string length $text] > 700} {
+        set text [string range $text 0 699]\u2026
+    }
+    return $text
+}
+
 # The moment by the server's clock, in seconds; and how long ago something was, by that clock.
 proc ::popup::Now {} {
     variable skew
@@ -146,9 +175,8 @@ proc ::popup::StateChanged {} {
             acts::load
         }
         read
-    } else {
-        Each connection
     }
+    Each connection
 }
 
 # Was there something in the burst that concerns people?
@@ -248,6 +276,37 @@ proc ::popup::Show {} {
         set wakeTimer [after [expr {int(1000 * max(0.1, $next - [Now]))}] [namespace code Show]]
     }
     event generate . <<PopupsChanged>>
+}
+
+# Put a window on the screen without the keyboard. Many window managers give it to whatever comes up, and Tk cannot set
+# _NET_WM_USER_TIME; so the window says that it takes no input, and says otherwise when it is there. A click then gives it
+# the keyboard, as any other window.
+proc ::popup::map {window} {
+    variable guard
+    catch {wm attributes $window -type utility}
+    wm focusmodel $window active
+    wm deiconify $window
+    raise $window
+    after [expr {$guard + 200}] [list ::popup::Settle $window]
+}
+
+proc ::popup::Settle {window} {
+    if {[winfo exists $window]} {
+        wm focusmodel $window passive
+    }
+}
+
+# Take a window off the screen, and destroy it when it has lost the keyboard: Tk 8.6.13 goes on using a window that was
+# destroyed with it, at the next focus -force (of a combobox, say), and crashes.
+proc ::popup::unmap {window} {
+    if {[winfo exists $window]} {
+        # nobody is behind it any more
+        foreach event [bind $window] {
+            bind $window $event {}
+        }
+        wm withdraw $window
+        after 500 [list ::destroy $window]
+    }
 }
 
 # A window whose node is not to be shown, or waits for something else now, goes; unless somebody is at it and should know why.

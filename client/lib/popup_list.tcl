@@ -7,7 +7,9 @@
 # touched, a few rows at a time; the selection and the place where the reader is stay.
 
 namespace eval ::popup_list {
+    # the window; a new name each time, because the former one may still be on its way out
     variable path .popuplist
+    variable made 0
     # rows as they are to be shown, by key; and as they are shown
     variable rows [dict create]
     variable shown [dict create]
@@ -58,11 +60,13 @@ proc ::popup_list::raise {} {
 
 proc ::popup_list::Close {} {
     variable path
+    variable made
     variable shown
     set shown [dict create]
     workq::cancel popup-list
     if {[winfo exists $path]} {
-        destroy $path
+        popup::unmap $path
+        set path .popuplist[incr made]
     }
 }
 
@@ -95,16 +99,13 @@ proc ::popup_list::Build {} {
     Buttons
     foreach {event command} {
         <Escape> ::popup_list::snooze  <Alt-z> ::popup_list::snooze  <Alt-o> ::popup_list::Open
-        <Alt-s> ::popup_list::SelectAll  <Alt-c> {focus .popuplist.comment.text}
+        <Alt-s> ::popup_list::SelectAll  <Alt-c> {::popup_list::Comment}
     } {
         bind $path $event $command
     }
     wm geometry $path -[theme::lines 3]+[theme::lines 3]
     wm minsize $path [theme::chars 60] [theme::lines 16]
-    catch {wm attributes $path -type utility}
-    wm focusmodel $path passive
-    wm deiconify $path
-    ::raise $path
+    popup::map $path
 }
 
 proc ::popup_list::BuildTree {} {
@@ -294,6 +295,11 @@ proc ::popup_list::Buttons {} {
     }
 }
 
+proc ::popup_list::Comment {} {
+    variable path
+    focus $path.comment.text
+}
+
 proc ::popup_list::SelectAll {} {
     variable path
     set tree $path.list.tree
@@ -360,8 +366,8 @@ proc ::popup_list::tick {} {
 
 proc ::popup_list::connection {} {
     variable path
-    if {[winfo exists $path]} {
+    if {[winfo exists $path] && [db::state] ne "online"} {
         wm title $path "JOSCH: not connected"
-        $path.band.title configure -text "Not connected: [db::why]"
+        $path.band.title configure -text "Not connected. [db::why]"
     }
 }

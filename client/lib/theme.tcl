@@ -32,7 +32,7 @@ namespace eval ::theme {
         on_danger   {#ffffff #1d0f0d}
         warn        {#8a5a00 #e9b44c}
         good        {#1d7a4f #57c08a}
-        edge        {#8b949e #5f6974}
+        edge        {#8b949e #8b949e}
         review_rim  {#d00000 #ff6b6b}
         absent      {#808080 #808080}
         now         {#c0392b #ff7b6e}
