@@ -50,7 +50,7 @@ proc csv::lines {text} {
 # and an empty piece between two of these is a quote that was doubled.
 proc csv::fields {record null} {
     if {[string first \" $record] < 0} {
-        return [lmap field [split $record ,] {expr {$field eq "" ? $null : $field}}]
+        return [lmap field [split $record ,] {if {$field eq ""} {set null} else {set field}}]
     }
     set fields {}
     set field ""
@@ -68,13 +68,13 @@ proc csv::fields {record null} {
             set parts [split $piece ,]
             append field [lindex $parts 0]
             foreach part [lrange $parts 1 end] {
-                lappend fields [expr {$field eq "" && !$quoted ? $null : $field}]
+                lappend fields [if {$field eq "" && !$quoted} {set null} else {set field}]
                 set field $part
                 set quoted 0
             }
         }
     }
-    return [lappend fields [expr {$field eq "" && !$quoted ? $null : $field}]]
+    return [lappend fields [if {$field eq "" && !$quoted} {set null} else {set field}]]
 }
 
 # One line of a file.  fields that are equal to null have nothing in them; an

@@ -160,7 +160,7 @@ oo::class create ::editor_window {
 
     # The chosen job, "" for all.
     method Job {} {
-        return [expr {$job eq "All jobs" ? "" : $job}]
+        return [if {$job eq "All jobs"} {string cat ""} else {set job}]
     }
 
     # ---- rows ----
@@ -328,7 +328,7 @@ oo::class create ::editor_window {
         set name [my Job]
         if {$name eq ""} {
             set uid [lindex [[dict get $grids tpl_nodes] selection] 0]
-            set name [expr {$uid ne "" ? [dict get [$changes get tpl_nodes $uid] job_name] : [lindex $jobs 0]}]
+            set name [if {$uid ne ""} {dict get [$changes get tpl_nodes $uid] job_name} else {lindex $jobs 0}]
         }
         return [dict create node_id [$changes free_id $name] node_type N job_name $name node_name "" exec_command [db::null] \
             signoff_time [db::null]]

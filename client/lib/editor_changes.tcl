@@ -192,7 +192,7 @@ oo::class create editor_changes {
             return
         }
         my touch
-        set old [expr {[dict exists $work($uid) $column] ? [dict get $work($uid) $column] : ""}]
+        set old [if {[dict exists $work($uid) $column]} {dict get $work($uid) $column}]
         dict set work($uid) $column $value
         if {$old ne "" && $old ne $value} {
             my carry $table $column $old $value
@@ -327,7 +327,7 @@ oo::class create editor_changes {
 
     method job_of {id} {
         my learn_names
-        return [expr {[dict exists $called $id] ? [lindex [dict get $called $id] 1] : ""}]
+        return [if {[dict exists $called $id]} {lindex [dict get $called $id] 1}]
     }
 
     # node_id -> {name job}

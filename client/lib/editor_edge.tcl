@@ -66,7 +66,7 @@ proc ::editor_edge::sentence {parent p_date child c_date} {
 
 proc ::editor_edge::Name {text} {
     regsub { \(\d+\)$} $text "" text
-    return [expr {$text eq "" ? "\u2026" : $text}]
+    return [if {$text eq ""} {string cat \u2026} else {set text}]
 }
 
 proc ::editor_edge::Day {offset} {

@@ -87,7 +87,7 @@ proc ::editor_files::Identifier {name} {
 # As in the server's own load, an empty text is one in job_desc alone.
 proc ::editor_files::Literals {table names record} {
     return [lmap name $names value $record {
-        db::quote [expr {$value eq "" && $name ne "\"job_desc\"" ? [db::null] : $value}]
+        db::quote [if {$value eq "" && $name ne "\"job_desc\""} {db::null} else {set value}]
     }]
 }
 

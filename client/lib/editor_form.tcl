@@ -69,7 +69,7 @@ oo::class create ::editor_form {
         set row [$changes get $table $uid]
         set edited [$changes changed_columns $table $uid]
         foreach {name widget} $fields {
-            set value [expr {[dict exists $row $name] ? [editor::Shown [dict get $row $name]] : ""}]
+            set value [if {[dict exists $row $name]} {editor::Shown [dict get $row $name]}]
             my Fill $name $widget $value
             $inner.fields.l_$name configure -style [expr {$name in $edited ? "Warn.TLabel" : "TLabel"}]
             my Enable $widget [expr {$status ne "deleted" && $name ne "loaded_on"}]

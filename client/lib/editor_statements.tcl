@@ -113,7 +113,7 @@ oo::class create editor_statements {
             return "(nothing)"
         }
         set value [string map {\n " "} [dict get $row $column]]
-        return "\u201c[expr {[string length $value] > 60 ? "[string range $value 0 58]\u2026" : $value}]\u201d"
+        return "\u201c[if {[string length $value] > 60} {string cat [string range $value 0 58] \u2026} else {set value}]\u201d"
     }
 
     # What a row is called.

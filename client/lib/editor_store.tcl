@@ -43,7 +43,7 @@ proc ::editor::Typed {column text} {
 # A value as a person sees it.
 proc ::editor::Shown {value} {
     variable default
-    return [expr {$value in [list [db::null] $default] ? "" : $value}]
+    return [if {$value ni [list [db::null] $default]} {set value}]
 }
 
 # ---- reading ----

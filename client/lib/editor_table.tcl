@@ -99,7 +99,7 @@ oo::class create ::editor_grid {
         set row [$changes get $table $uid]
         set values [list [dict get {same "" added + changed \u2022 deleted \u2212} [$changes status $table $uid]]]
         foreach name $columns {
-            set value [expr {[dict exists $row $name] ? [editor::Shown [dict get $row $name]] : ""}]
+            set value [if {[dict exists $row $name]} {editor::Shown [dict get $row $name]}]
             if {$name in {p_node_id c_node_id} && $value ne ""} {
                 set value [$changes node_name $value]
             }
@@ -197,7 +197,7 @@ oo::class create ::editor_grid {
             return
         }
         set row [$changes get $table $uid]
-        set value [expr {[dict exists $row $name] ? [editor::Shown [dict get $row $name]] : ""}]
+        set value [if {[dict exists $row $name]} {editor::Shown [dict get $row $name]}]
         if {[string first \n $value] >= 0} {
             # several lines have room in the form alone
             $owner edit_in_form $name
