@@ -44,7 +44,8 @@ proc ::dialog::Build {parent title kind message detail buttons callback} {
     set gap [theme::chars 1]
     set width [theme::chars 56]
     ttk::frame $window.body -padding [expr {2 * $gap}]
-    frame $window.body.mark -width [expr {max(3, $gap / 2)}] -background [theme::color $kind]
+    frame $window.body.mark -width [expr {max(3, $gap / 2)}]
+    theme::dress $window.body.mark $kind
     ttk::label $window.body.message -text $message -style Bold.TLabel -wraplength $width -justify left
     ttk::label $window.body.detail -text $detail -style Quiet.TLabel -wraplength $width -justify left
     ttk::frame $window.body.buttons

@@ -16,7 +16,6 @@ namespace eval ::popup_list {
     # keys by the name of their item, in the order that is wanted
     variable order {}
     variable columns {
-        state  {State 13 0}
         node   {Node 24 1}
         job    {Job 14 0}
         date   {Date 11 0}
@@ -113,9 +112,11 @@ proc ::popup_list::BuildTree {} {
     variable columns
     ttk::frame $path.list
     set tree $path.list.tree
-    ttk::treeview $tree -columns [dict keys $columns] -show headings -selectmode extended -height 14 \
+    ttk::treeview $tree -columns [dict keys $columns] -show {tree headings} -selectmode extended -height 14 \
         -yscrollcommand [list $path.list.y set]
     ttk::scrollbar $path.list.y -orient vertical -command [list $tree yview]
+    $tree heading #0 -text State -anchor w
+    $tree column #0 -width [theme::chars 18] -stretch 0
     dict for {name look} $columns {
         lassign $look title width stretch
         $tree heading $name -text $title -anchor w
@@ -127,16 +128,18 @@ proc ::popup_list::BuildTree {} {
     bind $tree <Double-Button-1> ::popup_list::Open
     bind $tree <Return> ::popup_list::Open
     bind $tree <Control-a> ::popup_list::SelectAll
-    bind $tree <<ThemeChanged>> ::popup_list::Tags
-    Tags
+    bind $tree <<ThemeChanged>> ::popup_list::Patches
+    Patches
 }
 
-# The symbol's colour band: each state has its own background in the list too.
-proc ::popup_list::Tags {} {
-    variable path
+# A patch of the state's colour before its name.
+proc ::popup_list::Patches {} {
     foreach state $::popup::states {
-        set looks [theme::state $state]
-        $path.list.tree tag configure $state -foreground [theme::color text]
+        if {"popup_$state" ni [image names]} {
+            image create photo popup_$state -width 13 -height 13
+        }
+        popup_$state put [theme::color quiet] -to 0 0 13 13
+        popup_$state put [dict get [theme::state $state] fill] -to 1 1 12 12
     }
 }
 
@@ -168,9 +171,9 @@ proc ::popup_list::Fill {} {
     foreach key $order {
         set row [dict get $rows $key]
         if {![dict exists $shown $key]} {
-            $tree insert {} $index -id [Item $key] -values [Values $row] -tags [dict get $row state]
+            $tree insert {} $index -id [Item $key] -values [Values $row] {*}[Look $row]
         } elseif {[dict get $shown $key] ne $row} {
-            $tree item [Item $key] -values [Values $row] -tags [dict get $row state]
+            $tree item [Item $key] -values [Values $row] {*}[Look $row]
         } else {
             incr index
             continue
@@ -193,10 +196,22 @@ proc ::popup_list::Key {item} {
     list $node $date
 }
 
-proc ::popup_list::Values {row} {
+proc ::popup_list::Look {row} {
     set looks [theme::state [dict get $row state]]
-    list "[dict get $looks symbol]  [dict get $looks label]" [dict get $row node_name] [dict get $row job_name] [dict get $row job_date] \
-        [popup::waits [dict get $row since]] [dict get $row blocks] [string map {\n " "} [dict get $row message]]
+    list -text " [dict get $looks symbol] [dict get $looks label]" -image popup_[dict get $row state]
+}
+
+proc ::popup_list::Values {row} {
+    list [dict get $row node_name] [dict get $row job_name] [dict get $row job_date] \
+        [popup::waits [dict get $row since]] [Number [dict get $row blocks]] [string map {\n " "} [dict get $row message]]
+}
+
+# A number; nothing for none.
+proc ::popup_list::Number {count} {
+    if {$count == 0} {
+        return ""
+    }
+    return $count
 }
 
 proc ::popup_list::Heading {} {
