@@ -15,17 +15,23 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # --- packages -------------------------------------------------------------------------------------------------------
 
-# is VERSION of PostgreSQL here, server, test tools and headers?
+# where a PostgreSQL is unpacked whose installation would upgrade one that somebody may be using
+ASIDE=/var/cache/josch
+
+# is VERSION of PostgreSQL below ROOT, server, test tools and headers, and does it run?
 pg_is_complete() {
-    [ -x "/usr/lib/postgresql/$1/bin/postgres" ] && [ -x "/usr/lib/postgresql/$1/bin/pg_config" ] &&
-        [ -x "/usr/lib/postgresql/$1/lib/pgxs/src/test/isolation/pg_isolation_regress" ] &&
-        [ -f "/usr/include/postgresql/$1/server/postgres.h" ]
+    [ -x "$1/usr/lib/postgresql/$2/bin/postgres" ] && [ -x "$1/usr/lib/postgresql/$2/bin/pg_config" ] &&
+        [ -x "$1/usr/lib/postgresql/$2/lib/pgxs/src/test/isolation/pg_isolation_regress" ] &&
+        [ -f "$1/usr/include/postgresql/$2/server/postgres.h" ] &&
+        "$1/usr/lib/postgresql/$2/bin/postgres" --version >/dev/null 2>&1
 }
 
-# set PG_VERSION to the newest complete one; false when there is none
+# set PG_VERSION to the newest complete one, and PG_ROOT to where it lies: "" for the system's; false when there is none
 pg_choose_installed() {
     for PG_VERSION in $JOSCH_VERSIONS; do
-        pg_is_complete "$PG_VERSION" && return
+        for PG_ROOT in '' "$ASIDE"; do
+            pg_is_complete "$PG_ROOT" "$PG_VERSION" && return
+        done
     done
     PG_VERSION=
     return 1
@@ -83,21 +89,29 @@ as_root() {
     fi
 }
 
+# Print the servers that installing these packages would upgrade: they would be restarted, and with them somebody's clusters.
+apt_upgraded_servers() {
+    LC_ALL=C apt-get -s install --no-install-recommends "$@" 2>/dev/null |
+        sed -n 's/^Inst \(postgresql-[0-9][0-9]*\) \[.*/\1/p'
+}
+
 apt_install() {
-    # a server that would be upgraded on the way would be restarted, and with it somebody's cluster
     local upgraded
-    upgraded=$(LC_ALL=C apt-get -s install --no-install-recommends "$@" 2>/dev/null |
-        sed -n 's/^Inst \(postgresql-[0-9][0-9]*\) \[.*/\1/p')
+    upgraded=$(apt_upgraded_servers "$@")
     [ -z "$upgraded" ] || die "installing $* would upgrade $upgraded, which is installed; upgrade it yourself, then come again"
     as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
         apt-get install -y -q --no-install-recommends "$@" </dev/null ||
         die "apt-get could not install: $*"
 }
 
-# Install PostgreSQL without the cluster "main" that the package makes otherwise: a setting that is there for the time
-# of the installation only.
+# Install PostgreSQL with its server headers; or, where that would upgrade one that is in use, unpack it aside. Without the
+# cluster "main" that the package makes otherwise: a setting that is there for the time of the installation only.
 apt_install_postgresql() {
     local folder=/etc/postgresql-common/createcluster.d
+    if [ -n "$(apt_upgraded_servers "$@")" ]; then
+        unpack_aside "$@" "postgresql-client-$PG_VERSION"
+        return
+    fi
     as_root mkdir -p "$folder"
     echo 'create_main_cluster = false' | as_root tee "$folder/josch.conf" >/dev/null
     trap 'as_root rm -f /etc/postgresql-common/createcluster.d/josch.conf' EXIT
@@ -106,7 +120,20 @@ apt_install_postgresql() {
     trap - EXIT
 }
 
-# Make sure that all that is needed is here, and set PG_VERSION. Nothing is asked of the network when nothing is missing.
+# Unpack packages below ASIDE. PostgreSQL runs from any folder, and an older one of the same version that is installed has
+# brought the libraries.
+unpack_aside() {
+    local package
+    say "A PostgreSQL $PG_VERSION that is installed stays as it is; another is unpacked in $ASIDE"
+    as_root rm -rf "$ASIDE.new" && as_root mkdir -p "$ASIDE.new" || die "cannot write $ASIDE.new"
+    for package in "$@"; do
+        as_root sh -c 'cd "$1" && apt-get download -q -o APT::Sandbox::User=root "$2" && dpkg -x "$2"_*.deb . && rm "$2"_*.deb' sh "$ASIDE.new" "$package" </dev/null ||
+            die "apt-get could not download: $package"
+    done
+    as_root chmod -R a+rX "$ASIDE.new" && as_root rm -rf "$ASIDE" && as_root mv "$ASIDE.new" "$ASIDE" || die "cannot write $ASIDE"
+}
+
+# Make sure that all that is needed is here, and set PG_VERSION and PG_ROOT. Nothing is asked of the network when nothing is missing.
 ensure_packages() {
     local missing what
     missing=$(missing_packages | tr '\n' ' ')
@@ -128,8 +155,8 @@ ensure_packages() {
             pg_choose_offered || die "apt offers none of the PostgreSQL versions $JOSCH_VERSIONS"
         fi
         apt_install_postgresql "postgresql-$PG_VERSION" "postgresql-server-dev-$PG_VERSION"
+        pg_choose_installed || die "a PostgreSQL is installed, but not whole"
     fi
-    pg_is_complete "$PG_VERSION" || die "PostgreSQL $PG_VERSION is installed, but not whole"
 }
 
 # A distribution with only older versions (Ubuntu 22.04): use the PostgreSQL project's own packages.
@@ -145,7 +172,7 @@ add_pgdg() {
 
 # Paths of the PostgreSQL of PG_VERSION and of its copy under HOME_DIR.
 pg_paths() {
-    PG_CONFIG=/usr/lib/postgresql/$PG_VERSION/bin/pg_config
+    PG_CONFIG=$PG_ROOT/usr/lib/postgresql/$PG_VERSION/bin/pg_config
     PG_BIN=$("$PG_CONFIG" --bindir)
     PG_LIB=$("$PG_CONFIG" --pkglibdir)
     PG_SHARE=$("$PG_CONFIG" --sharedir)
