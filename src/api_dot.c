@@ -23,9 +23,13 @@ typedef struct Color
 {
 	const char *state;
 	const char *color;
+	const char *text;			/* NULL for the default, black */
 } Color;
 
-/* Black text is readable on all of them; calm ones for what asks for nobody. */
+/*
+ * The text is readable on each (WCAG 2.1: contrast of 4.5 and more), and any two are told apart by the colour-blind
+ * (client/test/theme.test measures both); calm ones for what asks for nobody.
+ */
 static const Color colors[] = {
 	{"pending", "#ffffff"},
 	{"ready", "#f0e442"},
@@ -33,24 +37,24 @@ static const Color colors[] = {
 	{"up", "#009e73"},
 	{"review", "#e69f00"},
 	{"signoff", "#cc79a7"},
-	{"succeeded", "#bfe5d3"},
-	{"failed", "#d55e00"},
-	{"unknown", "#999999"},
-	{"held", "#8da0cb"},
-	{"skipped", "#e5e5e5"},
+	{"succeeded", "#b6edc8"},
+	{"failed", "#cc3311", "#ffffff"},
+	{"unknown", "#555b63", "#ffffff"},
+	{"held", "#8f7ce0"},
+	{"skipped", "#c3c3c3"},
 };
 
 #define REVIEW_COLOR "#d00000"
 #define ABSENT_COLOR "#808080"
 
-static const char *
+static const Color *
 color_of(const char *state)
 {
 	for (int i = 0; i < lengthof(colors); i++)
 	{
 		if (strcmp(colors[i].state, state) == 0)
 		{
-			return colors[i].color;
+			return &colors[i];
 		}
 	}
 	ereport(ERROR,
@@ -180,7 +184,13 @@ append_node(StringInfo out, const GraphNode *node, const GraphScope *scope)
 					 node->outside ? "circle" : shape_of(node->node_type[0]), style.data);
 	if (node->state != NULL)
 	{
-		appendStringInfo(out, ", fillcolor=\"%s\"", color_of(node->state));
+		const Color *color = color_of(node->state);
+
+		appendStringInfo(out, ", fillcolor=\"%s\"", color->color);
+		if (color->text != NULL)
+		{
+			appendStringInfo(out, ", fontcolor=\"%s\"", color->text);
+		}
 	}
 	if (outline != NULL)
 	{
@@ -304,5 +314,5 @@ josch_api_dot(PG_FUNCTION_ARGS)
 Datum
 josch_api_dot_state_color(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(color_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+	PG_RETURN_TEXT_P(cstring_to_text(color_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))->color));
 }

@@ -62,17 +62,22 @@ proc board::plan_read {} {
     set read(timer) [after $wait [namespace code read_changes]]
 }
 
-proc board::columns {} {
-    set seconds {coalesce(round(extract(epoch FROM n.%s)::numeric, 3)::text, '')}
-    set text {coalesce(n.%s::text, '')}
-    set list {}
-    foreach {column form} [list node_id $text job_date {to_char(n.%s, 'YYYY-MM-DD')} job_name $text \
-            node_name $text node_type $text state $text state_since $seconds due_at $seconds forced $text \
-            run_id $text attempt $text started_at $seconds ended_at $seconds message $text action $text \
-            acted_by $text acted_at $seconds comment $text change_id $text] {
-        lappend list "[format $form $column] AS $column"
-    }
-    return "[join $list {, }], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
+# The columns of a row of the board, of a table or function of that name: all as text, moments as seconds since 1970.
+proc board::columns {table} {
+    set forms [dict create date {to_char(%1$s.%2$s, 'YYYY-MM-DD')} text {coalesce(%1$s.%2$s::text, '')} \
+        moment {coalesce(round(extract(epoch FROM %1$s.%2$s)::numeric, 3)::text, '')}]
+    return [join [lmap {column form} {
+        node_id text job_date date job_name text node_name text node_type text state text state_since moment due_at moment
+        forced text run_id text attempt text started_at moment ended_at moment message text action text acted_by text
+        acted_at moment comment text change_id text
+    } {
+        string cat [format [dict get $forms $form] $table $column] " AS $column"
+    }] {, }]
+}
+
+# The same, and up to which transaction they show all that was done.
+proc board::columns_seen {} {
+    return "[columns n], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
 }
 
 # Everything of the chosen date: rows, dependencies, levels.
@@ -90,7 +95,7 @@ proc board::reload {} {
         FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list take_edges $generation]]
     db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \
         [namespace code [list take_levels $generation]]
-    db::query "SELECT [columns] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
+    db::query "SELECT [columns_seen] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
         (SELECT d.p_date, d.p_node_id FROM josch.node_deps d WHERE d.c_date = $day UNION ALL
          SELECT d.c_date, d.c_node_id FROM josch.node_deps d WHERE d.p_date = $day)" \
         [namespace code [list take_rows $generation]]
@@ -157,7 +162,7 @@ proc board::build {generation result} {
     plan_read
 }
 
-# key -> row of what the server gave (columns of proc columns, "seen" last).
+# key -> row of what the server gave (columns_seen).
 proc board::new_rows {result} {
     set names [lrange [dict get $result columns] 0 end-1]
     set new {}
@@ -249,7 +254,7 @@ proc board::read_changes {} {
     set read(busy) 1
     set read(last) [clock milliseconds]
     set days [join [lmap day $read(dates) {string cat [db::quote $day] ::date}] ,]
-    db::query "SELECT [columns] FROM josch.nodes n
+    db::query "SELECT [columns_seen] FROM josch.nodes n
         WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
         [namespace code [list take_changes $read(generation)]]
     db::query {SELECT count(*) FROM josch.attention} [namespace code take_attention] board-attention

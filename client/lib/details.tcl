@@ -20,10 +20,10 @@ oo::class create ::details::View {
         array set seen {}
         my Build
         foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
-            bind . $event +[list ::details::tell [self] Refresh $event]
+            bind . $event +[list late::call [self] Refresh $event]
         }
         if {$follow} {
-            bind . <<BoardSelection>> +[list ::details::tell [self] FollowSelection]
+            bind . <<BoardSelection>> +[list late::call [self] FollowSelection]
         }
         bind $path <Destroy> [list ::details::gone [self] %W $path]
     }
@@ -40,7 +40,7 @@ oo::class create ::details::View {
         $tabs add $tabs.log -text "Output"
         $tabs add [my BuildHistory $tabs.history] -text "History"
         $tabs add [my BuildFacts $tabs.facts] -text "Facts"
-        bind $tabs <<NotebookTabChanged>> [list ::details::tell [self] ReadTab]
+        bind $tabs <<NotebookTabChanged>> [list late::call [self] ReadTab]
         pack $path.head -fill x
         pack $path.acts -fill x -pady {8 0}
         pack $path.comment -fill x -pady {6 8}
@@ -226,7 +226,7 @@ oo::class create ::details::View {
         if {[clock milliseconds] < $deaf} {
             return
         }
-        acts::do [winfo toplevel $path] $keys $action [my comment] [list ::details::tell [self] Acted]
+        acts::do [winfo toplevel $path] $keys $action [my comment] [list late::call [self] Acted]
     }
 
     method Acted {outcome} {
@@ -260,11 +260,11 @@ oo::class create ::details::View {
             }
             history {
                 db::query "SELECT extract(epoch FROM at), who, sentence FROM josch.history($node, $day)" \
-                    [list ::details::tell [self] TakeHistory $key] history-[self]
+                    [list late::call [self] TakeHistory $key] history-[self]
             }
             facts {
-                db::query [details::facts_sql $node $day] [list ::details::tell [self] TakeFacts $key] facts-[self]
-                db::query [details::beside_sql $node $day] [list ::details::tell [self] TakeBeside $key] beside-[self]
+                db::query [details::facts_sql $node $day] [list late::call [self] TakeFacts $key] facts-[self]
+                db::query [details::beside_sql $node $day] [list late::call [self] TakeBeside $key] beside-[self]
             }
         }
     }
@@ -379,26 +379,15 @@ proc ::details::open {key} {
     $view show $key
     if {[board::row $key] eq {}} {
         lassign $key node_id date
-        db::query "SELECT [board::columns] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
-            AND n.job_date = [db::quote $date]::date" [list ::details::tell $view ::details::give $view]
+        db::query "SELECT [board::columns n] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
+            AND n.job_date = [db::quote $date]::date" [list ::details::give $view]
     }
 }
 
 # A row that the board does not have.
 proc ::details::give {view result} {
     foreach row [db::dicts $result] {
-        $view give_row [dict replace $row exists 1]
-    }
-}
-
-# Call a method of a view, unless its window is gone.
-proc ::details::tell {view method args} {
-    if {[info object isa object $view]} {
-        if {[string match ::* $method]} {
-            {*}$method {*}$args
-        } else {
-            [info object namespace $view]::my $method {*}$args
-        }
+        late::call $view give_row [dict replace $row exists 1]
     }
 }
 

@@ -43,8 +43,8 @@ oo::class create ::details_log::View {
         pack $path.top -fill x
         pack $path.y -side right -fill y
         pack $text -fill both -expand 1
-        bind $path.top.runs <<ComboboxSelected>> [list ::details::tell [self] Choose]
-        bind $text <Map> [list ::details::tell [self] Poll]
+        bind $path.top.runs <<ComboboxSelected>> [list late::call [self] Choose]
+        bind $text <Map> [list late::call [self] Poll]
     }
 
     # Show the runs of a node. change: number of its last change; runs are read again when it differs.
@@ -65,7 +65,7 @@ oo::class create ::details_log::View {
         db::query "SELECT r.run_id, r.attempt, extract(epoch FROM coalesce(r.started_at, r.requested_at)),
             r.status, coalesce(r.message, ''), (r.ended_at IS NULL)::int FROM josch.runs r
             WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date ORDER BY r.attempt DESC" \
-            [list ::details::tell [self] TakeRuns $key] runs-[self]
+            [list late::call [self] TakeRuns $key] runs-[self]
     }
 
     method TakeRuns {of result} {
@@ -118,7 +118,7 @@ oo::class create ::details_log::View {
         }
         set busy 1
         db::query "SELECT p.start_offset, p.next_offset, p.text FROM josch.log_page([db::quote $run]::bigint, $offset, $::details_log::page) p" \
-            [list ::details::tell [self] Take $run]
+            [list late::call [self] Take $run]
     }
 
     method Take {of result} {
@@ -141,7 +141,7 @@ oo::class create ::details_log::View {
             my Read
         } elseif {$open} {
             after cancel $timer
-            set timer [after $::details_log::gap [list ::details::tell [self] Poll]]
+            set timer [after $::details_log::gap [list late::call [self] Poll]]
         }
     }
 

@@ -370,10 +370,3 @@ proc ::popup::scrolled {bar first last} {
     }
     $bar set $first $last
 }
-
-# Call a method of an object, unless its window is gone.
-proc ::popup::tell {object method args} {
-    if {[info object isa object $object]} {
-        $object $method {*}$args
-    }
-}

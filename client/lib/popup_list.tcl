@@ -128,19 +128,6 @@ proc ::popup_list::BuildTree {} {
     bind $tree <Double-Button-1> ::popup_list::Open
     bind $tree <Return> ::popup_list::Open
     bind $tree <Control-a> ::popup_list::SelectAll
-    bind $tree <<ThemeChanged>> ::popup_list::Patches
-    Patches
-}
-
-# A patch of the state's colour before its name.
-proc ::popup_list::Patches {} {
-    foreach state $::popup::states {
-        if {"popup_$state" ni [image names]} {
-            image create photo popup_$state -width 13 -height 13
-        }
-        popup_$state put [theme::color quiet] -to 0 0 13 13
-        popup_$state put [dict get [theme::state $state] fill] -to 1 1 12 12
-    }
 }
 
 # ---- rows ----
@@ -198,7 +185,7 @@ proc ::popup_list::Key {item} {
 
 proc ::popup_list::Look {row} {
     set looks [theme::state [dict get $row state]]
-    list -text " [dict get $looks symbol] [dict get $looks label]" -image popup_[dict get $row state]
+    list -text " [dict get $looks symbol] [dict get $looks label]" -image [theme::patch [dict get $row state]]
 }
 
 proc ::popup_list::Values {row} {

@@ -111,7 +111,7 @@ oo::class create ::popup::Window {
         set over 1
         # what was written stays until it is closed; what only tells goes by itself
         if {[my Comment] eq ""} {
-            after $::popup::tellsFor [list ::popup::tell [self] destroy]
+            after $::popup::tellsFor [list late::call [self] destroy]
         }
         my Buttons
         if {$refused} {
@@ -120,7 +120,7 @@ oo::class create ::popup::Window {
         }
         my Note warn "It waits no longer."
         db::query "SELECT n.state, n.action, n.acted_by, extract(epoch FROM n.acted_at) AS acted_at, n.comment
-            FROM josch.nodes n WHERE [popup_sql::node_condition $row]" [list ::popup::tell [self] TakeEnd]
+            FROM josch.nodes n WHERE [popup_sql::node_condition $row]" [list late::call [self] TakeEnd]
     }
 
     method TakeEnd {result} {
@@ -206,13 +206,13 @@ oo::class create ::popup::Window {
         bind $path <Button-1> +[list [self] clicked %W]
         bind $path <FocusIn> [list [self] entered %W %d]
         bind $path <Key> +[list [self] used]
-        bind $path <Destroy> [list ::popup::tell [self] gone %W]
+        bind $path <Destroy> [list late::call [self] gone %W]
     }
 
     # ---- what is read besides ----
 
     method ReadFacts {} {
-        db::query [popup_sql::facts $row] [list ::popup::tell [self] TakeFacts [dict get $row change_id]]
+        db::query [popup_sql::facts $row] [list late::call [self] TakeFacts [dict get $row change_id]]
     }
 
     method TakeFacts {of result} {
@@ -310,7 +310,7 @@ oo::class create ::popup::Window {
             return
         }
         my Busy 1
-        db::query [popup_sql::act $row $action [my Comment]] [list ::popup::tell [self] Acted]
+        db::query [popup_sql::act $row $action [my Comment]] [list late::call [self] Acted]
     }
 
     method Busy {flag} {

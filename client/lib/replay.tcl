@@ -29,18 +29,7 @@ proc ::replay::moments_sql {day} {
 }
 
 proc ::replay::board_sql {day at} {
-    set numbers {state_since due_at started_at ended_at acted_at}
-    set list [lmap column {node_id job_date job_name node_name node_type state state_since due_at forced run_id attempt started_at
-            ended_at message action acted_by acted_at comment change_id} {
-        if {$column in $numbers} {
-            string cat "coalesce(round(extract(epoch FROM b.$column)::numeric, 3)::text, '') AS $column"
-        } elseif {$column eq "job_date"} {
-            string cat "to_char(b.job_date, 'YYYY-MM-DD') AS job_date"
-        } else {
-            string cat "coalesce(b.${column}::text, '') AS $column"
-        }
-    }]
-    return "SELECT [join $list {, }] FROM josch.board_at(${day}::date, to_timestamp([format %.6f $at])) b"
+    return "SELECT [board::columns b] FROM josch.board_at(${day}::date, to_timestamp([format %.6f $at])) b"
 }
 
 # The number of moments that are not after another one (by halves).

@@ -85,23 +85,15 @@ proc ::table::create {parent} {
 # A patch of the state's colour before its name; the whole row only where somebody is waited for, so that it stands out.
 proc ::table::Recolor {} {
     variable tree
-    foreach state $::board_filter::urgency {
-        set look [theme::state $state]
-        if {"table_$state" ni [image names]} {
-            image create photo table_$state -width 13 -height 13
-        }
-        table_$state put [theme::color quiet] -to 0 0 13 13
-        table_$state put [dict get $look fill] -to 1 1 12 12
-        if {$state in {failed unknown review signoff}} {
-            $tree tag configure $state -background [dict get $look fill] -foreground [dict get $look text]
-        }
+    foreach state {failed unknown review signoff} {
+        $tree tag configure $state -background [theme::tint $state]
     }
 }
 
 # How a row is shown: options for the tree's item.
 proc ::table::Options {row} {
     set state [dict get $row state]
-    return [list -image table_$state -text "  [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
+    return [list -image [theme::patch $state] -text "  [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
         -tags [list $state]]
 }
 

@@ -3,7 +3,7 @@
 # How everything looks: colours, fonts, ttk styles, and the table of states. Light and dark. No other file names a colour.
 #
 # Constraints: the fill of a state is that of josch.state_color() in the graph, the table, the timeline and josch.dot alike,
-# in light and dark, with dark text on it; and a state is never told by colour alone, so each has a letter, a symbol and a shape.
+# in light and dark, with text on it that is readable; and a state is never told by colour alone, so each has a symbol.
 # Sizes are in points and in units of the font, so that they follow the screen's resolution.
 
 namespace eval ::theme {
@@ -15,13 +15,12 @@ namespace eval ::theme {
         window      {#f4f5f7 #23262b}
         panel       {#ffffff #2b2f36}
         field       {#ffffff #1d2025}
-        stripe      {#f8f9fb #2f343b}
         border      {#ccd1d8 #454b55}
         line        {#e3e6ea #3a4049}
         text        {#1f2429 #e4e7eb}
         quiet       {#5c6670 #a3acb7}
         disabled    {#9aa3ad #6d7681}
-        accent      {#1f5f99 #6db3f2}
+        accent      {#1f5f99 #82bff6}
         on_accent   {#ffffff #10151a}
         select      {#cfe3f7 #2f4f6f}
         on_select   {#10202f #f2f6fa}
@@ -41,20 +40,20 @@ namespace eval ::theme {
         shade       {#eef1f4 #262a30}
     }
 
-    # state -> its looks. fill: as josch.state_color(); letter: one of ASCII, unlike all others; symbol: of DejaVu Sans;
-    # shape: what theme::badge draws; label: for people
+    # state -> its looks. fill: as josch.state_color(); text: on it, where the dark one cannot be read; symbol: of DejaVu
+    # Sans; label: for people
     variable states {
-        pending   {fill #ffffff letter P symbol \u25cb shape ring    label Pending}
-        ready     {fill #f0e442 letter Y symbol \u25d0 shape half    label Ready}
-        running   {fill #56b4e9 letter R symbol \u25b6 shape play    label Running}
-        up        {fill #009e73 letter U symbol \u25b2 shape up      label Up}
-        review    {fill #e69f00 letter V symbol \u25c6 shape diamond label Review}
-        signoff   {fill #cc79a7 letter S symbol \u270e shape pencil  label Sign-off}
-        succeeded {fill #bfe5d3 letter D symbol \u2713 shape check   label Succeeded}
-        failed    {fill #d55e00 letter F symbol \u2717 shape cross   label Failed}
-        unknown   {fill #999999 letter ? symbol ?      shape query   label Unknown}
-        held      {fill #8da0cb letter H symbol \u2016 shape bars    label Held}
-        skipped   {fill #e5e5e5 letter K symbol \u00bb shape chevron label Skipped}
+        pending   {fill #ffffff symbol \u25cb label Pending}
+        ready     {fill #f0e442 symbol \u25d0 label Ready}
+        running   {fill #56b4e9 symbol \u25b6 label Running}
+        up        {fill #009e73 symbol \u25b2 label Up}
+        review    {fill #e69f00 symbol \u25c6 label Review}
+        signoff   {fill #cc79a7 symbol \u270e label Sign-off}
+        succeeded {fill #b6edc8 symbol \u2713 label Succeeded}
+        failed    {fill #cc3311 text #ffffff symbol \u2717 label Failed}
+        unknown   {fill #555b63 text #ffffff symbol ? label Unknown}
+        held      {fill #8f7ce0 symbol \u2016 label Held}
+        skipped   {fill #c3c3c3 symbol \u00bb label Skipped}
     }
 
     # font -> {family-of size-step weight}
@@ -110,13 +109,23 @@ proc ::theme::blend {first second part} {
     }]
 }
 
-# Looks of a state: dict of fill, text, letter, symbol, shape, label. An unknown state looks plain.
+# Looks of a state: dict of fill, text, symbol, label. An unknown state looks plain.
 proc ::theme::state {name} {
     variable states
     if {![dict exists $states $name]} {
-        return [dict create fill [color panel] text [color text] letter - symbol - shape ring label $name]
+        return [dict create fill [color panel] text [color text] symbol - label $name]
     }
     dict merge [dict create text [color on_state]] [dict get $states $name]
+}
+
+# A background for a whole row in that state, which leaves the row's text readable.
+proc ::theme::tint {name} {
+    blend [dict get [state $name] fill] [color field] 0.2
+}
+
+# The image of a patch in the state's colour, to stand before its name in a list.
+proc ::theme::patch {name} {
+    return josch_patch_$name
 }
 
 # The states that have looks, in the order of a node's life.
@@ -177,8 +186,6 @@ proc ::theme::Apply {} {
         -insertcolor $text -focuscolor $accent -arrowcolor $quiet
     ttk::style map . -foreground [list disabled $disabled] -background {}
     Buttons $pad
-    ttk::style configure TLabelframe -background $window -bordercolor $border
-    ttk::style configure TLabelframe.Label -background $window -foreground $quiet
     foreach style {TEntry TCombobox TSpinbox} {
         ttk::style configure $style -padding [expr {$pad / 2}] -fieldbackground $field -background $button -bordercolor $border \
             -lightcolor $field -foreground $text
@@ -192,6 +199,7 @@ proc ::theme::Apply {} {
     }
     Lists
     Labels
+    Patches
     option add *Menu.background $panel widgetDefault
     foreach {option value} [list background $field foreground $text selectBackground $select selectForeground $on_select] {
         option add *TCombobox*Listbox.$option $value 80
@@ -226,9 +234,6 @@ proc ::theme::Buttons {pad} {
         ttk::style configure $style -foreground [color $fore]
         ttk::style map $style -foreground [list active [color $fore]]
     }
-    ttk::style configure TMenubutton -background [color button] -foreground [color text] -padding [list $pad [expr {$pad * 2 / 3}]] \
-        -arrowcolor [color quiet] -bordercolor [color border] -lightcolor [color button] -darkcolor [color button]
-    ttk::style map TMenubutton -background [list active [color hover]]
 }
 
 proc ::theme::Lists {} {
@@ -250,24 +255,18 @@ proc ::theme::Lists {} {
     ttk::style map TNotebook.Tab -background [list selected [color panel] active [color hover]] \
         -lightcolor [list selected [color panel]] -foreground [list selected [color text]] -expand {} \
         -padding [list selected [list [chars 1.5] [chars 0.6]]]
-    ttk::style configure TProgressbar -background [color accent] -troughcolor [color line] -bordercolor [color line] \
-        -lightcolor [color accent] -darkcolor [color accent]
     ttk::style configure TScrollbar -background [color button] -troughcolor [color window] -bordercolor [color window] \
         -lightcolor [color button] -darkcolor [color button] -arrowcolor [color quiet] -gripcount 0
     ttk::style map TScrollbar -background [list disabled [color window] active [color hover]] \
         -arrowcolor [list disabled [color line]]
     ttk::style configure TPanedwindow -background [color window]
     ttk::style configure Sash -sashthickness [chars 0.8] -gripcount 0 -background [color window] -lightcolor [color window] -bordercolor [color window]
-    ttk::style configure TSeparator -background [color line]
-    ttk::style configure TScale -background [color button] -troughcolor [color line] -bordercolor [color border]
-    ttk::style configure TSizegrip -background [color window]
 }
 
 proc ::theme::Labels {} {
     foreach {style fore font} {
         Quiet.TLabel quiet josch_ui     Small.TLabel quiet josch_small   Title.TLabel text josch_title  Big.TLabel text josch_big
         Bold.TLabel text josch_bold     Warn.TLabel warn josch_ui        Danger.TLabel danger josch_ui  Good.TLabel good josch_ui
-        Mono.TLabel text josch_mono
     } {
         ttk::style configure $style -foreground [color $fore] -background [color window] -font $font
     }
@@ -275,10 +274,6 @@ proc ::theme::Labels {} {
     ttk::style configure Problem.TLabel -background [color danger] -foreground [color on_danger]
     ttk::style configure TLabel -background [color window] -foreground [color text]
     ttk::style configure TFrame -background [color window]
-    ttk::style configure Panel.TFrame -background [color panel]
-    ttk::style configure Panel.TLabel -background [color panel] -foreground [color text]
-    ttk::style configure Bar.TFrame -background [color shade]
-    ttk::style configure Bar.TLabel -background [color shade] -foreground [color text]
     # a band in the colour of a state, and the text on it
     foreach state [states] {
         set looks [state $state]
@@ -286,6 +281,16 @@ proc ::theme::Labels {} {
         ttk::style configure $state.State.TLabel -background [dict get $looks fill] -foreground [dict get $looks text]
         ttk::style configure $state.StateBold.TLabel -background [dict get $looks fill] -foreground [dict get $looks text] \
             -font josch_big
+    }
+}
+
+proc ::theme::Patches {} {
+    set side [::font metrics josch_ui -ascent]
+    foreach name [states] {
+        set image [patch $name]
+        image create photo $image -width $side -height $side
+        $image put [color quiet] -to 0 0 $side $side
+        $image put [dict get [state $name] fill] -to 1 1 [expr {$side - 1}] [expr {$side - 1}]
     }
 }
 
