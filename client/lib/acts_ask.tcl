@@ -18,7 +18,6 @@ proc ::acts_ask::open {parent keys action comment callback} {
     wm withdraw $window
     set count [llength $keys]
     wm title $window [Title $action $count]
-    wm transient $window [winfo toplevel $parent]
     Fill $window $keys $action $comment
     $window.buttons.yes configure -command [list ::acts_ask::Do $window $parent $keys $action $callback]
     foreach widget [list $window.comment.entry $window.buttons.yes] {
@@ -26,7 +25,7 @@ proc ::acts_ask::open {parent keys action comment callback} {
     }
     bind $window.buttons.no <Return> [list $window.buttons.no invoke]
     bind $window <Escape> [list destroy $window]
-    Place $window [winfo toplevel $parent]
+    dialog::center $window $parent
     focus $window.comment.entry
     db::query [NamesSql $keys] [list ::acts_ask::TakeNames $window]
     if {$action eq "rerun_all"} {
@@ -41,40 +40,31 @@ proc ::acts_ask::Title {action count} {
 }
 
 proc ::acts_ask::Fill {window keys action comment} {
-    ttk::frame $window.head -padding {16 14 16 4}
+    ttk::frame $window.head -padding [theme::px 16 14 16 4]
     ttk::label $window.head.title -style Title.TLabel -text [Title $action [llength $keys]]
-    ttk::label $window.head.what -text [acts::meaning $action] -wraplength 460 -justify left
-    pack $window.head.title $window.head.what -anchor w -pady {0 4}
-    ttk::frame $window.list -padding {16 4 16 4}
+    ttk::label $window.head.what -text [acts::meaning $action] -wraplength [theme::px 460] -justify left
+    pack $window.head.title $window.head.what -anchor w -pady [theme::px 0 4]
+    ttk::frame $window.list -padding [theme::px 16 4 16 4]
     text $window.list.text -width 62 -height [expr {min(12, max(2, [llength $keys] + ($action eq "rerun_all" ? 5 : 0)))}] \
-        -state disabled -wrap none -padx 8 -pady 6 -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] \
-        -yscrollcommand [list $window.list.y set]
+        -state disabled -wrap none -padx [theme::px 8] -pady [theme::px 6] \
+        -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] -yscrollcommand [list $window.list.y set]
     ttk::scrollbar $window.list.y -orient vertical -command [list $window.list.text yview]
     details::dress $window.list.text
     pack $window.list.y -side right -fill y
     pack $window.list.text -fill both -expand 1
-    ttk::frame $window.comment -padding {16 6 16 4}
+    ttk::frame $window.comment -padding [theme::px 16 6 16 4]
     ttk::label $window.comment.label -text "Comment"
     ttk::entry $window.comment.entry
     $window.comment.entry insert 0 $comment
-    pack $window.comment.label -side left -padx {0 8}
+    pack $window.comment.label -side left -padx [theme::px 0 8]
     pack $window.comment.entry -side left -fill x -expand 1
-    ttk::frame $window.buttons -padding {16 10 16 14}
+    ttk::frame $window.buttons -padding [theme::px 16 10 16 14]
     ttk::button $window.buttons.yes -text [acts::label $action] -style Act.TButton -default active
     ttk::button $window.buttons.no -text "Cancel" -command [list destroy $window]
-    pack $window.buttons.yes $window.buttons.no -side right -padx {8 0}
+    pack $window.buttons.yes $window.buttons.no -side right -padx [theme::px 8 0]
     pack $window.buttons $window.comment -side bottom -fill x
     pack $window.head -fill x
     pack $window.list -fill both -expand 1
-}
-
-# In the middle of the window that it belongs to.
-proc ::acts_ask::Place {window over} {
-    set x [expr {[winfo rootx $over] + ([winfo width $over] - 540) / 2}]
-    set y [expr {[winfo rooty $over] + [winfo height $over] / 4}]
-    wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y)}]
-    wm deiconify $window
-    raise $window
 }
 
 proc ::acts_ask::Do {window parent keys action callback} {

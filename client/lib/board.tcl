@@ -48,7 +48,7 @@ proc ::board::Build {} {
     variable keys
     ttk::frame $frame
     BuildTop
-    ttk::label $frame.problem -style Problem.TLabel -padding {10 6}
+    ttk::label $frame.problem -style Problem.TLabel -padding [theme::px 10 6]
     ttk::panedwindow $frame.panes -orient horizontal
     ttk::notebook $frame.panes.views
     $frame.panes add $frame.panes.views -weight 1
@@ -56,10 +56,10 @@ proc ::board::Build {} {
     details::create $frame.panes.details
     $frame.panes add $frame.panes.details -weight 0
     board_status::create $frame.status
-    grid $frame.top -sticky ew -padx 10 -pady 8
+    grid $frame.top -sticky ew -padx [theme::px 10] -pady [theme::px 8]
     grid $frame.problem -sticky ew
-    grid $frame.panes -sticky nsew -padx 10
-    grid $frame.status -sticky ew -padx 10 -pady 6
+    grid $frame.panes -sticky nsew -padx [theme::px 10]
+    grid $frame.status -sticky ew -padx [theme::px 10] -pady [theme::px 6]
     grid remove $frame.problem
     grid columnconfigure $frame 0 -weight 1
     grid rowconfigure $frame 2 -weight 1
@@ -81,7 +81,7 @@ proc ::board::Build {} {
 proc ::board::PlaceWindow {} {
     set geometry [conf::get geometry]
     if {![regexp {^\d+x\d+([+-]-?\d+){2}$} $geometry]} {
-        set geometry [expr {min(1360, [winfo screenwidth .] - 40)}]x[expr {min(860, [winfo screenheight .] - 80)}]
+        set geometry [theme::geometry 1360 860]
     }
     wm geometry . $geometry
     bind . <Configure> +[namespace code {Moved %W}]
@@ -125,12 +125,13 @@ proc ::board::BuildTop {} {
     ttk::label $top.search_label -text "Search"
     ttk::entry $top.search -width 24 -textvariable ::board::chosen(search)
     ttk::frame $top.tools
-    pack $top.date_label $top.before $top.date $top.after -side left -padx {0 4}
-    pack $top.job_label -side left -padx {14 6}
-    pack $top.job -side left
-    pack $top.search_label -side left -padx {18 6}
-    pack $top.search -side left -fill x
+    # where the line is too short, the search gives way
     pack $top.tools -side right
+    pack $top.date_label $top.before $top.date $top.after -side left -padx [theme::px 0 4]
+    pack $top.job_label -side left -padx [theme::px 14 6]
+    pack $top.job -side left
+    pack $top.search_label -side left -padx [theme::px 18 6]
+    pack $top.search -side left
     bind $top.date <<ComboboxSelected>> [namespace code {PickDate}]
     bind $top.job <<ComboboxSelected>> [namespace code {PickJob}]
     bind $top.search <KeyRelease> [namespace code {Searching}]
@@ -141,7 +142,7 @@ proc ::board::BuildTop {} {
 proc ::board::add_tool {name label command} {
     variable frame
     ttk::button $frame.top.tools.$name -text $label -style Tool.TButton -command $command
-    pack $frame.top.tools.$name -side right -padx {6 0}
+    pack $frame.top.tools.$name -side right -padx [theme::px 6 0]
 }
 
 proc ::board::BuildViews {} {

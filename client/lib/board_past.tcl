@@ -97,11 +97,11 @@ proc ::board::BuildReplay {} {
     variable frame
     variable slider
     ttk::frame $frame.past
-    ttk::label $frame.past.banner -style review.StateBold.TLabel -anchor center -padding {8 5}
+    ttk::label $frame.past.banner -style review.StateBold.TLabel -anchor center -padding [theme::px 8 5]
     pack $frame.past.banner -fill x
     lassign [replay::create $frame.past [namespace code show_past]] strip slider
     pack $strip -fill x
-    grid $frame.past -row 3 -column 0 -sticky ew -padx 10 -pady {6 0}
+    grid $frame.past -row 3 -column 0 -sticky ew -padx [theme::px 10] -pady [theme::px 6 0]
     grid configure $frame.status -row 4
     grid remove $frame.past
     bind . <<BoardPast>> +[namespace code TellPast]

@@ -28,13 +28,14 @@ proc ::board_status::create {path} {
     ttk::button $frame.waiting -style Tool.TButton -command ::board_status::ShowWaiting
     ttk::button $frame.health -style Tool.TButton -command ::board_status::ShowHealth
     ttk::button $frame.link -style Tool.TButton -command db::retry
-    pack $frame.link $frame.health $frame.waiting -side right -padx {6 0}
-    pack $frame.bar -side left -padx {0 8}
-    pack $frame.done -side left -padx {0 10}
+    pack $frame.link $frame.health $frame.waiting -side right -padx [theme::px 6 0]
+    pack $frame.bar -side left -padx [theme::px 0 8]
+    pack $frame.done -side left -padx [theme::px 0 10]
     pack $frame.states -side left
     bind $frame <Configure> ::board_status::Plan
     foreach state $states {
-        label $frame.states.$state -padx 7 -pady 2 -borderwidth 0 -highlightthickness 2 -cursor hand2 -takefocus 1
+        label $frame.states.$state -padx [theme::px 7] -pady [theme::px 2] -borderwidth 0 -highlightthickness 2 \
+            -cursor hand2 -takefocus 1
         foreach event {<Button-1> <space>} {
             bind $frame.states.$state $event [list board::toggle_state $state]
         }
@@ -145,7 +146,7 @@ proc ::board_status::PackStates {counts chosen named} {
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
         $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge \
             -text [expr {$named ? "$symbol $state $number" : "$symbol $number"}]
-        pack $frame.states.$state -side left -padx {0 3}
+        pack $frame.states.$state -side left -padx [theme::px 0 3]
         incr width [expr {[winfo reqwidth $frame.states.$state] + 3}]
     }
     return $width
@@ -234,10 +235,10 @@ proc ::board_status::ShowHealth {} {
         set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 7 -selectmode browse]
         foreach {name heading width} {component "Part" 120 up "Up" 60 since "Since" 170 detail "Detail" 520} {
             $tree heading $name -text $heading -anchor w
-            $tree column $name -width $width -anchor w -stretch [expr {$name eq "detail"}]
+            $tree column $name -width [theme::px $width] -anchor w -stretch [expr {$name eq "detail"}]
         }
         $tree tag configure down -background [dict get [theme::state failed] fill] -foreground [dict get [theme::state failed] text]
-        pack $tree -fill both -expand 1 -padx 12 -pady 12
+        pack $tree -fill both -expand 1 -padx [theme::px 12] -pady [theme::px 12]
         bind $window <Escape> [list destroy $window]
     }
     FillHealth

@@ -33,7 +33,7 @@ oo::class create ::details::View {
     }
 
     method Build {} {
-        ttk::frame $path -padding {10 4 4 4}
+        ttk::frame $path -padding [theme::px 10 4 4 4]
         my BuildHead
         set tabs [ttk::notebook $path.tabs]
         set log [details_log::View new $tabs.log]
@@ -42,36 +42,36 @@ oo::class create ::details::View {
         $tabs add [my BuildFacts $tabs.facts] -text "Facts"
         bind $tabs <<NotebookTabChanged>> [list late::call [self] ReadTab]
         pack $path.head -fill x
-        pack $path.acts -fill x -pady {8 0}
-        pack $path.comment -fill x -pady {6 8}
+        pack $path.acts -fill x -pady [theme::px 8 0]
+        pack $path.comment -fill x -pady [theme::px 6 8]
         pack $tabs -fill both -expand 1
     }
 
     method BuildHead {} {
         set head [ttk::frame $path.head]
         ttk::label $head.name -style Title.TLabel -text ""
-        ttk::label $head.where -style Small.TLabel -wraplength 340 -justify left
+        ttk::label $head.where -style Small.TLabel -wraplength [theme::px 340] -justify left
         ttk::frame $head.line
-        label $head.line.state -padx 8 -pady 2 -borderwidth 0
+        label $head.line.state -padx [theme::px 8] -pady [theme::px 2] -borderwidth 0
         ttk::label $head.line.since -style Small.TLabel
-        ttk::label $head.why -wraplength 340 -justify left
+        ttk::label $head.why -wraplength [theme::px 340] -justify left
         pack $head.name $head.where -anchor w
-        pack $head.line -anchor w -pady {6 0} -fill x
+        pack $head.line -anchor w -pady [theme::px 6 0] -fill x
         pack $head.line.state -side left
-        pack $head.line.since -side left -padx 8
-        pack $head.why -anchor w -pady {6 0} -fill x
+        pack $head.line.since -side left -padx [theme::px 8]
         bind $head <Configure> [list ::details::wrap $head %w]
         ttk::frame $path.acts
         ttk::frame $path.comment
         ttk::label $path.comment.label -text "Comment"
         ttk::entry $path.comment.entry
-        pack $path.comment.label -side left -padx {0 6}
+        pack $path.comment.label -side left -padx [theme::px 0 6]
         pack $path.comment.entry -side left -fill x -expand 1
     }
 
     method BuildHistory {frame} {
         ttk::frame $frame
-        text $frame.text -wrap word -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 -cursor arrow \
+        text $frame.text -wrap word -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] \
+            -width 34 -height 8 -cursor arrow \
             -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
         ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
         pack $frame.y -side right -fill y
@@ -164,7 +164,17 @@ oo::class create ::details::View {
             -background [dict get $state fill] -foreground [dict get $state text]
         pack $head.line.state -side left -before $head.line.since
         $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
-        $head.why configure -text [details::why $row]
+        my ShowWhy [details::why $row]
+    }
+
+    method ShowWhy {text} {
+        set why $path.head.why
+        $why configure -text $text
+        if {$text eq ""} {
+            pack forget $why
+        } else {
+            pack $why -anchor w -pady [theme::px 6 0] -fill x
+        }
     }
 
     method ShowSeveral {} {
@@ -178,7 +188,7 @@ oo::class create ::details::View {
         $head.name configure -text [expr {$count == 0 ? "No node selected" : "$count nodes selected"}]
         $head.where configure -text [expr {$count == 0 ? "Click one in the graph or the table; Control-click adds to the selection." : ""}]
         $head.line.since configure -text ""
-        $head.why configure -text [join [lmap {state number} $states {string cat $number " " $state}] ", "]
+        my ShowWhy [join [lmap {state number} $states {string cat $number " " $state}] ", "]
     }
 
     # ---- acts ----
@@ -200,7 +210,8 @@ oo::class create ::details::View {
                 append label "\u2026"
             }
             ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
-            grid $path.acts.$action -row [expr {$number / 3}] -column [expr {$number % 3}] -sticky ew -padx {0 4} -pady {0 4}
+            grid $path.acts.$action -row [expr {$number / 3}] -column [expr {$number % 3}] -sticky ew \
+                -padx [theme::px 0 4] -pady [theme::px 0 4]
             incr number
         }
         foreach column {0 1 2} {
@@ -212,7 +223,7 @@ oo::class create ::details::View {
             grid $path.acts.none
             pack forget $path.comment
         } else {
-            pack $path.comment -fill x -pady {2 8} -after $path.acts
+            pack $path.comment -fill x -pady [theme::px 2 8] -after $path.acts
         }
     }
 
@@ -241,25 +252,27 @@ oo::class create ::details::View {
         set tab [lindex [split [$path.tabs select] .] end]
         if {$key eq "" || ![dict exists $rows $key]} {
             array unset seen *read
-            $log show_node "" ""
+            $log show_node ""
             my Fill history {}
             my Fill facts {}
             return
         }
-        set change [dict get $rows $key change_id]
-        if {[info exists seen($tab,read)] && $seen($tab,read) eq [list $key $change]} {
+        set then [board::past]
+        set wanted [list $key [dict get $rows $key change_id] $then]
+        if {[info exists seen($tab,read)] && $seen($tab,read) eq $wanted} {
             return
         }
-        set seen($tab,read) [list $key $change]
+        set seen($tab,read) $wanted
         lassign $key node_id date
         set node "[db::quote $node_id]::bigint"
         set day "[db::quote $date]::date"
         switch -- $tab {
             log {
-                $log show_node $key $change
+                $log show_node $key $then
             }
             history {
-                db::query "SELECT extract(epoch FROM at), who, sentence FROM josch.history($node, $day)" \
+                db::query "SELECT extract(epoch FROM at), who, sentence FROM josch.history($node, $day)
+                    [expr {$then eq "" ? "" : "WHERE at <= to_timestamp([format %.6f $then])"}]" \
                     [list late::call [self] TakeHistory $key] history-[self]
             }
             facts {
@@ -296,7 +309,7 @@ oo::class create ::details::View {
 
     method TakeFacts {of result} {
         if {$of eq $key && [dict get $result ok]} {
-            set pieces {}
+            set pieces [expr {[board::past] eq "" ? {} : {"As they are now:\n" quiet}}]
             foreach row [db::dicts $result] {
                 dict for {name value} $row {
                     if {$value ne ""} {
@@ -319,6 +332,11 @@ oo::class create ::details::View {
         set number 0
         foreach row [db::dicts $result] {
             dict with row {}
+            # as the board shows it, be it of the past
+            set shown [board::row [list $node_id $job_date]]
+            if {$shown ne {}} {
+                set state [dict get $shown state]
+            }
             if {$side ne $former} {
                 $text insert end "\n[expr {$side eq "parent" ? "Waits for" : "What waits for it"}]\n" quiet
                 set former $side
@@ -370,10 +388,10 @@ proc ::details::open {key} {
     toplevel $window
     theme::dress $window
     wm title $window "Node [lindex $key 0], [lindex $key 1]"
-    wm geometry $window 720x560
+    wm geometry $window [theme::geometry 720 560]
     wm minsize $window 420 320
     set view [View new $window.view 0]
-    pack $window.view -fill both -expand 1 -padx 4 -pady 6
+    pack $window.view -fill both -expand 1 -padx [theme::px 4] -pady [theme::px 6]
     set windows($key) $window
     bind $window <Escape> [list destroy $window]
     $view show $key

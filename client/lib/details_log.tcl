@@ -14,6 +14,20 @@ namespace eval ::details_log {
     variable gap 500
 }
 
+# The runs, the latest first: id, attempt, start, status, and whether it is still going on. Of a run that had not ended at
+# that moment, what it printed is shown to the end that it came to.
+proc ::details_log::runs_sql {key then} {
+    lassign $key node_id date
+    set of "FROM josch.runs r WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date"
+    set start "extract(epoch FROM coalesce(r.started_at, r.requested_at))"
+    if {$then eq ""} {
+        return "SELECT r.run_id, r.attempt, $start, r.status, (r.ended_at IS NULL)::int $of ORDER BY r.attempt DESC"
+    }
+    set then "to_timestamp([format %.6f $then])"
+    return "SELECT r.run_id, r.attempt, $start, CASE WHEN r.ended_at <= $then THEN r.status ELSE 'running' END, 0
+        $of AND r.requested_at <= $then ORDER BY r.attempt DESC"
+}
+
 oo::class create ::details_log::View {
     variable path text key runs run offset start open timer busy
 
@@ -30,13 +44,13 @@ oo::class create ::details_log::View {
 
     method Build {} {
         ttk::frame $path
-        ttk::frame $path.top -padding {6 6 6 4}
+        ttk::frame $path.top -padding [theme::px 6 6 6 4]
         ttk::combobox $path.top.runs -state readonly -width 30
         ttk::button $path.top.all -text "Show All" -style Tool.TButton -command [list [self] show_all]
         ttk::label $path.top.note -style Small.TLabel
-        pack $path.top.note -side left -padx 8
+        pack $path.top.note -side left -padx [theme::px 8]
         set text $path.text
-        text $text -wrap char -state disabled -borderwidth 0 -padx 8 -pady 6 -width 34 -height 8 \
+        text $text -wrap char -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] -width 34 -height 8 \
             -yscrollcommand [list $path.y set] -font [theme::font mono]
         details::dress $text
         ttk::scrollbar $path.y -orient vertical -command [list $text yview]
@@ -47,29 +61,34 @@ oo::class create ::details_log::View {
         bind $text <Map> [list late::call [self] Poll]
     }
 
-    # Show the runs of a node. change: number of its last change; runs are read again when it differs.
-    method show_node {new change} {
+    # Show the runs of a node, read anew: those of now or, with a moment in seconds, those that there were then.
+    method show_node {new {then ""}} {
         if {$new ne $key} {
             set key $new
-            set run ""
-            my Clear
-            $path.top.runs set ""
-            $path.top.runs configure -values {}
-            pack forget $path.top.runs
-            $path.top.note configure -text ""
+            my Forget ""
         }
-        if {$key eq ""} {
-            return
+        if {$key ne ""} {
+            db::query [details_log::runs_sql $key $then] [list late::call [self] TakeRuns $key] runs-[self]
         }
-        lassign $key node_id date
-        db::query "SELECT r.run_id, r.attempt, extract(epoch FROM coalesce(r.started_at, r.requested_at)),
-            r.status, coalesce(r.message, ''), (r.ended_at IS NULL)::int FROM josch.runs r
-            WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date ORDER BY r.attempt DESC" \
-            [list late::call [self] TakeRuns $key] runs-[self]
+    }
+
+    # No run is shown; a note says why.
+    method Forget {note} {
+        set run ""
+        set runs {}
+        my Clear
+        $path.top.runs set ""
+        $path.top.runs configure -values {}
+        pack forget $path.top.runs
+        $path.top.note configure -text $note
     }
 
     method TakeRuns {of result} {
         if {$of ne $key || ![dict get $result ok]} {
+            return
+        }
+        if {[dict get $result rows] eq {}} {
+            my Forget "It has not run yet."
             return
         }
         set latest [lindex $runs 0 0]
@@ -79,21 +98,16 @@ oo::class create ::details_log::View {
             lassign $one id attempt at status
             set line "Run $attempt, [board_filter::clock_text $at [lindex $key 1]], $status"
         }]
-        if {$runs eq {}} {
-            $path.top.note configure -text "It has not run yet."
-            return
-        }
         $path.top.note configure -text ""
         pack $path.top.runs -side left -before $path.top.note
-        set at [expr {$was_latest ? 0 : [lsearch -exact -index 0 $runs $run]}]
-        $path.top.runs current $at
+        $path.top.runs current [expr {$was_latest ? 0 : max(0, [lsearch -exact -index 0 $runs $run])}]
         my Choose
     }
 
     method Choose {} {
         $path.top.runs selection clear
         set one [lindex $runs [$path.top.runs current]]
-        set open [lindex $one 5]
+        set open [lindex $one 4]
         if {[lindex $one 0] ne $run} {
             set run [lindex $one 0]
             my Clear
@@ -168,7 +182,7 @@ oo::class create ::details_log::View {
 
     method ShowStart {} {
         if {$start > 0} {
-            $path.top.note configure -text "the end of [expr {$start / 1024}] kB more"
+            $path.top.note configure -text "[expr {$start / 1024}] kB before this are not shown."
             pack $path.top.all -side right
         }
     }

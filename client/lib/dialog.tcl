@@ -58,7 +58,7 @@ proc ::dialog::Build {parent title kind message detail buttons callback} {
     grid columnconfigure $window.body 1 -weight 1
     pack $window.body -fill both -expand 1
     Buttons $window $buttons $callback
-    Place $window $parent
+    center $window $parent
     return $window
 }
 
@@ -80,20 +80,29 @@ proc ::dialog::Buttons {window buttons callback} {
     set ::dialog::focus($window) $button
 }
 
-# Over the middle of the parent, and with the keyboard: it answers something that the person just did.
-proc ::dialog::Place {window parent} {
+# Bring up a window over the middle of another, or of the screen when that one is not to be seen, and with the keyboard: it
+# answers something that the person just did.
+proc ::dialog::center {window parent} {
+    wm withdraw $window
+    # its size is known when everything has been laid out
+    after idle [list after 0 [list ::dialog::Center $window $parent]]
+}
+
+proc ::dialog::Center {window parent} {
+    if {![winfo exists $window]} {
+        return
+    }
     lassign [list 0 0 [winfo screenwidth $window] [winfo screenheight $window]] x y width height
     if {$parent ne "" && [winfo exists $parent] && [winfo viewable $parent]} {
         set top [winfo toplevel $parent]
         wm transient $window $top
         lassign [list [winfo rootx $top] [winfo rooty $top] [winfo width $top] [winfo height $top]] x y width height
     }
-    # the size is not known before it is laid out, which is soon
-    set x [expr {$x + ($width - [theme::chars 62]) / 2}]
-    wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y + $height / 4)}]
+    set x [expr {$x + ($width - [winfo reqwidth $window]) / 2}]
+    set y [expr {$y + ($height - [winfo reqheight $window]) / 3}]
+    wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y)}]
     wm deiconify $window
     raise $window
-    focus $::dialog::focus($window)
 }
 
 proc ::dialog::Close {window answer callback} {

@@ -40,7 +40,7 @@ oo::class create ::editor_window {
         toplevel $window -class JoschEditor
         wm title $window "Templates \u2013 JOSCH"
         wm minsize $window 820 520
-        wm geometry $window 1180x760
+        wm geometry $window [theme::geometry 1180 760]
         wm protocol $window WM_DELETE_WINDOW [namespace code {my Close}]
         bind $window <Destroy> [namespace code {my Gone %W}]
         theme::dress $window
@@ -109,8 +109,8 @@ oo::class create ::editor_window {
         $window.panes add $window.panes.upper -weight 1
         $window.panes add [my BuildChanges $window.panes.changes] -weight 0
         my BuildTop
-        pack $window.top -fill x -padx 10 -pady 8
-        pack $window.panes -fill both -expand 1 -padx 10 -pady {0 10}
+        pack $window.top -fill x -padx [theme::px 10] -pady [theme::px 8]
+        pack $window.panes -fill both -expand 1 -padx [theme::px 10] -pady [theme::px 0 10]
         bind $window.panes.upper.tabs <<NotebookTabChanged>> [namespace code {my TabChanged}]
         bind $window <F5> [namespace code {my reload}]
         bind $window <Control-f> [list focus $window.top.search]
@@ -129,12 +129,14 @@ oo::class create ::editor_window {
         ttk::button $top.export -text "Export\u2026" -command [list editor_files::show_export $window]
         ttk::button $top.import -text "Import\u2026" -command [list editor_files::show_import $window [namespace code {my reload}]]
         ttk::button $top.reload -text "Read Again" -command [namespace code {my reload}]
-        pack $top.job_label -side left -padx {0 6}
-        pack $top.job -side left
-        pack $top.search_label -side left -padx {14 6}
-        pack $top.search -side left
-        pack $top.add $top.delete -side left -padx {8 0}
-        pack $top.schedule $top.export $top.import $top.reload -side right -padx {6 0}
+        set gap [theme::px 6 0]
+        grid $top.job_label $top.job $top.search_label $top.search $top.add $top.delete x \
+            $top.reload $top.import $top.export $top.schedule -padx $gap -sticky ew
+        grid configure $top.job_label -padx 0
+        grid configure $top.search_label -padx [theme::px 14 0]
+        # where the line is too short, the search gives way
+        grid columnconfigure $top 3 -weight 1
+        grid columnconfigure $top 6 -weight 1000
         bind $top.job <<ComboboxSelected>> [namespace code {my refresh}]
         bind $top.search <KeyRelease> [namespace code {my Searching}]
     }

@@ -14,7 +14,7 @@ oo::class create ::editor_apply {
         ttk::label $path.title -style Bold.TLabel -text "Changes"
         ttk::treeview $path.list -show tree -height 5 -selectmode extended -yscrollcommand [list $path.y set]
         ttk::scrollbar $path.y -orient vertical -command [list $path.list yview]
-        ttk::label $path.answer -style Quiet.TLabel -wraplength 700 -justify left
+        ttk::label $path.answer -style Quiet.TLabel -wraplength [theme::px 700] -justify left
         ttk::frame $path.buttons
         ttk::label $path.buttons.label -text "Comment"
         ttk::entry $path.buttons.comment -textvariable [my varname comment]
@@ -22,14 +22,14 @@ oo::class create ::editor_apply {
         ttk::button $path.buttons.all -text "Revert All" -command [namespace code {my RevertAll}]
         ttk::button $path.buttons.apply -text "Apply" -style Act.TButton -command [namespace code {my apply}]
         tip::set_text $path.buttons.comment "Stored with the changes, in the audit tables."
-        pack $path.buttons.label -side left -padx {0 6}
+        pack $path.buttons.label -side left -padx [theme::px 0 6]
         pack $path.buttons.comment -side left -fill x -expand 1
-        pack $path.buttons.apply $path.buttons.all $path.buttons.one -side right -padx {6 0}
-        grid $path.title -row 0 -column 0 -columnspan 2 -sticky w -pady {8 4}
+        pack $path.buttons.apply $path.buttons.all $path.buttons.one -side right -padx [theme::px 6 0]
+        grid $path.title -row 0 -column 0 -columnspan 2 -sticky w -pady [theme::px 8 4]
         grid $path.list -row 1 -column 0 -sticky nsew
         grid $path.y -row 1 -column 1 -sticky ns
-        grid $path.answer -row 2 -column 0 -columnspan 2 -sticky ew -pady {6 0}
-        grid $path.buttons -row 3 -column 0 -columnspan 2 -sticky ew -pady {6 0}
+        grid $path.answer -row 2 -column 0 -columnspan 2 -sticky ew -pady [theme::px 6 0]
+        grid $path.buttons -row 3 -column 0 -columnspan 2 -sticky ew -pady [theme::px 6 0]
         grid columnconfigure $path 0 -weight 1
         grid rowconfigure $path 1 -weight 1
         grid remove $path.answer

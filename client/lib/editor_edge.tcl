@@ -22,21 +22,21 @@ proc ::editor_edge::show {parent nodes from to callback} {
     wm transient $window $parent
     wm resizable $window 1 0
     theme::dress $window
-    ttk::frame $window.f -padding 14
+    ttk::frame $window.f -padding [theme::px 14]
     Fields $window.f $nodes
-    ttk::label $window.f.meaning -style Quiet.TLabel -wraplength 420 -justify left
+    ttk::label $window.f.meaning -style Quiet.TLabel -wraplength [theme::px 420] -justify left
     ttk::frame $window.f.buttons
     ttk::button $window.f.buttons.ok -text "Add" -style Act.TButton -command [list ::editor_edge::Take $window $callback]
     ttk::button $window.f.buttons.cancel -text "Cancel" -command [list destroy $window]
-    pack $window.f.buttons.ok $window.f.buttons.cancel -side right -padx {8 0}
-    grid $window.f.meaning -columnspan 2 -sticky ew -pady {10 12}
+    pack $window.f.buttons.ok $window.f.buttons.cancel -side right -padx [theme::px 8 0]
+    grid $window.f.meaning -columnspan 2 -sticky ew -pady [theme::px 10 12]
     grid $window.f.buttons -columnspan 2 -sticky ew
     grid columnconfigure $window.f 1 -weight 1
     pack $window.f -fill both -expand 1
     bind $window <Return> [list ::editor_edge::Take $window $callback]
     bind $window <Escape> [list destroy $window]
     Explain $window
-    editor::center $window $parent
+    dialog::center $window $parent
     focus $window.f.[expr {$from eq "" ? "parent" : "p_date"}]
 }
 
@@ -51,8 +51,8 @@ proc ::editor_edge::Fields {f nodes} {
                 -command [list ::editor_edge::Explain [winfo toplevel $f]]
         }
         bind $f.$name <KeyRelease> [list ::editor_edge::Explain [winfo toplevel $f]]
-        grid $f.l_$name $f.$name -pady 3
-        grid configure $f.l_$name -sticky w -padx {0 12}
+        grid $f.l_$name $f.$name -pady [theme::px 3]
+        grid configure $f.l_$name -sticky w -padx [theme::px 0 12]
         grid configure $f.$name -sticky [expr {$name in {parent child} ? "ew" : "w"}]
     }
     tip::set_text $f.p_date [dict get [editor::Column tpl_node_deps p_date] comment]

@@ -100,14 +100,14 @@ proc ::editor_files::show_import {parent done} {
             replace "Replace: also delete what is not in the files"} {
         ttk::radiobutton $w.f.$mode -text $label -value $mode -variable ::editor_files::field(mode) \
             -command [list ::editor_files::Stale $w]
-        grid $w.f.$mode - - -sticky w -pady 2
+        grid $w.f.$mode - - -sticky w -pady [theme::px 2]
     }
     Answer $w "The counts appear here before anything is changed."
     Buttons $w preview "Preview" [list ::editor_files::Preview $w] load "Load" [list ::editor_files::Load $w $done]
     $w.f.buttons.load state disabled
     trace add variable ::editor_files::field(folder) write [list ::editor_files::FolderChanged $w]
     bind $w <Destroy> [list ::editor_files::Untrace $w %W]
-    editor::center $w $parent
+    dialog::center $w $parent
     focus $w.f.folder
 }
 
@@ -194,7 +194,7 @@ proc ::editor_files::show_export {parent} {
     Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, as they are stored: changes that are\
         not applied are not in them. Files of these names are replaced."
     Buttons $w load "Export" [list ::editor_files::Export $w]
-    editor::center $w $parent
+    dialog::center $w $parent
     focus $w.f.folder
 }
 
@@ -328,7 +328,7 @@ proc ::editor_files::Dialog {w parent title} {
     wm title $w "$title \u2013 Templates"
     wm transient $w $parent
     theme::dress $w
-    ttk::frame $w.f -padding 14
+    ttk::frame $w.f -padding [theme::px 14]
     pack $w.f -fill both -expand 1
     grid columnconfigure $w.f 1 -weight 1
     bind $w <Escape> [list destroy $w]
@@ -339,7 +339,7 @@ proc ::editor_files::Folder {w label} {
     ttk::label $w.f.label -text $label
     ttk::entry $w.f.folder -width 46 -textvariable ::editor_files::field(folder)
     ttk::button $w.f.browse -text "Browse\u2026" -command [list ::editor_files::Browse $w]
-    grid $w.f.label $w.f.folder $w.f.browse -sticky ew -padx {0 8} -pady {0 8}
+    grid $w.f.label $w.f.folder $w.f.browse -sticky ew -padx [theme::px 0 8] -pady [theme::px 0 8]
 }
 
 proc ::editor_files::Browse {w} {
@@ -351,15 +351,15 @@ proc ::editor_files::Browse {w} {
 }
 
 proc ::editor_files::Answer {w text} {
-    ttk::label $w.f.answer -style Quiet.TLabel -text $text -wraplength 560 -justify left
-    grid $w.f.answer - - -sticky ew -pady {10 12}
+    ttk::label $w.f.answer -style Quiet.TLabel -text $text -wraplength [theme::px 560] -justify left
+    grid $w.f.answer - - -sticky ew -pady [theme::px 10 12]
 }
 
 proc ::editor_files::Buttons {w args} {
     ttk::frame $w.f.buttons
     foreach {name label command} $args {
         ttk::button $w.f.buttons.$name -text $label -command $command
-        pack $w.f.buttons.$name -side left -padx {0 8}
+        pack $w.f.buttons.$name -side left -padx [theme::px 0 8]
     }
     $w.f.buttons.load configure -style Act.TButton
     ttk::button $w.f.buttons.close -text "Close" -command [list destroy $w]

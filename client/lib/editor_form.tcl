@@ -20,13 +20,13 @@ oo::class create ::editor_form {
         ttk::scrollbar $frame.y -orient vertical -command [list $frame.view yview]
         pack $frame.y -side right -fill y
         pack $frame.view -side left -fill both -expand 1
-        set inner [ttk::frame $frame.view.inner -padding {12 6}]
+        set inner [ttk::frame $frame.view.inner -padding [theme::px 12 6]]
         $frame.view create window 0 0 -anchor nw -window $inner -tags inner
         ttk::label $inner.title -style Bold.TLabel
         ttk::label $inner.note -style Quiet.TLabel -text "Select a row to see all of it." -justify left
         ttk::frame $inner.fields
         grid $inner.title -sticky ew
-        grid $inner.note -sticky ew -pady {2 8}
+        grid $inner.note -sticky ew -pady [theme::px 2 8]
         grid $inner.fields -sticky nsew
         grid columnconfigure $inner 0 -weight 1
         grid columnconfigure $inner.fields 1 -weight 1
@@ -104,8 +104,8 @@ oo::class create ::editor_form {
             if {[winfo class $widget] ne "Text"} {
                 bind $widget <Return> [namespace code [list my Take $name]]
             }
-            grid $inner.fields.l_$name -row $line -column 0 -sticky nw -padx {0 10} -pady 3
-            grid $widget -row $line -column 1 -sticky ew -pady 2
+            grid $inner.fields.l_$name -row $line -column 0 -sticky nw -padx [theme::px 0 10] -pady [theme::px 3]
+            grid $widget -row $line -column 1 -sticky ew -pady [theme::px 2]
             foreach of [list $inner.fields.l_$name $widget] {
                 tip::set_text $of [my Meaning $column]
             }

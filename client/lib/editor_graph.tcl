@@ -53,7 +53,8 @@ oo::class create ::editor_picture {
     method edge_at {x y} {
         set x [$canvas canvasx $x]
         set y [$canvas canvasy $y]
-        set items [$canvas find overlapping [expr {$x - 4}] [expr {$y - 4}] [expr {$x + 4}] [expr {$y + 4}]]
+        set near [theme::px 4]
+        set items [$canvas find overlapping [expr {$x - $near}] [expr {$y - $near}] [expr {$x + $near}] [expr {$y + $near}]]
         foreach {edge item} [array get edge_item] {
             if {$item in $items} {
                 return $edge
@@ -85,7 +86,7 @@ oo::class create ::editor_picture {
     method EdgeOptions {edge} {
         variable edge_style
         set look [{*}$edge_style $edge]
-        return [list -fill [dict get $look fill] -dash [dict get $look dash] -width [dict get $look width]]
+        return [list -fill [dict get $look fill] -dash [dict get $look dash] -width [theme::px [dict get $look width]]]
     }
 }
 
@@ -106,7 +107,7 @@ oo::class create ::editor_graph {
             pack $frame.tools.$name -side left
         }
         ttk::label $frame.tools.note -style Quiet.TLabel -text "Drag from parent to child to make a dependency."
-        pack $frame.tools.note -side right -padx 8
+        pack $frame.tools.note -side right -padx [theme::px 8]
         set canvas [canvas $frame.c -highlightthickness 0 -borderwidth 0 -takefocus 1 -xscrollincrement 1 -yscrollincrement 1 \
             -background [theme::color panel]]
         pack $frame.tools -fill x
@@ -248,7 +249,7 @@ oo::class create ::editor_graph {
 
     method Size {id} {
         set family [font actual TkDefaultFont -family]
-        set width [font measure [list $family -12] [lindex [$changes node_name $id] 0]]
+        set width [font measure [list $family [graph_draw::letters 0 1]] [lindex [$changes node_name $id] 0]]
         return [list [expr {max(110, min(260, $width + 44))}] 42]
     }
 
@@ -326,7 +327,7 @@ oo::class create ::editor_graph {
                 format %+d [expr {-[my Lag $uid]}]
             }]
             set place [$picture middle $edge]
-            if {$texts ne {} && $place ne {} && [$picture zoom] > 0.55} {
+            if {$texts ne {} && $place ne {} && [$picture shows_text]} {
                 lassign $place x y
                 $canvas create text [expr {$x + 6}] $y -anchor w -text [join $texts {, }] -font [theme::font small] \
                     -fill [theme::color text] -tags lag -state disabled

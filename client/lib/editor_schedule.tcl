@@ -19,10 +19,11 @@ proc ::editor_schedule::show {parent} {
     ttk::label $w.f.l_job -text "Job"
     ttk::combobox $w.f.job -width 28 -textvariable ::editor_schedule::field(job) -state readonly
     ttk::button $w.f.preview -text "Preview" -command [list ::editor_schedule::Preview $w]
-    grid $w.f.l_date $w.f.date $w.f.l_job $w.f.job $w.f.preview -sticky w -padx {0 8} -pady {0 8}
+    grid $w.f.l_date $w.f.date $w.f.l_job $w.f.job $w.f.preview -sticky w -padx [theme::px 0 8] -pady [theme::px 0 8]
     Tree $w
-    ttk::label $w.f.answer -style Quiet.TLabel -wraplength 700 -justify left -text "Choose a date and look at what will be made."
-    grid $w.f.answer - - - - -sticky ew -pady {8 10}
+    ttk::label $w.f.answer -style Quiet.TLabel -wraplength [theme::px 700] -justify left \
+        -text "Choose a date and look at what will be made."
+    grid $w.f.answer - - - - -sticky ew -pady [theme::px 8 10]
     editor_files::Buttons $w load "Make the Day" [list ::editor_schedule::Make $w]
     grid configure $w.f.buttons -columnspan 5
     grid columnconfigure $w.f 1 -weight 0
@@ -34,7 +35,7 @@ proc ::editor_schedule::show {parent} {
     bind $w.f.job <<ComboboxSelected>> [list editor_files::Stale $w]
     db::query {SELECT job_name, (SELECT to_char(greatest(max(job_date) + 1, josch.today()), 'YYYY-MM-DD') FROM josch.jobs),
         to_char(josch.today(), 'YYYY-MM-DD') FROM josch.tpl_jobs ORDER BY job_name} [list ::editor_schedule::TakeJobs $w]
-    editor::center $w $parent
+    dialog::center $w $parent
     focus $w.f.date
 }
 
@@ -44,7 +45,7 @@ proc ::editor_schedule::Tree {w} {
     ttk::scrollbar $w.f.list.y -orient vertical -command [list $w.f.list.tree yview]
     foreach {column label width stretch} {#0 "Will be made" 400 1 type "Type" 50 0 from "Not before" 140 0 note "" 330 1} {
         $w.f.list.tree heading $column -text $label -anchor w
-        $w.f.list.tree column $column -width $width -stretch $stretch
+        $w.f.list.tree column $column -width [theme::px $width] -stretch $stretch
     }
     $w.f.list.tree tag configure job -font [theme::font bold]
     $w.f.list.tree tag configure parent -foreground [theme::color quiet]

@@ -149,21 +149,3 @@ proc ::editor::Refusal {result name} {
     }
     return [list [dict get $result message] [join $rest \n]]
 }
-
-# Bring up a dialog over the middle of its window.
-proc ::editor::center {window parent} {
-    wm withdraw $window
-    # its size is known when everything has been laid out
-    after idle [list after 0 [list ::editor::Center $window $parent]]
-}
-
-proc ::editor::Center {window parent} {
-    if {![winfo exists $window]} {
-        return
-    }
-    set x [expr {[winfo rootx $parent] + ([winfo width $parent] - [winfo reqwidth $window]) / 2}]
-    set y [expr {[winfo rooty $parent] + ([winfo height $parent] - [winfo reqheight $window]) / 3}]
-    wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y)}]
-    wm deiconify $window
-    raise $window
-}

@@ -26,7 +26,7 @@ oo::class create ::editor_grid {
             -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
         ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
         ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
-        $tree column mark -width 26 -minwidth 26 -stretch 0 -anchor center
+        $tree column mark -width [theme::px 26] -minwidth [theme::px 26] -stretch 0 -anchor center
         foreach name $columns {
             $tree heading $name -text $name -anchor w -command [namespace code [list my SortBy $name]]
             $tree column $name -width [my Width $name] -minwidth 50 -stretch [expr {$name in {exec_command value job_desc}}]
@@ -49,7 +49,7 @@ oo::class create ::editor_grid {
     method Width {name} {
         set widths {node_id 80 node_type 92 job_name 130 node_name 190 exec_command 260 signoff_time 96 exec_sql 130
             time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70}
-        return [expr {[dict exists $widths $name] ? [dict get $widths $name] : 104}]
+        return [theme::px [expr {[dict exists $widths $name] ? [dict get $widths $name] : 104}]]
     }
 
     method Recolor {} {

@@ -59,8 +59,8 @@ namespace eval ::graph {
         <Up>                    {Nudge 0 60}
         <Down>                  {Nudge 0 -60}
         <Return>                {OpenDetails}
-        <Enter>                 {Hover}
-        <Motion>                {Hover}
+        <Enter>                 {Hover %X %Y}
+        <Motion>                {Hover %X %Y}
         <Leave>                 {HideTip}
     }
 }
@@ -81,7 +81,7 @@ proc ::graph::create {parent} {
         pack $frame.tools.$name -side left
     }
     ttk::label $frame.tools.note -style Small.TLabel
-    pack $frame.tools.note -side left -padx 8
+    pack $frame.tools.note -side left -padx [theme::px 8]
     pack $canvas -fill both -expand 1
     place $frame.tools -x 8 -y 8
     label $frame.measure
@@ -387,6 +387,7 @@ proc ::graph::OpenDetails {} {
 
 proc ::graph::Menu {x y} {
     variable picture
+    HideTip
     set key [$picture current]
     if {$key ne ""} {
         if {![board::is_selected $key]} {
@@ -429,53 +430,33 @@ proc ::graph::Resized {} {
 
 # ---- the tip: what a small box says when the pointer rests on it ----
 
-proc ::graph::Hover {} {
-    variable tip
-    variable picture
-    set key [$picture current]
-    if {$key ne $tip} {
-        HideTip
-        set tip $key
-        if {$key ne ""} {
-            variable tip_timer
-            set tip_timer [after 400 [list ::graph::ShowTip $key]]
-        }
-    }
-}
-variable ::graph::tip ""
-variable ::graph::tip_timer ""
-
-proc ::graph::ShowTip {key} {
+proc ::graph::Hover {x y} {
+    variable hovered
     variable canvas
     variable picture
-    set row [board::row $key]
-    set box [$picture box_of $key]
-    if {$row eq {} || $box eq {} || ![winfo viewable $canvas]} {
-        return
+    set key [$picture current]
+    if {$key ne $hovered} {
+        set hovered $key
+        tip::plan $canvas $x $y [TipText $key]
+    }
+}
+variable ::graph::hovered ""
+
+proc ::graph::TipText {key} {
+    set row [expr {$key eq "" ? {} : [board::row $key]}]
+    if {$row eq {}} {
+        return ""
     }
     set text "[dict get $row node_name]  \[[dict get $row node_type]\] [dict get $row node_id]"
     append text "\n[dict get $row job_name], [dict get $row job_date]\n[dict get $row state]"
     if {[dict get $row message] ne ""} {
         append text ": [string range [dict get $row message] 0 120]"
     }
-    if {![winfo exists $canvas.tip]} {
-        ttk::label $canvas.tip -style Tip.TLabel -justify left -padding {8 5}
-        # it must not be in the way of the pointer
-        bind $canvas.tip <Enter> [namespace code HideTip]
-    }
-    $canvas.tip configure -text $text
-    lassign $box x0 y0 x1 y1
-    set y [expr {$y1 + 6 + [winfo reqheight $canvas.tip] < [winfo height $canvas] ? $y1 + 6 : $y0 - 6 - [winfo reqheight $canvas.tip]}]
-    place $canvas.tip -x [expr {max(4, min($x0, [winfo width $canvas] - [winfo reqwidth $canvas.tip] - 4))}] -y $y
+    return $text
 }
 
 proc ::graph::HideTip {} {
-    variable tip
-    variable tip_timer
-    variable canvas
-    after cancel $tip_timer
-    set tip ""
-    if {[winfo exists $canvas.tip]} {
-        place forget $canvas.tip
-    }
+    variable hovered
+    set hovered ""
+    tip::hide
 }

@@ -1,7 +1,8 @@
 # client/lib/graph_draw.tcl
 #
 # The picture of a graph on a canvas: boxes, edges, labels; zoom and pan. Places are in "world" units, pixels at zoom 1;
-# an item lies at world times zoom, and the view moves over that plane without bounds.
+# an item lies at world times zoom, and the view moves over that plane without bounds. At the natural zoom, that
+# of the theme, the picture's text is about as large as the window's, on any screen.
 #
 # Constraint: redrawing is what costs. So boxes and edges are made once and scaled, while labels exist only for the boxes
 # in sight, and only when they can be read; a grid over the world finds those boxes. Long loops are coroutines in the
@@ -10,10 +11,10 @@
 namespace eval ::graph_draw {
     # world size of a cell of the grid
     variable cell {400 240}
-    # below this many pixels no text is drawn
-    variable readable 6
+    # parts of the natural zoom: the least and the most; from where on there is text; from where on edges have arrowheads
+    # and curves
     variable zoom_limits {0.01 3.0}
-    # from this zoom on, edges have arrowheads and curves
+    variable readable 0.46
     variable fine 0.4
     # ms of drawing between two looks at the events: each look draws the canvas anew, so not too few
     variable slice 25
@@ -22,7 +23,7 @@ namespace eval ::graph_draw {
 
 oo::class create ::graph_draw::Picture {
     variable canvas zoom at size paths edges grid shape node_of edge_item edges_of labels job style edge_style touched
-    variable fonts marked is_fine whole
+    variable fonts marked is_fine whole natural
 
     # style: command prefix, node -> dict {kind fill outline width dash lines text}; kind is box, hexagon, octagon,
     # cylinder or circle, lines the texts from the top. edge_style: command prefix, edge -> dict {fill dash}.
@@ -36,6 +37,7 @@ oo::class create ::graph_draw::Picture {
         font create [lindex $fonts 1] {*}[font actual TkDefaultFont]
         array set grid {}
         set job ""
+        set natural [theme::scale]
         my forget
     }
 
@@ -60,7 +62,7 @@ oo::class create ::graph_draw::Picture {
         }
         set touched 0
         set is_fine 1
-        my set_zoom 1.0
+        my set_zoom $natural
     }
 
     method is_empty {} {
@@ -69,6 +71,11 @@ oo::class create ::graph_draw::Picture {
 
     method zoom {} {
         return $zoom
+    }
+
+    # Whether it is large enough for text, at this zoom or another.
+    method shows_text {{at_zoom ""}} {
+        return [expr {($at_zoom eq "" ? $zoom : $at_zoom) >= $::graph_draw::readable * $natural}]
     }
 
     # Whether the person has moved the view since the picture was fitted.
@@ -218,7 +225,7 @@ oo::class create ::graph_draw::Picture {
 
     method Paint {node look} {
         $canvas itemconfigure $shape($node) -fill [dict get $look fill] -outline [dict get $look outline] \
-            -width [dict get $look width] -dash [dict get $look dash]
+            -width [theme::px [dict get $look width]] -dash [dict get $look dash]
     }
 
     method PlaceEdge {edge} {
@@ -236,7 +243,7 @@ oo::class create ::graph_draw::Picture {
         }
         set look [{*}$edge_style $edge]
         set item [$canvas create line $coordinates -tags edge -state disabled -fill [dict get $look fill] \
-            -dash [dict get $look dash] -arrowshape {7 9 3} -splinesteps 8 \
+            -dash [dict get $look dash] -width [theme::px 1] -arrowshape [lmap part {7 9 3} {theme::px $part}] -splinesteps 8 \
             {*}[expr {$is_fine ? {-smooth raw -arrow last} : {}}]]
         $canvas lower $item
         set edge_item($edge) $item
@@ -259,7 +266,7 @@ oo::class create ::graph_draw::Picture {
     method mark_edges {nodes color} {
         foreach edge $marked {
             if {[info exists edge_item($edge)]} {
-                $canvas itemconfigure $edge_item($edge) -fill [dict get [{*}$edge_style $edge] fill] -width 1
+                $canvas itemconfigure $edge_item($edge) -fill [dict get [{*}$edge_style $edge] fill] -width [theme::px 1]
             }
         }
         set marked {}
@@ -270,7 +277,7 @@ oo::class create ::graph_draw::Picture {
         }
         foreach edge $marked {
             if {[info exists edge_item($edge)]} {
-                $canvas itemconfigure $edge_item($edge) -fill $color -width 2
+                $canvas itemconfigure $edge_item($edge) -fill $color -width [theme::px 2]
             }
         }
     }
@@ -311,7 +318,7 @@ oo::class create ::graph_draw::Picture {
 
     # One slice of work on the labels (called by the work queue): those out of sight go, some of those in sight come.
     method write_labels {} {
-        set wanted [expr {[my Pixels 0] >= $::graph_draw::readable ? [my InSight] : {}}]
+        set wanted [expr {[my shows_text] ? [my InSight] : {}}]
         set sight [dict create]
         set missing {}
         foreach node $wanted {
@@ -363,11 +370,14 @@ oo::class create ::graph_draw::Picture {
         }
         set labels($node) $items
     }
+}
 
-    # Size of the letters of a line (0: the name, 1: what stands below) at this zoom.
-    method Pixels {line} {
-        return [expr {round(($line == 0 ? 12 : 10.5) * $zoom)}]
-    }
+# The -size of a font for a line (0: the name, 1: what stands below) at a zoom. It is worked out from the window's font, as
+# the pixels that a font is asked for need not be those that it gets: Xft.dpi multiplies them.
+proc ::graph_draw::letters {line zoom} {
+    set asked [font actual TkDefaultFont -size]
+    set pixels [expr {$asked < 0 ? -$asked : $asked * [tk scaling]}]
+    return [expr {-max(1, round([lindex {0.9 0.8} $line] * $pixels * $zoom / [theme::scale]))}]
 }
 
 # The outline of a kind of box: points of a polygon; for a circle the corners of its square.

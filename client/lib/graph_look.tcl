@@ -13,8 +13,8 @@ proc ::graph::MeasureFont {} {
     variable note_font
     variable note_width
     set family [font actual TkDefaultFont -family]
-    set name_font [list $family -12]
-    set note_font [list $family -11]
+    set name_font [list $family [graph_draw::letters 0 1]]
+    set note_font [list $family [graph_draw::letters 1 1]]
     $frame.measure configure -font $name_font
     set note_width [font measure $note_font "\[N\]  \u25cf succeeded"]
 }

@@ -11,9 +11,9 @@ oo::define ::graph_draw::Picture {
     method set_zoom {value} {
         set zoom $value
         foreach font $fonts line {0 1} {
-            font configure $font -size [expr {-max(1, [my Pixels $line])}]
+            font configure $font -size [graph_draw::letters $line $zoom]
         }
-        set fine [expr {$zoom >= $::graph_draw::fine}]
+        set fine [expr {$zoom >= $::graph_draw::fine * $natural}]
         if {$fine != $is_fine} {
             set is_fine $fine
             $canvas itemconfigure edge {*}[expr {$fine ? {-smooth raw -arrow last} : {-smooth 0 -arrow none}}]
@@ -23,7 +23,7 @@ oo::define ::graph_draw::Picture {
     # Zoom by a factor; what is at a point of the screen stays there.
     method zoom_at {x y factor} {
         lassign $::graph_draw::zoom_limits least most
-        set new [expr {min($most, max($least, $zoom * $factor))}]
+        set new [expr {min($most * $natural, max($least * $natural, $zoom * $factor))}]
         if {$new == $zoom || [my is_empty]} {
             return
         }
@@ -36,7 +36,7 @@ oo::define ::graph_draw::Picture {
 
     method Rescale {new} {
         set factor [expr {double($new) / $zoom}]
-        if {[my Pixels 0] >= $::graph_draw::readable && round(12 * $new) < $::graph_draw::readable} {
+        if {[my shows_text] && ![my shows_text $new]} {
             my RemoveLabels [array names labels]
         }
         $canvas scale all 0 0 $factor $factor
@@ -61,7 +61,7 @@ oo::define ::graph_draw::Picture {
         my plan_labels
     }
 
-    # All of the picture in sight, at zoom 1 at most.
+    # All of the picture in sight, at its natural zoom at most.
     method fit {} {
         if {$at eq {}} {
             return
@@ -69,13 +69,14 @@ oo::define ::graph_draw::Picture {
         lassign [graph_layout::bounds $at $size] x0 y0 x1 y1
         set width [expr {max(100, [winfo width $canvas] - 40)}]
         set height [expr {max(100, [winfo height $canvas] - 40)}]
-        my Rescale [expr {max(0.01, min(1.0, $width / max(1.0, $x1 - $x0), $height / max(1.0, $y1 - $y0)))}]
+        set least [expr {[lindex $::graph_draw::zoom_limits 0] * $natural}]
+        my Rescale [expr {max($least, min($natural, $width / max(1.0, $x1 - $x0), $height / max(1.0, $y1 - $y0)))}]
         my ScrollTo [expr {($x0 + $x1) * $zoom / 2.0 - [winfo width $canvas] / 2.0}] \
             [expr {($y0 + $y1) * $zoom / 2.0 - [winfo height $canvas] / 2.0}]
         set touched 0
     }
 
-    # Bring a node into the middle, large enough to be read, unless it is well in sight.
+    # Bring a node into the middle, unless it is in sight.
     method see {node} {
         set box [my box_of $node]
         if {$box eq {}} {

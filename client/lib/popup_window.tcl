@@ -98,7 +98,7 @@ oo::class create ::popup::Window {
             my Arm
             set refused 0
             my Note warn "It came to wait again at [popup::moment [dict get $row since]]."
-            my DropLog
+            my ReadLog
         }
         my Fill
         if {$again} {
@@ -232,12 +232,12 @@ oo::class create ::popup::Window {
         set log [details_log::View new $path.output.log]
         pack $path.output.log -fill both -expand 1
         $path.output.log.text configure -height 22
-        $log show_node [model::key $row] [dict get $row change_id]
+        $log show_node [model::key $row]
     }
 
-    method DropLog {} {
+    method ReadLog {} {
         if {$log ne ""} {
-            $log show_node [model::key $row] [dict get $row change_id]
+            $log show_node [model::key $row]
         }
     }
 

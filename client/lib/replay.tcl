@@ -16,7 +16,7 @@ namespace eval ::replay {
 # Makes the slider in a frame. callback gets two words more: rows (dicts of josch.board's columns, moments as numbers)
 # and the moment in seconds; two empty words: live.
 proc ::replay::create {parent callback} {
-    set frame [ttk::frame $parent.replay -padding {8 4}]
+    set frame [ttk::frame $parent.replay -padding [theme::px 8 4]]
     return [list $frame [::replay_slider new $frame $callback]]
 }
 
@@ -70,12 +70,12 @@ oo::class create ::replay_slider {
             pack $frame.$name -side left
         }
         ttk::combobox $frame.speed -state readonly -width 15 -values [dict keys $::replay::speeds] -textvariable [my varname speed]
-        set scale [canvas $frame.scale -height 36 -width 200 -highlightthickness 1 -takefocus 1]
+        set scale [canvas $frame.scale -height [theme::px 36] -width [theme::px 200] -highlightthickness 1 -takefocus 1]
         theme::dress $scale window
         ttk::label $frame.when -style Bold.TLabel -width 26 -anchor e
         ttk::button $frame.live -text "Live" -style Act.TButton -command [namespace code {my live}]
-        pack $frame.speed -side left -padx {6 10}
-        pack $frame.live $frame.when -side right -padx {8 0}
+        pack $frame.speed -side left -padx [theme::px 6 10]
+        pack $frame.live $frame.when -side right -padx [theme::px 8 0]
         pack $scale -side left -fill x -expand 1
         foreach {event script} {
             <ButtonPress-1> {my Grab %x} <B1-Motion> {my Grab %x} <Configure> {my Draw} <<ThemeChanged>> {my Draw}
@@ -243,16 +243,22 @@ oo::class create ::replay_slider {
     # ---- the slider ----
 
     method X {moment} {
-        set width [expr {max(20, [winfo width $scale] - 24)}]
         set span [expr {max(0.001, [my Last] - [my First])}]
-        return [expr {12 + ($moment - [my First]) / $span * $width}]
+        return [expr {[my Margin] + ($moment - [my First]) / $span * [my Width]}]
+    }
+
+    # Of the line: what is left of it and right of it, and its length.
+    method Margin {} {
+        theme::px 12
+    }
+    method Width {} {
+        expr {max(20, [winfo width $scale] - 2 * [my Margin])}
     }
 
     method Grab {x} {
         focus $scale
         my Stop
-        set width [expr {max(20, [winfo width $scale] - 24)}]
-        my go [expr {[my First] + ($x - 12.0) / $width * ([my Last] - [my First])}]
+        my go [expr {[my First] + double($x - [my Margin]) / [my Width] * ([my Last] - [my First])}]
     }
 
     method Draw {} {
@@ -261,28 +267,31 @@ oo::class create ::replay_slider {
             $frame.when configure -text ""
             return
         }
-        set width [winfo width $scale]
         set here [my X $at]
-        $scale create line 12 12 [expr {$width - 12}] 12 -width 4 -fill [theme::color border] -capstyle round
-        $scale create line 12 12 $here 12 -width 4 -fill [theme::color accent] -capstyle round
+        set left [my Margin]
+        lassign [theme::px 12 4 7 34] y thick radius bottom
+        $scale create line $left $y [expr {$left + [my Width]}] $y -width $thick -fill [theme::color border] -capstyle round
+        $scale create line $left $y $here $y -width $thick -fill [theme::color accent] -capstyle round
         my DrawMoments
-        set each [expr {max(0.0001, ([my Last] - [my First]) / double(max(20, $width - 24)))}]
-        foreach tick [timeline_axis::ticks [my First] [my Last] $each $zone 80] {
+        set each [expr {max(0.0001, ([my Last] - [my First]) / double([my Width]))}]
+        foreach tick [timeline_axis::ticks [my First] [my Last] $each $zone [theme::px 80]] {
             lassign $tick moment label
-            $scale create text [my X $moment] 34 -anchor s -text $label -font [theme::font small] -fill [theme::color quiet]
+            $scale create text [my X $moment] $bottom -anchor s -text $label -font [theme::font small] -fill [theme::color quiet]
         }
-        $scale create oval [expr {$here - 7}] 5 [expr {$here + 7}] 19 -fill [theme::color accent] -outline [theme::color panel] -width 2
+        $scale create oval [expr {$here - $radius}] [expr {$y - $radius}] [expr {$here + $radius}] [expr {$y + $radius}] \
+            -fill [theme::color accent] -outline [theme::color panel] -width 2
         $frame.when configure -text [timeline_axis::show $at $zone "%a %d %b %H:%M:%S"]
     }
 
     # A mark for each pixel in which something changed.
     method DrawMoments {} {
         set pixels {}
+        lassign [theme::px 18 22] top bottom
         foreach moment $moments {
             dict set pixels [expr {int([my X $moment])}] 1
         }
         foreach x [dict keys $pixels] {
-            $scale create line $x 18 $x 22 -fill [theme::color quiet]
+            $scale create line $x $top $x $bottom -fill [theme::color quiet]
         }
     }
 }

@@ -9,6 +9,7 @@
 namespace eval ::theme {
     # light or dark
     variable mode light
+    variable scale 1.0
 
     # NAME -> {light dark}
     variable colors {
@@ -139,7 +140,25 @@ proc ::theme::font {name} {
     return josch_$name
 }
 
-# Pixels of n characters' width or, with -lines, of n lines' height.
+# How much larger everything is than with a font whose lines are 16 pixels high: by the screen's resolution, or by choice.
+proc ::theme::scale {} {
+    variable scale
+    return $scale
+}
+
+# Sizes that were thought of in pixels, at that scale.
+proc ::theme::px {args} {
+    variable scale
+    lmap pixels $args {expr {round($pixels * $scale)}}
+}
+
+# The geometry of a window of that size at that scale, or of as much as the screen has.
+proc ::theme::geometry {width height} {
+    lassign [px $width $height] wide high
+    return [expr {min($wide, [winfo screenwidth .] - 40)}]x[expr {min($high, [winfo screenheight .] - 80)}]
+}
+
+# Pixels of n characters' width, or of n lines' height.
 proc ::theme::chars {n} {
     expr {int(ceil($n * [::font measure josch_ui 0]))}
 }
@@ -157,6 +176,7 @@ proc ::theme::dress {window {background ""}} {
 
 proc ::theme::MakeFonts {size} {
     variable fonts
+    variable scale
     dict for {name spec} $fonts {
         lassign $spec base step weight
         set actual [::font actual $base]
@@ -170,6 +190,7 @@ proc ::theme::MakeFonts {size} {
         }
         ::font configure $font -family [dict get $actual -family] -size [expr {$points + $step}] -weight $weight
     }
+    set scale [expr {[::font metrics josch_ui -linespace] / 16.0}]
     foreach {old new} {TkDefaultFont ui TkTextFont ui TkMenuFont ui TkHeadingFont bold TkFixedFont mono TkTooltipFont small} {
         ::font configure $old {*}[::font configure josch_$new]
     }
@@ -188,12 +209,13 @@ proc ::theme::Apply {} {
     Buttons $pad
     foreach style {TEntry TCombobox TSpinbox} {
         ttk::style configure $style -padding [expr {$pad / 2}] -fieldbackground $field -background $button -bordercolor $border \
-            -lightcolor $field -foreground $text
+            -lightcolor $field -foreground $text -arrowsize [px 14]
         ttk::style map $style -bordercolor [list focus $accent] -lightcolor [list focus $accent] \
             -fieldbackground [list disabled $window readonly $field] -foreground [list disabled $disabled]
     }
     foreach style {TCheckbutton TRadiobutton} {
-        ttk::style configure $style -background $window -indicatorbackground $field -indicatorforeground $text -focuscolor $accent
+        ttk::style configure $style -background $window -indicatorbackground $field -indicatorforeground $text -focuscolor $accent \
+            -indicatorsize [px 11]
         ttk::style map $style -background [list active $window] -indicatorbackground [list selected $accent] \
             -indicatorforeground [list selected $on_accent]
     }
@@ -256,7 +278,7 @@ proc ::theme::Lists {} {
         -lightcolor [list selected [color panel]] -foreground [list selected [color text]] -expand {} \
         -padding [list selected [list [chars 1.5] [chars 0.6]]]
     ttk::style configure TScrollbar -background [color button] -troughcolor [color window] -bordercolor [color window] \
-        -lightcolor [color button] -darkcolor [color button] -arrowcolor [color quiet] -gripcount 0
+        -lightcolor [color button] -darkcolor [color button] -arrowcolor [color quiet] -gripcount 0 -arrowsize [px 12]
     ttk::style map TScrollbar -background [list disabled [color window] active [color hover]] \
         -arrowcolor [list disabled [color line]]
     ttk::style configure TPanedwindow -background [color window]

@@ -76,7 +76,7 @@ oo::class create timeline_view {
     }
 
     method build {} {
-        set bar [ttk::frame $frame.bar -padding {6 4}]
+        set bar [ttk::frame $frame.bar -padding [theme::px 6 4]]
         ttk::button $bar.fit -text "Whole Day" -style Tool.TButton -command [namespace code {my fit}]
         ttk::button $bar.now -text "Now" -style Tool.TButton -command [namespace code {my go_now}]
         ttk::button $bar.in -text "Zoom In" -style Tool.TButton -command [namespace code {my zoom 0.6}]
@@ -85,7 +85,7 @@ oo::class create timeline_view {
             -command [namespace code {my plan_draw}]
         ttk::label $bar.hint -style Quiet.TLabel -text ""
         pack $bar.fit $bar.now $bar.in $bar.out -side left
-        pack $bar.critical -side left -padx {12 0}
+        pack $bar.critical -side left -padx [theme::px 12 0]
         pack $bar.hint -side right
         canvas $canvas -highlightthickness 0 -borderwidth 0 -takefocus 1
         ttk::scrollbar $frame.y -orient vertical -command [namespace code {my yview}]

@@ -85,7 +85,8 @@ oo::class create timeline_draw {
         $canvas delete all
         set first [expr {$top / [dict get $metrics row]}]
         set last [expr {min([llength $entries] - 1, ($top + [my body_height]) / [dict get $metrics row])}]
-        set ticks [timeline_axis::ticks $from $to [my seconds_per_pixel] [my zone]]
+        set room [expr {[font measure [theme::font small] 00:00:00] + [theme::px 12]}]
+        set ticks [timeline_axis::ticks $from $to [my seconds_per_pixel] [my zone] $room]
         for {set line $first} {$line <= $last} {incr line} {
             my draw_band $line [lindex $entries $line]
         }

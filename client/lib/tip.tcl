@@ -12,7 +12,7 @@ namespace eval tip {
     variable timer ""
     variable texts
     array set texts {}
-    bind Tip <Enter> {tip::plan %W %X %Y}
+    bind Tip <Enter> {tip::plan %W %X %Y [tip::text_of %W]}
     bind Tip <Leave> {tip::hide}
     bind Tip <ButtonPress> {tip::hide}
     bind Tip <KeyPress> {tip::hide}
@@ -28,27 +28,32 @@ proc tip::set_text {widget text} {
     }
 }
 
-proc tip::plan {widget x y} {
+proc tip::text_of {widget} {
     variable texts
+    return [expr {[info exists texts($widget)] ? $texts($widget) : ""}]
+}
+
+# Shows a text beside a point of the screen when the pointer has rested there for a while; none if it is empty.
+proc tip::plan {widget x y text} {
     variable delay
     variable timer
     hide
-    if {[info exists texts($widget)] && $texts($widget) ne ""} {
-        set timer [after $delay [namespace code [list show $widget $x $y $texts($widget)]]]
+    if {$text ne ""} {
+        set timer [after $delay [namespace code [list show $widget $x $y $text]]]
     }
 }
 
 # Shows a text beside a point of the screen, at once.
 proc tip::show {widget x y text} {
     variable window
-    if {![winfo exists $widget] || $text eq ""} {
+    if {![winfo exists $widget] || ![winfo viewable $widget] || $text eq ""} {
         return
     }
     if {![winfo exists $window]} {
         toplevel $window -borderwidth 1 -background [theme::color border]
         wm withdraw $window
         wm overrideredirect $window 1
-        label $window.text -justify left -padx 8 -pady 5 -wraplength 460
+        label $window.text -justify left -padx [theme::chars 1] -pady [theme::chars 0.6] -wraplength [theme::chars 60]
         pack $window.text
     }
     $window configure -background [theme::color border]
