@@ -78,6 +78,7 @@ missing_display_packages() {
     command -v Xvfb >/dev/null || echo xvfb
     command -v xauth >/dev/null || echo xauth
     command -v xdotool >/dev/null || echo xdotool
+    command -v xrdb >/dev/null || echo x11-xserver-utils
     command -v import >/dev/null || echo imagemagick
 }
 

@@ -16,10 +16,10 @@ namespace eval ::harness {
 }
 
 # Give the client of that name, which is to be started, a screen, a mouse and a keyboard of its own.
-proc ::harness::desk {name} {
+proc ::harness::desk {name args} {
     variable desks
     variable mine
-    lassign [xvfb -nolisten tcp -nolisten unix] channel number
+    lassign [xvfb -nolisten tcp -nolisten unix {*}$args] channel number
     dict set mine "desk $name" $channel
     dict set desks $name :$number
 }
