@@ -73,6 +73,17 @@ proc ::driven::tock {} {
     return [format %.1f $longest]
 }
 
+# Ms that a frame takes while a canvas is panned to and fro, the mean of so many.
+proc ::driven::pan {canvas frames} {
+    set began [clock microseconds]
+    for {set i 0} {$i < $frames} {incr i} {
+        $canvas scan mark 400 300
+        $canvas scan dragto [expr {400 + ($i % 20) - 10}] [expr {300 + ($i % 14) - 7}] 1
+        update
+    }
+    return [expr {([clock microseconds] - $began) / 1000.0 / $frames}]
+}
+
 # A window and all below it that can be seen.
 proc ::driven::tree {window} {
     set found [list $window]

@@ -51,6 +51,12 @@ proc ::harness::pause {ms} {
     vwait ::harness::paused
 }
 
+# Print how long something took, in ms, under the name by which bench/client gathers it; returns it.
+proc ::harness::figure {what ms} {
+    puts "# $what: [format %.1f $ms] ms"
+    return $ms
+}
+
 # ---- the server ----
 
 # Make sure that there is a server: that of all.tcl, or one of this process.
