@@ -6,17 +6,21 @@
 # josch.fsm, who may act from the privileges on the functions.  Here is only how
 # an act is called, and what is said before one that cannot be taken back.
 #
+# An act is on rows, as the person saw them: a dict of key -> row with node_name,
+# state, node_type and change_id. What has become something else since, and
+# could be acted on like that too, is left alone: nobody has looked at it.
+#
 # <<ActsChanged>> is sent to . when the rules have been read, <<ActDone>> when
 # the answers to an act are in, with a dict as its data: action, done (keys),
 # refused (a list of {key answer}).
 
 namespace eval acts {
-    # name, label, whether it asks first, what it will do
+    # name, label, whether it asks first as it cannot be undone, what it will do
     variable table {
-        signoff {"Sign Off" 0 "Signs off what waits for it."}
-        approve {"Approve" 0 "Judges the output to be good; what depends on it goes on."}
+        signoff {"Sign Off" 1 "Signs it off; what depends on it goes on."}
+        approve {"Approve" 1 "Judges the output to be good; what depends on it goes on."}
         reject {"Reject" 1 "Judges the output to be bad: the node has failed."}
-        retry {"Retry" 0 "Runs it again."}
+        retry {"Retry" 1 "Runs it again."}
         mark_success {"Mark Success" 1 "Says that it has been repaired by hand; what depends on it goes on."}
         mark_failed {"Mark Failed" 1 "Says that it has failed."}
         release {"Release" 0 "Lets it go on."}
@@ -129,8 +133,13 @@ proc acts::allowed_on {rows} {
     }]
 }
 
-# Fills a menu with the acts on some nodes; comment is a command that gives the comment.
-proc acts::fill_menu {menu rows parent comment} {
+# Those rows of a dict that have these keys.
+proc acts::only {rows keys} {
+    return [dict create {*}[concat {*}[lmap key $keys {list $key [dict get $rows $key]}]]]
+}
+
+# Fills a menu with the acts on some nodes; callback is called with the action and the rows that it is for.
+proc acts::fill_menu {menu rows callback} {
     set all [dict size $rows]
     foreach entry [allowed_on $rows] {
         lassign $entry action label keys
@@ -140,49 +149,63 @@ proc acts::fill_menu {menu rows parent comment} {
         if {[asks_first $action]} {
             append label "\u2026"
         }
-        $menu add command -label $label -command [namespace code [list do_commented $parent $keys $action $comment]]
+        $menu add command -label $label -command [list {*}$callback $action [only $rows $keys]]
     }
 }
 
-proc acts::do_commented {parent keys action comment} {
-    do $parent $keys $action [{*}$comment]
-}
-
-# Does an act on nodes (keys: {node_id date}), after asking where it cannot be
-# taken back.  callback gets the dict of <<ActDone>>; {} for nobody.
-proc acts::do {parent keys action {comment ""} {callback {}}} {
+# Does an act on rows, after asking where it cannot be taken back. callback gets the dict of <<ActDone>>; {} for nobody.
+proc acts::do {parent rows action {comment ""} {callback {}}} {
     if {[asks_first $action]} {
-        acts_ask::open $parent $keys $action $comment $callback
+        acts_ask::open $parent $rows $action $comment $callback
     } else {
-        perform $parent $keys $action $comment $callback
+        perform $parent $rows $action $comment $callback
     }
 }
 
-proc acts::call_sql {key action comment} {
-    lassign $key node_id date
-    set arguments "[db::quote $node_id]::bigint, [db::quote $date]::date"
+# The condition that finds a row's node in josch.nodes n.
+proc acts::node_condition {row} {
+    return "n.node_id = [db::quote [dict get $row node_id]]::bigint AND n.job_date = [db::quote [dict get $row job_date]]::date"
+}
+
+# An act on the node of a row. No row comes back when the node is no longer what the person saw, and the act would fit what
+# it is now: it has failed a second time since. Whatever else has happened, the database refuses in its own words.
+proc acts::call_sql {row action comment} {
+    set arguments "[db::quote [dict get $row node_id]]::bigint, [db::quote [dict get $row job_date]]::date"
     append arguments ", " [expr {$comment eq "" ? "NULL" : [db::quote $comment]}]
+    set name $action
     if {$action eq "rerun_all"} {
-        return "SELECT josch.rerun($arguments, true)"
+        set name rerun
+        append arguments ", true"
     }
-    return "SELECT josch.${action}($arguments)"
+    return "SELECT josch.${name}($arguments) WHERE NOT EXISTS (SELECT FROM josch.nodes n JOIN josch.fsm f
+        ON f.who = 'person' AND f.action = '$name' AND f.from_state = n.state AND strpos(f.node_types, n.node_type) > 0
+        WHERE [node_condition $row] AND n.change_id > [db::quote [dict get $row change_id]]::bigint)"
+}
+
+# An answer to that, which tells too when the node was no longer what the person saw.
+proc acts::judged {result} {
+    if {[dict get $result ok] && [dict get $result count] == 0} {
+        return [dict create ok 0 sqlstate "" message "Something happened to it since this was shown; look again." detail "" hint ""]
+    }
+    return $result
 }
 
 # Does an act without asking.  Each node is a transaction of its own: one that
 # someone else was quicker with does not keep the others from it.
-proc acts::perform {parent keys action comment {callback {}}} {
+proc acts::perform {parent rows action comment {callback {}}} {
     variable pending
     variable serial
     set id [incr serial]
-    set pending($id) [dict create parent $parent action $action callback $callback left [llength $keys] \
+    set pending($id) [dict create parent $parent action $action callback $callback left [dict size $rows] rows $rows \
         done {} refused {}]
-    foreach key $keys {
-        db::query [call_sql $key $action $comment] [namespace code [list answer $id $key]]
+    dict for {key row} $rows {
+        db::query [call_sql $row $action $comment] [namespace code [list answer $id $key]]
     }
 }
 
 proc acts::answer {id key result} {
     variable pending
+    set result [judged $result]
     if {[dict get $result ok]} {
         dict lappend pending($id) done $key
     } else {
@@ -215,13 +238,15 @@ proc acts::tell_refusals {outcome} {
     set count [llength $refused]
     set all [expr {$count + [llength [dict get $outcome done]]}]
     if {$all == 1} {
-        set answer [lindex $refused 0 1]
-        dialog::error $parent [dict get $answer message] [details_of $answer]
+        lassign [lindex $refused 0] key answer
+        dialog::error $parent [dict get $answer message] \
+            [string trim "[dict get $outcome rows $key node_name]\n[details_of $answer]"]
         return
     }
     set lines {}
     foreach pair [lrange $refused 0 11] {
-        lappend lines "\u2022 [dict get [lindex $pair 1] message]"
+        lassign $pair key answer
+        lappend lines "\u2022 [dict get $outcome rows $key node_name]: [dict get $answer message]"
     }
     if {$count > 12} {
         lappend lines "\u2026 and [expr {$count - 12}] more"

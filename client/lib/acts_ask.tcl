@@ -10,18 +10,19 @@ namespace eval ::acts_ask {
     variable serial 0
 }
 
-proc ::acts_ask::open {parent keys action comment callback} {
+proc ::acts_ask::open {parent rows action comment callback} {
     variable serial
+    set keys [dict keys $rows]
     set window .ask[incr serial]
-    toplevel $window
+    toplevel $window -class JoschDialog
     theme::dress $window
     wm withdraw $window
     set count [llength $keys]
     wm title $window [Title $action $count]
-    Fill $window $keys $action $comment
-    $window.buttons.yes configure -command [list ::acts_ask::Do $window $parent $keys $action $callback]
+    Fill $window $count $action $comment
+    $window.buttons.yes configure -command [list ::acts_ask::Do $window $parent $rows $action $callback]
     foreach widget [list $window.comment.entry $window.buttons.yes] {
-        bind $widget <Return> [list $window.buttons.yes invoke]
+        bind $widget <Return> "guard::key %W %K %t [list [list $window.buttons.yes invoke]]"
     }
     bind $window.buttons.no <Return> [list $window.buttons.no invoke]
     bind $window <Escape> [list destroy $window]
@@ -39,13 +40,13 @@ proc ::acts_ask::Title {action count} {
     return "[acts::label $action][expr {$count == 1 ? "" : ": $count nodes"}]?"
 }
 
-proc ::acts_ask::Fill {window keys action comment} {
+proc ::acts_ask::Fill {window count action comment} {
     ttk::frame $window.head -padding [theme::px 16 14 16 4]
-    ttk::label $window.head.title -style Title.TLabel -text [Title $action [llength $keys]]
+    ttk::label $window.head.title -style Title.TLabel -text [Title $action $count]
     ttk::label $window.head.what -text [acts::meaning $action] -wraplength [theme::px 460] -justify left
     pack $window.head.title $window.head.what -anchor w -pady [theme::px 0 4]
     ttk::frame $window.list -padding [theme::px 16 4 16 4]
-    text $window.list.text -width 62 -height [expr {min(12, max(2, [llength $keys] + ($action eq "rerun_all" ? 5 : 0)))}] \
+    text $window.list.text -width 62 -height [expr {min(12, max(2, $count + ($action eq "rerun_all" ? 5 : 0)))}] \
         -state disabled -wrap none -padx [theme::px 8] -pady [theme::px 6] \
         -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] -yscrollcommand [list $window.list.y set]
     ttk::scrollbar $window.list.y -orient vertical -command [list $window.list.text yview]
@@ -67,10 +68,13 @@ proc ::acts_ask::Fill {window keys action comment} {
     pack $window.list -fill both -expand 1
 }
 
-proc ::acts_ask::Do {window parent keys action callback} {
+proc ::acts_ask::Do {window parent rows action callback} {
+    if {![guard::meant]} {
+        return
+    }
     set comment [string trim [$window.comment.entry get]]
     destroy $window
-    acts::perform $parent $keys $action $comment $callback
+    acts::perform $parent $rows $action $comment $callback
 }
 
 # ---- what it is about ----

@@ -355,8 +355,9 @@ proc ::board::popup_menu {x y} {
     variable frame
     destroy $frame.menu
     set menu [menu $frame.menu -tearoff 0]
+    theme::dress $menu
     set rows [selected_rows]
-    acts::fill_menu $menu $rows . details::comment
+    acts::fill_menu $menu $rows details::do
     if {[$menu index end] ne "none"} {
         $menu add separator
     }

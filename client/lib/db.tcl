@@ -8,7 +8,7 @@
 # printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
 # reads them again when the state is online.
 #
-# Announced on the main window: <<DbState>> (db::state, db::why) and <<DbNotify>> (db::changes).
+# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may) and <<DbNotify>> (db::changes).
 
 namespace eval ::db {
     # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online
@@ -97,7 +97,7 @@ proc ::db::user {} {
     info user
 }
 
-# May this session call the function of schema josch? As of when it connected.
+# May this session call the function of schema josch? As of half a minute ago at most, or of the last refusal.
 proc ::db::may {function} {
     variable may
     dict exists $may $function
@@ -280,6 +280,9 @@ proc ::db::Poll {ofEpoch pause} {
         lassign $current callback start result
         set current {}
         Answer $callback $result
+        if {![dict get $result ok] && [dict get $result sqlstate] eq "42501"} {
+            ReadRights
+        }
         if {$ofEpoch == $epoch} {
             Pump
         }

@@ -32,10 +32,15 @@ namespace eval ::db {
         SET standard_conforming_strings = on; SET client_min_messages = 'error';
         SELECT session_user AS user, current_database() AS database, current_setting('server_version') AS server,
             current_setting('TimeZone') AS time_zone, pg_is_in_recovery() AS standby,
-            (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch,
-            (SELECT string_agg(DISTINCT p.proname, ' ') FROM pg_proc p WHERE p.pronamespace = to_regnamespace('josch')
-             AND has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')) AS functions
+            (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch;
     }
+    # the functions that the session may call
+    variable rights {
+        SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = to_regnamespace('josch')
+            AND has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
+    }
+    # seconds until they are read again
+    variable rightsIn 30
 }
 
 # The conninfo with what this client adds; what the person wrote wins.
@@ -152,13 +157,12 @@ proc ::db::Open {} {
         return
     }
     incr epoch
-    Send $::db::greeting [list ::db::Greeted $epoch]
+    Send "$::db::greeting$::db::rights" [list ::db::Greeted $epoch]
 }
 
 proc ::db::Greeted {forEpoch result} {
     variable epoch
     variable info
-    variable may
     variable wasOnline
     if {$forEpoch != $epoch} {
         return
@@ -167,14 +171,34 @@ proc ::db::Greeted {forEpoch result} {
         Lost [dict get $result message]
         return
     }
-    set info [lindex [dicts $result] 0]
-    set may [dict create]
-    foreach function [dict get $info functions] {
-        dict set may $function 1
-    }
-    dict unset info functions
+    set info [lindex [dicts [lindex [dict get $result all] end-1]] 0]
+    Learn $result
     set wasOnline 1
     Become online ""
+}
+
+# Take over what the session may do; true when that is something else than before.
+proc ::db::Learn {result} {
+    variable may
+    variable rightsIn
+    set rightsIn 30
+    set before [dict keys $may]
+    set may [dict create]
+    foreach row [lsort [dict get $result rows]] {
+        dict set may [lindex $row 0] 1
+    }
+    expr {[dict keys $may] ne $before}
+}
+
+# Roles are granted and revoked while people are connected.
+proc ::db::ReadRights {} {
+    query $::db::rights ::db::TakeRights josch-db-rights
+}
+
+proc ::db::TakeRights {result} {
+    if {[dict get $result ok] && [Learn $result]} {
+        Announce <<DbRights>>
+    }
 }
 
 # An attempt failed. What a person has to mend (a wrong password) is not tried again, unless it worked before.
@@ -248,6 +272,9 @@ proc ::db::Tick {} {
     set tick $now
     after cancel $tickTimer
     set tickTimer [after 1000 [namespace code Tick]]
+    if {$state eq "online" && [incr ::db::rightsIn -1] <= 0} {
+        ReadRights
+    }
     if {!$slept} {
         return
     }

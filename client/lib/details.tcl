@@ -7,7 +7,7 @@
 # Constraint: it reads only what is in sight, and again only when the node has changed.
 
 oo::class create ::details::View {
-    variable path key rows follows log seen guarded deaf
+    variable path key rows follows log seen drafts
 
     # follows: whether it goes with the board's selection
     constructor {window follow} {
@@ -15,8 +15,8 @@ oo::class create ::details::View {
         set follows $follow
         set key ""
         set rows [dict create]
-        # when the acts were last looked at because of a change, and until when they do nothing
-        lassign {0 0} guarded deaf
+        # keys -> a comment that was begun for them
+        set drafts [dict create]
         array set seen {}
         my Build
         foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
@@ -95,20 +95,39 @@ oo::class create ::details::View {
     }
 
     method FollowSelection {} {
+        my KeepDraft
         set rows [board::selected_rows]
         my show [expr {[dict size $rows] == 1 ? [lindex [dict keys $rows] 0] : ""}]
+    }
+
+    # A comment belongs to the nodes that it was written for: others do not get it, and they get it back.
+    method KeepDraft {} {
+        set text [$path.comment.entry get]
+        if {[string trim $text] ne ""} {
+            dict set drafts [dict keys $rows] $text
+        } else {
+            dict unset drafts [dict keys $rows]
+        }
+    }
+
+    method GiveDraft {} {
+        set keys [dict keys $rows]
+        $path.comment.entry delete 0 end
+        if {[dict exists $drafts $keys]} {
+            $path.comment.entry insert 0 [dict get $drafts $keys]
+        }
     }
 
     # Show a node; "" for what is selected, when that is none or several.
     method show {new} {
         set key $new
-        set guarded 0
         if {$key ne ""} {
             set rows [dict create]
             if {[board::row $key] ne {}} {
                 dict set rows $key [board::row $key]
             }
         }
+        my GiveDraft
         array unset seen
         my ShowHead
         my ShowActs
@@ -143,8 +162,10 @@ oo::class create ::details::View {
             }
         }
         my ShowHead
-        set guarded [clock milliseconds]
-        my ShowActs
+        if {[my ShowActs]} {
+            # the hand may have been on its way to the button that was there
+            guard::changed $path.acts
+        }
         my ReadTab
     }
 
@@ -164,7 +185,7 @@ oo::class create ::details::View {
             -background [dict get $state fill] -foreground [dict get $state text]
         pack $head.line.state -side left -before $head.line.since
         $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
-        my ShowWhy [details::why $row]
+        my ShowWhy [output_text::clip [details::why $row]]
     }
 
     method ShowWhy {text} {
@@ -193,13 +214,13 @@ oo::class create ::details::View {
 
     # ---- acts ----
 
+    # The buttons; whether they are others now.
     method ShowActs {} {
         set acts [acts::allowed_on $rows]
         if {[info exists seen(acts)] && $seen(acts) eq $acts} {
-            return
+            return 0
         }
         set seen(acts) $acts
-        set deaf [expr {$guarded + $::details::guard}]
         destroy {*}[winfo children $path.acts]
         set number 0
         foreach act $acts {
@@ -225,23 +246,27 @@ oo::class create ::details::View {
         } else {
             pack $path.comment -fill x -pady [theme::px 2 8] -after $path.acts
         }
+        return 1
     }
 
-    method comment {} {
-        return [string trim [$path.comment.entry get]]
-    }
-
-    # A button that has come in another's place, because the node has changed, does not act at once: the hand may have
-    # been on its way to the other.
     method act {action keys} {
-        if {[clock milliseconds] < $deaf} {
+        if {![guard::meant]} {
             return
         }
-        acts::do [winfo toplevel $path] $keys $action [my comment] [list late::call [self] Acted]
+        my do $action [acts::only $rows $keys]
     }
 
-    method Acted {outcome} {
-        if {[dict exists $outcome done] && [dict get $outcome done] ne {}} {
+    # An act on some of the rows that are shown, with the comment that was written for them.
+    method do {action some} {
+        acts::do [winfo toplevel $path] $some $action [string trim [$path.comment.entry get]] [list late::call [self] Acted [dict keys $rows]]
+    }
+
+    method Acted {keys outcome} {
+        if {![llength [dict get $outcome done]]} {
+            return
+        }
+        dict unset drafts $keys
+        if {$keys eq [dict keys $rows]} {
             $path.comment.entry delete 0 end
         }
     }
@@ -357,8 +382,6 @@ namespace eval ::details {
     variable windows
     array set windows {}
     variable serial 0
-    # ms for which a button that was changed under the hand does nothing
-    variable guard 400
 }
 
 # The pane of the board.
@@ -369,10 +392,10 @@ proc ::details::create {path} {
     return $path
 }
 
-# The comment that stands in the pane.
-proc ::details::comment {} {
+# An act on nodes that are selected on the board, from its menu: with the comment that stands in the pane.
+proc ::details::do {action rows} {
     variable pane
-    return [expr {$pane eq "" ? "" : [$pane comment]}]
+    $pane do $action $rows
 }
 
 # A window for one node; brought up when it is there.
@@ -452,7 +475,7 @@ proc ::details::why {row} {
 proc ::details::facts_sql {node day} {
     return "SELECT to_char(n.due_at, 'YYYY-MM-DD HH24:MI TZ') AS \"Not before\",
         CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\", n.attempt::text AS \"Runs\",
-        n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\", n.ready_command AS \"Ready when\",
+        n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\", n.ready_command AS \"Ready when\",
         n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
         r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
         r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",

@@ -29,12 +29,13 @@ proc ::details_log::runs_sql {key then} {
 }
 
 oo::class create ::details_log::View {
-    variable path text key runs run offset start open timer busy
+    # carry: what is printed of a line that has not ended; chasing: the view goes with the end
+    variable path text key runs run offset start open timer busy carry chasing
 
     constructor {window} {
         set path $window
         lassign {} key runs run timer
-        lassign {0 0 0 0} offset start open busy
+        lassign {0 0 0 0 "" 1} offset start open busy carry chasing
         my Build
     }
 
@@ -48,6 +49,7 @@ oo::class create ::details_log::View {
         ttk::combobox $path.top.runs -state readonly -width 30
         ttk::button $path.top.all -text "Show All" -style Tool.TButton -command [list [self] show_all]
         ttk::label $path.top.note -style Small.TLabel
+        # packed last: where there is no room, the button is what counts
         pack $path.top.note -side left -padx [theme::px 8]
         set text $path.text
         text $text -wrap char -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] -width 34 -height 8 \
@@ -122,7 +124,9 @@ oo::class create ::details_log::View {
         $text configure -state normal
         $text delete 1.0 end
         $text configure -state disabled
-        lassign {0 0 0} offset start busy
+        lassign {0 0 0 "" 1} offset start busy carry chasing
+        $text mark set line 1.0
+        $text mark gravity line left
         pack forget $path.top.all
     }
 
@@ -167,23 +171,44 @@ oo::class create ::details_log::View {
         }
     }
 
+    # What was printed is made fit to be read line by line; the last line may go on.
     method Append {piece} {
         if {$piece eq ""} {
             return
         }
-        set at_end [expr {[lindex [$text yview] 1] >= 0.999}]
-        $text configure -state normal
-        $text insert end $piece
-        $text configure -state disabled
-        if {$at_end} {
-            $text see end
+        set chasing [expr {$chasing || [lindex [$text yview] 1] >= 0.999}]
+        set raw $carry$piece
+        set cut [string last \n $raw]
+        set carry [string range $raw $cut+1 end]
+        if {[string length $carry] > 65536} {
+            set cut [expr {[string length $raw] - 1}]
+            set carry ""
         }
+        $text configure -state normal
+        $text delete line end
+        $text insert end [output_text::clean [string range $raw 0 $cut]]
+        $text mark set line "end -1 chars"
+        $text insert end [output_text::clean $carry]
+        $text configure -state disabled
+        if {$chasing} {
+            my SeeEnd
+            $text sync -command [list late::call [self] SeeEnd]
+        }
+    }
+
+    # The end is where it is only once all lines have been measured.
+    method SeeEnd {} {
+        $text see end
+        if {[$text pendingsync]} {
+            return
+        }
+        set chasing 0
     }
 
     method ShowStart {} {
         if {$start > 0} {
-            $path.top.note configure -text "[expr {$start / 1024}] kB before this are not shown."
-            pack $path.top.all -side right
+            $path.top.note configure -text "The first [expr {$start / 1024}] kB are not shown."
+            pack $path.top.all -side right -before $path.top.note
         }
     }
 

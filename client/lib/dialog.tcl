@@ -74,8 +74,9 @@ proc ::dialog::Buttons {window buttons callback} {
             wm protocol $window WM_DELETE_WINDOW $command
         }
     }
-    bind $window <Return> [list $button invoke]
-    bind $window <KP_Enter> [list $button invoke]
+    foreach event {<Return> <KP_Enter>} {
+        bind $window $event "guard::key %W %K %t [list [list $button invoke]]"
+    }
     bind $window <Destroy> [list ::dialog::Gone $window %W]
     set ::dialog::focus($window) $button
 }
@@ -106,6 +107,9 @@ proc ::dialog::Center {window parent} {
 }
 
 proc ::dialog::Close {window answer callback} {
+    if {$answer eq "yes" && ![guard::meant]} {
+        return
+    }
     destroy $window
     if {$answer eq "yes" && $callback ne ""} {
         uplevel #0 $callback

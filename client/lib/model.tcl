@@ -117,15 +117,16 @@ proc ::model::wakes_at {model now} {
 
 # What to show now: {model windows list}. windows: keys that have a window each; list: keys that stand in the list window,
 # which is there when this is not empty. busy: keys of windows in which the person is writing: those stay. The list goes
-# when it is empty, not when it is short: windows do not burst out of a list that is being worked off.
-proc ::model::view {model now {busy {}}} {
+# when it is empty, not when it is short: windows do not burst out of a list that is being worked off. unasked: whether
+# windows and the list come by themselves; else only for what the person has asked for.
+proc ::model::view {model now {busy {}} {unasked 1}} {
     set awake [awake $model $now]
-    if {[llength $awake] > [dict get $model many]} {
+    if {$unasked && [llength $awake] > [dict get $model many]} {
         dict set model listing 1
     } elseif {![llength $awake]} {
         dict set model listing 0
     }
-    if {![dict get $model listing]} {
+    if {$unasked && ![dict get $model listing]} {
         return [list $model $awake {}]
     }
     set windows [lmap key $awake {
@@ -134,7 +135,7 @@ proc ::model::view {model now {busy {}}} {
         }
         set key
     }]
-    return [list $model $windows $awake]
+    return [list $model $windows [expr {[dict get $model listing] ? $awake : {}}]]
 }
 
 # How long something has waited, in words that change slowly.

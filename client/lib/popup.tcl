@@ -14,8 +14,10 @@ namespace eval ::popup {
     variable told {}
     # key -> a comment that was begun
     variable drafts [dict create]
-    # whether windows are wanted at all (a person can switch them off)
+    # whether windows come up by themselves (a person can switch that off)
     variable on 1
+    # why what waits could not be read; empty when it could
+    variable problem ""
     # server's clock less ours, in seconds
     variable skew 0
     # when the rows were read last, in ms; shortest time between two readings
@@ -24,10 +26,6 @@ namespace eval ::popup {
     variable readTimer ""
     variable tickTimer ""
     variable wakeTimer ""
-    # windows that opened, for their places on the screen
-    variable opened 0
-    # a window that has just come up does not act for so long, in ms: whoever was clicking or typing meant something else
-    variable guard 400
     # a window that has nothing to do but say who was first goes after so long, in ms
     variable tellsFor 20000
     # most rows that are read; a list of more helps nobody
@@ -56,15 +54,13 @@ proc ::popup::enabled {} {
     return $on
 }
 
-# Switch the windows on or off.
+# Let windows come up by themselves, or not. What waits is known all the same, and the list there for who asks for it.
 proc ::popup::enable {flag} {
     variable on
+    variable model
     set on $flag
-    if {$on} {
-        read
-    } else {
-        Show
-    }
+    dict set model listing 0
+    Show
 }
 
 # Open the window of a node that waits; row as in josch.attention.
@@ -92,6 +88,12 @@ proc ::popup::count {} {
     variable model
     set all [llength [model::waiting $model]]
     list $all [expr {$all - [llength [model::awake $model [Now]]]}]
+}
+
+# Why what waits could not be read, for the status lines; empty when it could.
+proc ::popup::problem {} {
+    variable problem
+    return $problem
 }
 
 # Everything that waits in one list, what was put off too.
@@ -129,18 +131,6 @@ proc ::popup::take_draft {key} {
     if {[dict exists $drafts $key]} {
         set text [dict get $drafts $key]
         dict unset drafts $key
-    }
-    return $text
-}
-
-# A text of reasonable size: the beginning of one that is too long for a window.
-proc ::popup::clip {text} {
-    set lines [split $text \n]
-    if {[llength $lines] > 8} {
-        set text [join [lrange $lines 0 7] \n]\n\u2026
-    }
-    if {[string length $text] > 700} {
-        set text [string range $text 0 699]\u2026
     }
     return $text
 }
@@ -209,7 +199,11 @@ proc ::popup::read {} {
     variable limit
     after cancel $readTimer
     set readTimer ""
-    if {![wanted]} {
+    if {[db::state] ne "online"} {
+        return
+    }
+    if {![db::may signoff]} {
+        # windows come to those who may act: members of josch_operator
         Took {ok 1 columns {} rows {} count 0}
         return
     }
@@ -220,16 +214,13 @@ proc ::popup::read {} {
         FROM josch.attention a ORDER BY a.since, a.node_id LIMIT $limit" [namespace code Took] popup-read
 }
 
-# Windows come to those who may act: members of josch_operator.
-proc ::popup::wanted {} {
-    variable on
-    expr {$on && [db::state] eq "online" && [db::may signoff]}
-}
-
 proc ::popup::Took {result} {
     variable model
     variable skew
+    variable problem
+    set problem [expr {[dict get $result ok] ? "" : [dict get $result message]}]
     if {![dict get $result ok]} {
+        event generate . <<PopupsChanged>>
         return
     }
     set rows [db::dicts $result]
@@ -254,10 +245,7 @@ proc ::popup::Show {} {
         }
         set key
     }]
-    lassign [model::view $model [Now] $busy] model keys list
-    if {!$on} {
-        lassign {} keys list
-    }
+    lassign [model::view $model [Now] $busy $on] model keys list
     dict for {key window} $windows {
         Keep $key $window [expr {$key in $keys}]
     }
@@ -266,7 +254,7 @@ proc ::popup::Show {} {
         if {[dict exists $windows $key]} {
             [dict get $windows $key] renew $row
         } else {
-            dict set windows $key [popup_kinds::create $row [incr ::popup::opened]]
+            dict set windows $key [popup_kinds::create $row [FreeSlot]]
         }
     }
     popup_list::show [lmap key $list {model::row $model $key}]
@@ -278,16 +266,25 @@ proc ::popup::Show {} {
     event generate . <<PopupsChanged>>
 }
 
+# The first place on the screen where no window stands, from 0.
+proc ::popup::FreeSlot {} {
+    variable windows
+    variable told
+    set taken [lmap window [concat [dict values $windows] $told] {$window slot}]
+    for {set slot 0} {$slot in $taken} {incr slot} {}
+    return $slot
+}
+
 # Put a window on the screen without the keyboard. Many window managers give it to whatever comes up, and Tk cannot set
 # _NET_WM_USER_TIME; so the window says that it takes no input, and says otherwise when it is there. A click then gives it
 # the keyboard, as any other window.
 proc ::popup::map {window} {
-    variable guard
     catch {wm attributes $window -type utility}
     wm focusmodel $window active
     wm deiconify $window
     raise $window
-    after [expr {$guard + 200}] [list ::popup::Settle $window]
+    guard::changed $window
+    after [expr {$::guard::pause + 200}] [list ::popup::Settle $window]
 }
 
 proc ::popup::Settle {window} {
@@ -337,9 +334,6 @@ proc ::popup::forget {window} {
     variable told
     set windows [dict filter $windows script {key object} {expr {$object ne $window}}]
     set told [lsearch -all -inline -not -exact $told $window]
-    if {![dict size $windows] && ![llength $told]} {
-        set ::popup::opened 0
-    }
 }
 
 # Call a method of every window.

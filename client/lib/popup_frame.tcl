@@ -5,7 +5,7 @@
 # Constraint: what stands in it may be long, or not there: texts are clipped, and a part without anything in it takes no room.
 
 oo::class create ::popup::Frame {
-    variable path row facts over armedAt
+    variable path row facts over slot
 
     method Build {} {
         set gap [theme::chars 1]
@@ -20,7 +20,7 @@ oo::class create ::popup::Frame {
         my BuildHead $path.body
         my BuildOutput $path.output
         my BuildComment $path.comment
-        ttk::label $path.note -wraplength [theme::chars 70] -justify left
+        ttk::label $path.note -wraplength [my Width] -justify left
         ttk::frame $path.buttons
         pack $path.band -fill x
         pack $path.body -fill x
@@ -31,7 +31,7 @@ oo::class create ::popup::Frame {
     }
 
     method BuildHead {body} {
-        set width [theme::chars 70]
+        set width [my Width]
         ttk::label $body.name -style Title.TLabel -wraplength $width
         ttk::label $body.where -style Quiet.TLabel
         ttk::label $body.why -wraplength $width -justify left
@@ -46,9 +46,11 @@ oo::class create ::popup::Frame {
         ttk::frame $frame.head
         ttk::label $frame.head.label -text "End of the output" -style Quiet.TLabel
         ttk::button $frame.head.all -text "All of it" -underline 4 -style Flat.TButton -command [list [self] show_log]
-        text $frame.text -width 76 -height [my output_lines] -wrap char -state disabled -font [theme::font mono] \
+        text $frame.text -width [my OutputWidth] -height [my output_lines] -wrap char -state disabled -font [theme::font mono] \
             -padx [theme::chars 0.7] -pady [theme::chars 0.5] -yscrollcommand [list ::popup::scrolled $frame.y]
         theme::dress $frame.text
+        # the end counts, however wide it is laid out
+        bind $frame.text <Configure> {%W see end}
         ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
         pack $frame.head -fill x
         pack $frame.head.label -side left
@@ -92,7 +94,7 @@ oo::class create ::popup::Frame {
         $path.body.name configure -text [dict get $row node_name]
         $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]    [dict get $row job_date]   \
             since [popup::moment [dict get $row since]]"
-        set why [popup::clip [my why]]
+        set why [output_text::clip [my why]]
         $path.body.why configure -text $why
         if {$why eq ""} {
             pack forget $path.body.why
@@ -102,6 +104,7 @@ oo::class create ::popup::Frame {
         $path.body.children configure -text [my Children]
         my FillOutput
         my tick
+        my FitSoon
     }
 
     # What depends on it, by name.
@@ -125,14 +128,14 @@ oo::class create ::popup::Frame {
         set lines [my output_lines]
         set tail ""
         if {[dict exists $facts output_tail]} {
-            set tail [string trimright [dict get $facts output_tail]]
+            set tail [string trimright [output_text::clean [dict get $facts output_tail]]]
         }
         if {$lines == 0 || [dict get $row run_id] eq ""} {
             pack forget $path.output
             return
         }
         set text $path.output.text
-        $text configure -state normal -height [expr {min($lines, max(1, [llength [split $tail \n]]))}]
+        $text configure -state normal -height [expr {min($lines, [output_text::height $tail [$text cget -width]])}]
         $text delete 1.0 end
         if {$tail eq "" && $facts ne {}} {
             set tail "(it printed nothing)"
@@ -142,14 +145,48 @@ oo::class create ::popup::Frame {
         $text see end
     }
 
+    # Width of its text, and characters in a line of output: what is comfortable, or what the screen has.
+    method Width {} {
+        return [expr {min([theme::chars 70], [winfo screenwidth .] - [theme::chars 12])}]
+    }
+    method OutputWidth {} {
+        return [expr {min(76, ([winfo screenwidth .] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
+    }
+
     # Beside the screen's right edge, each a little lower than the one before.
-    method Place {number} {
+    method Place {} {
         set step [theme::lines 2.2]
-        set slot [expr {($number - 1) % 8}]
-        wm geometry $path -[expr {$step + $slot * $step}]+[expr {$step + $slot * $step}]
+        set at [expr {$step + $slot % 8 * $step}]
+        wm geometry $path -$at+$at
         wm resizable $path 1 1
-        my Arm
         popup::map $path
+    }
+
+    # All of it, its buttons above all, must be on the screen: once what is in it has been laid out, less of the output is shown,
+    # and it moves up.
+    method FitSoon {} {
+        after idle [list after 0 [list late::call [self] Fit]]
+    }
+
+    method Fit {} {
+        if {[wm state $path] ne "normal"} {
+            return
+        }
+        # the window manager's title bar is no part of it
+        set screen [expr {[winfo screenheight $path] - [theme::lines 3]}]
+        foreach text [list $path.output.log.text $path.output.text] {
+            set excess [expr {[winfo reqheight $path] - $screen}]
+            if {$excess > 0 && [winfo exists $text] && [winfo ismapped $text]} {
+                set less [expr {int(ceil($excess / double([font metrics [theme::font mono] -linespace])))}]
+                $text configure -height [expr {max(3, [$text cget -height] - $less)}]
+                update idletasks
+            }
+        }
+        set below [expr {[winfo rooty $path] + [winfo reqheight $path] - $screen}]
+        set left [expr {[winfo rootx $path] + [winfo width $path] - [winfo reqwidth $path]}]
+        if {$below > 0 || $left < 0} {
+            wm geometry $path +[expr {max(0, $left)}]+[expr {max(0, [winfo rooty $path] - max(0, $below) - [theme::lines 1])}]
+        }
     }
 
     method Note {kind text} {

@@ -10,10 +10,10 @@ namespace eval ::popup_kinds {
     variable classes {signoff Signoff failed Failure review Review unknown Unknown}
 }
 
-# The window for a row of josch.attention; number: how many have come up before it.
-proc ::popup_kinds::create {row number} {
+# The window for a row of josch.attention, in that place on the screen.
+proc ::popup_kinds::create {row slot} {
     variable classes
-    ::popup::[dict get $classes [dict get $row state]] new $row $number
+    ::popup::[dict get $classes [dict get $row state]] new $row $slot
 }
 
 # A signal by its short name, or its number.
@@ -97,7 +97,7 @@ oo::class create ::popup::Review {
         return "Review"
     }
     method acts {} {
-        return {{approve "Approve" 0 Act.TButton} {reject "Reject" 0 Danger.TButton} {retry "Run Again" 4 TButton}}
+        return {{approve "Approve" 0 Act.TButton} {reject "Reject" 0 Danger.TButton} {retry "Run Again" 1 TButton}}
     }
     method default {} {
         return approve

@@ -23,8 +23,8 @@ namespace eval ::popup_list {
         blocks {Blocks 7 0}
         why    {Why 30 1}
     }
-    # the acts that can be offered, in this order, with the underlined letter
-    variable acts {signoff 0 approve 0 retry 1 mark_success 0 mark_failed 5 reject 2 skip 1}
+    # the acts that can be offered, in this order, with the underlined letter; besides there are c, l, o and z
+    variable acts {signoff 0 approve 0 retry 0 mark_success 0 mark_failed 5 reject 2 skip 1}
 }
 
 # Show rows of josch.attention; without any the window goes.
@@ -32,9 +32,13 @@ proc ::popup_list::show {list} {
     variable path
     variable rows
     variable order
+    set former $rows
     set rows [dict create]
+    set come 0
     foreach row $list {
-        dict set rows [model::key $row] $row
+        set key [model::key $row]
+        dict set rows $key $row
+        incr come [expr {![dict exists $former $key]}]
     }
     set order [dict keys $rows]
     if {![llength $order]} {
@@ -43,6 +47,9 @@ proc ::popup_list::show {list} {
     }
     if {![winfo exists $path]} {
         Build
+    } elseif {$come} {
+        # somebody is needed for what has come, as for the first
+        popup::map $path
     }
     workq::add ::popup_list::Fill popup-list
 }
@@ -98,9 +105,13 @@ proc ::popup_list::Build {} {
     Buttons
     foreach {event command} {
         <Escape> ::popup_list::snooze  <Alt-z> ::popup_list::snooze  <Alt-o> ::popup_list::Open
-        <Alt-s> ::popup_list::SelectAll  <Alt-c> {::popup_list::Comment}
+        <Alt-l> ::popup_list::SelectAll  <Alt-c> ::popup_list::Comment
     } {
         bind $path $event $command
+    }
+    dict for {action underline} $::popup_list::acts {
+        set letter [string tolower [string index [acts::label $action] $underline]]
+        bind $path <Alt-$letter> "guard::key %W %K %t {::popup_list::Do $action}"
     }
     wm geometry $path -[theme::lines 3]+[theme::lines 3]
     wm minsize $path [theme::chars 60] [theme::lines 16]
@@ -272,7 +283,7 @@ proc ::popup_list::Buttons {} {
     }]
     if {![winfo exists $frame.snooze]} {
         ttk::button $frame.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton -command ::popup_list::snooze
-        ttk::button $frame.all -text "Select All" -underline 0 -style Flat.TButton -command ::popup_list::SelectAll
+        ttk::button $frame.all -text "Select All" -underline 2 -style Flat.TButton -command ::popup_list::SelectAll
         ttk::button $frame.open -text "Open" -underline 0 -command ::popup_list::Open
         pack $frame.snooze $frame.all -side left
     }
@@ -317,9 +328,9 @@ proc ::popup_list::Open {} {
 
 proc ::popup_list::Do {action} {
     variable path
-    foreach fit [Fits] {
+    foreach fit [expr {[guard::meant] ? [Fits] : {}}] {
         if {[lindex $fit 0] eq $action} {
-            acts::do $path [lindex $fit 1] $action [$path.comment.text get] ::popup_list::Done
+            acts::do $path [acts::only $::popup_list::rows [lindex $fit 1]] $action [string trim [$path.comment.text get]] ::popup_list::Done
         }
     }
 }

@@ -3,20 +3,22 @@
 # The window for one node that waits for a person: what it is, since when and why it waits, the end of its output, what depends
 # on it, a comment, and the acts. Kinds (popup_kinds.tcl) say which acts there are and what is shown.
 #
-# Constraints: it never takes the focus; a person who types elsewhere goes on typing. It does not act on a click or key in the
-# first moment after it came up. When somebody else was first, a window that somebody is at stays, and says who and what.
+# Constraints: it never takes the focus; a person who types elsewhere goes on typing. It acts only on a click or key that was
+# meant for it (guard.tcl). When somebody else was first, a window that somebody is at stays, and says who and what.
 
 oo::class create ::popup::Window {
     superclass ::popup::Frame
     # row: of josch.attention; facts: what was read besides; busy: an act is under way; over: nothing to do any more
     # refused: the database has said why not; usedAt: when a person last clicked or pressed a key in it
     # lost: it says that there is no connection
-    variable path row facts busy over refused lost armedAt keysAt usedAt log
+    # slot: its place on the screen, from 0
+    variable path row facts busy over refused lost usedAt log slot
 
-    constructor {newRow number} {
+    constructor {newRow newSlot} {
         set row $newRow
+        set slot $newSlot
         set facts {}
-        lassign {0 0 0 0 0 0 0 ""} busy over refused lost armedAt keysAt usedAt log
+        lassign {0 0 0 0 0 ""} busy over refused lost usedAt log
         set path .popup[regsub -all {\W} [self] _]
         toplevel $path -class JoschPopup
         wm withdraw $path
@@ -27,7 +29,7 @@ oo::class create ::popup::Window {
         my Bind
         $path.comment.text insert end [popup::take_draft [model::key $row]]
         my Fill
-        my Place $number
+        my Place
         my ReadFacts
     }
 
@@ -76,6 +78,10 @@ oo::class create ::popup::Window {
         return $path
     }
 
+    method slot {} {
+        return $slot
+    }
+
     # Has the person written a comment?
     method written {} {
         expr {!$over && [my Comment] ne ""}
@@ -95,7 +101,7 @@ oo::class create ::popup::Window {
         }
         set row $newRow
         if {$again} {
-            my Arm
+            guard::changed $path
             set refused 0
             my Note warn "It came to wait again at [popup::moment [dict get $row since]]."
             my ReadLog
@@ -109,6 +115,7 @@ oo::class create ::popup::Window {
     # Nobody is needed here any more: say why.
     method over {} {
         set over 1
+        $path.band.since configure -text ""
         # what was written stays until it is closed; what only tells goes by itself
         if {[my Comment] eq ""} {
             after $::popup::tellsFor [list late::call [self] destroy]
@@ -120,7 +127,7 @@ oo::class create ::popup::Window {
         }
         my Note warn "It waits no longer."
         db::query "SELECT n.state, n.action, n.acted_by, extract(epoch FROM n.acted_at) AS acted_at, n.comment
-            FROM josch.nodes n WHERE [popup_sql::node_condition $row]" [list late::call [self] TakeEnd]
+            FROM josch.nodes n WHERE [acts::node_condition $row]" [list late::call [self] TakeEnd]
     }
 
     method TakeEnd {result} {
@@ -189,24 +196,31 @@ oo::class create ::popup::Window {
     method Bind {} {
         foreach {event method} {
             <Escape> dismiss  <Alt-z> dismiss  <Alt-c> comment  <Alt-o> show_log
-            <Return> enter  <KP_Enter> enter  <Control-Return> act_default  <Control-KP_Enter> act_default
         } {
             bind $path $event [list [self] $method]
         }
+        foreach {event method} {
+            <Return> enter  <KP_Enter> enter  <Control-Return> act_default  <Control-KP_Enter> act_default
+        } {
+            bind $path $event [my Key $method]
+        }
         foreach act [my acts] {
             lassign $act action label underline
-            bind $path <Alt-[string tolower [string index $label $underline]]> [list [self] act $action]
+            bind $path <Alt-[string tolower [string index $label $underline]]> [my Key act $action]
         }
         # in the comment Enter is a new line, and Tab leads on
         foreach event {<Control-Return> <Control-KP_Enter>} {
-            bind $path.comment.text $event "[list [self] act_default]; break"
+            bind $path.comment.text $event "[my Key act_default]; break"
         }
         bind $path.comment.text <Tab> {focus [tk_focusNext %W]; break}
         bind $path.comment.text <Shift-Tab> {focus [tk_focusPrev %W]; break}
         bind $path <Button-1> +[list [self] clicked %W]
-        bind $path <FocusIn> [list [self] entered %W %d]
         bind $path <Key> +[list [self] used]
         bind $path <Destroy> [list late::call [self] gone %W]
+    }
+
+    method Key {method args} {
+        return "guard::key %W %K %t [list [list [self] $method {*}$args]]"
     }
 
     # ---- what is read besides ----
@@ -231,8 +245,9 @@ oo::class create ::popup::Window {
         pack forget $path.output.text $path.output.y $path.output.head
         set log [details_log::View new $path.output.log]
         pack $path.output.log -fill both -expand 1
-        $path.output.log.text configure -height 22
+        $path.output.log.text configure -height 22 -width [my OutputWidth]
         $log show_node [model::key $row]
+        my FitSoon
     }
 
     method ReadLog {} {
@@ -249,13 +264,6 @@ oo::class create ::popup::Window {
 
     method used {} {
         set usedAt [clock milliseconds]
-    }
-
-    # The keyboard came to this window, perhaps without having been asked to: the key that is being pressed meant another.
-    method entered {widget detail} {
-        if {$widget eq $path && $detail in {NotifyNonlinear NotifyNonlinearVirtual NotifyAncestor}} {
-            set keysAt [expr {[clock milliseconds] + $::popup::guard}]
-        }
     }
 
     # A click means that the person wants to be here, where the window manager has not brought the keyboard by itself.
@@ -283,9 +291,7 @@ oo::class create ::popup::Window {
             $focus invoke
             return
         }
-        if {[clock milliseconds] >= $keysAt} {
-            my act_default
-        }
+        my act_default
     }
 
     method act_default {} {
@@ -296,21 +302,17 @@ oo::class create ::popup::Window {
         }
     }
 
-    method Arm {} {
-        set armedAt [expr {[clock milliseconds] + $::popup::guard}]
-    }
-
     method Comment {} {
         string trim [$path.comment.text get 1.0 end]
     }
 
     # Do an act, with the comment.
     method act {action} {
-        if {$busy || $over || [clock milliseconds] < $armedAt || ![winfo exists $path.buttons.$action]} {
+        if {$busy || $over || ![guard::meant] || ![winfo exists $path.buttons.$action]} {
             return
         }
         my Busy 1
-        db::query [popup_sql::act $row $action [my Comment]] [list late::call [self] Acted]
+        db::query [acts::call_sql $row $action [my Comment]] [list late::call [self] Acted]
     }
 
     method Busy {flag} {
@@ -322,9 +324,13 @@ oo::class create ::popup::Window {
 
     method Acted {result} {
         my Busy 0
+        set result [acts::judged $result]
         if {![dict get $result ok] && [string match 08* [dict get $result sqlstate]]} {
             my Note warn "The connection was lost meanwhile. Whether it was done will be seen when it is back."
             set lost 1
+        } elseif {![dict get $result ok] && [dict get $result sqlstate] eq ""} {
+            my Note warn [dict get $result message]
+            popup::read
         } elseif {![dict get $result ok]} {
             set text [dict get $result message]
             foreach part {detail hint} {
@@ -333,10 +339,7 @@ oo::class create ::popup::Window {
                 }
             }
             set refused 1
-            my Note danger [popup::clip $text]
-            popup::read
-        } elseif {[dict get $result count] == 0} {
-            my Note warn "Something happened to it since this was shown; look again."
+            my Note danger [output_text::clip $text]
             popup::read
         } else {
             # its own end, before the manager wonders who was first

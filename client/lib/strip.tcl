@@ -51,6 +51,13 @@ proc ::strip::Refresh {} {
             if {![db::may signoff]} {
                 set text "Connected; [db::user] may not act on nodes"
                 set style Warn.TLabel
+            } elseif {![popup::enabled]} {
+                append text "; no windows come up"
+                set style Warn.TLabel
+            }
+            if {[popup::problem] ne ""} {
+                set text [popup::problem]
+                set style Danger.TLabel
             }
         }
         connecting {

@@ -320,8 +320,11 @@ proc ::theme::Dress {window background} {
     if {![winfo exists $window]} {
         return
     }
-    # a toplevel may have a class of its own
-    set class [expr {[winfo toplevel $window] eq $window ? "Toplevel" : [winfo class $window]}]
+    # a toplevel may have a class of its own; a menu is one too
+    set class [winfo class $window]
+    if {$class ne "Menu" && [winfo toplevel $window] eq $window} {
+        set class Toplevel
+    }
     switch $class {
         Toplevel - Frame {
             $window configure -background [color [expr {$background eq "" ? "window" : $background}]]

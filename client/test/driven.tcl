@@ -178,11 +178,13 @@ proc ::driven::widget {window class} {
     error "no $class in $window"
 }
 
-# Has the window that this is in been there for longer than the moment in which it does not act?
+# Has the window that this is in been there for longer than the moment in which it does not act, and nothing else changed?
 proc ::driven::settled {window} {
     variable mapped
     set window [winfo toplevel $window]
-    expr {[dict exists $mapped $window] && [clock microseconds] - [dict get $mapped $window] > 1000 * ($::popup::guard + 50)}
+    ::guard::Prune
+    expr {[dict exists $mapped $window] && [clock microseconds] - [dict get $mapped $window] > 1000 * ($::guard::pause + 50)
+        && ![llength $::guard::places]}
 }
 
 # The state of a node on the board; empty when it is not there.
