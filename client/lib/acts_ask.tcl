@@ -47,10 +47,11 @@ proc ::acts_ask::Fill {window count action comment} {
     pack $window.head.title $window.head.what -anchor w -pady [theme::px 0 4]
     ttk::frame $window.list -padding [theme::px 16 4 16 4]
     text $window.list.text -width 62 -height [expr {min(12, max(2, $count + ($action eq "rerun_all" ? 5 : 0)))}] \
-        -state disabled -wrap none -padx [theme::px 8] -pady [theme::px 6] \
-        -tabs [list [theme::chars 12] [theme::chars 42]] -font [theme::font ui] -yscrollcommand [list $window.list.y set]
+        -state disabled -wrap word -padx [theme::px 8] -pady [theme::px 6] \
+        -tabs [list [theme::chars 10] [theme::chars 22]] -font [theme::font ui] -yscrollcommand [list $window.list.y set]
     ttk::scrollbar $window.list.y -orient vertical -command [list $window.list.text yview]
     details::dress $window.list.text
+    $window.list.text tag configure node -lmargin2 [theme::chars 22]
     pack $window.list.y -side right -fill y
     pack $window.list.text -fill both -expand 1
     ttk::frame $window.comment -padding [theme::px 16 6 16 4]
@@ -115,7 +116,7 @@ proc ::acts_ask::TakeNames {window result} {
     if {[dict get $result ok]} {
         foreach row [dict get $result rows] {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" quiet
+            Write $window "$id\t" node "$state\t" {node quiet} "$name\n" node
         }
     }
 }
@@ -146,7 +147,7 @@ proc ::acts_ask::TakeDescendants {window result} {
         Write $window "\n$title\n" quiet
         foreach row $rows {
             lassign $row id name state
-            Write $window "$id\t$name\t" {} "$state\n" quiet
+            Write $window "$id\t" node "$state\t" {node quiet} "$name\n" node
         }
     }
     if {$busy eq {}} {

@@ -28,6 +28,7 @@ namespace eval ::board {
         <Control-Key-1> {ShowView 0}
         <Control-Key-2> {ShowView 1}
         <Control-Key-3> {ShowView 2}
+        <Alt-d>         {focus $frame.top.date}
         <Alt-Left>      {Step 1}
         <Alt-Right>     {Step -1}
     }
@@ -109,7 +110,7 @@ proc ::board::FirstSash {} {
 
 proc ::board::PlaceSash {} {
     variable frame
-    $frame.panes sashpos 0 [expr {[winfo width $frame.panes] - [theme::chars 48]}]
+    $frame.panes sashpos 0 [expr {[winfo width $frame.panes] - min([theme::chars 48], [winfo width $frame.panes] * 2 / 5)}]
 }
 
 proc ::board::BuildTop {} {
@@ -253,7 +254,7 @@ proc ::board::TakeSearch {} {
     variable search
     if {$search ne $chosen(search)} {
         set search $chosen(search)
-        event generate . <<BoardFilter>>
+        Filtered
     }
 }
 
@@ -261,7 +262,16 @@ proc ::board::TakeSearch {} {
 proc ::board::filter_states {list} {
     variable states
     set states $list
+    Filtered
+}
+
+# What is filtered out is selected no longer: an act is for what can be seen.
+proc ::board::Filtered {} {
     event generate . <<BoardFilter>>
+    select_keys [lmap key [selection] {
+        if {[row $key] ne {} && ![passes [row $key]]} continue
+        set key
+    }]
 }
 
 proc ::board::toggle_state {state} {
@@ -285,8 +295,22 @@ proc ::board::passes {row} {
     return [board_filter::passes $row $states $search]
 }
 
-# What waits for people, in the table.
+# What waits for people, in the table: of this date, or of the one on which something has waited longest.
 proc ::board::show_attention {} {
+    db::query {SELECT to_char(job_date, 'YYYY-MM-DD') FROM josch.attention GROUP BY job_date ORDER BY min(since)} \
+        [namespace code TakeWaiting] board-waiting
+}
+
+proc ::board::TakeWaiting {result} {
+    variable chosen
+    set waiting [expr {[dict get $result ok] ? [concat {*}[dict get $result rows]] : {}}]
+    if {$waiting ne {} && [date] ni $waiting} {
+        set chosen(date) [lindex $waiting 0]
+        PickDate
+    }
+    choose_job ""
+    set chosen(search) ""
+    TakeSearch
     filter_states [asking]
     ShowView 1
 }
@@ -353,6 +377,7 @@ proc ::board::selected_rows {} {
 
 proc ::board::popup_menu {x y} {
     variable frame
+    tip::hide
     destroy $frame.menu
     set menu [menu $frame.menu -tearoff 0]
     theme::dress $menu

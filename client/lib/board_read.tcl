@@ -257,7 +257,7 @@ proc board::read_changes {} {
     db::query "SELECT [columns_seen] FROM josch.nodes n
         WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
         [namespace code [list take_changes $read(generation)]]
-    db::query {SELECT count(*) FROM josch.attention} [namespace code take_attention] board-attention
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
 }
 
 proc board::take_changes {generation result} {
@@ -308,8 +308,10 @@ proc board::merge {generation result} {
 
 proc board::take_attention {result} {
     variable attention
+    variable skew
     if {[dict get $result ok]} {
-        set attention [lindex [dict get $result rows] 0 0]
+        lassign [lindex [dict get $result rows] 0] attention now
+        set skew [expr {$now - [clock milliseconds] / 1000.0}]
         event generate . <<BoardPulse>>
     }
 }
@@ -332,7 +334,7 @@ proc board::pulse {} {
     db::query {SELECT to_char(josch.today(NULL), 'YYYY-MM-DD'), to_char(d.job_date, 'YYYY-MM-DD')
         FROM (SELECT DISTINCT job_date FROM josch.jobs) d ORDER BY d.job_date DESC LIMIT 1000} \
         [namespace code take_dates] board-dates
-    db::query {SELECT count(*) FROM josch.attention} [namespace code take_attention] board-attention
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
     if {$date ne ""} {
         set day "[db::quote $date]::date"
         db::query "SELECT j.job_name, (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),

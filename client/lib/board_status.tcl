@@ -10,7 +10,7 @@ namespace eval ::board_status {
     variable planned ""
     # states in the order in which they stand here
     variable states {failed unknown review signoff running up ready held pending skipped succeeded}
-    variable bar_width 110
+    variable bar_width 0
     # what is shown: to leave alone what is the same
     variable shown
     array set shown {}
@@ -21,8 +21,9 @@ proc ::board_status::create {path} {
     variable states
     variable bar_width
     set frame $path
+    set bar_width [theme::px 110]
     ttk::frame $frame
-    canvas $frame.bar -width $bar_width -height 16 -highlightthickness 0 -borderwidth 0
+    canvas $frame.bar -width $bar_width -height [theme::px 16] -highlightthickness 0 -borderwidth 0
     ttk::label $frame.done
     ttk::frame $frame.states
     ttk::button $frame.waiting -style Tool.TButton -command ::board_status::ShowWaiting
@@ -40,6 +41,7 @@ proc ::board_status::create {path} {
             bind $frame.states.$state $event [list board::toggle_state $state]
         }
     }
+    ttk::label $frame.states.more -style Quiet.TLabel -text "+11"
     foreach event {<<BoardLoaded>> <<BoardChanged>> <<BoardScope>> <<BoardPulse>> <<BoardFilter>> <<DbState>>} {
         bind . $event +::board_status::Plan
     }
@@ -101,13 +103,14 @@ proc ::board_status::WriteBar {counts} {
         return
     }
     set bar $frame.bar
+    set bottom [expr {[theme::px 16] - 1}]
     $bar delete all
-    $bar create rectangle 0 0 [expr {$bar_width - 1}] 15 -fill [theme::color field] -outline [theme::color border]
+    $bar create rectangle 0 0 [expr {$bar_width - 1}] $bottom -fill [theme::color field] -outline [theme::color border]
     foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} [expr {$bar_width - 1.0}] -1] {
         foreach state $states {
             if {$all > 0 && [dict exists $counts $state]} {
                 set next [expr {$x + $side * ($bar_width - 2.0) * [dict get $counts $state] / $all}]
-                $bar create rectangle $x 1 $next 15 -fill [dict get [theme::state $state] fill] -outline ""
+                $bar create rectangle $x 1 $next $bottom -fill [dict get [theme::state $state] fill] -outline ""
                 set x $next
             }
         }
@@ -126,16 +129,19 @@ proc ::board_status::WriteStates {counts} {
     if {![Is_new states [list $counts $chosen $room]]} {
         return
     }
-    if {[PackStates $counts $chosen 1] > $room} {
-        PackStates $counts $chosen 0
+    if {[PackStates $counts $chosen 1 $room]} {
+        PackStates $counts $chosen 0 $room
     }
 }
 
-# The width that they need.
-proc ::board_status::PackStates {counts chosen named} {
+# Show the states, the most urgent first, as far as there is room; returns how many had none. The last place is then for their
+# number, and its tip tells them.
+proc ::board_status::PackStates {counts chosen named room} {
     variable frame
     variable states
-    set width 0
+    set gap [theme::px 3]
+    set width [expr {[winfo reqwidth $frame.states.more] + $gap}]
+    set left {}
     pack forget {*}[winfo children $frame.states]
     foreach state $states {
         if {![dict exists $counts $state] && $state ni $chosen} {
@@ -146,10 +152,19 @@ proc ::board_status::PackStates {counts chosen named} {
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
         $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge \
             -text [expr {$named ? "$symbol $state $number" : "$symbol $number"}]
-        pack $frame.states.$state -side left -padx [theme::px 0 3]
-        incr width [expr {[winfo reqwidth $frame.states.$state] + 3}]
+        incr width [expr {[winfo reqwidth $frame.states.$state] + $gap}]
+        if {$width > $room} {
+            lappend left "$symbol $state $number"
+        } else {
+            pack $frame.states.$state -side left -padx [list 0 $gap]
+        }
     }
-    return $width
+    if {$left ne {}} {
+        $frame.states.more configure -text "+[llength $left]"
+        tip::set_text $frame.states.more [join $left \n]
+        pack $frame.states.more -side left
+    }
+    return [llength $left]
 }
 
 proc ::board_status::WriteWaiting {} {

@@ -7,24 +7,16 @@
 # Constraint: it reads only what is in sight, and again only when the node has changed.
 
 oo::class create ::details::View {
-    variable path key rows follows log seen drafts
+    variable path key rows log seen drafts
 
-    # follows: whether it goes with the board's selection
-    constructor {window follow} {
+    constructor {window} {
         set path $window
-        set follows $follow
         set key ""
         set rows [dict create]
         # keys -> a comment that was begun for them
         set drafts [dict create]
         array set seen {}
         my Build
-        foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
-            bind . $event +[list late::call [self] Refresh $event]
-        }
-        if {$follow} {
-            bind . <<BoardSelection>> +[list late::call [self] FollowSelection]
-        }
         bind $path <Destroy> [list ::details::gone [self] %W $path]
     }
 
@@ -61,6 +53,7 @@ oo::class create ::details::View {
         pack $head.line.since -side left -padx [theme::px 8]
         bind $head <Configure> [list ::details::wrap $head %w]
         ttk::frame $path.acts
+        bind $path.acts <Configure> [list late::call [self] LayActs]
         ttk::frame $path.comment
         ttk::label $path.comment.label -text "Comment"
         ttk::entry $path.comment.entry
@@ -222,22 +215,17 @@ oo::class create ::details::View {
         }
         set seen(acts) $acts
         destroy {*}[winfo children $path.acts]
-        set number 0
         foreach act $acts {
             lassign $act action label keys
             if {[llength $keys] < [dict size $rows]} {
                 append label " ([llength $keys])"
-            } elseif {[acts::asks_first $action]} {
+            }
+            if {[acts::asks_first $action]} {
                 append label "\u2026"
             }
             ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
-            grid $path.acts.$action -row [expr {$number / 3}] -column [expr {$number % 3}] -sticky ew \
-                -padx [theme::px 0 4] -pady [theme::px 0 4]
-            incr number
         }
-        foreach column {0 1 2} {
-            grid columnconfigure $path.acts $column -uniform acts -weight 1
-        }
+        my LayActs
         if {$acts eq {}} {
             # a frame whose last child goes keeps its height
             ttk::frame $path.acts.none -height 1 -width 1
@@ -247,6 +235,28 @@ oo::class create ::details::View {
             pack $path.comment -fill x -pady [theme::px 2 8] -after $path.acts
         }
         return 1
+    }
+
+    # The buttons in columns of one width, in as many as have room for the longest label.
+    method LayActs {} {
+        set buttons [lmap button [winfo children $path.acts] {
+            if {[winfo class $button] ne "TButton"} continue
+            set button
+        }]
+        set gap [theme::px 4]
+        set widest 1
+        foreach button $buttons {
+            set widest [expr {max($widest, [winfo reqwidth $button] + $gap)}]
+        }
+        set columns [expr {max(1, min(3, [winfo width $path.head] / $widest))}]
+        foreach column {0 1 2} {
+            grid columnconfigure $path.acts $column -uniform [expr {$column < $columns ? "acts" : ""}] -weight [expr {$column < $columns}]
+        }
+        set number 0
+        foreach button $buttons {
+            grid $button -row [expr {$number / $columns}] -column [expr {$number % $columns}] -sticky ew -padx [list 0 $gap] -pady [list 0 $gap]
+            incr number
+        }
     }
 
     method act {action keys} {
@@ -387,9 +397,20 @@ namespace eval ::details {
 # The pane of the board.
 proc ::details::create {path} {
     variable pane
-    set pane [View new $path 1]
+    set pane [View new $path]
     $pane show ""
+    foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
+        bind . $event +[list ::details::Each Refresh $event]
+    }
+    bind . <<BoardSelection>> +[list late::call $pane FollowSelection]
     return $path
+}
+
+# Call a method of every view.
+proc ::details::Each {method args} {
+    foreach view [info class instances ::details::View] {
+        late::call $view $method {*}$args
+    }
 }
 
 # An act on nodes that are selected on the board, from its menu: with the comment that stands in the pane.
@@ -410,10 +431,11 @@ proc ::details::open {key} {
     set window .details[incr serial]
     toplevel $window
     theme::dress $window
-    wm title $window "Node [lindex $key 0], [lindex $key 1]"
+    set row [board::row $key]
+    wm title $window "[expr {$row eq {} ? "" : "[dict get $row node_name]: "}]node [lindex $key 0], [lindex $key 1]"
     wm geometry $window [theme::geometry 720 560]
     wm minsize $window 420 320
-    set view [View new $window.view 0]
+    set view [View new $window.view]
     pack $window.view -fill both -expand 1 -padx [theme::px 4] -pady [theme::px 6]
     set windows($key) $window
     bind $window <Escape> [list destroy $window]

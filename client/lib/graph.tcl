@@ -26,8 +26,9 @@ namespace eval ::graph {
     variable patience 90000
     # where the button went down, and whether the mouse has moved since
     variable press {0 0 0}
-    # a layout that is so many times larger than ours is not worth having
-    variable too_large 5
+    # a layout that fits into the window at less than this part of the zoom of ours is not worth having: a day without
+    # dependencies is one long row to Graphviz
+    variable too_small 0.6
     variable serial 0
     variable name_font TkDefaultFont
     variable note_font TkDefaultFont
@@ -59,6 +60,12 @@ namespace eval ::graph {
         <Up>                    {Nudge 0 60}
         <Down>                  {Nudge 0 -60}
         <Return>                {OpenDetails}
+        <Shift-Left>            {Walk -1 0}
+        <Shift-Right>           {Walk 1 0}
+        <Shift-Up>              {Walk 0 -1}
+        <Shift-Down>            {Walk 0 1}
+        <Key-Menu>              {KeyMenu}
+        <Shift-F10>             {KeyMenu}
         <Enter>                 {Hover %X %Y}
         <Motion>                {Hover %X %Y}
         <Leave>                 {HideTip}
@@ -166,7 +173,7 @@ proc ::graph::Build {} {
     }
     set layout [graph_layout::place $graph ::graph::Pause]
     Note ""
-    $picture show $graph $layout [list ::graph::AskGraphviz $graph [graph_layout::area $layout]]
+    $picture show $graph $layout [list ::graph::AskGraphviz $graph $layout]
     set builder ""
 }
 
@@ -210,7 +217,7 @@ proc ::graph::Collect {} {
 
 # ---- Graphviz ----
 
-proc ::graph::AskGraphviz {graph area} {
+proc ::graph::AskGraphviz {graph ours} {
     variable pipe
     variable written
     variable limit
@@ -226,13 +233,13 @@ proc ::graph::AskGraphviz {graph area} {
     }
     set pipe $channel
     fconfigure $pipe -blocking 0 -encoding utf-8 -translation lf -buffersize 65536
-    fileevent $pipe readable [list ::graph::FromGraphviz $graph $area]
+    fileevent $pipe readable [list ::graph::FromGraphviz $graph $ours]
     set limit [after $patience ::graph::DropPipe]
     puts $pipe [graph_layout::dot_text $graph]
     close $pipe write
 }
 
-proc ::graph::FromGraphviz {graph area} {
+proc ::graph::FromGraphviz {graph ours} {
     variable pipe
     variable written
     variable limit
@@ -246,18 +253,18 @@ proc ::graph::FromGraphviz {graph area} {
     catch {close $pipe}
     set pipe ""
     set builder ::graph::build[incr serial]
-    coroutine $builder ::graph::TakeOver $graph $area
+    coroutine $builder ::graph::TakeOver $graph $ours
 }
 
 # In a coroutine: from the levels' layout to Graphviz'.
-proc ::graph::TakeOver {graph area} {
+proc ::graph::TakeOver {graph ours} {
     variable picture
     variable written
     variable builder
     Pause
     try {
         set layout [graph_layout::parse_plain $written $graph ::graph::Pause]
-        if {[graph_layout::area $layout] < $::graph::too_large * $area} {
+        if {[$picture fitting $layout] >= $::graph::too_small * [$picture fitting $ours]} {
             $picture show $graph $layout ::graph::Drawn
         }
     } on error message {
@@ -394,6 +401,26 @@ proc ::graph::Menu {x y} {
             board::select_keys [list $key]
         }
         board::popup_menu $x $y
+    }
+}
+
+# The menu by a key: beside the selected node.
+proc ::graph::KeyMenu {} {
+    variable picture
+    variable canvas
+    set box [$picture box_of [lindex [board::selection] 0]]
+    if {$box ne {}} {
+        lassign $box x0 y0 x1 y1
+        board::popup_menu [expr {[winfo rootx $canvas] + int($x0)}] [expr {[winfo rooty $canvas] + int($y1)}]
+    }
+}
+
+# Select the node next to the selected one in a direction.
+proc ::graph::Walk {right down} {
+    variable picture
+    set key [$picture next [lindex [board::selection] end] $right $down]
+    if {$key ne ""} {
+        board::select_keys [list $key]
     }
 }
 

@@ -344,8 +344,3 @@ proc graph_layout::plain_curve {numbers height} {
     }
     return $curve
 }
-
-proc graph_layout::area {layout} {
-    lassign [dict get $layout box] x0 y0 x1 y1
-    return [expr {max(1.0, $x1 - $x0) * max(1.0, $y1 - $y0)}]
-}

@@ -61,16 +61,22 @@ oo::define ::graph_draw::Picture {
         my plan_labels
     }
 
-    # All of the picture in sight, at its natural zoom at most.
+    # The zoom at which all of a layout is in sight: the natural one at most.
+    method fitting {layout} {
+        lassign [dict get $layout box] x0 y0 x1 y1
+        set width [expr {max(100, [winfo width $canvas] - 40)}]
+        set height [expr {max(100, [winfo height $canvas] - 40)}]
+        return [expr {min($natural, $width / max(1.0, $x1 - $x0), $height / max(1.0, $y1 - $y0))}]
+    }
+
+    # All of the picture in sight.
     method fit {} {
         if {$at eq {}} {
             return
         }
-        lassign [graph_layout::bounds $at $size] x0 y0 x1 y1
-        set width [expr {max(100, [winfo width $canvas] - 40)}]
-        set height [expr {max(100, [winfo height $canvas] - 40)}]
-        set least [expr {[lindex $::graph_draw::zoom_limits 0] * $natural}]
-        my Rescale [expr {max($least, min($natural, $width / max(1.0, $x1 - $x0), $height / max(1.0, $y1 - $y0)))}]
+        set box [graph_layout::bounds $at $size]
+        lassign $box x0 y0 x1 y1
+        my Rescale [expr {max([lindex $::graph_draw::zoom_limits 0] * $natural, [my fitting [dict create box $box]])}]
         my ScrollTo [expr {($x0 + $x1) * $zoom / 2.0 - [winfo width $canvas] / 2.0}] \
             [expr {($y0 + $y1) * $zoom / 2.0 - [winfo height $canvas] / 2.0}]
         set touched 0
@@ -89,5 +95,26 @@ oo::define ::graph_draw::Picture {
         set touched 1
         lassign [dict get $at $node] x y
         my ScrollTo [expr {$x * $zoom - [winfo width $canvas] / 2.0}] [expr {$y * $zoom - [winfo height $canvas] / 2.0}]
+    }
+
+    # The node nearest to another in a direction (one of right and down is 1 or -1), "" for none; without another, the first.
+    method next {node right down} {
+        if {![dict exists $at $node]} {
+            return [lindex [dict keys $at] 0]
+        }
+        lassign [dict get $at $node] x0 y0
+        set best ""
+        set least 1e30
+        dict for {other place} $at {
+            lassign $place x y
+            set ahead [expr {($x - $x0) * $right + ($y - $y0) * $down}]
+            set aside [expr {abs(($x - $x0) * $down) + abs(($y - $y0) * $right)}]
+            # rather straight on than near
+            if {$ahead > 1 && $ahead + 2 * $aside < $least} {
+                set least [expr {$ahead + 2 * $aside}]
+                set best $other
+            }
+        }
+        return $best
     }
 }

@@ -182,6 +182,11 @@ proc ::popup_list::Fill {} {
             return -code continue
         }
     }
+    set items [lmap key $order {Item $key}]
+    if {[$tree children {}] ne $items} {
+        # something came to wait again: it waits for a shorter time now
+        $tree children {} $items
+    }
     Buttons
 }
 

@@ -18,7 +18,7 @@ namespace eval ::table {
         job_name "Job" 9 w 0
         message "Message" 12 w 1
         state_since "Since" 12.5 w 0
-        took "Took" 10 e 0
+        took "Took" 12 e 0
         attempt "Runs" 6 e 0
     }
     variable sort_by order
@@ -43,6 +43,7 @@ namespace eval ::table {
         <Return>            {OpenSelected}
         <Button-3>          {Menu %x %y %X %Y}
         <Key-Menu>          {KeyMenu}
+        <Shift-F10>         {KeyMenu}
         <Control-a>         {SelectAll; break}
         <Escape>            {board::select_keys {}}
     }
@@ -66,6 +67,7 @@ proc ::table::create {parent} {
         $tree heading $name -text $heading -anchor $anchor -command [list ::table::SortBy $name]
         $tree column $name -width [theme::chars $width] -minwidth 40 -anchor $anchor -stretch $stretch
     }
+    ttk::label $frame.none -style Quiet.TLabel -background [theme::color field]
     grid $tree $frame.y -sticky nsew
     grid $frame.x -sticky ew
     grid columnconfigure $frame 0 -weight 1
@@ -163,7 +165,7 @@ proc ::table::Values {row} {
     return [lmap {column - - - -} $columns {
         switch -- $column {
             state_since {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
-            took {board_filter::span_text [board_filter::took $row [clock seconds]]}
+            took {board_filter::span_text [board_filter::took $row [board::moment]]}
             attempt {expr {[dict get $row attempt] eq "0" ? "" : [dict get $row attempt]}}
             message {string map {\n " "} [dict get $row message]}
             default {dict get $row $column}
@@ -197,7 +199,7 @@ proc ::table::WriteSome {} {
     ArrangeSoon
 }
 
-# The time that runs of this moment have taken, each second while somebody looks.
+# The time that what runs has taken by now, each second while somebody looks.
 proc ::table::Tick {} {
     variable tree
     variable shown
@@ -206,10 +208,13 @@ proc ::table::Tick {} {
     if {![winfo viewable $tree]} {
         return
     }
-    set now [clock seconds]
+    if {[board::past] ne ""} {
+        return
+    }
+    set now [board::moment]
     foreach key [lrange $shown 0 499] {
         set row [board::row $key]
-        if {$row ne {} && [dict get $row state] eq "running"} {
+        if {$row ne {} && [dict get $row state] in {running up}} {
             $tree set $key took [board_filter::span_text [board_filter::took $row $now]]
         }
     }
@@ -255,14 +260,28 @@ proc ::table::Arrange {} {
             dict set rows $key $row
         }
     }
-    set order [board_filter::sort $rows $sort_by $descending [clock seconds]]
+    set order [board_filter::sort $rows $sort_by $descending [board::moment]]
     if {$order ne $shown} {
         $tree children {} $order
         set shown $order
         set visible [dict create {*}[concat {*}[lmap key $order {list $key 1}]]]
     }
+    SayNone
     ShowSort
     ShowSelection
+}
+
+# Why there is nothing in it.
+proc ::table::SayNone {} {
+    variable frame
+    variable shown
+    variable to_make
+    if {$shown ne {} || $to_make ne {} || [board::inside] eq {}} {
+        place forget $frame.none
+        return
+    }
+    $frame.none configure -text "No node fits the search and the states that are chosen." -background [theme::color field]
+    place $frame.none -relx 0.5 -rely 0.3 -anchor center
 }
 
 proc ::table::ShowSort {} {

@@ -47,12 +47,13 @@ proc ::timeline::zones_sql {day} {
 oo::class create timeline_view {
     mixin timeline_draw timeline_mouse
     variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan skew \
-        selected fitted touched now_timer read_timer plan_timer metrics show_critical
+        selected fitted touched now_timer read_timer plan_timer planned_at metrics show_critical
 
     constructor {path} {
         set frame $path
         set canvas $frame.canvas
         lassign [list 0 3600 0] from to top
+        set planned_at 0
         lassign {} entries rows order parents usual runs zones critical plan selected
         array set line_of {}
         lassign {0 0 0 "" "" "" 1} skew fitted touched now_timer read_timer plan_timer show_critical
@@ -102,13 +103,13 @@ oo::class create timeline_view {
     # The events of the main window that concern this view, as long as it lives.
     method follow_events {} {
         foreach {event method} {
-            <<BoardLoaded>> load <<BoardScope>> rebuild <<BoardChanged>> changed
+            <<BoardLoaded>> load <<BoardScope>> rebuild <<BoardFilter>> rebuild <<BoardChanged>> changed
             <<BoardSelection>> take_selection <<BoardPast>> changed <<DbState>> plan_draw
         } {
             bind . $event +[list late::call [self] $method]
         }
         bind $frame <<ThemeChanged>> [namespace code {my retheme}]
-        bind $canvas <Configure> [namespace code {my plan_draw}]
+        bind $canvas <Configure> [namespace code {my scroll_to $top}]
         bind $canvas <Map> [namespace code {my shown}]
     }
 
@@ -127,7 +128,7 @@ oo::class create timeline_view {
         my read_more
     }
 
-    # The rows of another day or job: job headings and nodes.
+    # The rows of another day, job or filter: job headings and nodes.
     method rebuild {} {
         set rows [board::rows]
         set order [board::inside]
@@ -136,7 +137,9 @@ oo::class create timeline_view {
         array unset line_of
         set groups {}
         foreach key $order {
-            dict lappend groups [dict get $rows $key job_name] $key
+            if {[board::passes [dict get $rows $key]]} {
+                dict lappend groups [dict get $rows $key job_name] $key
+            }
         }
         foreach job [dict keys $groups] {
             lappend entries [list job $job]
@@ -252,6 +255,7 @@ oo::class create timeline_view {
     }
 
     method make_plan {} {
+        set planned_at [clock milliseconds]
         set plan [timeline_plan::forecast $order $rows $parents $usual [my now]]
         if {!$fitted && $entries ne {}} {
             my fit
@@ -351,7 +355,7 @@ oo::class create timeline_view {
     # Marks a node and makes sure that its row is seen.
     method mark {key} {
         set selected $key
-        if {[info exists line_of($key)]} {
+        if {[info exists line_of($key)] && [winfo viewable $canvas]} {
             set y [expr {$line_of($key) * [dict get $metrics row]}]
             if {$y < $top} {
                 my scroll_to [expr {$y - [dict get $metrics row]}]

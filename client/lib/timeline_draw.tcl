@@ -6,7 +6,7 @@
 # names at the left and the axis at the top are drawn last, over the bars.
 
 oo::class create timeline_draw {
-    variable frame canvas from to top entries line_of rows plan critical selected now_timer metrics show_critical touched
+    variable frame canvas from to top entries line_of rows plan critical selected now_timer planned_at metrics show_critical touched
 
     # Sizes follow the fonts.
     method measure {} {
@@ -62,6 +62,7 @@ oo::class create timeline_draw {
     method shown {} {
         my read_more
         my replan
+        my take_selection
         my tick
     }
 
@@ -73,6 +74,10 @@ oo::class create timeline_draw {
                 my fit
             }
             my plan_draw
+            # what has not begun moves on with the time
+            if {[clock milliseconds] - $planned_at > 5000} {
+                my replan
+            }
             set now_timer [after [expr {int(min(max(1000 * [my seconds_per_pixel], 500), 10000))}] [list late::call [self] tick]]
         }
     }
@@ -118,7 +123,7 @@ oo::class create timeline_draw {
         set width [winfo width $canvas]
         if {$kind eq "job"} {
             $canvas create rectangle 0 $y $width $bottom -width 0 -fill [theme::color shade]
-        } elseif {$what eq $selected} {
+        } elseif {[board::is_selected $what]} {
             $canvas create rectangle 0 $y $width $bottom -width 0 -fill [theme::color select]
         }
         $canvas create line 0 $bottom $width $bottom -fill [theme::color line]
@@ -264,7 +269,7 @@ oo::class create timeline_draw {
                 -text [my shorten $what [theme::font bold] [expr {$width - 16}]]
             return
         }
-        if {$what eq $selected} {
+        if {[board::is_selected $what]} {
             $canvas create rectangle 0 $y $width $bottom -width 0 -fill [theme::color select]
         }
         $canvas create line 0 $bottom $width $bottom -fill [theme::color line]
@@ -272,7 +277,7 @@ oo::class create timeline_draw {
         set text "[dict get $row node_name] \[[dict get $row node_type]\]"
         set font [theme::font small]
         $canvas create text 18 $middle -anchor w -font $font -text [my shorten $text $font [expr {$width - 24}]] \
-            -fill [theme::color [expr {$what eq $selected ? "on_select" : "text"}]]
+            -fill [theme::color [expr {[board::is_selected $what] ? "on_select" : "text"}]]
     }
 
     # A text that fits, its end cut off.

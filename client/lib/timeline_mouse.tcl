@@ -15,6 +15,7 @@ oo::class create timeline_mouse {
             <Leave> {tip::hide} <Key-Left> {my pan -60 0} <Key-Right> {my pan 60 0} <Key-Up> {my step -1} <Key-Down> {my step 1}
             <Key-plus> {my zoom 0.6} <Key-minus> {my zoom 1.6667} <Key-Home> {my fit} <Key-n> {my go_now}
             <Key-Prior> {my yview scroll -1 pages} <Key-Next> {my yview scroll 1 pages} <Key-Return> {my open_selected}
+            <Key-Menu> {my menu_selected} <Shift-Key-F10> {my menu_selected}
             <ButtonPress-4> {my pan 0 -60} <ButtonPress-5> {my pan 0 60}
             <Shift-ButtonPress-4> {my pan -80 0} <Shift-ButtonPress-5> {my pan 80 0}
             <Control-ButtonPress-4> {my zoom_at %x 0.8} <Control-ButtonPress-5> {my zoom_at %x 1.25}
@@ -84,6 +85,14 @@ oo::class create timeline_mouse {
             my mark $what
             board::select_keys [list $what]
             board::popup_menu $root_x $root_y
+        }
+    }
+
+    # The menu by a key: beside the row of the selected node.
+    method menu_selected {} {
+        if {[info exists line_of($selected)]} {
+            set y [expr {[dict get $metrics head] + ($line_of($selected) + 1) * [dict get $metrics row] - $top}]
+            board::popup_menu [expr {[winfo rootx $canvas] + [theme::px 24]}] [expr {[winfo rooty $canvas] + int($y)}]
         }
     }
 
