@@ -172,6 +172,8 @@ oo::class create ::popup::Frame {
         if {[wm state $path] ne "normal"} {
             return
         }
+        # the sizes come up level by level, a round of idle work each
+        update idletasks
         # the window manager's title bar is no part of it
         set screen [expr {[winfo screenheight $path] - [theme::lines 3]}]
         foreach text [list $path.output.log.text $path.output.text] {
