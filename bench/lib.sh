@@ -10,9 +10,8 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 RUNS=${RUNS:-5}
 
-# bench_start [SETTING...]: build, install, start; sets HOME_DIR
-bench_start() {
-    local data
+# build and install into a folder of the bench; sets HOME_DIR
+bench_build() {
     ensure_packages
     HOME_DIR=$(private_folder bench) || exit 1
     trap bench_finish EXIT
@@ -22,6 +21,12 @@ bench_start() {
     stage_postgresql
     cd "$HOME_DIR" || exit 1
     build_and_install >"$HOME_DIR/build.log" 2>&1 || { tail -n 40 "$HOME_DIR/build.log"; die "the build failed"; }
+}
+
+# bench_start [SETTING...]: build, and start a server
+bench_start() {
+    local data
+    bench_build
     data=$HOME_DIR/data
     as initdb -A trust -U postgres -E UTF8 --no-locale --no-sync -D "$data" >/dev/null 2>&1 </dev/null || die "initdb failed"
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$HOME_DIR'" "shared_buffers = 512MB" "jit = off" \

@@ -29,8 +29,6 @@ namespace eval board {
     variable jobs {}
     variable today ""
     variable attention 0
-    # the server's clock less ours, in seconds
-    variable skew 0
     variable health {}
     # states that a child need not wait for, and those that wait for a person: josch.states()
     variable satisfying {}
@@ -152,8 +150,7 @@ proc board::asking {} {
 # Number of nodes of all dates that wait for a person.
 # The moment that the board shows, in seconds, by the server's clock.
 proc board::moment {} {
-    variable skew
-    return [expr {[past] eq "" ? [clock milliseconds] / 1000.0 + $skew : [past]}]
+    return [expr {[past] eq "" ? [server_clock::now] : [past]}]
 }
 
 proc board::attention {} {

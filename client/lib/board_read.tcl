@@ -308,10 +308,9 @@ proc board::merge {generation result} {
 
 proc board::take_attention {result} {
     variable attention
-    variable skew
     if {[dict get $result ok]} {
         lassign [lindex [dict get $result rows] 0] attention now
-        set skew [expr {$now - [clock milliseconds] / 1000.0}]
+        server_clock::heard $now
         event generate . <<BoardPulse>>
     }
 }

@@ -18,8 +18,6 @@ namespace eval ::popup {
     variable on 1
     # why what waits could not be read; empty when it could
     variable problem ""
-    # server's clock less ours, in seconds
-    variable skew 0
     # when the rows were read last, in ms; shortest time between two readings
     variable readAt 0
     variable gap 150
@@ -87,7 +85,7 @@ proc ::popup::close {key} {
 proc ::popup::count {} {
     variable model
     set all [llength [model::waiting $model]]
-    list $all [expr {$all - [llength [model::awake $model [Now]]]}]
+    list $all [expr {$all - [llength [model::awake $model [server_clock::now]]]}]
 }
 
 # Why what waits could not be read, for the status lines; empty when it could.
@@ -109,7 +107,7 @@ proc ::popup::show_list {} {
 proc ::popup::snooze {keys} {
     variable model
     variable pause
-    set model [model::snooze $model $keys [expr {[Now] + 60 * $pause}]]
+    set model [model::snooze $model $keys [expr {[server_clock::now] + 60 * $pause}]]
     Show
 }
 
@@ -135,13 +133,9 @@ proc ::popup::take_draft {key} {
     return $text
 }
 
-# The moment by the server's clock, in seconds; and how long ago something was, by that clock.
-proc ::popup::Now {} {
-    variable skew
-    expr {[clock milliseconds] / 1000.0 + $skew}
-}
+# How long ago something was, by the server's clock.
 proc ::popup::waits {since} {
-    model::span [expr {[Now] - $since}]
+    model::span [expr {[server_clock::now] - $since}]
 }
 
 # Time of day of a moment, with the date when it is another day than today.
@@ -216,7 +210,6 @@ proc ::popup::read {} {
 
 proc ::popup::Took {result} {
     variable model
-    variable skew
     variable problem
     set problem [expr {[dict get $result ok] ? "" : [dict get $result message]}]
     if {![dict get $result ok]} {
@@ -225,7 +218,7 @@ proc ::popup::Took {result} {
     }
     set rows [db::dicts $result]
     if {[llength $rows]} {
-        set skew [expr {[dict get [lindex $rows 0] now] - [clock milliseconds] / 1000.0}]
+        server_clock::heard [dict get [lindex $rows 0] now]
     }
     set model [model::take $model $rows]
     Show
@@ -245,7 +238,7 @@ proc ::popup::Show {} {
         }
         set key
     }]
-    lassign [model::view $model [Now] $busy $on] model keys list
+    lassign [model::view $model [server_clock::now] $busy $on] model keys list
     dict for {key window} $windows {
         Keep $key $window [expr {$key in $keys}]
     }
@@ -259,9 +252,9 @@ proc ::popup::Show {} {
     }
     popup_list::show [lmap key $list {model::row $model $key}]
     after cancel $wakeTimer
-    set next [model::wakes_at $model [Now]]
+    set next [model::wakes_at $model [server_clock::now]]
     if {$next ne ""} {
-        set wakeTimer [after [expr {int(1000 * max(0.1, $next - [Now]))}] [namespace code Show]]
+        set wakeTimer [after [expr {int(1000 * max(0.1, $next - [server_clock::now]))}] [namespace code Show]]
     }
     event generate . <<PopupsChanged>>
 }

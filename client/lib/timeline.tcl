@@ -46,7 +46,7 @@ proc ::timeline::zones_sql {day} {
 
 oo::class create timeline_view {
     mixin timeline_draw timeline_mouse
-    variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan skew \
+    variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan \
         selected fitted touched now_timer read_timer plan_timer planned_at metrics show_critical
 
     constructor {path} {
@@ -56,7 +56,7 @@ oo::class create timeline_view {
         set planned_at 0
         lassign {} entries rows order parents usual runs zones critical plan selected
         array set line_of {}
-        lassign {0 0 0 "" "" "" 1} skew fitted touched now_timer read_timer plan_timer show_critical
+        lassign {0 0 "" "" "" 1} fitted touched now_timer read_timer plan_timer show_critical
         my build
         my measure
         my follow_events
@@ -183,7 +183,7 @@ oo::class create timeline_view {
         foreach line [my rows_of $result] {
             lassign $line job zone now
             dict set zones $job $zone
-            set skew [expr {$now - [clock milliseconds] / 1000.0}]
+            server_clock::heard $now
         }
         my replan
     }
@@ -218,10 +218,7 @@ oo::class create timeline_view {
 
     # The time of the axis: the server's, or the moment of the past that the board shows.
     method now {} {
-        if {[board::past] ne ""} {
-            return [board::past]
-        }
-        return [expr {[clock milliseconds] / 1000.0 + $skew}]
+        return [board::moment]
     }
 
     # The zone of the axis: that of the chosen job, else of the first.
