@@ -122,7 +122,8 @@ proc ::board_status::WriteBar {counts} {
 proc ::board_status::WriteStates {counts} {
     variable frame
     set chosen [board::states]
-    set room [expr {[winfo width $frame] - 60}]
+    # but for what stands between the parts
+    set room [expr {[winfo width $frame] - [theme::px 44]}]
     foreach part {bar done waiting health link} {
         incr room -[winfo reqwidth $frame.$part]
     }
@@ -139,25 +140,34 @@ proc ::board_status::WriteStates {counts} {
 proc ::board_status::PackStates {counts chosen named room} {
     variable frame
     variable states
-    set gap [theme::px 3]
-    set width [expr {[winfo reqwidth $frame.states.more] + $gap}]
-    set left {}
     pack forget {*}[winfo children $frame.states]
-    foreach state $states {
-        if {![dict exists $counts $state] && $state ni $chosen} {
-            continue
-        }
+    set wanted [lmap state $states {
+        if {![dict exists $counts $state] && $state ni $chosen} continue
+        set state
+    }]
+    set gap [theme::px 3]
+    set width 0
+    foreach state $wanted {
         set number [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
         set symbol [dict get [theme::state $state] symbol]
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
         $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge \
             -text [expr {$named ? "$symbol $state $number" : "$symbol $number"}]
+        set said($state) "$symbol $state $number"
         incr width [expr {[winfo reqwidth $frame.states.$state] + $gap}]
-        if {$width > $room} {
-            lappend left "$symbol $state $number"
-        } else {
-            pack $frame.states.$state -side left -padx [list 0 $gap]
+    }
+    set left {}
+    while {$width > $room && $wanted ne {}} {
+        if {$left eq {}} {
+            incr width [expr {[winfo reqwidth $frame.states.more] + $gap}]
         }
+        set state [lindex $wanted end]
+        set wanted [lrange $wanted 0 end-1]
+        set left [linsert $left 0 $said($state)]
+        incr width -[expr {[winfo reqwidth $frame.states.$state] + $gap}]
+    }
+    foreach state $wanted {
+        pack $frame.states.$state -side left -padx [list 0 $gap]
     }
     if {$left ne {}} {
         $frame.states.more configure -text "+[llength $left]"

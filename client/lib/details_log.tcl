@@ -185,7 +185,8 @@ oo::class create ::details_log::View {
             set carry ""
         }
         $text configure -state normal
-        $text delete line end
+        # up to "end" the newline before it would go too
+        $text delete line "end -1 chars"
         $text insert end [output_text::clean [string range $raw 0 $cut]]
         $text mark set line "end -1 chars"
         $text insert end [output_text::clean $carry]

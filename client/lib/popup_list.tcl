@@ -236,9 +236,14 @@ proc ::popup_list::Heading {} {
         $path.band.title configure -text $text
         wm title $path "JOSCH: $text"
     }
-    set state [lindex [lsort -stride 2 -integer -decreasing -index 1 $counts] 0]
-    $path.band configure -style $state.State.TFrame
-    $path.band.title configure -style $state.StateBold.TLabel
+    # the colour of the most urgent
+    foreach state {signoff review unknown failed} {
+        if {[dict exists $counts $state]} {
+            set worst $state
+        }
+    }
+    $path.band configure -style $worst.State.TFrame
+    $path.band.title configure -style $worst.StateBold.TLabel
 }
 
 # ---- acting ----

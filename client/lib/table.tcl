@@ -12,13 +12,13 @@ namespace eval ::table {
     variable tree ""
     # the state is the tree's own column, which can bear a picture; then column, heading, width in characters, anchor, stretch
     variable columns {
-        node_name "Node" 15.5 w 1
+        node_name "Node" 19 w 1
         node_type "Type" 6 center 0
         node_id "Id" 8 e 0
         job_name "Job" 9 w 0
-        message "Message" 12 w 1
-        state_since "Since" 12.5 w 0
-        took "Took" 12 e 0
+        message "Message" 11 w 1
+        state_since "Since" 11.5 w 0
+        took "Took" 10.5 e 0
         attempt "Runs" 6 e 0
     }
     variable sort_by order

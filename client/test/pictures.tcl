@@ -99,6 +99,7 @@ proc ::pictures::as {person text} {
 proc ::pictures::take {client window file} {
     variable folder
     ::harness::tell $client [list raise $window]
+    ::harness::away $client
     settle $client
     set id [::harness::tell $client [list wm frame $window]]
     set screen [dict get $::harness::clients $client screen]
