@@ -3,7 +3,8 @@
 # Settings of this person's client: the defaults below, then the file, then the environment, then the command line; the
 # later wins. What is set while the program runs goes to the file. Pure: no Tk, no database.
 #
-# Constraint: no secret is ever written. A conninfo is stripped of its password before it is kept, and the file is for its owner alone.
+# Constraint: no secret is ever written. A conninfo is stripped of what is secret in it before it is kept, and the file is for its
+# owner alone.
 
 namespace eval ::conf {
     # the known settings and what they are when nobody says anything
