@@ -192,24 +192,33 @@ proc ::conf::Uri {conninfo} {
     return [list $scheme $login $place $parameters]
 }
 
-# A conninfo with pairs added that yield to its own: libpq takes the last of those with one keyword.
+# A conninfo with keywords added: of two that are the same libpq takes the last, so these yield to what is in it.
 proc ::conf::with_defaults {conninfo keywords} {
-    if {[is_uri $conninfo]} {
-        lassign [Uri $conninfo] scheme login place parameters
-        set all {}
-        dict for {keyword value} $keywords {
-            lappend all $keyword=[Encode $value]
-        }
-        if {$parameters ne ""} {
-            lappend all $parameters
-        }
-        return $scheme$login$place?[join $all &]
-    }
+    return [Joined $conninfo [Written $conninfo $keywords] {}]
+}
+
+# The same, and these win.
+proc ::conf::with {conninfo keywords} {
+    return [Joined $conninfo {} [Written $conninfo $keywords]]
+}
+
+# A dict of keywords as a list in the form of a conninfo.
+proc ::conf::Written {conninfo keywords} {
+    set uri [is_uri $conninfo]
     set all {}
     dict for {keyword value} $keywords {
-        lappend all [pair $keyword $value]
+        lappend all [expr {$uri ? "$keyword=[Encode $value]" : [pair $keyword $value]}]
     }
-    return "[join $all] $conninfo"
+    return $all
+}
+
+proc ::conf::Joined {conninfo before after} {
+    if {![is_uri $conninfo]} {
+        return [string trim "[join $before] $conninfo [join $after]"]
+    }
+    lassign [Uri $conninfo] scheme login place parameters
+    set all [concat $before [expr {$parameters eq "" ? {} : [list $parameters]}] $after]
+    return $scheme$login$place[expr {[llength $all] ? "?[join $all &]" : ""}]
 }
 
 # keyword=value of a URI, decoded.

@@ -8,8 +8,8 @@
 # printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
 # reads them again when the state is online.
 #
-# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes) and, while an
-# answer is late and once after, <<DbSilent>> (db::silent).
+# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes) and, by the
+# second while an answer is late and when it has come, <<DbSilent>> (db::silent).
 
 namespace eval ::db {
     # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online
@@ -117,14 +117,10 @@ proc ::db::asks {} {
     expr {$why ne "" && ($state eq "offline" || $state eq "connecting" && !$wasOnline && ![Busy $why])}
 }
 
-# Seconds for which the query in flight has had no answer; 0 when it is no time to speak of.
+# Seconds for which the query in flight has had no answer, by the last <<DbSilent>>; 0 when it is no time to speak of.
 proc ::db::silent {} {
-    variable current
-    if {![llength $current]} {
-        return 0
-    }
-    set seconds [expr {([clock milliseconds] - [lindex $current 1]) / 1000}]
-    expr {$seconds < 3 ? 0 : $seconds}
+    variable late
+    return $late
 }
 
 # A fact of the session: user, database, server, time_zone, standby (t, f), josch (version of the extension, empty without).
@@ -281,6 +277,7 @@ proc ::db::Hangup {reason} {
     }
     set queue {}
     set current {}
+    set ::db::late 0
     set heard {}
     foreach item $failed {
         after 0 [list ::db::Answer [lindex $item 1] [Failure 08006 $reason]]

@@ -23,7 +23,7 @@ namespace eval ::db {
     variable tickTimer ""
     # whether the connection has answered since
     variable lives 1
-    # whether an answer was late when last looked
+    # for how many seconds an answer was late when last looked
     variable late 0
     # since when the listening connection has been asked whether it lives, in ms, 0 when it has not; and how long it may take
     variable earAsked 0
@@ -344,8 +344,9 @@ proc ::db::Tick {} {
 proc ::db::LookAfter {} {
     variable late
     variable epoch
-    if {$late || [silent]} {
-        set late [expr {[silent] > 0}]
+    set waited [Waited]
+    if {$waited != $late} {
+        set late $waited
         Announce <<DbSilent>>
     }
     if {[incr ::db::rightsIn -1] <= 0} {
@@ -355,6 +356,16 @@ proc ::db::LookAfter {} {
     if {[catch HearEar]} {
         LostOf $epoch
     }
+}
+
+# Seconds since the query in flight was sent, from three on.
+proc ::db::Waited {} {
+    variable current
+    if {![llength $current]} {
+        return 0
+    }
+    set seconds [expr {([clock milliseconds] - [lindex $current 1]) / 1000}]
+    expr {$seconds < 3 ? 0 : $seconds}
 }
 
 proc ::db::AskEar {} {

@@ -21,7 +21,7 @@ proc ::strip::show {} {
     pack $path -fill both -expand 1
     wm title . JOSCH
     wm resizable . 1 0
-    foreach event {<<DbState>> <<PopupsChanged>>} {
+    foreach event {<<DbState>> <<DbSilent>> <<PopupsChanged>>} {
         bind . $event +[namespace code Refresh]
     }
     bind . <Alt-s> {popup::show_list}
@@ -57,6 +57,13 @@ proc ::strip::Refresh {} {
             }
             if {[popup::problem] ne ""} {
                 set text [popup::problem]
+                set style Danger.TLabel
+            }
+            if {[db::why] ne ""} {
+                set text [db::why]
+                set style Danger.TLabel
+            } elseif {[db::silent]} {
+                set text "No answer from the server for [db::silent] s"
                 set style Danger.TLabel
             }
         }
