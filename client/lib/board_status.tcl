@@ -171,8 +171,8 @@ proc ::board_status::PackStates {counts chosen named room} {
 proc ::board_status::WriteWaiting {} {
     variable frame
     set number [board::attention]
-    # whoever sees no node cannot say that nobody is waited for
-    set blind [expr {[db::state] eq "online" && [db::why] ne ""}]
+    # whoever sees nothing cannot say that nobody is waited for
+    set blind [expr {[db::why] ne ""}]
     if {[Is_new waiting [list $number $blind]]} {
         $frame.waiting configure -text [switch $number {
             0 {expr {$blind ? "" : "nobody is waited for"}}

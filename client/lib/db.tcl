@@ -88,11 +88,12 @@ proc ::db::disconnect {} {
     Become offline ""
 }
 
-# Try to connect now instead of when the time comes; of no effect when connected.
+# Try to connect now instead of when the time comes; of no effect when connected, or when it is being tried.
 proc ::db::retry {} {
     variable state
     variable probe
-    if {$state ne "online" && $probe eq ""} {
+    variable work
+    if {$state ne "online" && $probe eq "" && $work eq ""} {
         Attempt
     }
 }
