@@ -61,18 +61,19 @@ proc ::db::connect {newConninfo {tried ""}} {
 }
 
 # Find out whether a conninfo works, and leave the connection as it is. Calls back with why not, empty when it does, and with
-# the time that it took. Only the last one asked for is answered.
+# the time that it took, for db::connect. Only the last one asked for is answered.
 proc ::db::check {conninfo callback} {
     variable checking
     check_no_more
     set checking [Probe $conninfo [list ::db::Checked $callback]]
     if {$checking eq ""} {
-        after 0 [list {*}$callback "" 0]
+        set checking [after 0 [list ::db::Checked $callback "" ""]]
     }
 }
 
 proc ::db::check_no_more {} {
     variable checking
+    after cancel $checking
     DropProbe $checking
     set checking ""
 }

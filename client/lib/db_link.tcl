@@ -97,7 +97,7 @@ proc ::db::Attempt {} {
     Become connecting $why
     set probe [Probe $conninfo ::db::Attempted]
     if {$probe eq ""} {
-        Open 0
+        Open ""
     }
 }
 
@@ -119,7 +119,7 @@ proc ::db::Checked {callback reason took} {
 
 # ---- the connection ----
 
-# Somebody answers there, within so many ms: connect, greet, listen.
+# Somebody answers there, within so many ms: connect, greet, listen. By blocking, when that could not be tried.
 proc ::db::Open {took} {
     variable work
     variable ear
@@ -129,7 +129,7 @@ proc ::db::Open {took} {
         package require Pgtcl
         set dialled {}
         foreach name {work ear} {
-            set $name [Dial -async 1]
+            set $name [Dial {*}[expr {$took eq "" ? "" : "-async 1"}]]
             lappend dialled [list $name [pg_dbinfo socket [set $name]]]
         }
     } message]} {
@@ -137,8 +137,9 @@ proc ::db::Open {took} {
         return
     }
     # a step before the network has answered would be an error; afterwards steps may come at any time
+    set took [expr {$took eq "" ? 1 : max(1, $took)}]
     set until [expr {[clock milliseconds] + max($::db::dialling, 5 * $took)}]
-    after [expr {max(1, $took)}] [list ::db::Dialling $epoch $until $dialled]
+    after $took [list ::db::Dialling $epoch $until $dialled]
 }
 
 # A new connection that never blocks.
