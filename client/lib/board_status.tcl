@@ -46,6 +46,7 @@ proc ::board_status::create {path} {
         bind . $event +::board_status::Plan
     }
     bind . <<BoardPulse>> +::board_status::FillHealth
+    bind . <<DbSilent>> +::board_status::WriteLink
     bind . <<ThemeChanged>> +::board_status::Recolor
     Recolor
     Countdown
@@ -180,9 +181,11 @@ proc ::board_status::PackStates {counts chosen named room} {
 proc ::board_status::WriteWaiting {} {
     variable frame
     set number [board::attention]
-    if {[Is_new waiting $number]} {
+    # whoever sees nothing cannot say that nobody is waited for
+    set blind [expr {[db::why] ne ""}]
+    if {[Is_new waiting [list $number $blind]]} {
         $frame.waiting configure -text [switch $number {
-            0 {string cat "nobody is waited for"}
+            0 {expr {$blind ? "" : "nobody is waited for"}}
             1 {string cat "1 waits for people"}
             default {string cat "$number wait for people"}
         }] -style [expr {$number ? "Danger.Tool.TButton" : "Tool.TButton"}]
@@ -224,6 +227,13 @@ proc ::board_status::WriteLink {} {
         online {
             set text "\u25cf [db::user]@[db::info database]"
             set style Good.Tool.TButton
+            if {[db::why] ne ""} {
+                set text "\u25b2 [db::why]"
+                set style Danger.Tool.TButton
+            } elseif {[db::silent]} {
+                set text "\u25cb no answer for [db::silent] s"
+                set style Danger.Tool.TButton
+            }
         }
         connecting {
             set next [db::next]

@@ -3,7 +3,8 @@
 # Settings of this person's client: the defaults below, then the file, then the environment, then the command line; the
 # later wins. What is set while the program runs goes to the file. Pure: no Tk, no database.
 #
-# Constraint: no secret is ever written. A conninfo is stripped of its password before it is kept, and the file is for its owner alone.
+# Constraint: no secret is ever written. A conninfo is stripped of what is secret in it before it is kept, and the file is for its
+# owner alone.
 
 namespace eval ::conf {
     # the known settings and what they are when nobody says anything
@@ -18,6 +19,10 @@ namespace eval ::conf {
         geometry     {}
         show_all     0
     }
+    # keywords of a conninfo whose values are for nobody's eyes
+    variable secrets {password sslpassword scram_client_key scram_server_key oauth_client_secret}
+    # one keyword=value at the beginning of a conninfo, cut where libpq cuts it: a value without quotes may hold some
+    variable word {\A\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?!')(?:[^\s\\]|\\.)*))}
     variable file {}
     variable stored [dict create]
     variable given [dict create]
@@ -50,6 +55,8 @@ proc ::conf::load {{path ""}} {
         return
     }
     fconfigure $channel -encoding utf-8
+    # Tcl 9 stops at bytes that are no UTF-8, unless told to replace them, as Tcl 8.6 does without
+    catch {fconfigure $channel -profile replace}
     set text [read $channel]
     close $channel
     foreach line [split $text \n] {
@@ -115,15 +122,134 @@ proc ::conf::Save {} {
     }
 }
 
-# The same conninfo, keyword=value or URI, without its password.
+# The same conninfo, keyword=value or URI, without its password and what else is secret in it.
 proc ::conf::without_password {conninfo} {
-    if {[regexp {^postgres(?:ql)?://} $conninfo]} {
-        regsub {^([a-z]+://[^:@/?]*):[^@/]*@} $conninfo {\1@} conninfo
-        regsub -all {([?&])(?:ssl)?password=[^&]*&?} $conninfo {\1} conninfo
-        return [string trimright $conninfo "?&"]
+    return [lindex [Part $conninfo] 0]
+}
+
+# What is secret in a conninfo: keyword -> value.
+proc ::conf::secrets {conninfo} {
+    return [lindex [Part $conninfo] 1]
+}
+
+# Could words of this conninfo be a secret? Also when it is none that libpq understands, and a part of a password stands outside.
+proc ::conf::has_secret {conninfo} {
+    lassign [Part $conninfo] open secret
+    expr {[dict size $secret] || $open ne [string trim $conninfo] || [string match *@* [lindex [Uri $conninfo] 2]]}
+}
+
+# A conninfo in two: what may be kept, as it was written, and a dict of the secrets. What cannot be read is in neither.
+proc ::conf::Part {conninfo} {
+    variable word
+    if {[is_uri $conninfo]} {
+        return [PartUri {*}[Uri $conninfo]]
     }
-    regsub -all {(?:^|\s)(?:ssl)?password\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)} $conninfo {} conninfo
-    return [string trim $conninfo]
+    set open {}
+    set secret [dict create]
+    while {[regexp $word $conninfo pair keyword]} {
+        if {[Is_secret $keyword]} {
+            set secret [dict merge $secret [pairs $pair]]
+        } else {
+            lappend open [string trim $pair]
+        }
+        set conninfo [string range $conninfo [string length $pair] end]
+    }
+    return [list [join $open] $secret]
+}
+
+proc ::conf::PartUri {scheme login place parameters} {
+    set secret [dict create]
+    if {[regexp {^([^:]*):(.*)@$} $login all user password]} {
+        dict set secret password [Decode $password]
+        set login $user@
+    }
+    set open {}
+    foreach parameter [split $parameters &] {
+        lassign [Parameter $parameter] keyword value
+        if {[Is_secret $keyword]} {
+            dict set secret $keyword $value
+        } else {
+            lappend open $parameter
+        }
+    }
+    return [list $scheme$login$place[expr {[llength $open] ? "?[join $open &]" : ""}] $secret]
+}
+
+proc ::conf::Is_secret {keyword} {
+    variable secrets
+    expr {[string tolower $keyword] in $secrets}
+}
+
+proc ::conf::is_uri {conninfo} {
+    regexp {^postgres(?:ql)?://} $conninfo
+}
+
+# The parts of a URI, cut where libpq cuts it: scheme, user and password with their @, hosts and database, parameters.
+proc ::conf::Uri {conninfo} {
+    if {![regexp {\A(postgres(?:ql)?://)([^@/]*@)?([^?]*)(?:\?(.*))?\Z} $conninfo all scheme login place parameters]} {
+        return {}
+    }
+    return [list $scheme $login $place $parameters]
+}
+
+# A conninfo with keywords added: of two that are the same libpq takes the last, so these yield to what is in it.
+proc ::conf::with_defaults {conninfo keywords} {
+    return [Joined $conninfo [Written $conninfo $keywords] {}]
+}
+
+# The same, and these win.
+proc ::conf::with {conninfo keywords} {
+    return [Joined $conninfo {} [Written $conninfo $keywords]]
+}
+
+# A dict of keywords as a list in the form of a conninfo.
+proc ::conf::Written {conninfo keywords} {
+    set uri [is_uri $conninfo]
+    set all {}
+    dict for {keyword value} $keywords {
+        lappend all [expr {$uri ? "$keyword=[Encode $value]" : [pair $keyword $value]}]
+    }
+    return $all
+}
+
+proc ::conf::Joined {conninfo before after} {
+    if {![is_uri $conninfo]} {
+        return [string trim "[join $before] $conninfo [join $after]"]
+    }
+    lassign [Uri $conninfo] scheme login place parameters
+    set all [concat $before [expr {$parameters eq "" ? {} : [list $parameters]}] $after]
+    return $scheme$login$place[expr {[llength $all] ? "?[join $all &]" : ""}]
+}
+
+# keyword=value of a URI, decoded.
+proc ::conf::Parameter {parameter} {
+    regexp {^([^=]*)=?(.*)$} $parameter all keyword value
+    return [list [Decode $keyword] [Decode $value]]
+}
+
+proc ::conf::Decode {text} {
+    set bytes [encoding convertto utf-8 $text]
+    set out ""
+    while {[regexp {^(.*?)%([0-9A-Fa-f]{2})(.*)$} $bytes all before code bytes]} {
+        append out $before [format %c [scan $code %x]]
+    }
+    # bytes that are no UTF-8 are an error to Tcl 9
+    if {[catch {encoding convertfrom utf-8 $out$bytes} decoded]} {
+        return $text
+    }
+    return $decoded
+}
+
+# Text as a URI takes it.
+proc ::conf::Encode {text} {
+    set out ""
+    foreach byte [split [encoding convertto utf-8 $text] ""] {
+        if {![regexp {^[A-Za-z0-9_.-]$} $byte]} {
+            set byte [format %%%02X [scan $byte %c]]
+        }
+        append out $byte
+    }
+    return $out
 }
 
 # One keyword=value of a conninfo, quoted as libpq wants it; nothing for an empty value.
@@ -136,11 +262,20 @@ proc ::conf::pair {keyword value} {
 
 # A conninfo of keyword=value pairs as a dict; what is a URI, or no conninfo, is an empty dict.
 proc ::conf::pairs {conninfo} {
+    variable word
     set dict [dict create]
-    set word {\A\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))}
     while {[regexp $word $conninfo all keyword quoted plain]} {
         dict set dict $keyword [regsub -all {\\(.)} $quoted$plain {\1}]
         set conninfo [string range $conninfo [string length $all] end]
+    }
+    return $dict
+}
+
+# The parameters of a URI as a dict, decoded; none of what is no URI.
+proc ::conf::parameters {conninfo} {
+    set dict [dict create]
+    foreach parameter [split [lindex [Uri $conninfo] 3] &] {
+        dict set dict {*}[Parameter $parameter]
     }
     return $dict
 }

@@ -2,8 +2,9 @@
 #
 # The window that asks where the database is, and says why it cannot be reached.
 #
-# Constraint: it remembers everything but the password, which stays in memory. What is left empty is libpq's to find: the PG*
-# variables, the service file, .pgpass; those names stand in the fields in grey.
+# Constraint: it remembers everything but the password, which stays in memory and is never to be read on the screen. What is left
+# empty is libpq's to find: the PG* variables, the service file, .pgpass; those names stand beside the fields. What is typed here
+# is tried first; until it works, the connection that there is stays, and Cancel changes nothing.
 
 namespace eval ::connect {
     variable path .connect
@@ -21,8 +22,17 @@ namespace eval ::connect {
     # the values of the fields, and what else is in the conninfo
     variable value
     array set value {}
-    # whether this window has asked for the connection that is being made
-    variable trying 0
+    # secrets of the conninfo for which there is no field: keyword -> value
+    variable hidden [dict create]
+    # what this window waits for: nothing, the answer to a try (checking), the connection that it has asked for (connecting)
+    variable phase ""
+    # the conninfo that is being tried, and why the last one did not work
+    variable wanted ""
+    variable refusal ""
+    # the conninfo of the fields when the window came by itself, and whether it did; whether it has been sent away since
+    variable shown ""
+    variable asked 0
+    variable declined 0
 }
 
 # Called once, when Tk is there.
@@ -33,17 +43,8 @@ proc ::connect::init {} {
 # Show it, or bring it up.
 proc ::connect::show {} {
     variable path
-    variable fields
-    variable value
     if {![winfo exists $path]} {
-        set known [conf::pairs [conf::get conninfo]]
-        dict for {keyword look} $fields {
-            set value($keyword) ""
-            if {[dict exists $known $keyword]} {
-                set value($keyword) [dict get $known $keyword]
-            }
-        }
-        set value(more) [Rest]
+        Fill [conf::get conninfo]
         Build
     }
     Tell
@@ -52,11 +53,53 @@ proc ::connect::show {} {
     focus $path.form.[expr {[string match *password* [db::why]] ? "password" : "host"}]
 }
 
-# What the conninfo has besides the fields: keyword=value pairs, or a whole URI.
-proc ::connect::Rest {} {
+# Show it because there is no connection; it goes by itself when there is one and nothing was typed. Whoever sends it away while
+# it is being tried again is not asked again for every other reason.
+proc ::connect::ask {} {
+    variable path
+    variable asked
+    variable shown
+    variable declined
+    if {[winfo exists $path]} {
+        Tell
+    } elseif {!$declined || [db::state] eq "offline"} {
+        show
+        set asked 1
+        set shown [conninfo]
+    }
+}
+
+# The fields as a conninfo has them.
+proc ::connect::Fill {conninfo} {
     variable fields
-    set conninfo [conf::get conninfo]
-    if {[regexp {^postgres(?:ql)?://} $conninfo]} {
+    variable value
+    variable refusal
+    set refusal ""
+    set value(password) ""
+    set open [Hide $conninfo]
+    set known [conf::pairs $open]
+    dict for {keyword look} [dict remove $fields password] {
+        set value($keyword) [expr {[dict exists $known $keyword] ? [dict get $known $keyword] : ""}]
+    }
+    set value(more) [Rest $open]
+}
+
+# Take what is secret out of a conninfo: the password to its field, the others out of sight. Returns what is left.
+proc ::connect::Hide {conninfo} {
+    variable value
+    variable hidden
+    set secrets [conf::secrets $conninfo]
+    if {[dict exists $secrets password]} {
+        set value(password) [dict get $secrets password]
+    }
+    set hidden [dict merge $hidden [dict remove $secrets password]]
+    return [conf::without_password $conninfo]
+}
+
+# What the conninfo has besides the fields: keyword=value pairs, or a whole URI.
+proc ::connect::Rest {conninfo} {
+    variable fields
+    if {[conf::is_uri $conninfo]} {
         return $conninfo
     }
     set rest {}
@@ -128,64 +171,100 @@ proc ::connect::Hint {variable otherwise} {
 proc ::connect::conninfo {} {
     variable fields
     variable value
-    set parts {}
+    variable hidden
+    set all $hidden
     dict for {keyword look} $fields {
         if {$value($keyword) ne ""} {
-            lappend parts [conf::pair $keyword $value($keyword)]
+            dict set all $keyword $value($keyword)
         }
     }
     set more [string trim $value(more)]
-    if {[regexp {^postgres(?:ql)?://} $more]} {
-        set extra [join [lmap keyword {password sslmode} {
-            if {$value($keyword) eq ""} {
-                continue
-            }
-            string cat $keyword = [Percent $value($keyword)]
-        }] &]
-        return $more[expr {$extra eq "" ? "" : [string first ? $more] >= 0 ? "&" : "?"}]$extra
+    if {[conf::is_uri $more]} {
+        # it says where; beside it counts what is not to be read in it
+        set all [dict filter $all script {keyword text} {expr {$keyword in {password sslmode} || [dict exists $hidden $keyword]}}]
+        return [conf::with $more $all]
     }
-    return [string trim "[join $parts] $more"]
-}
-
-# Text as a URI takes it.
-proc ::connect::Percent {text} {
-    set out ""
-    foreach byte [split [encoding convertto utf-8 $text] ""] {
-        if {![regexp {^[A-Za-z0-9_.-]$} $byte]} {
-            set byte [format %%%02X [scan $byte %c]]
-        }
-        append out $byte
-    }
-    return $out
+    return [conf::with_defaults $more $all]
 }
 
 proc ::connect::Go {} {
-    variable trying
-    set trying 1
-    db::connect [conninfo]
+    variable value
+    variable phase
+    variable wanted
+    variable refusal
+    variable declined
+    if {[dict size [conf::secrets $value(more)]]} {
+        set value(more) [Hide $value(more)]
+    }
+    set wanted [conninfo]
+    set phase checking
+    set refusal ""
+    set declined 0
+    db::check $wanted ::connect::Tried
     Tell
+}
+
+# The answer to a try: only what works takes the place of the connection that there is.
+proc ::connect::Tried {reason took} {
+    variable path
+    variable phase
+    variable wanted
+    variable refusal
+    if {$reason ne ""} {
+        set phase ""
+        set refusal $reason
+        Tell
+        if {[string match *password* $reason]} {
+            focus $path.form.password
+        }
+        return
+    }
+    set phase connecting
+    db::connect $wanted $took
 }
 
 proc ::connect::StateChanged {} {
     variable path
-    variable trying
+    variable phase
+    variable wanted
+    variable asked
+    variable shown
+    variable declined
+    if {[db::state] eq "online"} {
+        set declined 0
+    }
     if {![winfo exists $path]} {
         return
     }
-    if {[db::state] eq "online" && $trying} {
-        conf::put conninfo [conninfo]
+    if {[db::state] eq "online" && $phase eq "connecting"} {
+        conf::put conninfo $wanted
         Close
-        return
+    } elseif {[db::state] eq "online" && $phase eq "" && $asked && [conninfo] eq $shown} {
+        Close
+    } else {
+        Tell
     }
-    Tell
 }
 
 proc ::connect::Tell {} {
     variable path
+    variable phase
+    variable refusal
     set note $path.form.note
+    if {$phase eq "checking"} {
+        $note configure -style Warn.TLabel -text "Trying\u2026"
+        return
+    }
+    if {$refusal ne ""} {
+        set stays [expr {[db::state] eq "online" ? "\nThe connection to [db::info database] as [db::user] stays." : ""}]
+        $note configure -style Danger.TLabel -text $refusal$stays
+        return
+    }
     switch [db::state] {
         online {
-            $note configure -style Good.TLabel -text "Connected as [db::user] to [db::info database]."
+            set missing [expr {[db::why] eq "" ? "" : "\n[db::why]"}]
+            $note configure -style [expr {$missing eq "" ? "Good" : "Warn"}].TLabel \
+                -text "Connected as [db::user] to [db::info database].$missing"
         }
         connecting {
             $note configure -style Warn.TLabel -text [expr {[db::why] eq "" ? "Connecting\u2026" : "Trying again: [db::why]"}]
@@ -199,8 +278,15 @@ proc ::connect::Tell {} {
 proc ::connect::Close {} {
     variable path
     variable value
-    variable trying
-    set trying 0
+    variable hidden
+    variable phase
+    variable asked
+    variable declined
+    db::check_no_more
+    set phase ""
+    set declined $asked
+    set asked 0
     set value(password) ""
+    set hidden [dict create]
     destroy $path
 }

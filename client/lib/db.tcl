@@ -8,7 +8,8 @@
 # printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
 # reads them again when the state is online.
 #
-# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may) and <<DbNotify>> (db::changes).
+# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes) and, by the
+# second while an answer is late and when it has come, <<DbSilent>> (db::silent).
 
 namespace eval ::db {
     # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online
@@ -21,7 +22,7 @@ namespace eval ::db {
     variable ear ""
     # number of the present connection: timers and callbacks of former ones are recognised by it
     variable epoch 0
-    # queries that wait: {sql callback tag}; and the one that runs: {callback start result}
+    # queries that wait: {sql callback tag patience}; and the one that runs: {callback start result patience}
     variable queue {}
     variable current {}
     # raw payloads not yet announced, and the payloads of the burst that is being announced
@@ -30,7 +31,8 @@ namespace eval ::db {
     # what is known of the session (db::info) and the functions of josch that it may call
     variable info [dict create]
     variable may [dict create]
-    # longest time without an answer before the connection is given up, in ms
+    # longest time without an answer before the connection is given up, in ms, unless a query says otherwise: more than
+    # the statement_timeout of the session
     variable patience 40000
     # a burst of more payloads than this is announced by dates, not one by one
     variable many 40
@@ -39,8 +41,9 @@ namespace eval ::db {
 
 # ---- what others call ----
 
-# Connect with any libpq conninfo (empty: the PG* variables alone), and stay connected: reconnects by itself.
-proc ::db::connect {newConninfo} {
+# Connect with any libpq conninfo (empty: the PG* variables alone), and stay connected: reconnects by itself. When it has just
+# been tried, the time that this took, in ms.
+proc ::db::connect {newConninfo {tried ""}} {
     variable conninfo
     variable wasOnline
     variable lostAt
@@ -49,7 +52,30 @@ proc ::db::connect {newConninfo} {
     set wasOnline 0
     set lostAt [clock milliseconds]
     Tick
-    Attempt
+    if {$tried eq ""} {
+        Attempt
+    } else {
+        Become connecting ""
+        Open $tried
+    }
+}
+
+# Find out whether a conninfo works, and leave the connection as it is. Calls back with why not, empty when it does, and with
+# the time that it took, for db::connect. Only the last one asked for is answered.
+proc ::db::check {conninfo callback} {
+    variable checking
+    check_no_more
+    set checking [Probe $conninfo [list ::db::Checked $callback]]
+    if {$checking eq ""} {
+        set checking [after 0 [list ::db::Checked $callback "" ""]]
+    }
+}
+
+proc ::db::check_no_more {} {
+    variable checking
+    after cancel $checking
+    DropProbe $checking
+    set checking ""
 }
 
 # Hang up and stay offline.
@@ -58,16 +84,17 @@ proc ::db::disconnect {} {
     variable tickTimer
     after cancel $nextTimer
     after cancel $tickTimer
-    DropProbe
+    DropProbe $::db::probe
     Hangup "not connected"
     Become offline ""
 }
 
-# Try to connect now instead of when the time comes; of no effect when connected.
+# Try to connect now instead of when the time comes; of no effect when connected, or when it is being tried.
 proc ::db::retry {} {
     variable state
     variable probe
-    if {$state ne "online" && $probe eq ""} {
+    variable work
+    if {$state ne "online" && $probe eq "" && $work eq ""} {
         Attempt
     }
 }
@@ -77,10 +104,25 @@ proc ::db::state {} {
     return $state
 }
 
-# Why the state is not online, in words for a person.
+# Why the state is not online, or what is missing though it is, in words for a person.
 proc ::db::why {} {
     variable why
     return $why
+}
+
+# Is it for a person to say how to connect? When waiting does not help, or when nothing has ever come of this conninfo: it may
+# be mistyped. That the server is busy is no reason.
+proc ::db::asks {} {
+    variable state
+    variable why
+    variable wasOnline
+    expr {$why ne "" && ($state eq "offline" || $state eq "connecting" && !$wasOnline && ![Busy $why])}
+}
+
+# Seconds for which the query in flight has had no answer, by the last <<DbSilent>>; 0 when it is no time to speak of.
+proc ::db::silent {} {
+    variable late
+    return $late
 }
 
 # A fact of the session: user, database, server, time_zone, standby (t, f), josch (version of the extension, empty without).
@@ -107,22 +149,26 @@ proc ::db::may {function} {
 # Several statements are one transaction, unless they say otherwise; their result is that of the last, and has all results
 # as "all"; of a refusal, "at" is the number of the statement that was refused, from 0.
 # Queries run one after another. One that waits with the same tag (unless it is empty) is replaced, and never called back.
-proc ::db::query {sql callback {tag ""}} {
+# Without an answer for longer than limit, in ms, the connection is given up: sqlstate 08006. What sets a longer statement_timeout
+# of its own says here how long.
+proc ::db::query {sql callback {tag ""} {limit ""}} {
     variable state
     variable why
     variable queue
+    variable patience
     if {$state ne "online"} {
         after 0 [list ::db::Answer $callback [Failure 08003 [expr {$why eq "" ? "not connected" : $why}]]]
         return
     }
+    set item [list $sql $callback $tag [expr {$limit eq "" ? $patience : $limit}]]
     if {$tag ne ""} {
         set at [lsearch -exact -index 2 $queue $tag]
         if {$at >= 0} {
-            lset queue $at [list $sql $callback $tag]
+            lset queue $at $item
             return
         }
     }
-    lappend queue [list $sql $callback $tag]
+    lappend queue $item
     Pump
 }
 
@@ -233,6 +279,7 @@ proc ::db::Hangup {reason} {
     }
     set queue {}
     set current {}
+    set ::db::late 0
     set heard {}
     foreach item $failed {
         after 0 [list ::db::Answer [lindex $item 1] [Failure 08006 $reason]]
@@ -246,16 +293,17 @@ proc ::db::Pump {} {
     variable queue
     if {![llength $current] && [llength $queue]} {
         set queue [lassign $queue item]
-        lassign $item sql callback
-        Send $sql $callback
+        lassign $item sql callback tag limit
+        Send $sql $callback $limit
     }
 }
 
-proc ::db::Send {sql callback} {
+# What does not go out at once is sent on by each look at the connection (Collect): it does not block.
+proc ::db::Send {sql callback limit} {
     variable work
     variable current
     variable epoch
-    set current [list $callback [clock milliseconds] ""]
+    set current [list $callback [clock milliseconds] "" $limit]
     if {[catch {pg_sendquery $work $sql} message]} {
         after 0 [list ::db::LostOf $epoch]
         return
@@ -268,7 +316,6 @@ proc ::db::Poll {ofEpoch pause} {
     variable epoch
     variable work
     variable current
-    variable patience
     if {$ofEpoch != $epoch || ![llength $current]} {
         return
     }
@@ -288,7 +335,7 @@ proc ::db::Poll {ofEpoch pause} {
         }
         return
     }
-    if {[clock milliseconds] - [lindex $current 1] > $patience} {
+    if {[clock milliseconds] - [lindex $current 1] > [lindex $current 3]} {
         Lost "the server does not answer"
         return
     }

@@ -2,31 +2,40 @@
 #
 # Getting connected and staying so: the attempts, the loss, the return, and the machine that slept. Part of db.tcl.
 #
-# Constraint: Pgtcl connects by blocking, name lookup and all, and a host that is gone would freeze the windows for seconds. So
-# another process tries first (probe.tcl), and this one connects when it is known that somebody answers.
+# Constraint: libpq looks names up by blocking, and a host that is gone would freeze the windows for seconds. So another process
+# tries first (db_probe.tcl), and this one connects when it is known that somebody answers, step by step (pg_connect -async): the
+# handshake of a slow link takes seconds too. What still blocks is LISTEN, for the time of one answer: pg_listen knows no
+# other way, and follows right upon an answer of the same server.
 
 namespace eval ::db {
-    variable probeScript [file join [file dirname [file normalize [::info script]]] probe.tcl]
-    # what the probe has written so far; the moment of the next attempt, in ms
-    variable probeText ""
-    variable nextAt 0
-    # the attempt under way (a channel), its timer, the timer of the next one, and when the connection was lost
+    # the probe of the attempt under way, and that of db::check; the timer of the next attempt, its moment in ms, and when the
+    # connection was lost
     variable probe ""
-    variable probeTimer ""
+    variable checking ""
     variable nextTimer ""
+    variable nextAt 0
     variable lostAt 0
     variable wasOnline 0
+    # longest time that connecting may take once somebody has answered, in ms; on a slow link more
+    variable dialling 10000
     # when the clock was last seen, to notice that the machine slept
     variable tick 0
     variable tickTimer ""
     # whether the connection has answered since
     variable lives 1
+    # for how many seconds an answer was late when last looked
+    variable late 0
+    # since when the listening connection has been asked whether it lives, in ms, 0 when it has not; and how long it may take
+    variable earAsked 0
+    variable earPatience 20000
 
-    # every message that a connection sends is for text, ISO dates and the server's own time zone settings
-    variable parameters {
-        application_name=josch\ client client_encoding=UTF8 connect_timeout=3
-        keepalives=1 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000
+    # what this client needs, unless the conninfo says otherwise
+    variable parameters {application_name {josch client} client_encoding UTF8}
+    # how soon a dead link is noticed, where conninfo, service file and environment say nothing of it
+    variable network {
+        connect_timeout 10 keepalives 1 keepalives_idle 5 keepalives_interval 2 keepalives_count 3 tcp_user_timeout 10000
     }
+    # every message that a connection sends is for text, ISO dates and the server's own time zone settings
     variable greeting {
         SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
         SET standard_conforming_strings = on; SET client_min_messages = 'error';
@@ -43,121 +52,163 @@ namespace eval ::db {
     variable rightsIn 30
 }
 
-# The conninfo with what this client adds; what the person wrote wins.
+# The conninfo with what this client adds; what the person, the service file or the environment says wins.
 proc ::db::Complete {conninfo} {
     variable parameters
-    if {[regexp {^postgres(?:ql)?://} $conninfo]} {
-        set query [string map {" " %20} [join $parameters &]]
-        if {[regsub {\?} $conninfo "?[string map {& \\&} $query]\\&" changed]} {
-            return $changed
+    variable network
+    set said [Said $conninfo]
+    set add $parameters
+    dict for {keyword value} $network {
+        if {![dict exists $said $keyword]} {
+            dict set add $keyword $value
         }
-        return $conninfo?$query
     }
-    set words {}
-    foreach parameter $parameters {
-        lappend words [regsub {=(.*)$} $parameter {='\1'}]
+    return [conf::with_defaults $conninfo $add]
+}
+
+# What the service of a conninfo and the environment say: keyword -> value. libpq is asked, which knows where they are.
+proc ::db::Said {conninfo} {
+    set own [dict merge [conf::pairs $conninfo] [conf::parameters $conninfo]]
+    set before [array get ::env PGSERVICE]
+    if {[dict exists $own service]} {
+        set ::env(PGSERVICE) [dict get $own service]
     }
-    return "[join $words] $conninfo"
+    set said [dict create]
+    catch {
+        package require Pgtcl
+        foreach option [pg_conndefaults] {
+            if {[lindex $option 4] ne ""} {
+                dict set said [lindex $option 0] [lindex $option 4]
+            }
+        }
+    }
+    unset -nocomplain ::env(PGSERVICE)
+    array set ::env $before
+    return $said
 }
 
 proc ::db::Attempt {} {
     variable conninfo
     variable nextTimer
     variable probe
-    variable probeTimer
     variable why
     after cancel $nextTimer
     set nextTimer ""
     Become connecting $why
-    set shell [Shell]
-    if {$shell eq ""} {
-        Open
-        return
-    }
-    if {[catch {open |[list $shell $::db::probeScript 2>@1] r+} channel]} {
-        Open
-        return
-    }
-    set probe $channel
-    fconfigure $channel -blocking 0 -encoding utf-8 -translation lf
-    fileevent $channel readable [namespace code [list Probed $channel]]
-    set probeTimer [after 15000 [namespace code {GiveUp "the server does not answer"}]]
-    catch {
-        puts -nonewline $channel [Complete $conninfo]
-        flush $channel
-        close $channel write
+    set probe [Probe $conninfo ::db::Attempted]
+    if {$probe eq ""} {
+        Open ""
     }
 }
 
-# The tclsh that belongs to this wish; empty when there is none.
-proc ::db::Shell {} {
-    set version [::info tclversion]
-    set near [file join [file dirname [::info nameofexecutable]] tclsh$version]
-    if {[file executable $near]} {
-        return $near
-    }
-    foreach name [list tclsh$version tclsh] {
-        set found [lindex [auto_execok $name] 0]
-        if {$found ne ""} {
-            return $found
-        }
-    }
-    return ""
-}
-
-# The probe wrote something: "ok", or why there is no connection.
-proc ::db::Probed {channel} {
+proc ::db::Attempted {reason took} {
     variable probe
-    set text [string trim [read $channel]]
-    if {$text eq "" && ![eof $channel]} {
-        return
-    }
-    if {$text ne "ok" && ![eof $channel]} {
-        # the message may come in pieces
-        append ::db::probeText $text\n
-        return
-    }
-    set text [string trim $::db::probeText$text]
-    DropProbe
-    if {$text eq "ok"} {
-        Open
+    set probe ""
+    if {$reason eq ""} {
+        Open $took
     } else {
-        GiveUp $text
+        GiveUp $reason
     }
 }
 
-proc ::db::DropProbe {} {
-    variable probe
-    variable probeTimer
-    variable probeText
-    after cancel $probeTimer
-    set probeText ""
-    if {$probe ne ""} {
-        catch {close $probe}
-        set probe ""
-    }
+proc ::db::Checked {callback reason took} {
+    variable checking
+    set checking ""
+    {*}$callback $reason $took
 }
 
-# Somebody answers there: connect, greet, listen.
-proc ::db::Open {} {
-    variable conninfo
+# ---- the connection ----
+
+# Somebody answers there, within so many ms: connect, greet, listen. By blocking, when that could not be tried.
+proc ::db::Open {took} {
     variable work
     variable ear
     variable epoch
+    incr epoch
     if {[catch {
         package require Pgtcl
-        set work [pg_connect -conninfo [Complete $conninfo]]
-        set ear [pg_connect -conninfo [Complete $conninfo]]
-        pg_on_connection_loss $work ::db::LostWork
-        pg_on_connection_loss $ear ::db::LostEar
-        pg_listen $ear josch ::db::Heard
+        set dialled {}
+        foreach name {work ear} {
+            set $name [Dial {*}[expr {$took eq "" ? "" : "-async 1"}]]
+            lappend dialled [list $name [pg_dbinfo socket [set $name]]]
+        }
     } message]} {
-        Hangup $message
-        GiveUp $message
+        Failed $message
         return
     }
-    incr epoch
-    Send "$::db::greeting$::db::rights" [list ::db::Greeted $epoch]
+    # a step before the network has answered would be an error; afterwards steps may come at any time
+    set took [expr {$took eq "" ? 1 : max(1, $took)}]
+    set until [expr {[clock milliseconds] + max($::db::dialling, 5 * $took)}]
+    after $took [list ::db::Dialling $epoch $until $dialled]
+}
+
+# A new connection that never blocks.
+proc ::db::Dial {args} {
+    variable conninfo
+    set connection [pg_connect {*}$args -conninfo [Complete $conninfo]]
+    pg_blocking $connection 0
+    return $connection
+}
+
+# Bring the connections that are being made, {name socket} each, a step further, until they are there.
+proc ::db::Dialling {ofEpoch until dialled} {
+    variable epoch
+    if {$ofEpoch != $epoch} {
+        return
+    }
+    if {[catch {
+        set left {}
+        foreach one $dialled {
+            if {![Dialled {*}$one]} {
+                lappend left $one
+            }
+        }
+        if {[llength $left] && [clock milliseconds] > $until} {
+            error "the server does not answer"
+        }
+    } message]} {
+        Failed $message
+    } elseif {[llength $left]} {
+        after 10 [list ::db::Dialling $epoch $until $left]
+    } else {
+        Greet
+    }
+}
+
+# One step; true when the connection is there. Pgtcl watches the socket that the connection had at first: when libpq has gone on
+# to another (the next address, or without encryption), which nearly always is the same number, it is made anew, by blocking.
+proc ::db::Dialled {name socket} {
+    upvar #0 ::db::$name connection
+    set step [pg_getdata $connection -connection]
+    if {[pg_dbinfo socket $connection] ne $socket} {
+        set stale $connection
+        set connection ""
+        catch {pg_disconnect $stale}
+        set connection [Dial]
+        return 1
+    }
+    expr {$step eq "PGRES_POLLING_OK"}
+}
+
+proc ::db::Greet {} {
+    variable work
+    variable ear
+    variable epoch
+    variable patience
+    if {[catch {
+        pg_on_connection_loss $work ::db::LostWork
+        pg_on_connection_loss $ear ::db::LostEar
+    } message]} {
+        Failed $message
+        return
+    }
+    Send "$::db::greeting$::db::rights" [list ::db::Greeted $epoch] $patience
+}
+
+# The present attempt has failed.
+proc ::db::Failed {message} {
+    Hangup $message
+    GiveUp [Reason $message $::db::conninfo]
 }
 
 proc ::db::Greeted {forEpoch result} {
@@ -171,10 +222,27 @@ proc ::db::Greeted {forEpoch result} {
         Lost [dict get $result message]
         return
     }
+    if {[catch {pg_listen $::db::ear josch ::db::Heard} message]} {
+        Failed $message
+        return
+    }
     set info [lindex [dicts [lindex [dict get $result all] end-1]] 0]
     Learn $result
     set wasOnline 1
-    Become online ""
+    set ::db::earAsked 0
+    Become online [Missing]
+}
+
+# What keeps a session that is online from being of use; empty when nothing does.
+proc ::db::Missing {} {
+    variable may
+    if {[info josch] eq ""} {
+        return "the extension josch is not in database [info database]"
+    }
+    if {![dict size $may]} {
+        return "[user] may not use josch: ask for the role josch_viewer or josch_operator"
+    }
+    return ""
 }
 
 # Take over what the session may do; true when that is something else than before.
@@ -198,18 +266,18 @@ proc ::db::ReadRights {} {
 proc ::db::TakeRights {result} {
     if {[dict get $result ok] && [Learn $result]} {
         Announce <<DbRights>>
+        Become online [Missing]
     }
 }
 
-# An attempt failed. What a person has to mend (a wrong password) is not tried again, unless it worked before.
+# An attempt failed. What a person has to mend is not tried again, unless it worked before; and a refused password never: a server
+# may lock the role of whoever tries too often.
 proc ::db::GiveUp {reason} {
     variable wasOnline
     variable lostAt
     variable nextTimer
     variable nextAt
-    DropProbe
-    set reason [Reason $reason]
-    if {!$wasOnline && [Hopeless $reason]} {
+    if {[Refused $reason] || !$wasOnline && [Hopeless $reason]} {
         Become offline $reason
         return
     }
@@ -222,22 +290,6 @@ proc ::db::GiveUp {reason} {
 # Time to the next attempt when there has been no connection for so long, both in ms: a tenth of it, from 0.3 to 10 s.
 proc ::db::Delay {away} {
     expr {min(10000, max(300, $away / 10))}
-}
-
-# A refusal in words: libpq's message without what is not for people, and without anything that looks like a secret.
-proc ::db::Reason {message} {
-    regsub {^Connection to database failed\s*} $message "" message
-    regsub -all {\s*\n\s*} [string trim $message] "; " message
-    regsub -all {password=\S+} $message "password=..." message
-    return $message
-}
-
-# Will waiting not help? The server said no, and not because it is just starting or full; or libpq does not understand.
-proc ::db::Hopeless {reason} {
-    if {[regexp -nocase {starting up|shutting down|recovery|too many|reserved|57P03|53300} $reason]} {
-        return 0
-    }
-    regexp -nocase {FATAL:|no password supplied|fe_sendauth|missing "=" after|invalid (?:connection option|URI|port|integer|\w+ value)|definition of service|unexpected (?:spaces|character)|can't find package} $reason
 }
 
 # Single words, as pg_on_connection_loss wants them.
@@ -272,8 +324,8 @@ proc ::db::Tick {} {
     set tick $now
     after cancel $tickTimer
     set tickTimer [after 1000 [namespace code Tick]]
-    if {$state eq "online" && [incr ::db::rightsIn -1] <= 0} {
-        ReadRights
+    if {$state eq "online"} {
+        LookAfter
     }
     if {!$slept} {
         return
@@ -285,6 +337,64 @@ proc ::db::Tick {} {
     } else {
         set ::db::lostAt $now
         retry
+    }
+}
+
+# Every second of a connection: is an answer late, and do both connections live? Asking for the rights is a question to the one
+# that works, so that no minute goes by without; the one that listens is asked beside it, by what changes nothing.
+proc ::db::LookAfter {} {
+    variable late
+    variable epoch
+    set waited [Waited]
+    if {$waited != $late} {
+        set late $waited
+        Announce <<DbSilent>>
+    }
+    if {[incr ::db::rightsIn -1] <= 0} {
+        ReadRights
+        AskEar
+    }
+    if {[catch HearEar]} {
+        LostOf $epoch
+    }
+}
+
+# Seconds since the query in flight was sent, from three on.
+proc ::db::Waited {} {
+    variable current
+    if {![llength $current]} {
+        return 0
+    }
+    set seconds [expr {([clock milliseconds] - [lindex $current 1]) / 1000}]
+    expr {$seconds < 3 ? 0 : $seconds}
+}
+
+proc ::db::AskEar {} {
+    variable ear
+    variable earAsked
+    if {!$earAsked && ![catch {pg_sendquery $ear "LISTEN josch"}]} {
+        set earAsked [clock milliseconds]
+    }
+}
+
+# Has it answered?
+proc ::db::HearEar {} {
+    variable ear
+    variable earAsked
+    variable earPatience
+    if {!$earAsked} {
+        return
+    }
+    while {![pg_isbusy $ear]} {
+        set handle [pg_getresult $ear]
+        if {$handle eq ""} {
+            set earAsked 0
+            return
+        }
+        pg_result $handle -clear
+    }
+    if {[clock milliseconds] - $earAsked > $earPatience} {
+        Lost "the server does not answer"
     }
 }
 

@@ -13,7 +13,7 @@ proc ::strip::show {} {
     set gap [theme::chars 1]
     ttk::frame $path -padding [list [expr {1.5 * $gap}] $gap]
     ttk::label $path.dot -text \u25cf
-    ttk::label $path.text -width 44
+    ttk::label $path.text -width 44 -wraplength [theme::chars 44]
     ttk::button $path.list -text "Show" -underline 0 -command popup::show_list
     ttk::button $path.more -text \u2261 -width 2 -style Tool.TButton -command [list josch::menu $path.more]
     grid $path.dot $path.text $path.list $path.more -sticky w -padx [list 0 $gap]
@@ -21,7 +21,7 @@ proc ::strip::show {} {
     pack $path -fill both -expand 1
     wm title . JOSCH
     wm resizable . 1 0
-    foreach event {<<DbState>> <<PopupsChanged>>} {
+    foreach event {<<DbState>> <<DbSilent>> <<PopupsChanged>>} {
         bind . $event +[namespace code Refresh]
     }
     bind . <Alt-s> {popup::show_list}
@@ -57,6 +57,13 @@ proc ::strip::Refresh {} {
             }
             if {[popup::problem] ne ""} {
                 set text [popup::problem]
+                set style Danger.TLabel
+            }
+            if {[db::why] ne ""} {
+                set text [db::why]
+                set style Danger.TLabel
+            } elseif {[db::silent]} {
+                set text "No answer from the server for [db::silent] s"
                 set style Danger.TLabel
             }
         }
