@@ -21,7 +21,7 @@ proc ::board_status::create {path} {
     variable states
     variable bar_width
     set frame $path
-    set bar_width [theme::px 110]
+    set bar_width [theme::px 96]
     ttk::frame $frame
     canvas $frame.bar -width $bar_width -height [theme::px 16] -highlightthickness 0 -borderwidth 0
     ttk::label $frame.done
@@ -35,7 +35,7 @@ proc ::board_status::create {path} {
     pack $frame.states -side left
     bind $frame <Configure> ::board_status::Plan
     foreach state $states {
-        label $frame.states.$state -padx [theme::px 7] -pady [theme::px 2] -borderwidth 0 -highlightthickness 2 \
+        label $frame.states.$state -padx [theme::px 5] -pady [theme::px 2] -borderwidth 0 -highlightthickness 2 \
             -cursor hand2 -takefocus 1
         foreach event {<Button-1> <space>} {
             bind $frame.states.$state $event [list board::toggle_state $state]

@@ -110,6 +110,7 @@ proc ::graph::Recolor {} {
     variable canvas
     $canvas configure -background [theme::color panel]
     Repaint
+    MarkEdges
 }
 
 # The structure is another one: build the picture when somebody sees it.
