@@ -149,12 +149,18 @@ oo::class create editor_references {
         return [expr {[dict exists $called $id] ? [dict get $called $id name] : $id}]
     }
 
+    # The row of a node; "" when there is none.
+    method node_uid {id} {
+        my learn_names
+        return [if {[dict exists $called $id]} {dict get $called $id uid}]
+    }
+
     method job_of {id} {
         my learn_names
         return [if {[dict exists $called $id]} {dict get $called $id job}]
     }
 
-    # node_id -> name and job; a node that will be deleted has its number only while no other has it.
+    # node_id -> name, job and row; a node that will be deleted has its number only while no other has it.
     method learn_names {} {
         if {$called ne {}} {
             return
@@ -163,7 +169,7 @@ oo::class create editor_references {
             set row [my get tpl_nodes $uid]
             set id [dict get $row node_id]
             if {[info exists work($uid)] || ![dict exists $called $id]} {
-                dict set called $id [dict create name [dict get $row node_name] job [dict get $row job_name]]
+                dict set called $id [dict create name [dict get $row node_name] job [dict get $row job_name] uid $uid]
             }
         }
     }
