@@ -37,6 +37,7 @@ proc ::editor::show {} {
 
 proc ::editor::Connection {} {
     late::call ::editor::main connection
+    editor_files::connection
     editor_schedule::connection
 }
 
@@ -47,7 +48,7 @@ proc ::editor::pending {} {
 
 oo::class create ::editor_window {
     mixin ::editor_apply ::editor_rows
-    variable window changes grids form graph tabs job jobs search comment loading places busy lost away denied
+    variable window changes grids form graph tabs job jobs search comment sent loading places busy lost away denied
 
     constructor {path} {
         set window $path
@@ -55,7 +56,7 @@ oo::class create ::editor_window {
         set tabs {tpl_nodes Nodes tpl_node_deps Dependencies tpl_jobs Jobs environs Variables}
         lassign {} grids jobs form graph
         # job: the chosen one, "" for all; denied: table, row and column of an edit that was not taken
-        lassign {"" "" "" {}} job search comment denied
+        lassign {"" "" "" "" {}} job search comment sent denied
         lassign {0 0 0 0} loading busy lost away
         array set places {}
         toplevel $window -class JoschEditor
@@ -176,7 +177,8 @@ oo::class create ::editor_window {
         ttk::button $top.delete -text "Delete\u2026" -command [namespace code {my delete}]
         ttk::button $top.schedule -text "Schedule a Day\u2026" -command [list editor_schedule::show $window]
         ttk::button $top.export -text "Export\u2026" -command [list editor_files::show_export $window]
-        ttk::button $top.import -text "Import\u2026" -command [list editor_files::show_import $window [namespace code {my reload}]]
+        ttk::button $top.import -text "Import\u2026" \
+            -command [list editor_files::show_import $window [list late::call [self] reload]]
         ttk::button $top.reload -text "Read Again" -command [namespace code {my reload}]
         set gap [theme::px 6 0]
         grid $top.job_label $top.job $top.search_label $top.search $top.add $top.delete x \

@@ -6,7 +6,7 @@
 # the statement that was refused leads back to its row.
 
 oo::class create ::editor_apply {
-    variable window changes grids comment places busy lost away denied
+    variable window changes grids comment sent places busy lost away denied
 
     method BuildChanges {path} {
         ttk::frame $path
@@ -70,7 +70,8 @@ oo::class create ::editor_apply {
             grid remove $label
             return
         }
-        $label configure -text [string trim "$message\n$detail"] -style $style -wraplength [expr {max(300, [winfo width $window] - 60)}]
+        $label configure -text [string trim "$message\n$detail"] -style $style \
+            -wraplength [expr {max(300, [winfo width $window] - 60)}]
         grid $label
     }
 
@@ -145,6 +146,7 @@ oo::class create ::editor_apply {
         }
         lassign [editor::Statements $changes $comment] statements rows
         set snapshot [$changes snapshot]
+        set sent $comment
         set busy 1
         try {
             my refresh
@@ -160,7 +162,7 @@ oo::class create ::editor_apply {
     method Applied {rows snapshot result} {
         set busy 0
         if {[dict get $result ok]} {
-            set comment ""
+            my DropComment
             $changes applied $snapshot
             my refresh
             my Say "[my Count [dict size [lindex $snapshot 0]] change] applied." \
@@ -170,12 +172,16 @@ oo::class create ::editor_apply {
         }
         set lost [editor::IsLost $result]
         set place [if {[dict exists $result at]} {lindex $rows [dict get $result at]}]
+        if {$place ne {} && ![$changes exists [lindex $place 1]]} {
+            # taken back meanwhile
+            set place {}
+        }
         lassign {"a row" ""} name along
         if {$place ne {}} {
             set name [$changes name {*}$place]
             set along [expr {[lindex $place 0] eq "tpl_nodes" && [$changes status {*}$place] eq "deleted" ? "a dependency" : ""}]
         }
-        lassign [editor::Refusal $result $name $along] message detail
+        lassign [editor::WriteRefusal $result $name $along] message detail
         my refresh
         if {$place ne {}} {
             set detail [string trim "$detail\nRefused at: $name. Nothing has been applied."]
@@ -184,7 +190,13 @@ oo::class create ::editor_apply {
         my Say $message $detail
     }
 
-    # The row that was refused, if it is there still.
+    # The comment has gone with its changes; another one that was begun since is for the next.
+    method DropComment {} {
+        if {$comment eq $sent} {
+            set comment ""
+        }
+    }
+
     method GoTo {table uid} {
         [dict get $grids $table] refuse [list $uid]
         if {[my Tab] ne "graph"} {
@@ -200,7 +212,7 @@ oo::class create ::editor_apply {
                 "Your changes are kept as new rows; revert them if they are not wanted any more." Warn.TLabel
         } elseif {$lost && [$changes pending] eq {}} {
             my Say "It was applied before the connection was lost." "" Quiet.TLabel
-            set comment ""
+            my DropComment
         } elseif {$lost} {
             my Say "The changes that are listed are not applied." "The connection was lost before they were." Warn.TLabel
         }

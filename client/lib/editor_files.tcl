@@ -17,6 +17,8 @@ namespace eval ::editor_files {
     }
     variable field
     array set field {folder "" mode merge}
+    # a dialog whose answer was lost with the connection, and the command that finds out what was done
+    variable unsure {}
 }
 
 # ---- loading: the SQL ----
@@ -84,17 +86,17 @@ proc ::editor_files::unknown_columns {found} {
     return $lines
 }
 
-# Statements that put records into temporary tables of the same names and load them.
+# Statements that put records into temporary tables of the same names and load them. What an empty field means is for the
+# server to say, as in its own load.
 proc ::editor_files::load_statements {found mode} {
     set statements [list "SET LOCAL statement_timeout = '300s'"]
     dict for {table records} $found {
-        set names [lmap name [lindex $records 0] {Identifier $name}]
-        lappend statements "CREATE TEMPORARY TABLE $table ([join [lmap name $names {string cat $name { text}}] {, }])\
-            ON COMMIT DROP"
+        set columns [lmap name [lindex $records 0] {string cat [Identifier $name] { text}}]
+        lappend statements "CREATE TEMPORARY TABLE $table ([join $columns {, }]) ON COMMIT DROP"
         set records [lrange $records 1 end]
         for {set i 0} {$i < [llength $records]} {incr i 500} {
             set values [lmap record [lrange $records $i $i+499] {
-                string cat ( [join [Literals $table $names $record] ,] )
+                string cat ( [join [lmap value $record {db::quote $value}] ,] )
             }]
             lappend statements "INSERT INTO pg_temp.$table VALUES [join $values ,\n]"
         }
@@ -105,13 +107,6 @@ proc ::editor_files::load_statements {found mode} {
 
 proc ::editor_files::Identifier {name} {
     return "\"[string map {\" \"\"} $name]\""
-}
-
-# As in the server's own load, an empty text is one in job_desc alone.
-proc ::editor_files::Literals {table names record} {
-    return [lmap name $names value $record {
-        db::quote [if {$value eq "" && $name ne "\"job_desc\""} {db::null} else {set value}]
-    }]
 }
 
 # ---- loading: the dialog ----
@@ -159,6 +154,27 @@ proc ::editor_files::Here {w} {
         Tell $w [string trim [join $words \n]] Danger.TLabel
     }
     return [expr {$words eq {}}]
+}
+
+# The connection came or went: when it is back, what would be done now tells whether it was.
+proc ::editor_files::connection {} {
+    variable unsure
+    if {$unsure ne {} && [editor::Away] eq {}} {
+        lassign $unsure w command
+        set unsure {}
+        if {[winfo exists $w]} {
+            {*}$command
+        }
+    }
+}
+
+# Says what was refused; when the answer was lost, command is run when the connection is back.
+proc ::editor_files::TellUndone {w result command} {
+    variable unsure
+    Tell $w [string trim [join [editor::WriteRefusal $result "a row"] \n]] Danger.TLabel
+    if {[editor::IsLost $result]} {
+        set unsure [list $w $command]
+    }
 }
 
 proc ::editor_files::Preview {w} {
@@ -224,7 +240,7 @@ proc ::editor_files::Loaded {w done result} {
         return
     }
     if {![dict get $result ok]} {
-        TellFailure $w $result
+        TellUndone $w $result [list ::editor_files::Preview $w]
         return
     }
     Tell $w "Done:\n[CountText [lindex [dict get $result results] end]]"

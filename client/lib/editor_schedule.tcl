@@ -21,6 +21,7 @@ namespace eval ::editor_schedule {
 
 proc ::editor_schedule::show {parent} {
     variable field
+    variable names
     variable window
     set w [editor_files::Dialog $parent.schedule $parent "Schedule a Day"]
     wm title $w "Schedule a Day"
@@ -43,6 +44,7 @@ proc ::editor_schedule::show {parent} {
     bind $w.f.date <Return> [list ::editor_schedule::Preview $w]
     bind $w.f.job <<ComboboxSelected>> [list ::editor_schedule::JobChosen $w]
     set window $w
+    set names {}
     array set field {date "" job ""}
     $w.f.job current 0
     editor_files::Watch $w ::editor_schedule::field
@@ -59,14 +61,11 @@ proc ::editor_schedule::AskJobs {w} {
     }
 }
 
-# The connection came or went.
+# The connection came or went. A dialog that was opened without one can be filled in when it is there.
 proc ::editor_schedule::connection {} {
     variable window
-    if {![winfo exists $window]} {
-        return
-    }
-    editor_files::Stale $window
-    if {[editor_files::Here $window]} {
+    variable names
+    if {[winfo exists $window] && $names eq {} && [editor::Away] eq {}} {
         editor_files::Tell $window "Choose a date and look at what will be made."
         AskJobs $window
     }
@@ -234,7 +233,7 @@ proc ::editor_schedule::Made {w result} {
         return
     }
     if {![dict get $result ok]} {
-        editor_files::TellFailure $w $result
+        editor_files::TellUndone $w $result [list ::editor_schedule::Preview $w]
         return
     }
     set rows [dict get [lindex [dict get $result results] end] rows]

@@ -6,7 +6,7 @@
 # that changes is deleted and inserted, so that no cycle is seen on the way that the end does not have.
 
 oo::class create editor_statements {
-    variable keys base work uids null
+    variable keys base work uids null default
 
     # ---- what will be done ----
 
@@ -79,7 +79,8 @@ oo::class create editor_statements {
             set column
         }]
         set where [my where $stored $key $quote][my unchanged $stored $others $quote]
-        return "WITH done AS (UPDATE josch.$table SET [join $changes {, }] WHERE $where RETURNING 1) SELECT 1 / count(*) FROM done"
+        return "WITH done AS (UPDATE josch.$table SET [join $changes {, }] WHERE $where RETURNING 1)\
+            SELECT 1 / count(*) FROM done"
     }
 
     # The row as it was read, all of it: what somebody else has written since is not deleted unseen. A dependency that goes
@@ -103,9 +104,10 @@ oo::class create editor_statements {
         return [join [lmap name $names {string cat $name " = " [my literal $quote [dict get $row $name]]}] " AND "]
     }
 
-    # Further conditions: columns are still what they were when they were read.
+    # Further conditions: columns are still what they were when they were read. What a default became may not have been read.
     method unchanged {row names quote} {
         return [join [lmap name $names {
+            if {[dict get $row $name] eq $default} continue
             string cat " AND " $name " IS NOT DISTINCT FROM " [my literal $quote [dict get $row $name]]
         }] ""]
     }
@@ -132,7 +134,10 @@ oo::class create editor_statements {
             return "(nothing)"
         }
         set value [string map {\n " "} [dict get $row $column]]
-        return "\u201c[if {[string length $value] > 60} {string cat [string range $value 0 58] \u2026} else {set value}]\u201d"
+        if {[string length $value] > 60} {
+            set value [string range $value 0 58]\u2026
+        }
+        return \u201c$value\u201d
     }
 
     # What a row is called.

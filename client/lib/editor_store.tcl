@@ -180,7 +180,7 @@ proc ::editor::IsLost {result} {
 # never came. along: what would have gone with a row that was to be deleted.
 proc ::editor::Refusal {result name {along ""}} {
     if {[IsLost $result]} {
-        return [list "The connection was lost meanwhile. Whether it was done will be seen when it is back." [dict get $result message]]
+        return [list "The connection was lost meanwhile." [dict get $result message]]
     }
     if {[dict get $result sqlstate] eq "22012"} {
         set joined [expr {$along eq "" ? "" : ", or added $along that would go with it"}]
@@ -194,4 +194,13 @@ proc ::editor::Refusal {result name {along ""}} {
         }
     }
     return [list [dict get $result message] [join $rest \n]]
+}
+
+# The same for what was to be stored: after a loss nobody knows whether it is.
+proc ::editor::WriteRefusal {result name {along ""}} {
+    if {[IsLost $result]} {
+        return [list "The connection was lost meanwhile. Whether it was done will be seen when it is back." \
+            [dict get $result message]]
+    }
+    return [Refusal $result $name $along]
 }

@@ -138,26 +138,15 @@ oo::class create editor_stored {
             lassign $pair table row
             if {$row eq {}} {
                 unset -nocomplain base($uid)
-            } else {
-                my settle $table $uid $row
+                continue
             }
+            if {![my exists $uid]} {
+                # added, and deleted since
+                lappend uids($table) $uid
+            }
+            set base($uid) $row
         }
         my tidy
     }
 
-    # A row that was written. What was left to a default is known when it is read again.
-    method settle {table uid row} {
-        if {![my exists $uid]} {
-            lappend uids($table) $uid
-        }
-        dict for {column value} $row {
-            if {$value eq $default} {
-                dict unset row $column
-                if {[info exists work($uid)] && [dict get $work($uid) $column] eq $default} {
-                    dict unset work($uid) $column
-                }
-            }
-        }
-        set base($uid) $row
-    }
 }

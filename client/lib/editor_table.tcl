@@ -116,7 +116,8 @@ oo::class create ::editor_grid {
     method Sorted {uids} {
         set at [expr {[lsearch -exact $columns $sort_by] + 1}]
         set keyed [lmap uid $uids {list $uid [lindex [my Values $uid] $at]}]
-        return [lmap pair [lsort -dictionary [expr {$descending ? "-decreasing" : "-increasing"}] -index 1 $keyed] {lindex $pair 0}]
+        set order [expr {$descending ? "-decreasing" : "-increasing"}]
+        return [lmap pair [lsort -dictionary $order -index 1 $keyed] {lindex $pair 0}]
     }
 
     # By a column; the other way round at the second click, as read at the third.
