@@ -8,6 +8,32 @@
 
 namespace eval csv {}
 
+# The text of a file's bytes.  Raises an error that names the line of what is not
+# UTF-8, and of a NUL, which no text of the database can hold.
+proc csv::text {bytes} {
+    if {[catch {encoding convertfrom utf-8 $bytes} text] || [encoding convertto utf-8 $text] ne $bytes} {
+        error "line [FirstBad [split $bytes \n]]: the file is not UTF-8" "" {CSV ENCODING}
+    }
+    set at [string first \u0000 $text]
+    if {$at >= 0} {
+        error "line [llength [split [string range $text 0 $at] \n]]: a NUL is no part of a text" "" {CSV NUL}
+    }
+    return $text
+}
+
+# Number of the first line that is not UTF-8.  Tcl 9 refuses it; Tcl 8.6 takes
+# such a byte for a character, which does not give that byte back.
+proc csv::FirstBad {lines} {
+    set number 0
+    foreach line $lines {
+        incr number
+        if {[catch {encoding convertfrom utf-8 $line} text] || [encoding convertto utf-8 $text] ne $line} {
+            return $number
+        }
+    }
+    return $number
+}
+
 # The records of a text: a list of lists.  A field with nothing in it, not even
 # quotes, becomes the value of null.  Lines end with LF or CR LF, a byte order
 # mark is left out, an empty line at the end does not count.  Raises an error

@@ -8,16 +8,26 @@
 
 namespace eval ::editor {
     variable window .editor
+    # whether it is told when the connection comes and goes
+    variable listens 0
 }
 
 # Open the editor, or bring it up.
 proc ::editor::show {} {
     variable window
-    if {![offered]} {
-        dialog::error . "You may not write templates." "That needs membership in josch_author."
-        return
-    }
+    variable listens
     if {![winfo exists $window]} {
+        if {![offered]} {
+            dialog::error . {*}[expr {[db::state] eq "online"
+                ? {"You may not write templates." "That needs membership in josch_author."}
+                : [list "There is no connection to the database." [db::why]]}]
+            return
+        }
+        if {!$listens} {
+            bind . <<DbState>> +::editor::Connection
+            set listens 1
+        }
+        set ::editor::place [Place]
         ::editor_window create ::editor::main $window
     }
     wm deiconify $window
@@ -25,25 +35,40 @@ proc ::editor::show {} {
     focus $window
 }
 
+proc ::editor::Connection {} {
+    late::call ::editor::main connection
+    editor_files::connection
+    editor_schedule::connection
+}
+
+# How many edits would be lost if the program ended now, those too that are being typed.
+proc ::editor::pending {} {
+    return [expr {[info object isa object ::editor::main] ? [::editor::main pending] : 0}]
+}
+
 oo::class create ::editor_window {
-    mixin ::editor_apply
-    variable window changes grids form graph tabs job jobs search comment loading places applied
+    mixin ::editor_apply ::editor_rows
+    variable window changes grids form graph tabs job jobs search comment sent loading places busy lost away denied
 
     constructor {path} {
         set window $path
-        set changes [editor_changes new [db::null]]
+        set changes [editor_changes new [db::null] $::editor::default]
         set tabs {tpl_nodes Nodes tpl_node_deps Dependencies tpl_jobs Jobs environs Variables}
-        lassign {} grids jobs
-        lassign {"" "" "" 0} search comment graph loading
+        lassign {} grids jobs form graph
+        # job: the chosen one, "" for all; denied: table, row and column of an edit that was not taken
+        lassign {"" "" "" "" {}} job search comment sent denied
+        lassign {0 0 0 0} loading busy lost away
         array set places {}
-        set job "All jobs"
         toplevel $window -class JoschEditor
-        wm title $window "Templates \u2013 JOSCH"
+        wm title $window [my Title]
         wm minsize $window 820 520
         wm geometry $window [theme::geometry 1180 760]
         wm protocol $window WM_DELETE_WINDOW [namespace code {my Close}]
         bind $window <Destroy> [namespace code {my Gone %W}]
         theme::dress $window
+        # where the database or the connection has something to say: not there otherwise
+        pack [ttk::label $window.state -style Warn.TLabel -justify left -text "Reading the templates \u2026"] \
+            -fill x -padx [theme::px 10] -pady [theme::px 8 0]
         db::query [editor::ColumnsSql] [list late::call [self] TakeColumns]
     }
 
@@ -63,15 +88,39 @@ oo::class create ::editor_window {
         }
     }
 
+    method Title {} {
+        return "Templates of [editor::PlaceWords $::editor::place] \u2013 JOSCH"
+    }
+
     method Close {} {
-        $form flush
+        set kept [my Flush]
         set count [llength [$changes pending]]
-        if {$count == 0} {
+        if {$count == 0 && $kept} {
             destroy $window
+        }
+        if {$count == 0} {
             return
         }
         dialog::ask $window "Close the editor?" "Close the editor without applying [my Count $count change]?" \
             "They are listed at the bottom of the window." "Close" [list destroy $window]
+    }
+
+    # Takes what is being typed, in the form and in a cell. False when something of it is refused.
+    method Flush {} {
+        set denied {}
+        if {$form ne ""} {
+            $form flush
+        }
+        foreach {table grid} $grids {
+            $grid flush
+        }
+        return [expr {$denied eq {}}]
+    }
+
+    # Edits that are not applied; one that was refused counts too.
+    method pending {} {
+        set kept [my Flush]
+        return [expr {[llength [$changes pending]] + !$kept}]
     }
 
     method Count {n word} {
@@ -115,19 +164,21 @@ oo::class create ::editor_window {
         bind $window <F5> [namespace code {my reload}]
         bind $window <Control-f> [list focus $window.top.search]
         bind $window <Control-Return> [namespace code {my apply}]
+        my Tell ""
     }
 
     method BuildTop {} {
         set top [ttk::frame $window.top]
         ttk::label $top.job_label -text "Job"
-        ttk::combobox $top.job -width 22 -state readonly -textvariable [my varname job]
+        ttk::combobox $top.job -width 22 -state readonly
         ttk::label $top.search_label -text "Search"
         ttk::entry $top.search -width 20 -textvariable [my varname search]
         ttk::button $top.add -text "Add" -command [namespace code {my add}]
         ttk::button $top.delete -text "Delete\u2026" -command [namespace code {my delete}]
         ttk::button $top.schedule -text "Schedule a Day\u2026" -command [list editor_schedule::show $window]
         ttk::button $top.export -text "Export\u2026" -command [list editor_files::show_export $window]
-        ttk::button $top.import -text "Import\u2026" -command [list editor_files::show_import $window [namespace code {my reload}]]
+        ttk::button $top.import -text "Import\u2026" \
+            -command [list editor_files::show_import $window [list late::call [self] reload]]
         ttk::button $top.reload -text "Read Again" -command [namespace code {my reload}]
         set gap [theme::px 6 0]
         grid $top.job_label $top.job $top.search_label $top.search $top.add $top.delete x \
@@ -137,11 +188,19 @@ oo::class create ::editor_window {
         # where the line is too short, the search gives way
         grid columnconfigure $top 3 -weight 1
         grid columnconfigure $top 6 -weight 1000
-        bind $top.job <<ComboboxSelected>> [namespace code {my refresh}]
-        bind $top.search <KeyRelease> [namespace code {my Searching}]
+        bind $top.job <<ComboboxSelected>> [namespace code {my JobChosen}]
+        trace add variable [my varname search] write [namespace code {my Soon}]
     }
 
-    method Searching {} {
+    # By its place in the list: a job may be called like the entry for all.
+    method JobChosen {} {
+        set at [$window.top.job current]
+        set job [expr {$at > 0 ? [lindex $jobs [expr {$at - 1}]] : ""}]
+        my refresh
+    }
+
+    # Show everything anew when there is time for it.
+    method Soon {args} {
         workq::add [list late::call [self] refresh] [self]-refresh
     }
 
@@ -149,9 +208,9 @@ oo::class create ::editor_window {
         set name [my Tab]
         $window.top.add state [expr {$name eq "graph" ? "disabled" : "!disabled"}]
         if {$name eq "graph"} {
-            $graph refresh [my Job]
+            $graph refresh $job
         } else {
-            $form show $name [lindex [[dict get $grids $name] selection] 0] $changes
+            my ShowForm
         }
     }
 
@@ -160,9 +219,41 @@ oo::class create ::editor_window {
         return [winfo name [$window.panes.upper.tabs select]]
     }
 
-    # The chosen job, "" for all.
-    method Job {} {
-        return [if {$job eq "All jobs"} {string cat ""} else {set job}]
+    # ---- the connection ----
+
+    # It came or went, or leads elsewhere. Whatever was missed is read when it is back.
+    method connection {} {
+        if {![winfo exists $window.panes]} {
+            return
+        }
+        set words [editor::Away]
+        set back [expr {$away && $words eq {}}]
+        set away [expr {$words ne {}}]
+        my Tell [string trim [join $words \n]]
+        my show_changes
+        if {$back} {
+            my reload
+        }
+    }
+
+    # A line above the tables; none for an empty text.
+    method Tell {text} {
+        set label $window.state
+        $label configure -text $text -wraplength [expr {max(300, [winfo width $window] - 40)}]
+        if {$text eq ""} {
+            pack forget $label
+        } else {
+            pack $label -before $window.top -fill x -padx [theme::px 10] -pady [theme::px 8 0]
+        }
+    }
+
+    # Can anything be read and written? Otherwise says why not.
+    method Here {} {
+        set words [editor::Away]
+        if {$words ne {}} {
+            my Say {*}$words
+        }
+        return [expr {$words eq {}}]
     }
 
     # ---- rows ----
@@ -170,6 +261,10 @@ oo::class create ::editor_window {
     # Read everything again; what is edited stays.
     method reload {} {
         if {$loading || ![winfo exists $window.panes]} {
+            return
+        }
+        my Flush
+        if {![my Here]} {
             return
         }
         set loading 1
@@ -181,17 +276,20 @@ oo::class create ::editor_window {
     method TakeRows {tables result} {
         set loading 0
         if {![dict get $result ok]} {
-            my Say {*}[editor::Refusal $result "a row"]
+            if {![editor::IsLost $result]} {
+                my Say {*}[editor::Refusal $result "a row"]
+            }
             return
         }
-        if {$applied} {
-            $changes forget
-            set applied 0
-        }
+        my Flush
+        set orphans {}
         foreach table $tables answer [dict get $result results] {
-            $changes load $table [editor::RowDicts $table $answer]
+            foreach uid [$changes load $table [editor::RowDicts $table $answer]] {
+                lappend orphans [$changes name $table $uid]
+            }
         }
         my refresh
+        my SayRead $orphans
     }
 
     # Show everything as it is now.
@@ -199,16 +297,21 @@ oo::class create ::editor_window {
         if {![winfo exists $window.panes]} {
             return
         }
-        set jobs [lsort -dictionary [lmap uid [$changes rows tpl_jobs] {dict get [$changes get tpl_jobs $uid] job_name}]]
+        set jobs [lsort -dictionary [lmap uid [$changes rows tpl_jobs] {
+            if {[set name [dict get [$changes get tpl_jobs $uid] job_name]] eq ""} continue
+            set name
+        }]]
         $window.top.job configure -values [concat [list "All jobs"] $jobs]
-        if {[my Job] ne "" && [my Job] ni $jobs} {
-            set job "All jobs"
+        set at [lsearch -exact $jobs $job]
+        if {$at < 0} {
+            set job ""
         }
+        $window.top.job current [expr {$at + 1}]
         foreach {table grid} $grids {
             $grid refresh [my Filter $table]
         }
         if {[my Tab] eq "graph"} {
-            $graph refresh [my Job]
+            $graph refresh $job
         }
         my show_changes
         my ShowForm
@@ -223,15 +326,14 @@ oo::class create ::editor_window {
 
     # A command that says whether a row is shown; {} when all are.
     method Filter {table} {
-        if {[my Job] eq "" && [string trim $search] eq ""} {
+        if {$job eq "" && [string trim $search] eq ""} {
             return {}
         }
         return [namespace code [list my Passes $table]]
     }
 
     method Passes {table row} {
-        set wanted [my Job]
-        if {$wanted ne "" && $table ne "environs" && $wanted ni [my JobsOf $table $row]} {
+        if {$job ne "" && $table ne "environs" && $job ni [my JobsOf $table $row]} {
             return 0
         }
         set text [string tolower [join [lmap value [dict values $row] {editor::Shown $value}] \t]]
@@ -240,7 +342,7 @@ oo::class create ::editor_window {
                 append text \t [string tolower [$changes node_name [dict get $row $end]]]
             }
         }
-        foreach word [string tolower $search] {
+        foreach word [board_filter::Words $search] {
             if {[string first $word $text] < 0} {
                 return 0
             }
@@ -254,141 +356,4 @@ oo::class create ::editor_window {
         }
         return [lmap end {p_node_id c_node_id} {$changes job_of [dict get $row $end]}]
     }
-
-    # ---- called by grids, form and graph ----
-
-    method selected {table uids} {
-        if {[my Tab] in [list $table graph]} {
-            $form show $table [lindex $uids 0] $changes
-        }
-    }
-
-    # A person typed a text into a column.
-    method edit {table uid name text} {
-        if {![$changes exists $table $uid]} {
-            return
-        }
-        if {$table eq "tpl_node_deps" && $name in {p_node_id c_node_id}} {
-            set text [my NodeId $text]
-        }
-        $changes set $table $uid $name [editor::Typed [editor::Column $table $name] $text]
-        workq::add [list late::call [self] refresh] [self]-refresh
-    }
-
-    # "Name (12)" or "12" as the id.
-    method NodeId {text} {
-        if {[regexp {\((\d+)\)\s*$} $text - id]} {
-            return $id
-        }
-        return $text
-    }
-
-    # What may be chosen for a column; {} when anything may be typed.
-    method choices {table name} {
-        switch -- $table.$name {
-            tpl_nodes.node_type {return {N S L R}}
-            tpl_nodes.job_name {return $jobs}
-            tpl_nodes.exec_sql_atomic {return {true false}}
-            tpl_node_deps.p_node_id - tpl_node_deps.c_node_id {return [my node_choices]}
-        }
-        return {}
-    }
-
-    method node_choices {} {
-        return [lsort -dictionary [lmap uid [$changes rows tpl_nodes] {
-            $changes node_name [dict get [$changes get tpl_nodes $uid] node_id]
-        }]]
-    }
-
-    method edit_in_form {name} {
-        $form focus_on $name
-    }
-
-    # ---- adding and deleting ----
-
-    method add {} {
-        set table [my Tab]
-        if {$table eq "graph"} {
-            return
-        }
-        if {$table eq "tpl_node_deps"} {
-            editor_edge::show $window [my node_choices] "" "" [namespace code {my add_edge}]
-            return
-        }
-        set uid [$changes add $table [my NewRow $table]]
-        my refresh
-        [dict get $grids $table] select $uid
-        $form show $table $uid $changes
-        $form focus_on [dict get {tpl_nodes node_name tpl_jobs job_name environs var} $table]
-    }
-
-    method NewRow {table} {
-        switch -- $table {
-            environs {return [dict create var "" value ""]}
-            tpl_jobs {return [dict create job_name "" job_desc [db::null]]}
-        }
-        set name [my Job]
-        if {$name eq ""} {
-            set uid [lindex [[dict get $grids tpl_nodes] selection] 0]
-            set name [if {$uid ne ""} {dict get [$changes get tpl_nodes $uid] job_name} else {lindex $jobs 0}]
-        }
-        return [dict create node_id [$changes free_id $name] node_type N job_name $name node_name "" exec_command [db::null] \
-            signoff_time [db::null]]
-    }
-
-    # A dependency drawn on the graph or chosen in the dialog.
-    method add_edge {parent p_date child c_date} {
-        set uid [$changes add tpl_node_deps [dict create p_node_id [my NodeId $parent] p_date $p_date \
-            c_node_id [my NodeId $child] c_date $c_date]]
-        my refresh
-        [dict get $grids tpl_node_deps] select $uid
-    }
-
-    method delete {} {
-        set table [my Tab]
-        if {$table eq "graph"} {
-            lassign [$graph chosen] table uids
-        } else {
-            set uids [[dict get $grids $table] selection]
-        }
-        set uids [lmap uid $uids {
-            if {[$changes status $table $uid] eq "deleted"} continue
-            set uid
-        }]
-        if {$uids ne {}} {
-            my ConfirmDelete $table $uids
-        }
-    }
-
-    # Says what goes along before anything goes.
-    method ConfirmDelete {table uids} {
-        set names [lmap uid $uids {$changes name $table $uid}]
-        set along {}
-        foreach uid $uids {
-            foreach pair [$changes dependents $table $uid] {
-                dict set along $pair 1
-            }
-        }
-        set lines [lmap pair [lrange [dict keys $along] 0 11] {string cat "\u2022 " [$changes name {*}$pair]}]
-        if {[dict size $along] > 12} {
-            lappend lines "\u2022 and [expr {[dict size $along] - 12}] more"
-        }
-        set what [expr {[llength $names] == 1 ? [lindex $names 0] : "these [llength $names] rows"}]
-        set detail [expr {$lines eq {} ? "Nothing else goes with it." : "With it go:\n[join $lines \n]"}]
-        append detail "\nNothing is deleted before you apply your changes. Days that exist keep their copies."
-        dialog::ask $window "Delete" "Delete $what?" $detail "Delete" [list late::call [self] Delete $table $uids]
-    }
-
-    method Delete {table uids} {
-        foreach uid $uids {
-            $changes remove $table $uid
-        }
-        my refresh
-    }
-
-    method show_row {table uid} {
-        $window.panes.upper.tabs select $window.panes.upper.tabs.$table
-        [dict get $grids $table] select $uid
-    }
 }
-

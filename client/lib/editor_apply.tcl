@@ -6,10 +6,9 @@
 # the statement that was refused leads back to its row.
 
 oo::class create ::editor_apply {
-    variable window changes grids form comment places busy applied
+    variable window changes grids comment sent places busy lost away denied
 
     method BuildChanges {path} {
-        lassign {0 0} busy applied
         ttk::frame $path
         ttk::label $path.title -style Bold.TLabel -text "Changes"
         ttk::treeview $path.list -show tree -height 5 -selectmode extended -yscrollcommand [list $path.y set]
@@ -58,7 +57,10 @@ oo::class create ::editor_apply {
         foreach button {one all apply} {
             $path.buttons.$button state [expr {$count && !$busy ? "!disabled" : "disabled"}]
         }
-        wm title $window "[expr {$count ? "\u2022 " : ""}]Templates \u2013 JOSCH"
+        if {$away} {
+            $path.buttons.apply state disabled
+        }
+        wm title $window "[expr {$count ? "\u2022 " : ""}][my Title]"
     }
 
     # What the database, or we, have to say; nothing for an empty message.
@@ -68,7 +70,8 @@ oo::class create ::editor_apply {
             grid remove $label
             return
         }
-        $label configure -text [string trim "$message\n$detail"] -style $style -wraplength [expr {max(300, [winfo width $window] - 60)}]
+        $label configure -text [string trim "$message\n$detail"] -style $style \
+            -wraplength [expr {max(300, [winfo width $window] - 60)}]
         grid $label
     }
 
@@ -80,26 +83,43 @@ oo::class create ::editor_apply {
         }
     }
 
+    # What is being typed is an edit before it is taken back.
     method RevertSelected {} {
+        my Settle
+        set rows [dict create]
         foreach number [$window.panes.changes.list selection] {
             if {[info exists places($number)]} {
                 lassign $places($number) status table uid
-                if {[$changes exists $table $uid]} {
-                    $changes restore $table $uid
-                }
+                dict lappend rows $table $uid
             }
+        }
+        dict for {table uids} $rows {
+            $changes restore $table $uids
         }
         my Forgive
         my refresh
     }
 
+    # No field is open any more, and what was in it is taken.
+    method Settle {} {
+        my Flush
+        foreach {table grid} $grids {
+            $grid close
+        }
+    }
+
     method RevertAll {} {
+        my Settle
         set count [llength [$changes pending]]
+        if {$count == 0} {
+            return
+        }
         dialog::ask $window "Revert" "Take back [my Count $count change]?" "The database keeps what it has." "Revert" \
             [list late::call [self] DoRevertAll]
     }
 
     method DoRevertAll {} {
+        my Settle
         $changes restore_all
         my Forgive
         my refresh
@@ -108,6 +128,7 @@ oo::class create ::editor_apply {
     # No row is refused any more.
     method Forgive {} {
         my Say ""
+        set denied {}
         foreach {table grid} $grids {
             $grid refuse {}
         }
@@ -116,44 +137,85 @@ oo::class create ::editor_apply {
     # ---- applying ----
 
     method apply {} {
-        $form flush
+        if {$busy} {
+            return
+        }
         my Forgive
-        if {$busy || [$changes pending] eq {}} {
+        if {![my Flush] || [$changes pending] eq {} || ![my Here]} {
             return
         }
         lassign [editor::Statements $changes $comment] statements rows
+        set snapshot [$changes snapshot]
+        set sent $comment
         set busy 1
-        my refresh
-        editor::Transaction $statements COMMIT [list late::call [self] Applied $rows]
+        try {
+            my refresh
+            editor::Transaction $statements COMMIT [list late::call [self] Applied $rows $snapshot]
+        } on error {message options} {
+            set busy 0
+            my show_changes
+            return -options $options $message
+        }
     }
 
-    method Applied {rows result} {
+    # rows: the row of each statement; snapshot: what the statements say.
+    method Applied {rows snapshot result} {
         set busy 0
         if {[dict get $result ok]} {
-            set comment ""
-            set count [llength [$changes pending]]
-            # they go when what is stored now has been read
-            set applied 1
-            my Say "[my Count $count change] applied." \
+            my DropComment
+            $changes applied $snapshot
+            my refresh
+            my Say "[my Count [dict size [lindex $snapshot 0]] change] applied." \
                 "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
             my reload
             return
         }
-        set place {}
-        if {[dict exists $result at]} {
-            set place [lindex $rows [dict get $result at]]
+        set lost [editor::IsLost $result]
+        set place [if {[dict exists $result at]} {lindex $rows [dict get $result at]}]
+        if {$place ne {} && ![$changes exists [lindex $place 1]]} {
+            # taken back meanwhile
+            set place {}
         }
-        set name [expr {$place eq {} ? "a row" : [$changes name {*}$place]}]
-        lassign [editor::Refusal $result $name] message detail
+        lassign {"a row" ""} name along
+        if {$place ne {}} {
+            set name [$changes name {*}$place]
+            set along [expr {[lindex $place 0] eq "tpl_nodes" && [$changes status {*}$place] eq "deleted" ? "a dependency" : ""}]
+        }
+        lassign [editor::WriteRefusal $result $name $along] message detail
         my refresh
         if {$place ne {}} {
-            lassign $place table uid
             set detail [string trim "$detail\nRefused at: $name. Nothing has been applied."]
-            [dict get $grids $table] refuse [list $uid]
-            if {[my Tab] ne "graph"} {
-                my show_row $table $uid
-            }
+            my GoTo {*}$place
         }
         my Say $message $detail
+    }
+
+    # The comment has gone with its changes; another one that was begun since is for the next.
+    method DropComment {} {
+        if {$comment eq $sent} {
+            set comment ""
+        }
+    }
+
+    method GoTo {table uid} {
+        [dict get $grids $table] refuse [list $uid]
+        if {[my Tab] ne "graph"} {
+            my show_row $table $uid
+        }
+    }
+
+    # What was found when everything was read again. orphans: names of rows that are edited here and gone there.
+    method SayRead {orphans} {
+        if {$orphans ne {}} {
+            my Say "Somebody else has deleted or renamed meanwhile: [join [lrange $orphans 0 9] {, }][expr {
+                [llength $orphans] > 10 ? " and [expr {[llength $orphans] - 10}] more" : ""}]." \
+                "Your changes are kept as new rows; revert them if they are not wanted any more." Warn.TLabel
+        } elseif {$lost && [$changes pending] eq {}} {
+            my Say "It was applied before the connection was lost." "" Quiet.TLabel
+            my DropComment
+        } elseif {$lost} {
+            my Say "The changes that are listed are not applied." "The connection was lost before they were." Warn.TLabel
+        }
+        set lost 0
     }
 }

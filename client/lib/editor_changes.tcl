@@ -8,12 +8,13 @@
 # CASCADE): they are not changes of their own.
 
 oo::class create editor_changes {
-    mixin editor_statements
-    variable keys base work uids serial null renames called
+    mixin editor_statements editor_references editor_stored
+    variable keys base work uids serial null default renames called lookup target
 
-    # null: the value that stands for NULL
-    constructor {null_value} {
+    # The values that stand for NULL and for a column's default.
+    constructor {null_value {default_value "\u0000DEFAULT"}} {
         set null $null_value
+        set default $default_value
         set serial 0
         set keys {environs var tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}}
         foreach table [dict keys $keys] {
@@ -21,13 +22,8 @@ oo::class create editor_changes {
         }
         array set base {}
         array set work {}
+        array set target {}
         my touch
-    }
-
-    # Forgets what was worked out from the rows.
-    method touch {} {
-        set renames {}
-        set called {}
     }
 
     method tables {} {
@@ -39,54 +35,6 @@ oo::class create editor_changes {
     }
 
     # ---- rows ----
-
-    # What is stored in a table, as dicts.  Edits that were not applied stay, on
-    # top of what is stored now.
-    method load {table rows} {
-        my touch
-        set known {}
-        foreach uid $uids($table) {
-            if {[info exists base($uid)]} {
-                dict set known [my key_of $table $base($uid)] $uid
-            }
-        }
-        set kept {}
-        foreach row $rows {
-            set key [my key_of $table $row]
-            if {[dict exists $known $key]} {
-                set uid [dict get $known $key]
-                dict unset known $key
-                my rebase $table $uid $row
-            } else {
-                set uid [incr serial]
-                set work($uid) $row
-            }
-            set base($uid) $row
-            lappend kept $uid
-        }
-        foreach uid [dict values $known] {
-            unset base($uid)
-            unset -nocomplain work($uid)
-        }
-        set added [lmap uid $uids($table) {
-            if {[info exists base($uid)] || ![info exists work($uid)]} continue
-            set uid
-        }]
-        set uids($table) [concat $kept $added]
-    }
-
-    # A stored row that may have changed under an edit.
-    method rebase {table uid row} {
-        if {![info exists work($uid)]} {
-            return
-        }
-        set edited [my changed_columns $table $uid]
-        dict for {column value} $row {
-            if {$column ni $edited} {
-                dict set work($uid) $column $value
-            }
-        }
-    }
 
     method key_of {table row} {
         return [lmap column [dict get $keys $table] {dict get $row $column}]
@@ -102,8 +50,8 @@ oo::class create editor_changes {
         return [expr {[info exists work($uid)] ? $work($uid) : [my carried $table $base($uid)]}]
     }
 
-    method exists {table uid} {
-        return [expr {$uid in $uids($table)}]
+    method exists {uid} {
+        return [expr {[info exists base($uid)] || [info exists work($uid)]}]
     }
 
     # The row with a value in a column, of those that will be; "" for none.
@@ -130,10 +78,10 @@ oo::class create editor_changes {
         if {![info exists base($uid)] || ![info exists work($uid)]} {
             return {}
         }
-        if {$work($uid) eq $base($uid) && [my carried $table $base($uid)] eq $base($uid)} {
+        set stored [my carried $table $base($uid)]
+        if {$work($uid) eq $stored} {
             return {}
         }
-        set stored [my carried $table $base($uid)]
         set list {}
         dict for {column value} $work($uid) {
             if {![dict exists $stored $column] || [dict get $stored $column] ne $value} {
@@ -143,47 +91,15 @@ oo::class create editor_changes {
         return $list
     }
 
-    # A stored row, with the keys that it refers to as they will be.
-    method carried {table row} {
-        foreach {of column to} {tpl_nodes job_name tpl_jobs tpl_node_deps p_node_id tpl_nodes tpl_node_deps c_node_id tpl_nodes} {
-            if {$of eq $table} {
-                set renamed [my renamed $to]
-                if {[dict exists $renamed [dict get $row $column]]} {
-                    dict set row $column [dict get $renamed [dict get $row $column]]
-                }
-            }
-        }
-        return $row
-    }
-
-    # Old key -> new key, of the rows whose key was edited.
-    method renamed {table} {
-        if {[dict exists $renames $table]} {
-            return [dict get $renames $table]
-        }
-        set column [dict get $keys $table]
-        set map {}
-        foreach uid $uids($table) {
-            if {[info exists base($uid)] && [info exists work($uid)]} {
-                set old [dict get $base($uid) $column]
-                set new [dict get $work($uid) $column]
-                if {$old ne $new} {
-                    dict set map $old $new
-                }
-            }
-        }
-        dict set renames $table $map
-        return $map
-    }
-
     # ---- edits ----
 
     # Adds a row; columns that it lacks get their defaults.  Returns its number.
     method add {table row} {
-        my touch
         set uid [incr serial]
         set work($uid) $row
         lappend uids($table) $uid
+        my touch
+        my bind live $table $uid
         return $uid
     }
 
@@ -191,168 +107,112 @@ oo::class create editor_changes {
         if {![info exists work($uid)]} {
             return
         }
-        my touch
         set old [if {[dict exists $work($uid) $column]} {dict get $work($uid) $column}]
         dict set work($uid) $column $value
-        if {$old ne "" && $old ne $value} {
-            my carry $table $column $old $value
+        if {$column in {job_name node_id node_name}} {
+            my touch
+        }
+        my bind live $table $uid [list $column]
+        if {$old ne $value && $column eq [dict get $keys $table]} {
+            my carry $table $uid $old
         }
     }
 
-    # Rows that refer to a key follow it.
-    method carry {table column old new} {
-        foreach {to key of reference} {tpl_jobs job_name tpl_nodes job_name tpl_nodes node_id tpl_node_deps p_node_id
-                tpl_nodes node_id tpl_node_deps c_node_id} {
-            if {$to ne $table || $key ne $column} continue
-            foreach uid $uids($of) {
-                if {[info exists work($uid)] && [dict get $work($uid) $reference] eq $old} {
-                    dict set work($uid) $reference $new
+    # Deletes rows, and what goes with them.
+    method remove {table rows} {
+        set gone [concat [my dependents $table $rows] [lmap uid $rows {list $table $uid}]]
+        foreach pair $gone {
+            unset -nocomplain work([lindex $pair 1])
+        }
+        my tidy
+    }
+
+    # Rows that are neither stored nor will be are no more.
+    method tidy {} {
+        foreach table [my tables] {
+            set uids($table) [lmap uid $uids($table) {
+                if {![my exists $uid]} {
+                    unset -nocomplain target($uid)
+                    continue
                 }
-            }
-        }
-    }
-
-    # Deletes a row, and what goes with it.
-    method remove {table uid} {
-        foreach pair [my dependents $table $uid] {
-            my remove_one {*}$pair
-        }
-        my remove_one $table $uid
-    }
-
-    method remove_one {table uid} {
-        my touch
-        unset -nocomplain work($uid)
-        if {![info exists base($uid)]} {
-            set uids($table) [lsearch -all -inline -not -exact $uids($table) $uid]
-        }
-    }
-
-    # What goes with a row when it is deleted: a list of {table uid}, dependencies first.
-    method dependents {table uid} {
-        if {![info exists work($uid)] || $table ni {tpl_jobs tpl_nodes}} {
-            return {}
-        }
-        if {$table eq "tpl_nodes"} {
-            return [my edges_of [dict create [dict get $work($uid) node_id] 1]]
-        }
-        set job [dict get $work($uid) job_name]
-        set ids {}
-        set nodes {}
-        foreach node $uids(tpl_nodes) {
-            if {[info exists work($node)] && [dict get $work($node) job_name] eq $job} {
-                dict set ids [dict get $work($node) node_id] 1
-                lappend nodes [list tpl_nodes $node]
-            }
-        }
-        return [concat [my edges_of $ids] $nodes]
-    }
-
-    # Dependencies that have an end among some nodes (a dict of their ids).
-    method edges_of {ids} {
-        set list {}
-        foreach edge $uids(tpl_node_deps) {
-            if {[info exists work($edge)] && ([dict exists $ids [dict get $work($edge) p_node_id]]
-                    || [dict exists $ids [dict get $work($edge) c_node_id]])} {
-                lappend list [list tpl_node_deps $edge]
-            }
-        }
-        return $list
-    }
-
-    # Takes back the edits of a row; of a deleted one also the deletion of what it refers to.
-    method restore {table uid} {
-        if {![info exists base($uid)]} {
-            my remove $table $uid
-            return
-        }
-        if {[info exists work($uid)]} {
-            foreach column [my changed_columns $table $uid] {
-                my set $table $uid $column [dict get [my carried $table $base($uid)] $column]
-            }
-            return
+                set uid
+            }]
         }
         my touch
+    }
+
+    # What goes with rows when they are deleted: a list of {table uid}, dependencies first.
+    method dependents {table rows} {
+        set rows [lmap uid $rows {
+            if {![info exists work($uid)]} continue
+            set uid
+        }]
+        switch -- $table {
+            tpl_nodes {
+                return [my referring tpl_node_deps tpl_nodes $rows]
+            }
+            tpl_jobs {
+                set nodes [my referring tpl_nodes tpl_jobs $rows]
+                return [concat [my referring tpl_node_deps tpl_nodes [lmap pair $nodes {lindex $pair 1}]] $nodes]
+            }
+        }
+        return {}
+    }
+
+    # Takes back the edits of rows; of a deleted one also the deletion of what it refers to.
+    method restore {table rows} {
+        set added {}
+        foreach uid $rows {
+            if {![info exists base($uid)]} {
+                lappend added $uid
+            } elseif {[info exists work($uid)]} {
+                my restore_changed $table $uid
+            } else {
+                my restore_deleted $table $uid
+            }
+        }
+        my remove $table $added
+    }
+
+    method restore_changed {table uid} {
+        set key [dict get $keys $table]
+        set old [if {[llength $key] == 1} {dict get $work($uid) $key}]
         set work($uid) [my carried $table $base($uid)]
-        foreach {of column to key} {tpl_nodes job_name tpl_jobs job_name tpl_node_deps p_node_id tpl_nodes node_id
-                tpl_node_deps c_node_id tpl_nodes node_id} {
-            if {$of eq $table} {
-                my restore_key $to $key [dict get $base($uid) $column]
-            }
+        my bind stored $table $uid
+        if {[llength $key] == 1 && $old ne [dict get $work($uid) $key]} {
+            my touch
+            my carry $table $uid $old
         }
     }
 
-    method restore_key {table column value} {
-        foreach uid $uids($table) {
-            if {![info exists work($uid)] && [dict get $base($uid) $column] eq $value} {
-                my restore $table $uid
+    # No key is another one after this, so that what was worked out from the stored keys still holds.
+    method restore_deleted {table uid} {
+        set work($uid) [my carried $table $base($uid)]
+        my bind stored $table $uid
+        foreach {of column to} [my references] {
+            if {$of eq $table} {
+                set other [dict get $target($uid) $column]
+                if {$other ne "" && ![info exists work($other)]} {
+                    my restore_deleted $to $other
+                }
             }
         }
     }
 
     method restore_all {} {
-        my touch
         foreach table [my tables] {
-            set kept {}
             foreach uid $uids($table) {
+                unset -nocomplain work($uid)
                 if {[info exists base($uid)]} {
                     set work($uid) $base($uid)
-                    lappend kept $uid
-                } else {
-                    unset -nocomplain work($uid)
                 }
             }
-            set uids($table) $kept
         }
-    }
-
-    # All has been applied: what is stored has to be loaded again.
-    method forget {} {
-        my touch
+        my tidy
         foreach table [my tables] {
             foreach uid $uids($table) {
-                unset -nocomplain base($uid)
-                unset -nocomplain work($uid)
-            }
-            set uids($table) {}
-        }
-    }
-
-    # ---- names ----
-
-    method node_name {id} {
-        my learn_names
-        return [expr {[dict exists $called $id] ? "[lindex [dict get $called $id] 0] ($id)" : $id}]
-    }
-
-    method job_of {id} {
-        my learn_names
-        return [if {[dict exists $called $id]} {lindex [dict get $called $id] 1}]
-    }
-
-    # node_id -> {name job}
-    method learn_names {} {
-        if {$called eq {}} {
-            foreach uid $uids(tpl_nodes) {
-                set row [my get tpl_nodes $uid]
-                dict set called [dict get $row node_id] [list [dict get $row node_name] [dict get $row job_name]]
+                my bind stored $table $uid
             }
         }
-    }
-
-    # A number for a new node: the next ten after those of its job that no node has.
-    method free_id {job} {
-        my learn_names
-        set last 0
-        dict for {id pair} $called {
-            if {[string is entier -strict $id] && ($job eq "" || [lindex $pair 1] eq $job)} {
-                set last [expr {max($last, $id)}]
-            }
-        }
-        set id [expr {($last / 10 + 1) * 10}]
-        while {[dict exists $called $id]} {
-            incr id 10
-        }
-        return $id
     }
 }

@@ -17,6 +17,8 @@ namespace eval ::editor_files {
     }
     variable field
     array set field {folder "" mode merge}
+    # a dialog whose answer was lost with the connection, and the command that finds out what was done
+    variable unsure {}
 }
 
 # ---- loading: the SQL ----
@@ -30,12 +32,12 @@ proc ::editor_files::read_folder {folder} {
         if {![file isfile $path]} continue
         set channel [open $path r]
         try {
-            fconfigure $channel -encoding utf-8 -translation lf
-            set text [read $channel]
+            fconfigure $channel -translation binary
+            set bytes [read $channel]
         } finally {
             close $channel
         }
-        if {[catch {csv::parse $text [db::null]} records]} {
+        if {[catch {csv::parse [csv::text $bytes] [db::null]} records]} {
             error "$table.csv: $records"
         }
         if {$records eq {}} {
@@ -49,9 +51,18 @@ proc ::editor_files::read_folder {folder} {
     return $found
 }
 
-# Every record must have the header's number of fields.
+# Every column has a name of its own, and every record the header's number of fields.
 proc ::editor_files::Checked {table records} {
-    set width [llength [lindex $records 0]]
+    set header [lindex $records 0]
+    set width [llength $header]
+    for {set i 0} {$i < $width} {incr i} {
+        set name [lindex $header $i]
+        if {$name in [list "" [db::null]]} {
+            error "$table.csv: column [expr {$i + 1}] of the header has no name"
+        } elseif {$name in [lrange $header 0 $i-1]} {
+            error "$table.csv: the header has the column $name twice"
+        }
+    }
     set number 1
     foreach record [lrange $records 1 end] {
         incr number
@@ -62,16 +73,30 @@ proc ::editor_files::Checked {table records} {
     return $records
 }
 
-# Statements that put records into temporary tables of the same names and load them.
+# What is in the files and in no table: a line for each such column.
+proc ::editor_files::unknown_columns {found} {
+    set lines {}
+    dict for {table records} $found {
+        foreach name [lindex $records 0] {
+            if {$name ni [editor::Names $table]} {
+                lappend lines "$table.csv: there is no column $name; it is left out"
+            }
+        }
+    }
+    return $lines
+}
+
+# Statements that put records into temporary tables of the same names and load them. What an empty field means is for the
+# server to say, as in its own load.
 proc ::editor_files::load_statements {found mode} {
     set statements [list "SET LOCAL statement_timeout = '300s'"]
     dict for {table records} $found {
-        set names [lmap name [lindex $records 0] {Identifier $name}]
-        lappend statements "CREATE TEMPORARY TABLE $table ([join [lmap name $names {string cat $name { text}}] {, }]) ON COMMIT DROP"
+        set columns [lmap name [lindex $records 0] {string cat [Identifier $name] { text}}]
+        lappend statements "CREATE TEMPORARY TABLE $table ([join $columns {, }]) ON COMMIT DROP"
         set records [lrange $records 1 end]
         for {set i 0} {$i < [llength $records]} {incr i 500} {
             set values [lmap record [lrange $records $i $i+499] {
-                string cat ( [join [Literals $table $names $record] ,] )
+                string cat ( [join [lmap value $record {db::quote $value}] ,] )
             }]
             lappend statements "INSERT INTO pg_temp.$table VALUES [join $values ,\n]"
         }
@@ -84,13 +109,6 @@ proc ::editor_files::Identifier {name} {
     return "\"[string map {\" \"\"} $name]\""
 }
 
-# As in the server's own load, an empty text is one in job_desc alone.
-proc ::editor_files::Literals {table names record} {
-    return [lmap name $names value $record {
-        db::quote [if {$value eq "" && $name ne "\"job_desc\""} {db::null} else {set value}]
-    }]
-}
-
 # ---- loading: the dialog ----
 
 proc ::editor_files::show_import {parent done} {
@@ -98,57 +116,96 @@ proc ::editor_files::show_import {parent done} {
     Folder $w "Folder with the files"
     foreach {mode label} {merge "Merge: insert and update what is in the files"
             replace "Replace: also delete what is not in the files"} {
-        ttk::radiobutton $w.f.$mode -text $label -value $mode -variable ::editor_files::field(mode) \
-            -command [list ::editor_files::Stale $w]
+        ttk::radiobutton $w.f.$mode -text $label -value $mode -variable ::editor_files::field(mode)
         grid $w.f.$mode - - -sticky w -pady [theme::px 2]
     }
     Answer $w "The counts appear here before anything is changed."
     Buttons $w preview "Preview" [list ::editor_files::Preview $w] load "Load" [list ::editor_files::Load $w $done]
     $w.f.buttons.load state disabled
-    trace add variable ::editor_files::field(folder) write [list ::editor_files::FolderChanged $w]
-    bind $w <Destroy> [list ::editor_files::Untrace $w %W]
+    Watch $w ::editor_files::field
     dialog::center $w $parent
     focus $w.f.folder
 }
 
-proc ::editor_files::FolderChanged {w args} {
-    Stale $w
+# Any change of the fields, by key, mouse or program, makes what was counted stale.
+proc ::editor_files::Watch {w variable} {
+    set command [list ::editor_files::Stale $w]
+    trace add variable $variable write $command
+    bind $w <Destroy> [list ::editor_files::Unwatch $w %W $variable $command]
 }
 
-proc ::editor_files::Untrace {w widget} {
+proc ::editor_files::Unwatch {w widget variable command} {
     if {$w eq $widget} {
-        trace remove variable ::editor_files::field(folder) write [list ::editor_files::FolderChanged $w]
+        trace remove variable $variable write $command
     }
 }
 
 # What was counted is no longer what would be done.
-proc ::editor_files::Stale {w} {
+proc ::editor_files::Stale {w args} {
     if {[winfo exists $w.f.buttons.load]} {
         $w.f.buttons.load state disabled
     }
 }
 
+# Can anything be read and written where the window's templates are from? Otherwise says why not.
+proc ::editor_files::Here {w} {
+    set words [editor::Away]
+    if {$words ne {}} {
+        Tell $w [string trim [join $words \n]] Danger.TLabel
+    }
+    return [expr {$words eq {}}]
+}
+
+# The connection came or went: when it is back, what would be done now tells whether it was.
+proc ::editor_files::connection {} {
+    variable unsure
+    if {$unsure ne {} && [editor::Away] eq {}} {
+        lassign $unsure w command
+        set unsure {}
+        if {[winfo exists $w]} {
+            {*}$command
+        }
+    }
+}
+
+# Says what was refused; when the answer was lost, command is run when the connection is back.
+proc ::editor_files::TellUndone {w result command} {
+    variable unsure
+    Tell $w [string trim [join [editor::WriteRefusal $result "a row"] \n]] Danger.TLabel
+    if {[editor::IsLost $result]} {
+        set unsure [list $w $command]
+    }
+}
+
 proc ::editor_files::Preview {w} {
     variable field
+    Stale $w
+    if {![Here $w]} {
+        return
+    }
     if {[catch {read_folder $field(folder)} found]} {
         Tell $w $found Danger.TLabel
         return
     }
     Tell $w "Counting \u2026"
-    editor::Transaction [load_statements $found $field(mode)] ROLLBACK [list ::editor_files::Previewed $w]
+    editor::Transaction [load_statements $found $field(mode)] ROLLBACK \
+        [list ::editor_files::Previewed $w [array get field] [unknown_columns $found]]
 }
 
-proc ::editor_files::Previewed {w result} {
+# asked: the fields when it was asked for; what has been changed since then was not counted.
+proc ::editor_files::Previewed {w asked unknown result} {
+    variable field
     if {![winfo exists $w]} {
         return
     }
     if {![dict get $result ok]} {
-        Tell $w [join [editor::Refusal $result "a row"] \n] Danger.TLabel
-        return
+        TellFailure $w $result
+    } elseif {[array get field] ne $asked} {
+        Tell $w "The fields have changed since; look again."
+    } else {
+        Tell $w [join [concat $unknown [list "This will be done:" [CountText [lindex [dict get $result results] end]]]] \n]
+        $w.f.buttons.load state !disabled
     }
-    set counts [lindex [dict get $result results] end]
-    Tell $w "This will be done:\n[CountText $counts]"
-    $w.f.buttons.load state !disabled
 }
 
 proc ::editor_files::CountText {result} {
@@ -163,11 +220,14 @@ proc ::editor_files::CountText {result} {
 # Reads the files anew: what is loaded is what is in them now.
 proc ::editor_files::Load {w done} {
     variable field
+    Stale $w
+    if {![Here $w]} {
+        return
+    }
     if {[catch {read_folder $field(folder)} found]} {
         Tell $w $found Danger.TLabel
         return
     }
-    Stale $w
     Tell $w "Loading \u2026"
     editor::Transaction [load_statements $found $field(mode)] COMMIT [list ::editor_files::Loaded $w $done]
 }
@@ -180,7 +240,7 @@ proc ::editor_files::Loaded {w done result} {
         return
     }
     if {![dict get $result ok]} {
-        Tell $w [join [editor::Refusal $result "a row"] \n] Danger.TLabel
+        TellUndone $w $result [list ::editor_files::Preview $w]
         return
     }
     Tell $w "Done:\n[CountText [lindex [dict get $result results] end]]"
@@ -203,6 +263,9 @@ proc ::editor_files::Export {w} {
     variable field
     if {![file isdirectory $field(folder)] || ![file writable $field(folder)]} {
         Tell $w "$field(folder) is no folder that can be written." Danger.TLabel
+        return
+    }
+    if {![Here $w]} {
         return
     }
     editor::Transaction [telling_statements] COMMIT [list ::editor_files::Telling $w $field(folder)]
@@ -287,7 +350,9 @@ proc ::editor_files::Rows {w folder headers result} {
         Tell $w $message Danger.TLabel
         return
     }
-    set lines [lmap table $tables answer [dict get $result results] {string cat "$table.csv: [llength [dict get $answer rows]] rows"}]
+    set lines [lmap table $tables answer [dict get $result results] {
+        string cat "$table.csv: [llength [dict get $answer rows]] rows"
+    }]
     Tell $w "Written to $folder:\n[join $lines \n]"
 }
 
@@ -374,5 +439,5 @@ proc ::editor_files::Tell {w text {style Quiet.TLabel}} {
 }
 
 proc ::editor_files::TellFailure {w result} {
-    Tell $w [join [editor::Refusal $result "a row"] \n] Danger.TLabel
+    Tell $w [string trim [join [editor::Refusal $result "a row"] \n]] Danger.TLabel
 }

@@ -49,9 +49,13 @@ oo::class create ::editor_form {
         return $frame
     }
 
-    # Show a row; "" for none.
+    # Show a row; "" for none. What is being typed into another is taken; what is being typed into this one stays.
     method show {of_table of_uid changes} {
-        if {$of_uid eq "" || ![$changes exists $of_table $of_uid]} {
+        set other [expr {$of_table ne $table || $of_uid ne $uid}]
+        if {$other} {
+            my flush
+        }
+        if {$of_uid eq "" || ![$changes exists $of_uid]} {
             my Clear
             return
         }
@@ -70,7 +74,10 @@ oo::class create ::editor_form {
         set edited [$changes changed_columns $table $uid]
         foreach {name widget} $fields {
             set value [if {[dict exists $row $name]} {editor::Shown [dict get $row $name]}]
-            my Fill $name $widget $value
+            if {$other || ![my IsTyped $name]} {
+                my Fill $name $widget $value
+            }
+            dict set before $name $value
             $inner.fields.l_$name configure -style [expr {$name in $edited ? "Warn.TLabel" : "TLabel"}]
             my Enable $widget [expr {$status ne "deleted" && $name ne "loaded_on"}]
         }
@@ -94,6 +101,8 @@ oo::class create ::editor_form {
                 theme::dress $widget
                 bind $widget <Tab> "[bind all <Tab>]; break"
                 bind $widget <Shift-Tab> "[bind all <<PrevWindow>>]; break"
+                # not a new line in the text
+                bind $widget <Control-Return> [namespace code {$owner apply; break}]
             } elseif {[set choices [$owner choices $table $name]] ne {}} {
                 ttk::combobox $widget -values $choices -width 28
                 bind $widget <<ComboboxSelected>> [namespace code [list my Take $name]]
@@ -123,7 +132,6 @@ oo::class create ::editor_form {
     }
 
     method Fill {name widget value} {
-        dict set before $name $value
         switch -- [winfo class $widget] {
             Text {
                 $widget configure -state normal
@@ -153,11 +161,20 @@ oo::class create ::editor_form {
         }
     }
 
+    method Content {name} {
+        set widget [dict get $fields $name]
+        return [expr {[winfo class $widget] eq "Text" ? [$widget get 1.0 end-1c] : [$widget get]}]
+    }
+
+    # Does a field hold another text than it was filled with?
+    method IsTyped {name} {
+        return [expr {[dict exists $before $name] && [my Content $name] ne [dict get $before $name]}]
+    }
+
     # What stands in a field, when it is another text than before.
     method Take {name} {
-        set widget [dict get $fields $name]
-        set value [expr {[winfo class $widget] eq "Text" ? [$widget get 1.0 end-1c] : [$widget get]}]
-        if {$uid ne "" && $value ne [dict get $before $name]} {
+        if {$uid ne "" && [my IsTyped $name]} {
+            set value [my Content $name]
             dict set before $name $value
             $owner edit $table $uid $name $value
         }

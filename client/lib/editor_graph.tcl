@@ -91,7 +91,7 @@ oo::class create ::editor_picture {
 }
 
 oo::class create ::editor_graph {
-    variable frame canvas changes owner picture job nodes edges deps layout press picked sizes
+    variable frame canvas changes owner picture job nodes edges deps layout press picked sizes font
 
     constructor {path of_changes of_owner} {
         set frame $path
@@ -112,6 +112,8 @@ oo::class create ::editor_graph {
             -background [theme::color panel]]
         pack $frame.tools -fill x
         pack $canvas -fill both -expand 1
+        # a font that no widget has is opened anew for each text that is measured
+        label $frame.measure
         set picture [editor_picture new $canvas [namespace code {my Look}] [namespace code {my EdgeLook}]]
         my Bind
     }
@@ -176,15 +178,11 @@ oo::class create ::editor_graph {
 
     # Nodes of the job and their neighbours; edges between two different nodes; deps: edge -> rows.
     method Collect {} {
-        set all {}
+        set shown {}
         foreach uid [$changes rows tpl_nodes] {
             set row [$changes get tpl_nodes $uid]
-            dict set all [dict get $row node_id] $uid
-        }
-        set shown {}
-        dict for {id uid} $all {
-            if {$job eq "" || [dict get [$changes get tpl_nodes $uid] job_name] eq $job} {
-                dict set shown $id 1
+            if {$job eq "" || [dict get $row job_name] eq $job} {
+                dict set shown [dict get $row node_id] 1
             }
         }
         set inside $shown
@@ -193,13 +191,15 @@ oo::class create ::editor_graph {
             set row [$changes get tpl_node_deps $uid]
             set parent [dict get $row p_node_id]
             set child [dict get $row c_node_id]
-            if {[dict exists $all $parent] && [dict exists $all $child]
+            if {[my Uid $parent] ne "" && [my Uid $child] ne ""
                     && ([dict exists $inside $parent] || [dict exists $inside $child])} {
                 dict set shown $parent 1
                 dict set shown $child 1
                 dict lappend deps [list $parent $child] $uid
             }
         }
+        set font [list [font actual TkDefaultFont -family] [graph_draw::letters 0 1]]
+        $frame.measure configure -font $font
         set nodes [dict keys $shown]
         set edges [lmap edge [dict keys $deps] {
             if {[lindex $edge 0] eq [lindex $edge 1]} continue
@@ -234,23 +234,12 @@ oo::class create ::editor_graph {
         return [expr {[dict get $row c_date] - [dict get $row p_date]}]
     }
 
-    method Row {id} {
-        return [$changes get tpl_nodes [my Uid $id]]
-    }
-
     method Uid {id} {
-        foreach uid [$changes rows tpl_nodes] {
-            if {[dict get [$changes get tpl_nodes $uid] node_id] eq $id} {
-                return $uid
-            }
-        }
-        return ""
+        return [$changes node_uid $id]
     }
 
     method Size {id} {
-        set family [font actual TkDefaultFont -family]
-        set width [font measure [list $family [graph_draw::letters 0 1]] [lindex [$changes node_name $id] 0]]
-        return [list [expr {max(110, min(260, $width + 44))}] 42]
+        return [list [expr {max(110, min(260, [font measure $font [$changes title $id]] + 44))}] 42]
     }
 
     method Look {id} {
@@ -258,7 +247,7 @@ oo::class create ::editor_graph {
         if {$uid eq ""} {
             # gone since the picture was made; another is on its way
             return [dict create kind box fill [theme::color panel] text [theme::color quiet] outline [theme::color quiet] \
-                width 1 dash {} lines $id]
+                width 1 dash {} lines [list $id]]
         }
         set row [$changes get tpl_nodes $uid]
         set status [$changes status tpl_nodes $uid]
@@ -281,8 +270,20 @@ oo::class create ::editor_graph {
             dict set look width 3
         }
         set note [expr {$status eq "deleted" ? " (deleted)" : ""}]
-        dict set look lines [list [dict get $row node_name] "\[$type\] $id[my SelfNote $id]$note"]
+        dict set look lines [list [my Short [dict get $row node_name]] "\[$type\] $id[my SelfNote $id]$note"]
         return $look
+    }
+
+    # A name as long as the widest box has room.
+    method Short {text} {
+        if {[font measure $font $text] <= 216} {
+            return $text
+        }
+        set text [string range $text 0 99]
+        while {$text ne "" && [font measure $font $text\u2026] > 216} {
+            set text [string range $text 0 end-1]
+        }
+        return $text\u2026
     }
 
     # Dependencies of a node on its own former days have no line in the picture.

@@ -7,17 +7,28 @@
 # stays locked while a person looks. What is made in the end is made anew.
 
 namespace eval ::editor_schedule {
+    # job: "" for all
     variable field
-    array set field {date "" job "All jobs"}
+    array set field {date "" job ""}
+    # the jobs that may be chosen
+    variable names {}
+    # what the preview showed, and Make makes: date and job
+    variable previewed {}
+    # nodes, and parents on other days, that a preview shows
+    variable limit 5000
+    variable window ""
 }
 
 proc ::editor_schedule::show {parent} {
+    variable field
+    variable names
+    variable window
     set w [editor_files::Dialog $parent.schedule $parent "Schedule a Day"]
     wm title $w "Schedule a Day"
     ttk::label $w.f.l_date -text "Date"
     ttk::entry $w.f.date -width 14 -textvariable ::editor_schedule::field(date)
     ttk::label $w.f.l_job -text "Job"
-    ttk::combobox $w.f.job -width 28 -textvariable ::editor_schedule::field(job) -state readonly
+    ttk::combobox $w.f.job -width 28 -state readonly -values [list "All jobs"]
     ttk::button $w.f.preview -text "Preview" -command [list ::editor_schedule::Preview $w]
     grid $w.f.l_date $w.f.date $w.f.l_job $w.f.job $w.f.preview -sticky w -padx [theme::px 0 8] -pady [theme::px 0 8]
     Tree $w
@@ -30,13 +41,42 @@ proc ::editor_schedule::show {parent} {
     grid columnconfigure $w.f 3 -weight 1
     grid rowconfigure $w.f 1 -weight 1
     $w.f.buttons.load state disabled
-    bind $w.f.date <KeyRelease> [list editor_files::Stale $w]
     bind $w.f.date <Return> [list ::editor_schedule::Preview $w]
-    bind $w.f.job <<ComboboxSelected>> [list editor_files::Stale $w]
-    db::query {SELECT job_name, (SELECT to_char(greatest(max(job_date) + 1, josch.today()), 'YYYY-MM-DD') FROM josch.jobs),
-        to_char(josch.today(), 'YYYY-MM-DD') FROM josch.tpl_jobs ORDER BY job_name} [list ::editor_schedule::TakeJobs $w]
+    bind $w.f.job <<ComboboxSelected>> [list ::editor_schedule::JobChosen $w]
+    set window $w
+    set names {}
+    array set field {date "" job ""}
+    $w.f.job current 0
+    editor_files::Watch $w ::editor_schedule::field
+    AskJobs $w
     dialog::center $w $parent
     focus $w.f.date
+}
+
+# The jobs to choose from, and the day that is likely to be wanted; when there is a connection.
+proc ::editor_schedule::AskJobs {w} {
+    if {[editor_files::Here $w]} {
+        db::query {SELECT job_name, (SELECT to_char(greatest(max(job_date) + 1, josch.today()), 'YYYY-MM-DD') FROM josch.jobs),
+            to_char(josch.today(), 'YYYY-MM-DD') FROM josch.tpl_jobs ORDER BY job_name} [list ::editor_schedule::TakeJobs $w]
+    }
+}
+
+# The connection came or went. A dialog that was opened without one can be filled in when it is there.
+proc ::editor_schedule::connection {} {
+    variable window
+    variable names
+    if {[winfo exists $window] && $names eq {} && [editor::Away] eq {}} {
+        editor_files::Tell $window "Choose a date and look at what will be made."
+        AskJobs $window
+    }
+}
+
+# By its place in the list: a job may be called like the entry for all.
+proc ::editor_schedule::JobChosen {w} {
+    variable field
+    variable names
+    set at [$w.f.job current]
+    set field(job) [expr {$at > 0 ? [lindex $names [expr {$at - 1}]] : ""}]
 }
 
 proc ::editor_schedule::Tree {w} {
@@ -57,42 +97,48 @@ proc ::editor_schedule::Tree {w} {
 
 proc ::editor_schedule::TakeJobs {w result} {
     variable field
-    if {![winfo exists $w] || ![dict get $result ok]} {
+    variable names
+    if {![winfo exists $w]} {
+        return
+    }
+    if {![dict get $result ok]} {
+        editor_files::TellFailure $w $result
         return
     }
     set names [lmap row [dict get $result rows] {lindex $row 0}]
     $w.f.job configure -values [concat [list "All jobs"] $names]
-    if {$field(job) ni [concat [list "All jobs"] $names]} {
-        set field(job) "All jobs"
-    }
+    $w.f.job current [expr {[lsearch -exact $names $field(job)] + 1}]
     lassign [lindex [dict get $result rows] 0] - next today
-    set field(date) [expr {$next ne "" ? $next : $today}]
+    if {$field(date) eq ""} {
+        set field(date) [expr {$next ne "" ? $next : $today}]
+    }
 }
 
 # ---- the SQL ----
 
 proc ::editor_schedule::call_sql {date job} {
-    return "josch.schedule([db::quote $date]::date, [expr {$job eq "All jobs" ? "NULL" : [db::quote $job]}])"
+    return "josch.schedule([db::quote $date]::date, [expr {$job eq "" ? "NULL" : [db::quote $job]}])"
 }
 
 # The answers: what was made; its nodes; their parents on other days.
 proc ::editor_schedule::preview_statements {date job} {
+    variable limit
     return [list "SET LOCAL statement_timeout = '300s'" \
         "CREATE TEMPORARY TABLE josch_made ON COMMIT DROP AS SELECT * FROM [call_sql $date $job]" \
         {SELECT m.job_name, to_char(m.job_date, 'YYYY-MM-DD'), m.nodes, m.dependencies, j.time_zone
             FROM pg_temp.josch_made m JOIN josch.jobs j USING (job_name, job_date) ORDER BY m.job_name} \
-        {SELECT n.job_name, n.node_id, n.node_name, n.node_type,
+        [string cat {SELECT n.job_name, n.node_id, n.node_name, n.node_type,
             coalesce(to_char(n.due_at AT TIME ZONE j.time_zone, 'YYYY-MM-DD HH24:MI'), ''), n.unmet
             FROM josch.nodes n JOIN pg_temp.josch_made USING (job_name, job_date) JOIN josch.jobs j USING (job_name, job_date)
-            ORDER BY n.job_name, n.level, n.node_id LIMIT 5000} \
-        {SELECT d.c_node_id, d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), coalesce(p.node_name, t.node_name, ''),
+            ORDER BY n.job_name, n.level, n.node_id LIMIT } $limit] \
+        [string cat {SELECT d.c_node_id, d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), coalesce(p.node_name, t.node_name, ''),
             coalesce(p.state, ''), d.expected::text
             FROM josch.node_deps d JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
             JOIN pg_temp.josch_made m ON m.job_name = c.job_name AND m.job_date = c.job_date
             LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
             LEFT JOIN josch.tpl_nodes t ON t.node_id = d.p_node_id
             WHERE d.p_date <> d.c_date OR p.node_id IS NULL
-            ORDER BY d.c_node_id, d.p_date, d.p_node_id LIMIT 5000}]
+            ORDER BY d.c_node_id, d.p_date, d.p_node_id LIMIT } $limit]]
 }
 
 # How a parent on another day stands, in words.
@@ -111,6 +157,9 @@ proc ::editor_schedule::Preview {w} {
     variable field
     editor_files::Stale $w
     $w.f.list.tree delete [$w.f.list.tree children {}]
+    if {![editor_files::Here $w]} {
+        return
+    }
     editor_files::Tell $w "Looking \u2026"
     editor::Transaction [preview_statements $field(date) $field(job)] ROLLBACK \
         [list ::editor_schedule::Previewed $w $field(date) $field(job)]
@@ -118,6 +167,7 @@ proc ::editor_schedule::Preview {w} {
 
 proc ::editor_schedule::Previewed {w date job result} {
     variable field
+    variable previewed
     if {![winfo exists $w] || $date ne $field(date) || $job ne $field(job)} {
         return
     }
@@ -125,15 +175,21 @@ proc ::editor_schedule::Previewed {w date job result} {
         editor_files::TellFailure $w $result
         return
     }
+    set previewed [list $date $job]
     lassign [dict get $result results] - - made nodes parents
     Fill $w.f.list.tree [dict get $made rows] [dict get $nodes rows] [dict get $parents rows]
     set jobs [llength [dict get $made rows]]
     if {$jobs == 0} {
-        editor_files::Tell $w "Nothing to make: $date has [expr {$job eq "All jobs" ? "all jobs" : "this job"}] already."
+        editor_files::Tell $w "Nothing to make: $date has [expr {$job eq "" ? "all jobs" : "this job"}] already."
         return
     }
-    set count [llength [dict get $nodes rows]]
-    editor_files::Tell $w "Nothing has been made yet. Made, the scheduler begins with it at once: what waits for nothing is started."
+    set count 0
+    foreach row [dict get $made rows] {
+        incr count [lindex $row 2]
+    }
+    set shown [llength [dict get $nodes rows]]
+    editor_files::Tell $w "Nothing has been made yet. Made, the scheduler begins with it at once: what waits for nothing is\
+        started.[expr {$shown < $count ? " The first $shown nodes are shown." : ""}]"
     $w.f.buttons.load configure -text "Make $jobs [expr {$jobs == 1 ? "Job" : "Jobs"}], $count Nodes"
     $w.f.buttons.load state !disabled
 }
@@ -159,10 +215,13 @@ proc ::editor_schedule::Fill {tree made nodes parents} {
 }
 
 proc ::editor_schedule::Make {w} {
-    variable field
+    variable previewed
     editor_files::Stale $w
+    if {![editor_files::Here $w]} {
+        return
+    }
     editor_files::Tell $w "Making \u2026"
-    editor::Transaction [list "SET LOCAL statement_timeout = '300s'" "SELECT * FROM [call_sql $field(date) $field(job)]"] COMMIT \
+    editor::Transaction [list "SET LOCAL statement_timeout = '300s'" "SELECT * FROM [call_sql {*}$previewed]"] COMMIT \
         [list ::editor_schedule::Made $w]
 }
 
@@ -174,10 +233,12 @@ proc ::editor_schedule::Made {w result} {
         return
     }
     if {![dict get $result ok]} {
-        editor_files::TellFailure $w $result
+        editor_files::TellUndone $w $result [list ::editor_schedule::Preview $w]
         return
     }
     set rows [dict get [lindex [dict get $result results] end] rows]
     $w.f.buttons.load configure -text "Make the Day"
-    editor_files::Tell $w "Made: [join [lmap row $rows {string cat "[lindex $row 0] of [lindex $row 1] ([lindex $row 2] nodes)"}] {, }]."
+    editor_files::Tell $w "Made: [join [lmap row $rows {
+        string cat "[lindex $row 0] of [lindex $row 1] ([lindex $row 2] nodes)"
+    }] {, }]."
 }

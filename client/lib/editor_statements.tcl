@@ -6,7 +6,7 @@
 # that changes is deleted and inserted, so that no cycle is seen on the way that the end does not have.
 
 oo::class create editor_statements {
-    variable keys base work uids null
+    variable keys base work uids null default
 
     # ---- what will be done ----
 
@@ -73,22 +73,43 @@ oo::class create editor_statements {
         set stored [my carried $table $base($uid)]
         set edited [my changed_columns $table $uid]
         set changes [lmap column $edited {string cat $column " = " [my literal $quote [dict get $work($uid) $column]]}]
-        set where [my where $stored [dict get $keys $table] $quote]
-        foreach column $edited {
-            if {$column ni [dict get $keys $table]} {
-                append where " AND $column IS NOT DISTINCT FROM [my literal $quote [dict get $stored $column]]"
-            }
-        }
-        return "WITH done AS (UPDATE josch.$table SET [join $changes {, }] WHERE $where RETURNING 1) SELECT 1 / count(*) FROM done"
+        set key [dict get $keys $table]
+        set others [lmap column $edited {
+            if {$column in $key || ![dict exists $stored $column]} continue
+            set column
+        }]
+        set where [my where $stored $key $quote][my unchanged $stored $others $quote]
+        return "WITH done AS (UPDATE josch.$table SET [join $changes {, }] WHERE $where RETURNING 1)\
+            SELECT 1 / count(*) FROM done"
     }
 
+    # The row as it was read, all of it: what somebody else has written since is not deleted unseen. A dependency that goes
+    # before its nodes are renamed has their old keys. A node takes no dependency along that has come since.
     method delete_sql {table uid quote} {
-        return "WITH done AS (DELETE FROM josch.$table WHERE [my where $base($uid) [dict get $keys $table] $quote] RETURNING 1)\
-            SELECT 1 / count(*) FROM done"
+        set stored [if {$table eq "tpl_node_deps"} {set base($uid)} else {my carried $table $base($uid)}]
+        set key [dict get $keys $table]
+        set others [lmap column [dict keys $stored] {
+            if {$column in $key} continue
+            set column
+        }]
+        set where [my where $stored $key $quote][my unchanged $stored $others $quote]
+        if {$table eq "tpl_nodes"} {
+            set id [my literal $quote [dict get $stored node_id]]
+            append where " AND NOT EXISTS (SELECT FROM josch.tpl_node_deps WHERE p_node_id = $id OR c_node_id = $id)"
+        }
+        return "WITH done AS (DELETE FROM josch.$table WHERE $where RETURNING 1) SELECT 1 / count(*) FROM done"
     }
 
     method where {row names quote} {
         return [join [lmap name $names {string cat $name " = " [my literal $quote [dict get $row $name]]}] " AND "]
+    }
+
+    # Further conditions: columns are still what they were when they were read. What a default became may not have been read.
+    method unchanged {row names quote} {
+        return [join [lmap name $names {
+            if {[dict get $row $name] eq $default} continue
+            string cat " AND " $name " IS NOT DISTINCT FROM " [my literal $quote [dict get $row $name]]
+        }] ""]
     }
 
     # ---- in words ----
@@ -113,7 +134,10 @@ oo::class create editor_statements {
             return "(nothing)"
         }
         set value [string map {\n " "} [dict get $row $column]]
-        return "\u201c[if {[string length $value] > 60} {string cat [string range $value 0 58] \u2026} else {set value}]\u201d"
+        if {[string length $value] > 60} {
+            set value [string range $value 0 58]\u2026
+        }
+        return \u201c$value\u201d
     }
 
     # What a row is called.

@@ -12,12 +12,47 @@ namespace eval ::editor {
     variable default "\u0000DEFAULT"
     # table -> list of columns, each a dict: name type required default comment
     variable columns {}
-    variable serial 0
+    # where the templates of the editor's window are from
+    variable place {}
 }
 
 # May this person write templates? The database knows; it refuses all the same.
 proc ::editor::offered {} {
     return [expr {[db::state] eq "online" && [db::may schedule]}]
+}
+
+# ---- the connection ----
+
+# Where the connection leads: the database, the person, and what the conninfo says of the server.
+proc ::editor::Place {} {
+    set conninfo [conf::without_password $::db::conninfo]
+    set pairs [conf::pairs $conninfo]
+    if {[dict size $pairs]} {
+        set conninfo [join [lmap keyword {service host hostaddr port} {
+            if {![dict exists $pairs $keyword]} continue
+            dict get $pairs $keyword
+        }] :]
+    }
+    return [list [db::info database] [db::user] $conninfo]
+}
+
+# A place in words.
+proc ::editor::PlaceWords {place} {
+    lassign $place database user server
+    regexp {^\w+://(?:[^@/]*@)?([^/?]*)} $server - server
+    return "$database[if {$server ne ""} {string cat " at " $server}] as $user"
+}
+
+# Why nothing can be read or written now where the window's templates are from: a message and its detail; {} when it can.
+proc ::editor::Away {} {
+    variable place
+    if {[db::state] ne "online"} {
+        return [list "There is no connection to the database; changes stay here until it is back." [db::why]]
+    } elseif {[Place] ne $place} {
+        return [list "These are the templates of [PlaceWords $place], and the connection is to [PlaceWords [Place]] now." \
+            "Nothing is read or written. Connect to the former again, or close this window and open it anew."]
+    }
+    return {}
 }
 
 # ---- values ----
@@ -136,10 +171,21 @@ proc ::editor::Statements {changes comment} {
     return [list $statements $places]
 }
 
-# The words of a refusal: those of the database, but for a row that is not as it was when it was read.
-proc ::editor::Refusal {result name} {
+# Was the connection lost before the answer came?
+proc ::editor::IsLost {result} {
+    return [expr {![dict get $result ok] && [string match 08* [dict get $result sqlstate]]}]
+}
+
+# The words of a refusal: those of the database, but for a row that is not as it was when it was read, and for an answer that
+# never came. along: what would have gone with a row that was to be deleted.
+proc ::editor::Refusal {result name {along ""}} {
+    if {[IsLost $result]} {
+        return [list "The connection was lost meanwhile." [dict get $result message]]
+    }
     if {[dict get $result sqlstate] eq "22012"} {
-        return [list "Somebody else has changed or deleted $name meanwhile." "Read the templates again to see what is there now."]
+        set joined [expr {$along eq "" ? "" : ", or added $along that would go with it"}]
+        return [list "Somebody else has changed or deleted $name meanwhile$joined." \
+            "Read the templates again to see what is there now."]
     }
     set rest {}
     foreach part {detail hint} {
@@ -148,4 +194,13 @@ proc ::editor::Refusal {result name} {
         }
     }
     return [list [dict get $result message] [join $rest \n]]
+}
+
+# The same for what was to be stored: after a loss nobody knows whether it is.
+proc ::editor::WriteRefusal {result name {along ""}} {
+    if {[IsLost $result]} {
+        return [list "The connection was lost meanwhile. Whether it was done will be seen when it is back." \
+            [dict get $result message]]
+    }
+    return [Refusal $result $name $along]
 }

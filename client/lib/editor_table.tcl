@@ -7,7 +7,8 @@
 # again. An edit in place is a field laid over the cell, gone with Escape, kept with Enter, Tab or the next click.
 
 oo::class create ::editor_grid {
-    variable frame tree table changes columns owner sort_by descending cell filter refused
+    # cell: row, column and former text of the field that is open; laid: the box of the cell that it lies over
+    variable frame tree table changes columns owner sort_by descending cell laid filter refused
 
     # owner: the editor's window, which is told: selected uid, edited, wanted choices
     constructor {path of_table of_changes of_owner} {
@@ -16,14 +17,14 @@ oo::class create ::editor_grid {
         set changes $of_changes
         set owner $of_owner
         set columns [editor::Names $table]
-        lassign {"" 0 {} {} {}} sort_by descending cell filter refused
+        lassign {"" 0 {} {} {} {}} sort_by descending cell laid filter refused
         my Build
     }
 
     method Build {} {
         ttk::frame $frame
         set tree [ttk::treeview $frame.tree -columns [concat mark $columns] -show headings -selectmode extended \
-            -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
+            -yscrollcommand [namespace code {my Scrolled y}] -xscrollcommand [namespace code {my Scrolled x}]]
         ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
         ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
         $tree column mark -width [theme::px 26] -minwidth [theme::px 26] -stretch 0 -anchor center
@@ -38,7 +39,7 @@ oo::class create ::editor_grid {
         foreach {event script} {
             <<TreeviewSelect>> {my Selected} <Double-Button-1> {my EditAt %x %y} <F2> {my EditFirst} <Return> {my EditFirst}
             <Delete> {my Ask delete} <Insert> {my Ask add} <Motion> {my Hover %x %y %X %Y} <Leave> {tip::hide}
-            <Button-4> {my Put} <Button-5> {my Put} <Configure> {my Put} <Button-1> {my Put}
+            <Configure> {my Put} <Button-1> {my Put}
         } {
             bind $tree $event +[namespace code $script]
         }
@@ -68,7 +69,6 @@ oo::class create ::editor_grid {
 
     # Show the rows as they are now. only: command prefix that says of a row (a dict) whether it is shown.
     method refresh {{only {}}} {
-        my Put
         set chosen [$tree selection]
         set filter $only
         set uids [lmap uid [$changes rows $table] {
@@ -87,6 +87,7 @@ oo::class create ::editor_grid {
             set uid
         }]
         $tree selection set $chosen
+        my Lay
     }
 
     method refresh_row {uid} {
@@ -115,7 +116,8 @@ oo::class create ::editor_grid {
     method Sorted {uids} {
         set at [expr {[lsearch -exact $columns $sort_by] + 1}]
         set keyed [lmap uid $uids {list $uid [lindex [my Values $uid] $at]}]
-        return [lmap pair [lsort -dictionary [expr {$descending ? "-decreasing" : "-increasing"}] -index 1 $keyed] {lindex $pair 0}]
+        set order [expr {$descending ? "-decreasing" : "-increasing"}]
+        return [lmap pair [lsort -dictionary $order -index 1 $keyed] {lindex $pair 0}]
     }
 
     # By a column; the other way round at the second click, as read at the third.
@@ -192,8 +194,7 @@ oo::class create ::editor_grid {
             return
         }
         $tree see $uid
-        set box [$tree bbox $uid $name]
-        if {$box eq ""} {
+        if {[$tree bbox $uid $name] eq ""} {
             return
         }
         set row [$changes get $table $uid]
@@ -205,10 +206,36 @@ oo::class create ::editor_grid {
         }
         set cell [list $uid $name $value]
         my MakeField $value [$owner choices $table $name]
-        lassign $box x y w h
-        place $tree.field -x $x -y [expr {$y - 2}] -width [expr {max($w, 90)}] -height [expr {$h + 4}]
+        my Lay
         focus $tree.field
         $tree.field selection range 0 end
+    }
+
+    # The field lies over its cell, also when the rows have been written anew under it.
+    method Lay {} {
+        if {$cell eq {}} {
+            return
+        }
+        set laid [my Box]
+        if {$laid eq ""} {
+            my Put
+            return
+        }
+        lassign $laid x y w h
+        place $tree.field -x $x -y [expr {$y - 2}] -width [expr {max($w, 90)}] -height [expr {$h + 4}]
+    }
+
+    method Box {} {
+        lassign $cell uid name
+        return [if {[$tree exists $uid]} {$tree bbox $uid $name}]
+    }
+
+    # The cell has moved away from under its field, by whatever wheel, key or bar.
+    method Scrolled {bar first last} {
+        $frame.$bar set $first $last
+        if {$cell ne {} && [my Box] ne $laid} {
+            my Put
+        }
     }
 
     method MakeField {value choices} {
@@ -220,6 +247,8 @@ oo::class create ::editor_grid {
         }
         $tree.field insert 0 $value
         bind $tree.field <Return> [namespace code {my Put; break}]
+        # the field's own Return would end it without applying
+        bind $tree.field <Control-Return> [namespace code {my Put; $owner apply; break}]
         bind $tree.field <Escape> [namespace code {my Drop; break}]
         bind $tree.field <Tab> [namespace code {my Next 1; break}]
         bind $tree.field <<PrevWindow>> [namespace code {my Next -1; break}]
@@ -235,15 +264,27 @@ oo::class create ::editor_grid {
 
     # Keep what was typed.
     method Put {} {
+        if {$cell ne {}} {
+            my flush
+            my Drop
+        }
+    }
+
+    # Take what is being typed; the field stays.
+    method flush {} {
         if {$cell eq {}} {
             return
         }
         lassign $cell uid name before
         set text [$tree.field get]
-        my Drop
+        lset cell 2 $text
         if {$text ne $before} {
             $owner edit $table $uid $name $text
         }
+    }
+
+    method close {} {
+        my Put
     }
 
     method Drop {} {
