@@ -144,7 +144,8 @@ proc ::editor::Transaction {statements end callback} {
     if {$end eq "ROLLBACK"} {
         lappend all BEGIN ROLLBACK
     }
-    db::query [join $all ";\n"] [namespace code [list Transacted [llength $statements] $callback]]
+    # more than the statement_timeout that large changes set
+    db::query [join $all ";\n"] [namespace code [list Transacted [llength $statements] $callback]] "" 310000
 }
 
 proc ::editor::Transacted {count callback result} {
