@@ -119,9 +119,11 @@ proc ::board_status::WriteBar {counts} {
     $frame.done configure -text [expr {$all == 0 ? "no nodes" : "$done of $all done, [expr {100 * $done / $all}] %"}]
 }
 
-# With their names, or where there is no room for those, with the symbols alone.
+# The states, the most urgent first; where there is no room for all names, the last have their symbol alone, and where there is
+# none for those, their number stands for them. Tips tell what is not said.
 proc ::board_status::WriteStates {counts} {
     variable frame
+    variable states
     set chosen [board::states]
     # but for what stands between the parts
     set room [expr {[winfo width $frame] - [theme::px 44]}]
@@ -131,51 +133,56 @@ proc ::board_status::WriteStates {counts} {
     if {![Is_new states [list $counts $chosen $room]]} {
         return
     }
-    if {[PackStates $counts $chosen 1 $room]} {
-        PackStates $counts $chosen 0 $room
-    }
-}
-
-# Show the states, the most urgent first, as far as there is room; returns how many had none. The last place is then for their
-# number, and its tip tells them.
-proc ::board_status::PackStates {counts chosen named room} {
-    variable frame
-    variable states
-    pack forget {*}[winfo children $frame.states]
     set wanted [lmap state $states {
         if {![dict exists $counts $state] && $state ni $chosen} continue
         set state
     }]
-    set gap [theme::px 3]
     set width 0
     foreach state $wanted {
-        set number [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
-        set symbol [dict get [theme::state $state] symbol]
+        set number($state) [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
+        set symbol($state) [dict get [theme::state $state] symbol]
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
-        $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge \
-            -text [expr {$named ? "$symbol $state $number" : "$symbol $number"}]
-        set said($state) "$symbol $state $number"
-        incr width [expr {[winfo reqwidth $frame.states.$state] + $gap}]
+        $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge -text "$symbol($state) $state $number($state)"
+        tip::set_text $frame.states.$state ""
+        incr width [Takes $state]
+    }
+    foreach state [lreverse $wanted] {
+        if {$width <= $room} break
+        incr width -[Takes $state]
+        $frame.states.$state configure -text "$symbol($state) $number($state)"
+        tip::set_text $frame.states.$state "$state $number($state)"
+        incr width [Takes $state]
     }
     set left {}
     while {$width > $room && $wanted ne {}} {
         if {$left eq {}} {
-            incr width [expr {[winfo reqwidth $frame.states.more] + $gap}]
+            incr width [Takes more]
         }
         set state [lindex $wanted end]
         set wanted [lrange $wanted 0 end-1]
-        set left [linsert $left 0 $said($state)]
-        incr width -[expr {[winfo reqwidth $frame.states.$state] + $gap}]
+        set left [linsert $left 0 "$symbol($state) $state $number($state)"]
+        incr width -[Takes $state]
     }
+    PackStates $wanted $left
+}
+
+# Width of a state's place, with the gap after it.
+proc ::board_status::Takes {name} {
+    variable frame
+    return [expr {[winfo reqwidth $frame.states.$name] + [theme::px 3]}]
+}
+
+proc ::board_status::PackStates {wanted left} {
+    variable frame
+    pack forget {*}[winfo children $frame.states]
     foreach state $wanted {
-        pack $frame.states.$state -side left -padx [list 0 $gap]
+        pack $frame.states.$state -side left -padx [theme::px 0 3]
     }
     if {$left ne {}} {
         $frame.states.more configure -text "+[llength $left]"
         tip::set_text $frame.states.more [join $left \n]
         pack $frame.states.more -side left
     }
-    return [llength $left]
 }
 
 proc ::board_status::WriteWaiting {} {
