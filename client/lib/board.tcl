@@ -68,7 +68,8 @@ proc ::board::Build {} {
     foreach {event script} $keys {
         bind . $event [namespace code $script]
     }
-    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowLink} {
+    foreach {event script} {<<BoardPulse>> ShowChoices <<BoardLoaded>> Loaded <<BoardScope>> Scoped <<DbState>> ShowLink
+            <<DbRights>> Rights} {
         bind . $event +[namespace code $script]
     }
     bind $frame.panes <Map> [namespace code FirstSash]
@@ -438,7 +439,17 @@ proc ::board::ShowProblem {text} {
     }
 }
 
+# What may be seen is something else now.
+proc ::board::Rights {} {
+    ShowLink
+    reload
+}
+
 proc ::board::show_problem {result} {
+    if {[db::state] eq "online" && [db::why] ne ""} {
+        # which says why, in other words
+        return
+    }
     ShowProblem [join [list [dict get $result message] {*}[acts::details_of $result]] "\n"]
 }
 
@@ -451,7 +462,8 @@ proc ::board::ShowLink {} {
     ShowTitle
     switch -- [db::state] {
         online {
-            ShowProblem ""
+            # connected, but not to a database that this person may use with JOSCH
+            ShowProblem [db::why]
         }
         connecting {
             if {[date] ne "" || [db::why] ne ""} {
