@@ -101,11 +101,6 @@ proc acts::allowed {state type} {
     return [lmap action $rules($state,$type) {list $action [label $action]}]
 }
 
-proc acts::is_allowed {action state type} {
-    variable rules
-    return [expr {[info exists rules($state,$type)] && $action in $rules($state,$type)}]
-}
-
 # Off while the board shows the past.
 proc acts::turn {on} {
     variable off

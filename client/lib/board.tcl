@@ -20,7 +20,6 @@ namespace eval ::board {
     # what the choosers show
     variable chosen
     array set chosen {date "" job "" search ""}
-    variable view_order {graph table timeline}
 
     variable keys {
         <Control-f>     {focus $frame.top.search}
@@ -50,12 +49,13 @@ proc ::board::Build {} {
     ttk::frame $frame
     BuildTop
     ttk::label $frame.problem -style Problem.TLabel -padding [theme::px 10 6]
+    bind $frame.problem <Configure> {%W configure -wraplength [expr {max(200, %w - [lindex [theme::px 24] 0])}]}
     ttk::panedwindow $frame.panes -orient horizontal
     ttk::notebook $frame.panes.views
-    $frame.panes add $frame.panes.views -weight 1
+    $frame.panes add $frame.panes.views -weight 3
     BuildViews
     details::create $frame.panes.details
-    $frame.panes add $frame.panes.details -weight 0
+    $frame.panes add $frame.panes.details -weight 1
     board_status::create $frame.status
     grid $frame.top -sticky ew -padx [theme::px 10] -pady [theme::px 8]
     grid $frame.problem -sticky ew
@@ -467,7 +467,7 @@ proc ::board::ShowLink {} {
         }
         connecting {
             if {[date] ne "" || [db::why] ne ""} {
-                ShowProblem "No connection[expr {[db::why] eq "" ? "" : ": [db::why]"}]. What is shown may be old; trying again."
+                ShowProblem "No connection: what is shown may be old. Trying again.[expr {[db::why] eq "" ? "" : "\n[db::why]"}]"
             }
         }
         default {

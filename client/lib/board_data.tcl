@@ -147,12 +147,12 @@ proc board::asking {} {
     return $asking
 }
 
-# Number of nodes of all dates that wait for a person.
 # The moment that the board shows, in seconds, by the server's clock.
 proc board::moment {} {
     return [expr {[past] eq "" ? [server_clock::now] : [past]}]
 }
 
+# Number of nodes of all dates that wait for a person.
 proc board::attention {} {
     variable attention
     return $attention

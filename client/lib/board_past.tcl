@@ -19,6 +19,7 @@ proc ::board::past {} {
 
 # Show rows (dicts, as the board keeps them) of a moment; two empty words: the present.
 proc ::board::show_past {rows at} {
+    variable frame
     variable past
     variable row
     variable changed
@@ -26,6 +27,7 @@ proc ::board::show_past {rows at} {
     variable read
     if {$at eq ""} {
         leave_past
+        grid remove $frame.past
         reload
         return
     }
@@ -85,7 +87,6 @@ proc ::board::toggle_replay {} {
     }
     if {[winfo ismapped $frame.past]} {
         $slider live
-        grid remove $frame.past
     } elseif {[date] ne ""} {
         grid $frame.past
         db::query "SELECT time_zone FROM josch.jobs WHERE job_date = [db::quote [date]]::date ORDER BY job_name LIMIT 1" \
@@ -132,6 +133,5 @@ proc ::board::LeavePast {} {
     variable slider
     if {[winfo ismapped $frame.past] && [past] eq "" && [$slider at] ne ""} {
         $slider live
-        grid remove $frame.past
     }
 }

@@ -216,10 +216,11 @@ proc ::board_status::WriteHealth {} {
             lappend down [dict get $row component]
         }
     }
-    if {![Is_new health [list $down [board::health]]]} {
+    set known [expr {[db::state] eq "online" && [board::health] ne {}}]
+    if {![Is_new health [list $known $down [board::health]]]} {
         return
     }
-    if {[board::health] eq {}} {
+    if {!$known} {
         $frame.health configure -text "health unknown" -style Tool.TButton
     } elseif {$down eq {}} {
         $frame.health configure -text "\u25cf scheduler up" -style Good.Tool.TButton

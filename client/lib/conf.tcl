@@ -163,6 +163,8 @@ proc ::conf::PartUri {scheme login place parameters} {
         dict set secret password [Decode $password]
         set login $user@
     }
+    # of a password with an @ that is not encoded, the rest: libpq takes it for the host
+    regsub {^[^?]*@} $place "" place
     set open {}
     foreach parameter [split $parameters &] {
         lassign [Parameter $parameter] keyword value
@@ -264,6 +266,9 @@ proc ::conf::pair {keyword value} {
 proc ::conf::pairs {conninfo} {
     variable word
     set dict [dict create]
+    if {[is_uri $conninfo]} {
+        return $dict
+    }
     while {[regexp $word $conninfo all keyword quoted plain]} {
         dict set dict $keyword [regsub -all {\\(.)} $quoted$plain {\1}]
         set conninfo [string range $conninfo [string length $all] end]

@@ -22,6 +22,8 @@ namespace eval ::connect {
     # the values of the fields, and what else is in the conninfo
     variable value
     array set value {}
+    # the conninfo of the connection that there was before one was given up for another; empty without
+    variable former ""
     # secrets of the conninfo for which there is no field: keyword -> value
     variable hidden [dict create]
     # what this window waits for: nothing, the answer to a try (checking), the connection that it has asked for (connecting)
@@ -210,6 +212,7 @@ proc ::connect::Tried {reason took} {
     variable phase
     variable wanted
     variable refusal
+    variable former
     if {$reason ne ""} {
         set phase ""
         set refusal $reason
@@ -220,12 +223,15 @@ proc ::connect::Tried {reason took} {
         return
     }
     set phase connecting
+    set former [expr {[db::state] eq "online" ? $::db::conninfo : ""}]
     db::connect $wanted $took
 }
 
 proc ::connect::StateChanged {} {
     variable path
     variable phase
+    variable refusal
+    variable former
     variable wanted
     variable asked
     variable shown
@@ -235,6 +241,19 @@ proc ::connect::StateChanged {} {
     }
     if {![winfo exists $path]} {
         return
+    }
+    if {$phase eq "connecting" && [db::state] ne "online" && [db::why] ne ""} {
+        # it worked a moment ago, and does not now: a later success is not the one that was waited for here
+        set phase ""
+        set refusal [db::why]
+    }
+    if {[db::state] eq "online" && $phase eq "connecting" && [db::why] ne ""} {
+        # there is nothing of JOSCH for this person: back to where there was
+        set phase ""
+        set refusal [db::why]
+        if {$former ne ""} {
+            db::connect $former
+        }
     }
     if {[db::state] eq "online" && $phase eq "connecting"} {
         conf::put conninfo $wanted
@@ -250,6 +269,7 @@ proc ::connect::Tell {} {
     variable path
     variable phase
     variable refusal
+    variable former
     set note $path.form.note
     if {$phase eq "checking"} {
         $note configure -style Warn.TLabel -text "Trying\u2026"

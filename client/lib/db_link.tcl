@@ -41,7 +41,8 @@ namespace eval ::db {
         SET standard_conforming_strings = on; SET client_min_messages = 'error';
         SELECT session_user AS user, current_database() AS database, current_setting('server_version') AS server,
             current_setting('TimeZone') AS time_zone, pg_is_in_recovery() AS standby,
-            (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch;
+            (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch,
+            (SELECT system_identifier FROM pg_control_system()) AS system;
     }
     # the functions that the session may call
     variable rights {
@@ -351,6 +352,7 @@ proc ::db::LookAfter {} {
         Announce <<DbSilent>>
     }
     if {[incr ::db::rightsIn -1] <= 0} {
+        set ::db::rightsIn 30
         ReadRights
         AskEar
     }

@@ -137,6 +137,10 @@ oo::class create ::details::View {
     }
 
     method Refresh {event} {
+        if {$event eq "<<BoardLoaded>>"} {
+            # after a time without a connection, say
+            array unset seen *read
+        }
         if {$event eq "<<BoardChanged>>"} {
             set mine 0
             foreach one [board::changed] {

@@ -30,12 +30,12 @@ proc ::details_log::runs_sql {key then} {
 
 oo::class create ::details_log::View {
     # carry: what is printed of a line that has not ended; chasing: the view goes with the end
-    variable path text key runs run offset start open timer busy carry chasing
+    variable path text key runs run offset start open timer busy carry chasing failed
 
     constructor {window} {
         set path $window
         lassign {} key runs run timer
-        lassign {0 0 0 0 "" 1} offset start open busy carry chasing
+        lassign {0 0 0 0 "" 1 0} offset start open busy carry chasing failed
         my Build
     }
 
@@ -144,9 +144,17 @@ oo::class create ::details_log::View {
             return
         }
         set busy 0
+        after cancel $timer
         if {![dict get $result ok]} {
+            # the connection may be gone, and be back
             $path.top.note configure -text [dict get $result message]
+            set failed 1
+            set timer [after 2000 [list late::call [self] Poll]]
             return
+        }
+        if {$failed} {
+            set failed 0
+            my ShowStart
         }
         lassign [lindex [dict get $result rows] 0] from next piece
         if {$offset < 0} {
@@ -166,7 +174,7 @@ oo::class create ::details_log::View {
     # Look again, when somebody does.
     method Poll {} {
         after cancel $timer
-        if {$open && $run ne "" && [winfo viewable $text]} {
+        if {($open || $failed) && $run ne "" && [winfo viewable $text]} {
             my Read
         }
     }
@@ -206,9 +214,10 @@ oo::class create ::details_log::View {
         set chasing 0
     }
 
+    # Of how much the beginning is not there, in place of what the note said.
     method ShowStart {} {
+        $path.top.note configure -text [expr {$start > 0 ? "The first [expr {$start / 1024}] kB are not shown." : ""}]
         if {$start > 0} {
-            $path.top.note configure -text "The first [expr {$start / 1024}] kB are not shown."
             pack $path.top.all -side right -before $path.top.note
         }
     }

@@ -33,8 +33,8 @@ oo::define ::details::View {
                     [list late::call [self] TakeHistory $key] history-[self]
             }
             facts {
-                db::query [details::facts_sql $node $day] [list late::call [self] TakeFacts $key] facts-[self]
-                db::query [details::beside_sql $node $day] [list late::call [self] TakeBeside $key] beside-[self]
+                db::query "[details::facts_sql $node $day]; [details::beside_sql $node $day]" \
+                    [list late::call [self] TakeFacts $key] facts-[self]
             }
         }
     }
@@ -67,7 +67,7 @@ oo::define ::details::View {
     method TakeFacts {of result} {
         if {$of eq $key && [dict get $result ok]} {
             set pieces [expr {[board::past] eq "" ? {} : {"As they are now:\n" quiet}}]
-            foreach row [db::dicts $result] {
+            foreach row [db::dicts [lindex [dict get $result all] 0]] {
                 dict for {name value} $row {
                     if {$value ne ""} {
                         lappend pieces "$name\t" quiet "$value\n" value
@@ -75,19 +75,17 @@ oo::define ::details::View {
                 }
             }
             my Fill facts $pieces
+            my WriteBeside [db::dicts $result]
         }
     }
 
     # What it waits for and what waits for it: each a link to its node.
-    method TakeBeside {of result} {
-        if {$of ne $key || ![dict get $result ok]} {
-            return
-        }
+    method WriteBeside {nodes} {
         set text $path.tabs.facts.text
         $text configure -state normal
         set former ""
         set number 0
-        foreach row [db::dicts $result] {
+        foreach row $nodes {
             dict with row {}
             # as the board shows it, be it of the past
             set shown [board::row [list $node_id $job_date]]

@@ -104,6 +104,9 @@ proc ::dialog::Center {window parent} {
     wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y)}]
     wm deiconify $window
     raise $window
+    if {[info exists ::dialog::focus($window)]} {
+        focus $::dialog::focus($window)
+    }
 }
 
 proc ::dialog::Close {window answer callback} {

@@ -77,8 +77,10 @@ oo::class create ::editor_window {
         foreach {table grid} $grids {
             $grid destroy
         }
-        if {$graph ne ""} {
-            $graph destroy
+        foreach part [list $graph $form] {
+            if {$part ne ""} {
+                $part destroy
+            }
         }
     }
 
@@ -101,7 +103,7 @@ oo::class create ::editor_window {
         if {$count == 0} {
             return
         }
-        dialog::ask $window "Close the editor?" "Close the editor without applying [my Count $count change]?" \
+        dialog::ask $window "Close the editor?" "Close the editor without applying [editor::Count $count change]?" \
             "They are listed at the bottom of the window." "Close" [list destroy $window]
     }
 
@@ -123,9 +125,6 @@ oo::class create ::editor_window {
         return [expr {[llength [$changes pending]] + !$kept}]
     }
 
-    method Count {n word} {
-        return "$n $word[expr {$n == 1 ? "" : "s"}]"
-    }
 
     # ---- the window ----
 

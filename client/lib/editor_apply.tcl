@@ -53,7 +53,7 @@ oo::class create ::editor_apply {
             $path.list insert {} end -text "\u2026 and [expr {[llength $pending] - 500}] more"
         }
         set count [llength $pending]
-        $path.title configure -text [expr {$count == 0 ? "No changes" : "[my Count $count change], not applied yet"}]
+        $path.title configure -text [expr {$count == 0 ? "No changes" : "[editor::Count $count change], not applied yet"}]
         foreach button {one all apply} {
             $path.buttons.$button state [expr {$count && !$busy ? "!disabled" : "disabled"}]
         }
@@ -93,10 +93,10 @@ oo::class create ::editor_apply {
                 dict lappend rows $table $uid
             }
         }
+        my Forgive
         dict for {table uids} $rows {
             $changes restore $table $uids
         }
-        my Forgive
         my refresh
     }
 
@@ -114,19 +114,21 @@ oo::class create ::editor_apply {
         if {$count == 0} {
             return
         }
-        dialog::ask $window "Revert" "Take back [my Count $count change]?" "The database keeps what it has." "Revert" \
+        dialog::ask $window "Revert" "Take back [editor::Count $count change]?" "The database keeps what it has." "Revert" \
             [list late::call [self] DoRevertAll]
     }
 
     method DoRevertAll {} {
         my Settle
-        $changes restore_all
         my Forgive
+        $changes restore_all
         my refresh
     }
 
     # No row is refused any more.
     method Forgive {} {
+        # what is left to apply tells nothing any more of an answer that was lost
+        set lost 0
         my Say ""
         set denied {}
         foreach {table grid} $grids {
@@ -148,6 +150,7 @@ oo::class create ::editor_apply {
         set snapshot [$changes snapshot]
         set sent $comment
         set busy 1
+        my Say "Applying\u2026" "" Quiet.TLabel
         try {
             my refresh
             editor::Transaction $statements COMMIT [list late::call [self] Applied $rows $snapshot]
@@ -165,7 +168,7 @@ oo::class create ::editor_apply {
             my DropComment
             $changes applied $snapshot
             my refresh
-            my Say "[my Count [dict size [lindex $snapshot 0]] change] applied." \
+            my Say "[editor::Count [dict size [lindex $snapshot 0]] change] applied." \
                 "Days that exist are copies; these changes show in days that are made from now on." Quiet.TLabel
             my reload
             return

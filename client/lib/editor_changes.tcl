@@ -30,10 +30,6 @@ oo::class create editor_changes {
         return [dict keys $keys]
     }
 
-    method key_columns {table} {
-        return [dict get $keys $table]
-    }
-
     # ---- rows ----
 
     method key_of {table row} {

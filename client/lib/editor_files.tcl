@@ -18,7 +18,7 @@ namespace eval ::editor_files {
     variable field
     array set field {folder "" mode merge}
     # a dialog whose answer was lost with the connection, and the command that finds out what was done
-    variable unsure {}
+    variable unsure [dict create]
 }
 
 # ---- loading: the SQL ----
@@ -124,7 +124,7 @@ proc ::editor_files::show_import {parent done} {
     $w.f.buttons.load state disabled
     Watch $w ::editor_files::field
     dialog::center $w $parent
-    focus $w.f.folder
+    StartAt $w Preview
 }
 
 # Any change of the fields, by key, mouse or program, makes what was counted stale.
@@ -159,9 +159,12 @@ proc ::editor_files::Here {w} {
 # The connection came or went: when it is back, what would be done now tells whether it was.
 proc ::editor_files::connection {} {
     variable unsure
-    if {$unsure ne {} && [editor::Away] eq {}} {
-        lassign $unsure w command
-        set unsure {}
+    if {[editor::Away] ne {}} {
+        return
+    }
+    set commands $unsure
+    set unsure [dict create]
+    dict for {w command} $commands {
         if {[winfo exists $w]} {
             {*}$command
         }
@@ -173,7 +176,7 @@ proc ::editor_files::TellUndone {w result command} {
     variable unsure
     Tell $w [string trim [join [editor::WriteRefusal $result "a row"] \n]] Danger.TLabel
     if {[editor::IsLost $result]} {
-        set unsure [list $w $command]
+        dict set unsure $w $command
     }
 }
 
@@ -255,6 +258,13 @@ proc ::editor_files::show_export {parent} {
         not applied are not in them. Files of these names are replaced."
     Buttons $w load "Export" [list ::editor_files::Export $w]
     dialog::center $w $parent
+    StartAt $w Export
+}
+
+# The folder of last time is there to be taken with Enter, or to be written over.
+proc ::editor_files::StartAt {w step} {
+    bind $w.f.folder <Return> [list ::editor_files::$step $w]
+    $w.f.folder selection range 0 end
     focus $w.f.folder
 }
 
@@ -351,7 +361,7 @@ proc ::editor_files::Rows {w folder headers result} {
         return
     }
     set lines [lmap table $tables answer [dict get $result results] {
-        string cat "$table.csv: [llength [dict get $answer rows]] rows"
+        string cat "$table.csv: [editor::Count [llength [dict get $answer rows]] row]"
     }]
     Tell $w "Written to $folder:\n[join $lines \n]"
 }
@@ -370,17 +380,23 @@ proc ::editor_files::file_text {names rows} {
 
 # All files beside their places, then each into its place.
 proc ::editor_files::write_files {folder texts} {
-    dict for {table text} $texts {
-        set channel [open [file join $folder .$table.csv.tmp] w]
-        try {
-            fconfigure $channel -encoding utf-8 -translation lf
-            puts -nonewline $channel $text
-        } finally {
-            close $channel
+    try {
+        dict for {table text} $texts {
+            set channel [open [file join $folder .$table.csv.tmp] w]
+            try {
+                fconfigure $channel -encoding utf-8 -translation lf
+                puts -nonewline $channel $text
+            } finally {
+                close $channel
+            }
         }
-    }
-    foreach table [dict keys $texts] {
-        file rename -force -- [file join $folder .$table.csv.tmp] [file join $folder $table.csv]
+        foreach table [dict keys $texts] {
+            file rename -force -- [file join $folder .$table.csv.tmp] [file join $folder $table.csv]
+        }
+    } finally {
+        foreach table [dict keys $texts] {
+            file delete -- [file join $folder .$table.csv.tmp]
+        }
     }
 }
 

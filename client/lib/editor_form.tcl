@@ -22,7 +22,7 @@ oo::class create ::editor_form {
         pack $frame.view -side left -fill both -expand 1
         set inner [ttk::frame $frame.view.inner -padding [theme::px 12 6]]
         $frame.view create window 0 0 -anchor nw -window $inner -tags inner
-        ttk::label $inner.title -style Bold.TLabel
+        ttk::label $inner.title -style Bold.TLabel -justify left
         ttk::label $inner.note -style Quiet.TLabel -text "Select a row to see all of it." -justify left
         ttk::frame $inner.fields
         grid $inner.title -sticky ew
@@ -37,6 +37,7 @@ oo::class create ::editor_form {
     # The fields are as wide as there is room; when they are higher than that, they scroll.
     method Resized {} {
         $frame.view itemconfigure inner -width [winfo width $frame.view]
+        $inner.title configure -wraplength [expr {max(100, [winfo width $frame.view] - [theme::chars 4])}]
         $frame.view configure -scrollregion [list 0 0 10 [winfo reqheight $inner]]
     }
 

@@ -83,7 +83,7 @@ proc ::editor_schedule::Tree {w} {
     ttk::frame $w.f.list
     ttk::treeview $w.f.list.tree -columns {type from note} -height 16 -yscrollcommand [list $w.f.list.y set]
     ttk::scrollbar $w.f.list.y -orient vertical -command [list $w.f.list.tree yview]
-    foreach {column label width stretch} {#0 "Will be made" 400 1 type "Type" 50 0 from "Not before" 140 0 note "" 330 1} {
+    foreach {column label width stretch} {#0 "Will be made" 400 1 type "Type" 50 0 from "Not before" 140 0 note "" 400 1} {
         $w.f.list.tree heading $column -text $label -anchor w
         $w.f.list.tree column $column -width [theme::px $width] -stretch $stretch
     }
@@ -190,7 +190,7 @@ proc ::editor_schedule::Previewed {w date job result} {
     set shown [llength [dict get $nodes rows]]
     editor_files::Tell $w "Nothing has been made yet. Made, the scheduler begins with it at once: what waits for nothing is\
         started.[expr {$shown < $count ? " The first $shown nodes are shown." : ""}]"
-    $w.f.buttons.load configure -text "Make $jobs [expr {$jobs == 1 ? "Job" : "Jobs"}], $count Nodes"
+    $w.f.buttons.load configure -text "Make [editor::Count $jobs Job], [editor::Count $count Node]"
     $w.f.buttons.load state !disabled
 }
 
@@ -198,7 +198,7 @@ proc ::editor_schedule::Fill {tree made nodes parents} {
     foreach row $made {
         lassign $row job date count dependencies zone
         $tree insert {} end -id job-$job -text $job -open 1 -tags job \
-            -values [list "" "" "$date, $zone: $count nodes, $dependencies dependencies"]
+            -values [list "" "" "$date, $zone: [editor::Count $count node], [editor::Count $dependencies dependency dependencies]"]
     }
     foreach row $nodes {
         lassign $row job id name type due unmet
@@ -239,6 +239,6 @@ proc ::editor_schedule::Made {w result} {
     set rows [dict get [lindex [dict get $result results] end] rows]
     $w.f.buttons.load configure -text "Make the Day"
     editor_files::Tell $w "Made: [join [lmap row $rows {
-        string cat "[lindex $row 0] of [lindex $row 1] ([lindex $row 2] nodes)"
+        string cat "[lindex $row 0] of [lindex $row 1] ([editor::Count [lindex $row 2] node])"
     }] {, }]."
 }

@@ -23,23 +23,23 @@ proc ::editor::offered {} {
 
 # ---- the connection ----
 
-# Where the connection leads: the database, the person, and what the conninfo says of the server.
+# Where the connection leads: the database, the person and the server, as the server says; and the server as the conninfo says.
 proc ::editor::Place {} {
-    set conninfo [conf::without_password $::db::conninfo]
-    set pairs [conf::pairs $conninfo]
-    if {[dict size $pairs]} {
-        set conninfo [join [lmap keyword {service host hostaddr port} {
-            if {![dict exists $pairs $keyword]} continue
-            dict get $pairs $keyword
-        }] :]
+    set conninfo $::db::conninfo
+    set known [dict merge [conf::pairs $conninfo] [conf::parameters $conninfo]]
+    set words [lmap keyword {service host hostaddr port} {
+        if {![dict exists $known $keyword]} continue
+        dict get $known $keyword
+    }]
+    if {[regexp {^\w+://(?:[^@/]*@)?([^/?]+)} $conninfo all server]} {
+        set words [linsert $words 0 $server]
     }
-    return [list [db::info database] [db::user] $conninfo]
+    return [list [db::info database] [db::user] [db::info system] [join $words :]]
 }
 
 # A place in words.
 proc ::editor::PlaceWords {place} {
-    lassign $place database user server
-    regexp {^\w+://(?:[^@/]*@)?([^/?]*)} $server - server
+    lassign $place database user system server
     return "$database[if {$server ne ""} {string cat " at " $server}] as $user"
 }
 
@@ -48,7 +48,7 @@ proc ::editor::Away {} {
     variable place
     if {[db::state] ne "online"} {
         return [list "There is no connection to the database; changes stay here until it is back." [db::why]]
-    } elseif {[Place] ne $place} {
+    } elseif {[lrange [Place] 0 2] ne [lrange $place 0 2]} {
         return [list "These are the templates of [PlaceWords $place], and the connection is to [PlaceWords [Place]] now." \
             "Nothing is read or written. Connect to the former again, or close this window and open it anew."]
     }
@@ -56,6 +56,11 @@ proc ::editor::Away {} {
 }
 
 # ---- values ----
+
+# A number with its word.
+proc ::editor::Count {n word {words ""}} {
+    return "$n [expr {$n == 1 ? $word : $words ne "" ? $words : "${word}s"}]"
+}
 
 # An edit as SQL.
 proc ::editor::Literal {value} {

@@ -91,7 +91,7 @@ oo::class create ::editor_grid {
     }
 
     method refresh_row {uid} {
-        if {[$tree exists $uid]} {
+        if {[$tree exists $uid] && [$changes exists $uid]} {
             $tree item $uid -values [my Values $uid] -tags [my Tag $uid]
         }
     }

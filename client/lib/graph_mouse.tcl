@@ -72,10 +72,16 @@ proc ::graph::KeyMenu {} {
 # Select the node next to the selected one in a direction.
 proc ::graph::Walk {right down} {
     variable picture
-    set key [$picture next [lindex [board::selection] end] $right $down]
+    set key [$picture next [lindex [board::selection] end] $right $down ::graph::IsShown]
     if {$key ne ""} {
         board::select_keys [list $key]
     }
+}
+
+# Whether a node is there and not left out by the filter.
+proc ::graph::IsShown {key} {
+    set row [board::row $key]
+    return [expr {$row ne {} && [board::passes $row]}]
 }
 
 proc ::graph::Wheel {x y delta} {

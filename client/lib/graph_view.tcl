@@ -98,9 +98,15 @@ oo::define ::graph_draw::Picture {
     }
 
     # The node nearest to another in a direction (one of right and down is 1 or -1), "" for none; without another, the first.
-    method next {node right down} {
+    # Only those for which the command prefix accepts gives true.
+    method next {node right down accepts} {
         if {![dict exists $at $node]} {
-            return [lindex [dict keys $at] 0]
+            foreach node [dict keys $at] {
+                if {[{*}$accepts $node]} {
+                    return $node
+                }
+            }
+            return ""
         }
         lassign [dict get $at $node] x0 y0
         set best ""
@@ -110,7 +116,7 @@ oo::define ::graph_draw::Picture {
             set ahead [expr {($x - $x0) * $right + ($y - $y0) * $down}]
             set aside [expr {abs(($x - $x0) * $down) + abs(($y - $y0) * $right)}]
             # rather straight on than near
-            if {$ahead > 1 && $ahead + 2 * $aside < $least} {
+            if {$ahead > 1 && $ahead + 2 * $aside < $least && [{*}$accepts $other]} {
                 set least [expr {$ahead + 2 * $aside}]
                 set best $other
             }

@@ -30,6 +30,12 @@ proc ::guard::init {} {
     } {
         bind all $event +[namespace code $script]
     }
+    # a button judges its key before it does what it is for
+    foreach event {<Key-space> <<Invoke>>} {
+        if {[bind TButton $event] ne ""} {
+            bind TButton $event {guard::key %W %K %t {ttk::button::activate %W}}
+        }
+    }
 }
 
 # Was the last click or key meant for what it hit?

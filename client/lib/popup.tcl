@@ -12,7 +12,7 @@ namespace eval ::popup {
     # key -> object of the window that stands for the node now; objects of windows that only tell what happened
     variable windows [dict create]
     variable told {}
-    # key -> a comment that was begun
+    # key -> change_id and a comment that was begun
     variable drafts [dict create]
     # whether windows come up by themselves (a person can switch that off)
     variable on 1
@@ -76,11 +76,6 @@ proc ::popup::open {row} {
     }
 }
 
-# Close the window of a node, as if put off.
-proc ::popup::close {key} {
-    snooze [list $key]
-}
-
 # How many nodes wait, for the status lines: {all put-off}.
 proc ::popup::count {} {
     variable model
@@ -118,19 +113,29 @@ proc ::popup::acted {key change_id} {
     Show
 }
 
-# What somebody has begun to write about a node and put off with its window; given back when it comes again.
-proc ::popup::keep_draft {key text} {
+# What somebody has begun to write about a node and put off with its window; given back when that comes again, for the same.
+proc ::popup::keep_draft {row text} {
     variable drafts
-    dict set drafts $key $text
-}
-proc ::popup::take_draft {key} {
-    variable drafts
-    set text ""
-    if {[dict exists $drafts $key]} {
-        set text [dict get $drafts $key]
-        dict unset drafts $key
+    if {$text ne ""} {
+        dict set drafts [model::key $row] [list [dict get $row change_id] $text]
     }
-    return $text
+}
+proc ::popup::take_draft {row} {
+    variable drafts
+    set key [model::key $row]
+    if {![dict exists $drafts $key]} {
+        return ""
+    }
+    lassign [dict get $drafts $key] change_id text
+    dict unset drafts $key
+    return [expr {$change_id eq [dict get $row change_id] ? $text : ""}]
+}
+
+# Forget what was begun about nodes that wait no longer.
+proc ::popup::DropDrafts {} {
+    variable drafts
+    variable model
+    set drafts [dict filter $drafts script {key draft} {expr {[model::row $model $key] ne {}}}]
 }
 
 # How long ago something was, by the server's clock.
@@ -221,6 +226,7 @@ proc ::popup::Took {result} {
         server_clock::heard [dict get [lindex $rows 0] now]
     }
     set model [model::take $model $rows]
+    DropDrafts
     Show
 }
 
@@ -238,7 +244,9 @@ proc ::popup::Show {} {
         }
         set key
     }]
-    lassign [model::view $model [server_clock::now] $busy $on] model keys list
+    # one moment for all that follows: between two, what was put off would be over and never be looked at
+    set now [server_clock::now]
+    lassign [model::view $model $now $busy $on] model keys list
     dict for {key window} $windows {
         Keep $key $window [expr {$key in $keys}]
     }
@@ -252,9 +260,9 @@ proc ::popup::Show {} {
     }
     popup_list::show [lmap key $list {model::row $model $key}]
     after cancel $wakeTimer
-    set next [model::wakes_at $model [server_clock::now]]
+    set next [model::wakes_at $model $now]
     if {$next ne ""} {
-        set wakeTimer [after [expr {int(1000 * max(0.1, $next - [server_clock::now]))}] [namespace code Show]]
+        set wakeTimer [after [expr {int(1000 * max(0.1, $next - $now))}] [namespace code Show]]
     }
     event generate . <<PopupsChanged>>
 }

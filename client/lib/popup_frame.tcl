@@ -5,7 +5,7 @@
 # Constraint: what stands in it may be long, or not there: texts are clipped, and a part without anything in it takes no room.
 
 oo::class create ::popup::Frame {
-    variable path row facts over slot
+    variable path row facts over slot offered
 
     method Build {} {
         set gap [theme::chars 1]
@@ -24,10 +24,14 @@ oo::class create ::popup::Frame {
         ttk::frame $path.buttons
         pack $path.band -fill x
         pack $path.body -fill x
-        pack $path.output -fill both -expand 1 -padx [expr {2 * $gap}] -pady [list 0 $gap]
         pack $path.comment -fill x -padx [expr {2 * $gap}]
+        my PackOutput
         pack $path.buttons -fill x -padx [expr {2 * $gap}] -pady [expr {2 * $gap}] -side bottom
         my Buttons
+    }
+
+    method PackOutput {} {
+        pack $path.output -fill both -expand 1 -padx [theme::chars 2] -pady [list 0 [theme::chars 1]] -before $path.comment
     }
 
     method BuildHead {body} {
@@ -72,6 +76,7 @@ oo::class create ::popup::Frame {
     # The buttons: what may be done, by the state machine and the person's rights; when it is over, only Close.
     method Buttons {} {
         ::destroy {*}[winfo children $path.buttons]
+        set offered [my Offered]
         if {$over} {
             ttk::button $path.buttons.close -text "Close" -style Act.TButton -command [list [self] dismiss]
             pack $path.buttons.close -side right
@@ -80,7 +85,7 @@ oo::class create ::popup::Frame {
         }
         ttk::button $path.buttons.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton -command [list [self] dismiss]
         pack $path.buttons.snooze -side left
-        foreach act [my Offered] {
+        foreach act $offered {
             lassign $act action label underline style
             ttk::button $path.buttons.$action -text $label -underline $underline -style $style \
                 -command [list [self] act $action]
@@ -134,8 +139,12 @@ oo::class create ::popup::Frame {
             pack forget $path.output
             return
         }
+        if {[winfo manager $path.output] eq ""} {
+            my PackOutput
+        }
         set text $path.output.text
-        $text configure -state normal -height [expr {min($lines, [output_text::height $tail [$text cget -width]])}]
+        set width [my OutputWidth $tail]
+        $text configure -state normal -width $width -height [expr {min($lines, [output_text::height $tail $width])}]
         $text delete 1.0 end
         if {$tail eq "" && $facts ne {}} {
             set tail "(it printed nothing)"
@@ -145,12 +154,16 @@ oo::class create ::popup::Frame {
         $text see end
     }
 
-    # Width of its text, and characters in a line of output: what is comfortable, or what the screen has.
+    # Width of its text, and characters in a line of output: what is comfortable, what the lines need, or what the screen has.
     method Width {} {
         return [expr {min([theme::chars 70], [winfo screenwidth .] - [theme::chars 12])}]
     }
-    method OutputWidth {} {
-        return [expr {min(76, ([winfo screenwidth .] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
+    method OutputWidth {{text ""}} {
+        set longest 76
+        foreach line [split $text \n] {
+            set longest [expr {max($longest, min(110, [string length $line]))}]
+        }
+        return [expr {min($longest, ([winfo screenwidth .] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
     }
 
     # Beside the screen's right edge, each a little lower than the one before.

@@ -78,6 +78,8 @@ oo::class create ::popup::Failure {
             lappend lines "Exit code $exit_code."
         }
         if {$action in {reject mark_failed} && $acted_at ne "" && $acted_at >= $started_at} {
+            # which says all that the message does
+            set lines {}
             lappend lines "[model::deed $acted_by $action [popup::moment $acted_at]][expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]"
         }
         if {$attempt > 1} {

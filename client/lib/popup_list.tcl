@@ -47,11 +47,17 @@ proc ::popup_list::show {list} {
     }
     if {![winfo exists $path]} {
         Build
-    } elseif {$come} {
-        # somebody is needed for what has come, as for the first
+    } elseif {$come && ![HasKeyboard]} {
+        # somebody is needed for what has come, as for the first; who is at the list sees it
         popup::map $path
     }
     workq::add ::popup_list::Fill popup-list
+}
+
+proc ::popup_list::HasKeyboard {} {
+    variable path
+    set focus [focus -displayof $path]
+    return [expr {$focus ne "" && [winfo toplevel $focus] eq $path}]
 }
 
 # Bring it up, for somebody who asked for it.
@@ -114,8 +120,22 @@ proc ::popup_list::Build {} {
         bind $path <Alt-$letter> "guard::key %W %K %t {::popup_list::Do $action}"
     }
     wm geometry $path -[theme::lines 3]+[theme::lines 3]
-    wm minsize $path [theme::chars 60] [theme::lines 16]
     popup::map $path
+    after idle [list after 0 ::popup_list::Fit]
+}
+
+# All of it is on the screen, its buttons above all: the list itself gives way.
+proc ::popup_list::Fit {} {
+    variable path
+    if {![winfo exists $path]} {
+        return
+    }
+    # the sizes come up level by level, a round of idle work each
+    update idletasks
+    set wide [expr {min([winfo reqwidth $path], [winfo screenwidth $path] - [theme::lines 4])}]
+    set high [expr {min([winfo reqheight $path], [winfo screenheight $path] - [theme::lines 6])}]
+    wm minsize $path [expr {min($wide, [theme::chars 60])}] [expr {min($high, [theme::lines 16])}]
+    wm geometry $path ${wide}x$high
 }
 
 proc ::popup_list::BuildTree {} {

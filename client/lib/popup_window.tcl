@@ -11,8 +11,8 @@ oo::class create ::popup::Window {
     # row: of josch.attention; facts: what was read besides; busy: an act is under way; over: nothing to do any more
     # refused: the database has said why not; usedAt: when a person last clicked or pressed a key in it
     # lost: it says that there is no connection
-    # slot: its place on the screen, from 0
-    variable path row facts busy over refused lost usedAt log slot
+    # slot: its place on the screen, from 0; offered: the acts that have buttons
+    variable path row facts busy over refused lost usedAt log slot offered
 
     constructor {newRow newSlot} {
         set row $newRow
@@ -27,7 +27,7 @@ oo::class create ::popup::Window {
         theme::dress $path
         my Build
         my Bind
-        $path.comment.text insert end [popup::take_draft [model::key $row]]
+        $path.comment.text insert end [popup::take_draft $row]
         my Fill
         my Place
         my ReadFacts
@@ -96,10 +96,16 @@ oo::class create ::popup::Window {
     # The row as it is now. A later change is a new round of the same: it failed again.
     method renew {newRow} {
         set again [expr {[dict get $newRow change_id] ne [dict get $row change_id]}]
-        if {!$again && $newRow eq $row} {
+        set same [expr {$newRow eq $row}]
+        set row $newRow
+        if {!$busy && [my Offered] ne $offered} {
+            # other rights, or other rules
+            my Buttons
+            guard::changed $path.buttons
+        }
+        if {!$again && $same} {
             return
         }
-        set row $newRow
         if {$again} {
             guard::changed $path
             set refused 0
@@ -164,6 +170,7 @@ oo::class create ::popup::Window {
         } elseif {$lost} {
             set lost 0
             my Note warn ""
+            my ReadLog
         }
     }
 
@@ -178,7 +185,7 @@ oo::class create ::popup::Window {
         if {$over} {
             my destroy
         } else {
-            popup::keep_draft [model::key $row] [my Comment]
+            popup::keep_draft $row [my Comment]
             popup::snooze [list [model::key $row]]
         }
     }
@@ -245,7 +252,7 @@ oo::class create ::popup::Window {
         pack forget $path.output.text $path.output.y $path.output.head
         set log [details_log::View new $path.output.log]
         pack $path.output.log -fill both -expand 1
-        $path.output.log.text configure -height 22 -width [my OutputWidth]
+        $path.output.log.text configure -height 22 -width [$path.output.text cget -width]
         $log show_node [model::key $row]
         my FitSoon
     }

@@ -77,6 +77,9 @@ proc ::theme::init {{newMode ""} {size ""}} {
         set mode $newMode
     }
     ttk::style theme use clam
+    # as people know it, and as the lists have it; Emacs' meaning is Tk's default on X11
+    event delete <<LineStart>> <Control-a>
+    event add <<SelectAll>> <Control-a>
     MakeFonts $size
     Apply
 }
@@ -334,7 +337,7 @@ proc ::theme::Dress {window background} {
         }
         Menu {
             $window configure -background [color panel] -foreground [color text] -activebackground [color select] \
-                -activeforeground [color on_select] -disabledforeground [color disabled] -relief flat -borderwidth 1 \
+                -activeforeground [color on_select] -disabledforeground [color disabled] -relief solid -borderwidth 1 \
                 -activeborderwidth 0 -selectcolor [color text]
         }
         Text - Listbox {

@@ -301,13 +301,15 @@ oo::class create timeline_draw {
         $canvas create rectangle -1 -1 [expr {$width + 1}] $head -width 0 -fill [theme::color shade]
         $canvas create line 0 $head $width $head -fill [theme::color border]
         my draw_days $ticks $left $upper
+        # what the label of the present would cover is left out
+        set now [expr {[my now] >= $from && [my now] <= $to ? [my x_of [my now]] : -1000}]
         foreach tick $ticks {
             lassign $tick at label
             set x [my x_of $at]
             set half [expr {[font measure [theme::font small] $label] / 2.0}]
             if {$x < $left + 2} continue
             $canvas create line $x [expr {$head - 4}] $x $head -fill [theme::color quiet]
-            if {$x - $half < $left + 4} continue
+            if {$x - $half < $left + 4 || $x + $half > $width || abs($x - $now) < 2 * $half + 8} continue
             $canvas create text $x $lower -text $label -font [theme::font small] -fill [theme::color text]
         }
         my draw_now_label $head $lower
