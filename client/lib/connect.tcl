@@ -269,7 +269,6 @@ proc ::connect::Tell {} {
     variable path
     variable phase
     variable refusal
-    variable former
     set note $path.form.note
     if {$phase eq "checking"} {
         $note configure -style Warn.TLabel -text "Trying\u2026"

@@ -314,7 +314,6 @@ proc ::db::Send {sql callback limit} {
 # Look after the query in flight; pause is the time since the last look, in ms.
 proc ::db::Poll {ofEpoch pause} {
     variable epoch
-    variable work
     variable current
     if {$ofEpoch != $epoch || ![llength $current]} {
         return

@@ -308,7 +308,6 @@ proc ::db::LostOf {ofEpoch} {
 }
 
 proc ::db::Lost {reason} {
-    variable state
     variable lostAt
     Hangup $reason
     set lostAt [clock milliseconds]

@@ -274,7 +274,6 @@ proc graph_layout::curve {from from_size to to_size} {
 
 # The graph in Graphviz' language.  Names are numbers here: no text of anybody's reaches it.
 proc graph_layout::dot_text {graph {pause {}}} {
-    variable inch
     variable curves_below
     variable gap_x
     variable gap_y
