@@ -446,8 +446,8 @@ proc ::board::Rights {} {
 }
 
 proc ::board::show_problem {result} {
-    if {[db::state] eq "online" && [db::why] ne ""} {
-        # which says why, in other words
+    if {[db::state] ne "online" || [db::why] ne ""} {
+        # ShowLink says why, in other words; a query that was under way fails after that
         return
     }
     ShowProblem [join [list [dict get $result message] {*}[acts::details_of $result]] "\n"]
