@@ -1,25 +1,29 @@
+# where the sources lie: empty, or another folder (mkdir b && cd b && make -f ../Makefile VPATH=..)
+TOP        := $(patsubst ./%,%,$(dir $(firstword $(MAKEFILE_LIST))))
+
 EXTENSION   = josch
-EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(TOP)$(EXTENSION).control)
 MODULE_big  = josch
 
-# every C file of src/ is part of the module; src/runner/ is a program of its own
-OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-PG_CPPFLAGS = -I$(srcdir)/src -DJOSCH_VERSION='"$(EXTVERSION)"'
+# every C file of src/ is part of the module, but for src/runner/, which is a program of its own
+RUNNER_SRCS = $(sort $(wildcard $(TOP)src/runner/*.c))
+MODULE_SRCS = $(filter-out $(RUNNER_SRCS),$(sort $(wildcard $(TOP)src/*.c $(TOP)src/*/*.c)))
+OBJS        = $(patsubst $(TOP)%.c,%.o,$(MODULE_SRCS))
+PG_CPPFLAGS = -I$(TOP)src -DJOSCH_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
-SQL_PARTS   = $(sort $(wildcard sql/install/*.sql))
-DATA        = $(wildcard sql/update/$(EXTENSION)--*.sql)
+SQL_PARTS   = $(sort $(wildcard $(TOP)sql/install/*.sql))
+DATA        = $(wildcard $(TOP)sql/update/$(EXTENSION)--*.sql)
 DATA_built  = $(EXTENSION)--$(EXTVERSION).sql
 
 RUNNER      = josch-runner
-RUNNER_SRCS = $(sort $(wildcard src/runner/*.c))
 
 # the tests, in the order of their names; each prepares what it needs. scripts/check runs them all
-REGRESS     = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-ISOLATION   = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation
+REGRESS     = $(patsubst $(TOP)sql/%.sql,%,$(sort $(wildcard $(TOP)sql/*.sql)))
+ISOLATION   = $(patsubst $(TOP)test/isolation/specs/%.spec,%,$(sort $(wildcard $(TOP)test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=$(TOP)test/isolation
 TAP_TESTS   = 1
-PROVE_TESTS = test/t/*.pl
+PROVE_TESTS = $(TOP)test/t/*.pl
 
 EXTRA_CLEAN = $(DATA_built) $(RUNNER) results/ output_iso/ tmp_check/ log/
 
@@ -28,21 +32,24 @@ PGXS       := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # after the include, which sets it anew
-PROVE_FLAGS += -I test/perl
+PROVE_FLAGS += -I $(TOP)test/perl
 
-$(DATA_built): $(SQL_PARTS) $(EXTENSION).control
+$(DATA_built): $(SQL_PARTS) $(TOP)$(EXTENSION).control
 	cat $(SQL_PARTS) > $@
 
 # headers are few: any change of one rebuilds all
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard $(TOP)src/*/*.h)
+
+# what is built elsewhere has no folders yet (as prerequisites they would be found in VPATH)
+$(if $(TOP),$(shell mkdir -p $(sort $(dir $(OBJS)))))
 
 all: $(RUNNER)
 install: install-runner
 uninstall: uninstall-runner
 
 # the runner is a plain program: no server header, no library of PostgreSQL
-$(RUNNER): $(RUNNER_SRCS) $(wildcard src/runner/*.h) src/protocol.h
-	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -Isrc $(COPT) $(RUNNER_SRCS) -o $@
+$(RUNNER): $(RUNNER_SRCS) $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h)
+	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -I$(TOP)src $(COPT) $(RUNNER_SRCS) -o $@
 
 .PHONY: install-runner uninstall-runner
 install-runner: $(RUNNER)

@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include "options.h"
-#include "protocol.h"
+#include "wire/protocol.h"
 
 #define MS ((int64_t) 1000)
 #define SECOND ((int64_t) 1000000)

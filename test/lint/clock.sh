@@ -5,14 +5,14 @@ calls='GetCurrentTimestamp|GetCurrentIntegerTimestamp|GetCurrentTransactionStart
 calls+='|GetSQLCurrentTimestamp|WaitLatch|WaitLatchOrSocket|WaitEventSetWait|pg_usleep|gettimeofday|clock_gettime|time'
 comments='s#/\*.*\*/##; /\/\*/,/\*\//s/.*//' # blanked, so that the line numbers stay
 
-for file in src/*.c src/*.h; do
+for file in src/*.c src/*/*.[ch]; do
     [ -f "$file" ] || continue
-    case $file in src/clock.*) continue ;; esac
+    case $file in src/base/clock.* | src/runner/*) continue ;; esac
     sed "$comments" "$file" | grep -nE "(^|[^A-Za-z0-9_])($calls) ?\(" |
         sed "s#^\([0-9]*\):.*#$file:\1: asks for the time or waits; clock.c does that#"
 done
 
-for file in sql/install/*.sql src/store_*.c; do
+for file in sql/install/*.sql src/*/store_*.c; do
     [ -f "$file" ] || continue
     sed "s/--.*//; s/'[^']*'//g" "$file" |
         grep -niE "(^|[^A-Za-z0-9_.])(now|pg_catalog\.now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday) ?\(|current_(date|timestamp|time)([^a-z_]|$)|localtime" |

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The settings stand in alphabetical order in each function of config.c, and README.md has a table of exactly these.
 
-sources=src/config.c
+sources=src/base/config.c
 [ -f $sources ] || exit 0
 
 awk '

@@ -1,51 +1,34 @@
 #!/bin/bash
-# A file of src/ includes headers of lower layers only, its own, and the server's; the runner shares protocol.h alone.
-# In layer 2 the pure parts, which know no database, lie below the rest.
+# A file of src/ includes headers of its own folder and of those on lower floors; the runner knows nothing but itself and wire.
+# Within a folder no header is a door's: what SQL calls (api_, trigger_) is called by nobody else.
 
-layer() {
-    case $1 in
-        josch.c) echo 7 ;;
-        josch.h) echo 0 ;;
-        clock.* | report.* | shared.*) echo 1 ;;
-        command.* | command_* | dag.* | dag_* | fsm.* | fsm_*.h | protocol.* | value.*) echo 2.1 ;;
-        config.* | encoding.* | load_source.* | mode.* | notify.* | spi_plan.* | wake.*) echo 2.2 ;;
-        store.h | store_*) echo 3 ;;
-        audit.* | calendar.* | day.* | load_batch.* | plan.*) echo 4 ;;
-        engine.* | engine_* | runner_client.* | runner_client_* | sql_worker.* | sql_worker_*) echo 5 ;;
-        api.h | api_* | launcher.* | scheduler.* | scheduler_* | trigger.h | trigger_* | utility.*) echo 6 ;;
-    esac
-}
+# from the ground up; folders on one line know nothing of each other
+floors='
+base wire
+graph node audit keep
+template day
+run
+outlook
+server
+runner
+'
+# roles that have no header, since nobody may call them
+doors='api_ trigger_'
 
-# the family of a file: fsm.h may include fsm_states.h, and plan_day.c plan.h
-family() { echo "${1%.*}"; }
+floor_of() { grep -nw -- "$1" <<<"$floors" | cut -d: -f1; }
 
-for file in src/*.c src/*.h; do
-    [ -f "$file" ] || continue
-    name=$(basename "$file")
-    own=$(layer "$name")
-    if [ -z "$own" ]; then
-        echo "$file: has no layer; give it one in test/lint/include_layers.sh"
-        continue
-    fi
+for file in src/*/*.[ch]; do
+    room=$(basename "$(dirname "$file")")
+    own=$(floor_of "$room")
+    [ -n "$own" ] || echo "$file: its folder has no floor; give it one in test/lint/include_layers.sh"
+    for door in $doors; do
+        [[ $(basename "$file") != "$door"*.h ]] || echo "$file: a door has no header"
+    done
     while IFS=: read -r line header; do
         [ -f "src/$header" ] || continue
-        its=$(layer "$header")
-        [[ "${its:-9}" < "$own" ]] && continue
-        # its own header, or that of its family
-        case "$(family "$name")" in
-            "$(family "$header")" | "$(family "$header")"_*) continue ;;
-        esac
-        case "$(family "$header")" in
-            "$(family "$name")"_*) continue ;;
-        esac
-        echo "$file:$line: a file of layer $own includes \"$header\" of layer ${its:-?}"
-    done < <(sed -nE 's/^#include "([^"]+)".*/\1/;T;=;p' "$file" | paste -d: - -)
-done
-
-for file in src/runner/*.c src/runner/*.h; do
-    [ -f "$file" ] || continue
-    while IFS=: read -r line header; do
-        [ -f "src/runner/$header" ] || [ "${header##*/}" = protocol.h ] ||
-            echo "$file:$line: the runner includes \"$header\"; it shares nothing but protocol.h"
+        other=$(dirname "$header")
+        [ "$other" != "$room" ] || continue
+        case $room in runner) [ "$other" = wire ] && continue ;; *) [ "$(floor_of "$other")" -lt "${own:-0}" ] && continue ;; esac
+        echo "$file:$line: a file of $room includes \"$header\", which is not below it"
     done < <(sed -nE 's/^#include "([^"]+)".*/\1/;T;=;p' "$file" | paste -d: - -)
 done

@@ -5,7 +5,7 @@ find src sql/install client tables scripts test bench -type f \
     \( -name '*.c' -o -name '*.h' -o -name '*.sql' -o -name '*.tcl' -o -name '*.py' -o -name '*.pl' -o -name '*.pm' -o -name '*.sh' -o -name '*.spec' \) \
     -exec wc -l {} \; 2>/dev/null | awk '$1 > 900 { print $2 ": " $1 " lines; 900 is the limit" }'
 
-for file in src/*.c src/runner/*.c; do
+for file in src/*.c src/*/*.c; do
     [ -f "$file" ] || continue
     awk -v file="$file" '
         /^\{/ { start = FNR }

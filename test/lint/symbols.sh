@@ -1,7 +1,7 @@
 #!/bin/bash
 # The server has one namespace for all modules: every symbol that an object file exports starts with josch_.
 
-objects=$(ls src/*.o 2>/dev/null)
+objects=$(ls src/*.o src/*/*.o 2>/dev/null)
 if [ -z "$objects" ]; then
     echo "src: no object files; run make first"
     exit 1

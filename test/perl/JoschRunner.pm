@@ -1,6 +1,6 @@
 # test/perl/JoschRunner.pm
 #
-# Speaks the protocol of src/protocol.h to a josch-runner, so that tests see
+# Speaks the protocol of src/wire/protocol.h to a josch-runner, so that tests see
 # exactly what a scheduler would see.
 #
 # It is written from the description of the protocol, not with the C code: a

@@ -1,0 +1,266 @@
+# client/lib/act/acts.tcl
+#
+# What a person may do to nodes, and doing it.
+#
+# The rules are the database's: which act follows which state is read from
+# josch.fsm, who may act from the privileges on the functions.  Here is only how
+# an act is called, and what is said before one that cannot be taken back.
+#
+# An act is on rows, as the person saw them: a dict of key -> row with node_name,
+# state, node_type and change_id. What has become something else since, and
+# could be acted on like that too, is left alone: nobody has looked at it.
+#
+# <<ActsChanged>> is sent to . when the rules have been read, <<ActDone>> when
+# the answers to an act are in, with a dict as its data: action, done (keys),
+# refused (a list of {key answer}).
+
+namespace eval acts {
+    # name, label, whether it asks first as it cannot be undone, what it will do
+    variable table {
+        signoff {"Sign Off" 1 "Signs it off; what depends on it goes on."}
+        approve {"Approve" 1 "Judges the output to be good; what depends on it goes on."}
+        reject {"Reject" 1 "Judges the output to be bad: the node has failed."}
+        retry {"Retry" 1 "Runs it again."}
+        mark_success {"Mark Success" 1 "Says that it has been repaired by hand; what depends on it goes on."}
+        mark_failed {"Mark Failed" 1 "Says that it has failed."}
+        release {"Release" 0 "Lets it go on."}
+        hold {"Hold" 0 "Holds it back until it is released."}
+        force_start {"Force Start" 1 "Starts it now: without its parents, before its time."}
+        stop {"Stop" 1 "Ends its run: TERM to the process group, KILL when it does not heed that."}
+        rerun {"Rerun" 1 "Does it once more. What has been done after it stays as it is."}
+        rerun_all {"Rerun Below" 1 "Does it once more, and all below it that has been done or asked."}
+        skip {"Skip" 1 "Goes on without it: what depends on it no longer waits."}
+    }
+    # rules($state,$type): names of the acts that this person may do, in the table's order
+    variable rules
+    array set rules {}
+    variable off 0
+}
+
+# Reads the rules; called at each connect.
+proc acts::load {} {
+    db::query {SELECT f.from_state, f.node_types, f.action FROM josch.fsm f
+        WHERE f.who = 'person' AND EXISTS (SELECT FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace = 'josch'::regnamespace AND p.proname = f.action
+            AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))} \
+        [namespace code take_rules] acts-load
+}
+
+proc acts::take_rules {result} {
+    if {[dict get $result ok]} {
+        learn [dict get $result rows]
+        event generate . <<ActsChanged>>
+    }
+}
+
+# Takes rows of {state types action}.
+proc acts::learn {rows} {
+    variable rules
+    variable table
+    array unset rules
+    foreach row $rows {
+        lassign $row state types action
+        foreach type [split $types ""] {
+            dict set may $state,$type $action 1
+            if {$action eq "rerun"} {
+                dict set may $state,$type rerun_all 1
+            }
+        }
+    }
+    if {[info exists may]} {
+        dict for {where actions} $may {
+            set rules($where) [lmap name [dict keys $table] {
+                if {![dict exists $actions $name]} continue
+                set name
+            }]
+        }
+    }
+}
+
+proc acts::label {action} {
+    variable table
+    return [lindex [dict get $table $action] 0]
+}
+
+proc acts::asks_first {action} {
+    variable table
+    return [lindex [dict get $table $action] 1]
+}
+
+proc acts::meaning {action} {
+    variable table
+    return [lindex [dict get $table $action] 2]
+}
+
+# List of {action label} that this person may do to a node in a state.
+proc acts::allowed {state type} {
+    variable rules
+    if {![info exists rules($state,$type)]} {
+        return {}
+    }
+    return [lmap action $rules($state,$type) {list $action [label $action]}]
+}
+
+# Off while the board shows the past.
+proc acts::turn {on} {
+    variable off
+    set off [expr {!$on}]
+}
+
+# For several nodes: list of {action label keys}, each act with the nodes that
+# it fits.  rows: dict of key -> row with state and node_type.  None while they
+# are off.
+proc acts::allowed_on {rows} {
+    variable table
+    variable off
+    if {$off} {
+        return {}
+    }
+    set fits {}
+    dict for {key row} $rows {
+        foreach pair [allowed [dict get $row state] [dict get $row node_type]] {
+            dict lappend fits [lindex $pair 0] $key
+        }
+    }
+    return [lmap action [dict keys $table] {
+        if {![dict exists $fits $action]} continue
+        list $action [label $action] [dict get $fits $action]
+    }]
+}
+
+# Those rows of a dict that have these keys.
+proc acts::only {rows keys} {
+    return [dict create {*}[concat {*}[lmap key $keys {list $key [dict get $rows $key]}]]]
+}
+
+# Fills a menu with the acts on some nodes; callback is called with the action and the rows that it is for.
+proc acts::fill_menu {menu rows callback} {
+    set all [dict size $rows]
+    foreach entry [allowed_on $rows] {
+        lassign $entry action label keys
+        if {[llength $keys] < $all} {
+            append label " ([llength $keys] of $all)"
+        }
+        if {[asks_first $action]} {
+            append label "\u2026"
+        }
+        $menu add command -label $label -command [list {*}$callback $action [only $rows $keys]]
+    }
+}
+
+# Does an act on rows, after asking where it cannot be taken back. callback gets the dict of <<ActDone>>; {} for nobody.
+proc acts::do {parent rows action {comment ""} {callback {}}} {
+    if {[asks_first $action]} {
+        acts_ask::open $parent $rows $action $comment $callback
+    } else {
+        perform $parent $rows $action $comment $callback
+    }
+}
+
+# The condition that finds a row's node in josch.nodes n.
+proc acts::node_condition {row} {
+    return "n.node_id = [db::quote [dict get $row node_id]]::bigint AND n.job_date = [db::quote [dict get $row job_date]]::date"
+}
+
+# An act on the node of a row. No row comes back when the node is no longer what the person saw, and the act would fit what
+# it is now: it has failed a second time since. Whatever else has happened, the database refuses in its own words.
+proc acts::call_sql {row action comment} {
+    set arguments "[db::quote [dict get $row node_id]]::bigint, [db::quote [dict get $row job_date]]::date"
+    append arguments ", " [expr {$comment eq "" ? "NULL" : [db::quote $comment]}]
+    set name $action
+    if {$action eq "rerun_all"} {
+        set name rerun
+        append arguments ", true"
+    }
+    return "SELECT josch.${name}($arguments) WHERE NOT EXISTS (SELECT FROM josch.nodes n JOIN josch.fsm f
+        ON f.who = 'person' AND f.action = '$name' AND f.from_state = n.state AND strpos(f.node_types, n.node_type) > 0
+        WHERE [node_condition $row] AND n.change_id > [db::quote [dict get $row change_id]]::bigint)"
+}
+
+# An answer to that, which tells too when the node was no longer what the person saw.
+proc acts::judged {result} {
+    if {[dict get $result ok] && [dict get $result count] == 0} {
+        return [dict create ok 0 sqlstate "" message "Something happened to it since this was shown; look again." detail "" hint ""]
+    }
+    return $result
+}
+
+# Does an act without asking.  Each node is a transaction of its own: one that
+# someone else was quicker with does not keep the others from it.
+proc acts::perform {parent rows action comment {callback {}}} {
+    variable pending
+    variable serial
+    set id [incr serial]
+    set pending($id) [dict create parent $parent action $action callback $callback left [dict size $rows] rows $rows \
+        done {} refused {}]
+    dict for {key row} $rows {
+        db::query [call_sql $row $action $comment] [namespace code [list answer $id $key]]
+    }
+}
+
+proc acts::answer {id key result} {
+    variable pending
+    set result [judged $result]
+    if {[dict get $result ok]} {
+        dict lappend pending($id) done $key
+    } else {
+        dict lappend pending($id) refused [list $key $result]
+    }
+    dict incr pending($id) left -1
+    if {[dict get $pending($id) left] > 0} {
+        return
+    }
+    set outcome $pending($id)
+    unset pending($id)
+    set summary [dict filter $outcome key action done refused]
+    event generate . <<ActDone>> -data $summary
+    tell_refusals $outcome
+    if {[dict get $outcome callback] ne {}} {
+        {*}[dict get $outcome callback] $summary
+    }
+}
+
+# What was refused, in the database's own words.
+proc acts::tell_refusals {outcome} {
+    set refused [dict get $outcome refused]
+    if {$refused eq {}} {
+        return
+    }
+    set parent [dict get $outcome parent]
+    if {![winfo exists $parent]} {
+        set parent .
+    }
+    set count [llength $refused]
+    set all [expr {$count + [llength [dict get $outcome done]]}]
+    if {$all == 1} {
+        lassign [lindex $refused 0] key answer
+        dialog::error $parent [dict get $answer message] \
+            [string trim "[dict get $outcome rows $key node_name]\n[details_of $answer]"]
+        return
+    }
+    set lines {}
+    foreach pair [lrange $refused 0 11] {
+        lassign $pair key answer
+        lappend lines "\u2022 [dict get $outcome rows $key node_name]: [dict get $answer message]"
+    }
+    if {$count > 12} {
+        lappend lines "\u2026 and [expr {$count - 12}] more"
+    }
+    dialog::error $parent "[label [dict get $outcome action]] was refused for $count of $all nodes." [join $lines \n]
+}
+
+proc acts::details_of {answer} {
+    set parts {}
+    foreach part {detail hint} {
+        if {[dict exists $answer $part] && [dict get $answer $part] ne ""} {
+            lappend parts [dict get $answer $part]
+        }
+    }
+    return [join $parts \n]
+}
+
+namespace eval acts {
+    variable serial 0
+    variable pending
+    array set pending {}
+}

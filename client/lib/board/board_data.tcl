@@ -1,0 +1,184 @@
+# client/lib/board/board_data.tcl
+#
+# The day that the board shows: its rows, dependencies and levels, kept up to date.
+#
+# The views ask here and are told by events on . what to look at again:
+# <<BoardLoaded>>   another day or structure: everything is new
+# <<BoardChanged>>  some rows have changed: board::changed has their keys
+# <<BoardScope>>    another job of the same day was chosen
+# <<BoardPulse>>    counts, health and the lists of dates and jobs were read
+# A key is {node_id date}; a row is a dict of the columns of josch.board, times as
+# seconds since 1970 or "".  Rows of other days and nodes that were never made
+# ("exists" 0) are there when a dependency leads to them.
+
+namespace eval board {
+    variable read_gap 150
+    variable pulse_gap 5000
+    variable date ""
+    variable job ""
+    # key -> row
+    variable row
+    array set row {}
+    variable edges {}
+    variable levels {}
+    # keys of the day itself, parents first
+    variable order {}
+    variable changed {}
+    variable dates {}
+    # job -> number of nodes on the date
+    variable jobs {}
+    variable today ""
+    variable attention 0
+    variable health {}
+    # states that a child need not wait for, and those that wait for a person: josch.states()
+    variable satisfying {}
+    variable asking {}
+    # the state of the reading
+    variable read
+    array set read {dirty 0 busy 0 last 0 timer "" xmin "" signature "" generation 0 loading 0 pulse "" dates {} merge 0}
+}
+
+# ---- what the views ask ----
+
+proc board::date {} {
+    variable date
+    return $date
+}
+
+proc board::job {} {
+    variable job
+    return $job
+}
+
+# All rows, of the day and of what it hangs on.
+proc board::rows {} {
+    variable row
+    return [array get row]
+}
+
+proc board::row {key} {
+    variable row
+    return [expr {[info exists row($key)] ? $row($key) : {}}]
+}
+
+proc board::changed {} {
+    variable changed
+    return $changed
+}
+
+# Keys of the nodes of the chosen job (all jobs: of the date), parents first.
+proc board::inside {} {
+    variable order
+    variable row
+    variable job
+    if {$job eq ""} {
+        return $order
+    }
+    return [lmap key $order {
+        if {[dict get $row($key) job_name] ne $job} continue
+        set key
+    }]
+}
+
+proc board::is_inside {key} {
+    variable row
+    variable date
+    variable job
+    return [expr {[lindex $key 1] eq $date && [info exists row($key)] && [dict get $row($key) exists]
+        && ($job eq "" || [dict get $row($key) job_name] eq $job)}]
+}
+
+# Dependencies (pairs of keys) with at least one end among the nodes inside.
+proc board::edges {} {
+    variable edges
+    return [lmap edge $edges {
+        if {![is_inside [lindex $edge 0]] && ![is_inside [lindex $edge 1]]} continue
+        set edge
+    }]
+}
+
+# key -> number of the level, for the nodes of the date.
+proc board::levels {} {
+    variable levels
+    return $levels
+}
+
+# state -> number of nodes inside.
+proc board::counts {} {
+    variable row
+    set counts {}
+    foreach key [inside] {
+        dict incr counts [dict get $row($key) state]
+    }
+    return $counts
+}
+
+proc board::dates {} {
+    variable dates
+    return $dates
+}
+
+proc board::jobs {} {
+    variable jobs
+    return $jobs
+}
+
+proc board::today {} {
+    variable today
+    return $today
+}
+
+# Number of nodes inside that their children need not wait for, and of all inside.
+proc board::progress {} {
+    variable satisfying
+    set done 0
+    set all 0
+    dict for {state count} [counts] {
+        incr all $count
+        if {$state in $satisfying} {
+            incr done $count
+        }
+    }
+    return [list $done $all]
+}
+
+proc board::asking {} {
+    variable asking
+    return $asking
+}
+
+# The moment that the board shows, in seconds, by the server's clock.
+proc board::moment {} {
+    return [expr {[past] eq "" ? [server_clock::now] : [past]}]
+}
+
+# Number of nodes of all dates that wait for a person.
+proc board::attention {} {
+    variable attention
+    return $attention
+}
+
+# Rows of josch.health() as dicts.
+proc board::health {} {
+    variable health
+    return $health
+}
+
+# ---- choosing ----
+
+proc board::choose_date {new} {
+    variable date
+    if {$new ne $date} {
+        set date $new
+        leave_past
+        reload
+    }
+}
+
+proc board::choose_job {new} {
+    variable job
+    if {$new ne $job} {
+        set job $new
+        event generate . <<BoardScope>>
+    }
+}

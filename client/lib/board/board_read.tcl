@@ -1,0 +1,403 @@
+# client/lib/board/board_read.tcl
+#
+# How the board's rows (board_data.tcl) come from the server: the day as a whole, what has changed since, and what no
+# notification tells.
+#
+# Constraint: ten thousand notifications a second must cost nothing: each only says that a read is due, and a read begins
+# at most every 150 ms. It asks for the rows that were written since the former snapshot (by transaction id, as a
+# change_id is drawn long before its transaction commits), and compares what comes. All that is long is a coroutine in the
+# work queue.
+
+# ---- reading ----
+
+proc board::start_reading {} {
+    bind . <<DbNotify>> +[namespace code mark_dirty]
+    bind . <<ActDone>> +[namespace code mark_dirty]
+    bind . <<DbState>> +[namespace code connection_changed]
+    connection_changed
+}
+
+proc board::take_states {result} {
+    variable satisfying
+    variable asking
+    if {![dict get $result ok]} {
+        return
+    }
+    lassign {} satisfying asking
+    foreach line [dict get $result rows] {
+        lassign $line state satisfies asks
+        if {$satisfies} {
+            lappend satisfying $state
+        }
+        if {$asks} {
+            lappend asking $state
+        }
+    }
+}
+
+proc board::connection_changed {} {
+    variable read
+    if {[db::state] eq "online"} {
+        set read(busy) 0
+        db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code take_states]
+        acts::load
+        pulse
+        reload
+    }
+}
+
+proc board::mark_dirty {} {
+    variable read
+    set read(dirty) 1
+    plan_read
+}
+
+proc board::plan_read {} {
+    variable read
+    variable read_gap
+    if {$read(busy) || $read(timer) ne "" || !$read(dirty)} {
+        return
+    }
+    set wait [expr {max(0, $read(last) + $read_gap - [clock milliseconds])}]
+    set read(timer) [after $wait [namespace code read_changes]]
+}
+
+# The columns of a row of the board, of a table or function of that name: all as text, moments as seconds since 1970.
+proc board::columns {table} {
+    set forms [dict create date {to_char(%1$s.%2$s, 'YYYY-MM-DD')} text {coalesce(%1$s.%2$s::text, '')} \
+        moment {coalesce(round(extract(epoch FROM %1$s.%2$s)::numeric, 3)::text, '')}]
+    return [join [lmap {column form} {
+        node_id text job_date date job_name text node_name text node_type text state text state_since moment due_at moment
+        forced text run_id text attempt text started_at moment ended_at moment message text action text acted_by text
+        acted_at moment comment text change_id text
+    } {
+        string cat [format [dict get $forms $form] $table $column] " AS $column"
+    }] {, }]
+}
+
+# The same, and up to which transaction they show all that was done.
+proc board::columns_seen {} {
+    return "[columns n], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
+}
+
+# Everything of the chosen date: rows, dependencies, levels.
+proc board::reload {} {
+    variable read
+    variable date
+    if {[db::state] ne "online" || $date eq "" || [past] ne ""} {
+        return
+    }
+    set generation [incr read(generation)]
+    set read(loading) 1
+    set day "[db::quote $date]::date"
+    set read(structure) {}
+    db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected
+        FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list take_edges $generation]]
+    db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \
+        [namespace code [list take_levels $generation]]
+    db::query "SELECT [columns_seen] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
+        (SELECT d.p_date, d.p_node_id FROM josch.node_deps d WHERE d.c_date = $day UNION ALL
+         SELECT d.c_date, d.c_node_id FROM josch.node_deps d WHERE d.p_date = $day)" \
+        [namespace code [list take_rows $generation]]
+}
+
+proc board::take_edges {generation result} {
+    variable read
+    if {$generation == $read(generation)} {
+        dict set read(structure) edge_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
+    }
+}
+
+proc board::take_levels {generation result} {
+    variable read
+    if {$generation == $read(generation)} {
+        dict set read(structure) level_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
+    }
+}
+
+proc board::take_rows {generation result} {
+    variable read
+    if {$generation != $read(generation)} {
+        return
+    }
+    if {![dict get $result ok]} {
+        set read(loading) 0
+        show_problem $result
+        return
+    }
+    clear_problem
+    coroutine ::board::loading$generation ::board::build $generation $result
+}
+
+# In a coroutine: let the window answer, then go on.
+proc board::pause {} {
+    workq::add [list [info coroutine]] [info coroutine]
+    yield
+}
+
+# In a coroutine: the day out of what was read; what is shown is replaced at the end, at one stroke.
+proc board::build {generation result} {
+    variable read
+    variable row
+    variable edges
+    variable levels
+    variable order
+    set new [new_rows $result]
+    set day [build_edges $new [dict get $read(structure) edge_rows]]
+    set sorted [build_levels [dict get $day rows] [dict get $read(structure) level_rows]]
+    if {$generation != $read(generation)} {
+        return
+    }
+    array unset row
+    array set row [dict get $day rows]
+    set edges [dict get $day edges]
+    set levels [dict get $sorted levels]
+    set order [dict get $sorted order]
+    set read(dates) [dict get $day dates]
+    set read(signature) "[llength $order] [llength $edges]"
+    set read(xmin) [lindex [dict get $result rows] 0 end]
+    set read(loading) 0
+    set read(last) [clock milliseconds]
+    event generate . <<BoardLoaded>>
+    plan_read
+}
+
+# key -> row of what the server gave (columns_seen).
+proc board::new_rows {result} {
+    set names [lrange [dict get $result columns] 0 end-1]
+    set new {}
+    set count 0
+    foreach line [dict get $result rows] {
+        set one {}
+        foreach name $names value [lrange $line 0 end-1] {
+            dict set one $name $value
+        }
+        dict set one exists 1
+        dict set new [list [dict get $one node_id] [dict get $one job_date]] $one
+        if {[incr count] % 200 == 0} {
+            pause
+        }
+    }
+    return $new
+}
+
+# The dependencies as pairs of keys, the dates that they touch, and the rows with those of parents that were never made.
+proc board::build_edges {rows lines} {
+    variable date
+    set edges {}
+    set days [dict create $date 1]
+    set count 0
+    foreach line $lines {
+        lassign $line parent parent_date child child_date expected
+        set from [list $parent $parent_date]
+        set to [list $child $child_date]
+        foreach key [list $from $to] {
+            if {![dict exists $rows $key]} {
+                dict set rows $key [absent_row $key $expected]
+            }
+            dict set days [lindex $key 1] 1
+        }
+        lappend edges [list $from $to]
+        if {[incr count] % 400 == 0} {
+            pause
+        }
+    }
+    return [dict create rows $rows edges $edges dates [dict keys $days]]
+}
+
+# The levels of the day's nodes, and the nodes with parents first; one that came after the sort is put at the end.
+proc board::build_levels {rows lines} {
+    variable date
+    set levels {}
+    set order {}
+    foreach line $lines {
+        set key [list [lindex $line 0] $date]
+        if {[dict exists $rows $key]} {
+            dict set levels $key [lindex $line 1]
+            lappend order $key
+        }
+    }
+    pause
+    dict for {key one} $rows {
+        if {[lindex $key 1] eq $date && [dict get $one exists] && ![dict exists $levels $key]} {
+            dict set levels $key 0
+            lappend order $key
+        }
+    }
+    return [dict create levels $levels order $order]
+}
+
+proc board::absent_row {key expected} {
+    lassign $key node_id date
+    set new [dict create node_id $node_id job_date $date node_name "" job_name "" node_type "" exists 0 \
+        state "" message [expr {$expected in {t true 1} ? "not made yet" : "absent"}] change_id 0]
+    foreach column {state_since due_at forced run_id attempt started_at ended_at action acted_by acted_at comment} {
+        dict set new $column ""
+    }
+    return $new
+}
+
+# The rows that were written since the last read.
+proc board::read_changes {} {
+    variable read
+    variable date
+    set read(timer) ""
+    if {[db::state] ne "online" || $date eq "" || $read(loading) || [past] ne ""} {
+        return
+    }
+    if {$read(xmin) eq ""} {
+        set read(dirty) 0
+        reload
+        return
+    }
+    set read(dirty) 0
+    set read(busy) 1
+    set read(last) [clock milliseconds]
+    set days [join [lmap day $read(dates) {string cat [db::quote $day] ::date}] ,]
+    db::query "SELECT [columns_seen] FROM josch.nodes n
+        WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
+        [namespace code [list take_changes $read(generation)]]
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
+}
+
+proc board::take_changes {generation result} {
+    variable read
+    if {[dict get $result ok] && $generation == $read(generation)} {
+        coroutine ::board::merging[incr read(merge)] ::board::merge $generation $result
+    } else {
+        set read(busy) 0
+        plan_read
+    }
+}
+
+# In a coroutine: take over what differs from what is shown.
+proc board::merge {generation result} {
+    variable read
+    variable row
+    variable changed
+    variable date
+    set news [new_rows $result]
+    set read(busy) 0
+    if {$generation != $read(generation) || $read(loading)} {
+        return
+    }
+    if {[dict size $news]} {
+        set read(xmin) [lindex [dict get $result rows] 0 end]
+    }
+    set changed {}
+    dict for {key new} $news {
+        if {![info exists row($key)]} {
+            if {[lindex $key 1] eq $date} {
+                reload
+                return
+            }
+        } elseif {$row($key) ne $new} {
+            if {![dict get $row($key) exists]} {
+                reload
+                return
+            }
+            set row($key) $new
+            lappend changed $key
+        }
+    }
+    if {$changed ne {}} {
+        event generate . <<BoardChanged>>
+    }
+    plan_read
+}
+
+proc board::take_attention {result} {
+    variable attention
+    if {[dict get $result ok]} {
+        lassign [lindex [dict get $result rows] 0] attention now
+        server_clock::heard $now
+        event generate . <<BoardPulse>>
+    }
+}
+
+# ---- what no notification tells ----
+
+# Health, the lists of dates and jobs, and whether the day has other nodes or
+# dependencies than what is shown.
+proc board::pulse {} {
+    variable read
+    variable date
+    variable pulse_gap
+    after cancel $read(pulse)
+    set read(pulse) [after $pulse_gap [namespace code pulse]]
+    if {[db::state] ne "online"} {
+        return
+    }
+    db::query {SELECT component, up::text, coalesce(pid::text, '') AS pid, coalesce(since::timestamptz(0)::text, '') AS since,
+        coalesce(detail, '') AS detail FROM josch.health()} [namespace code take_health] board-health
+    db::query {SELECT to_char(josch.today(NULL), 'YYYY-MM-DD'), to_char(d.job_date, 'YYYY-MM-DD')
+        FROM (SELECT DISTINCT job_date FROM josch.jobs) d ORDER BY d.job_date DESC LIMIT 1000} \
+        [namespace code take_dates] board-dates
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
+    if {$date ne ""} {
+        set day "[db::quote $date]::date"
+        db::query "SELECT j.job_name, (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),
+            (SELECT count(*) FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day)
+            FROM josch.jobs j WHERE j.job_date = $day ORDER BY j.job_name" [namespace code [list take_jobs $date]] board-jobs
+    }
+}
+
+proc board::take_health {result} {
+    variable health
+    set health [expr {[dict get $result ok] ? [db::dicts $result] : {}}]
+    event generate . <<BoardPulse>>
+}
+
+proc board::take_dates {result} {
+    variable dates
+    variable today
+    variable date
+    if {![dict get $result ok]} {
+        show_problem $result
+        return
+    }
+    set former $today
+    set dates {}
+    foreach line [dict get $result rows] {
+        lassign $line today one
+        lappend dates $one
+    }
+    if {$dates eq {}} {
+        set today ""
+    } elseif {$date eq "" || ($date eq $former && $today ne $former && $today in $dates)} {
+        choose_date [first_choice $dates $today]
+        pulse
+    }
+    event generate . <<BoardPulse>>
+}
+
+# Today, else the last day before it, else the last of all.  dates: latest first.
+proc board::first_choice {dates today} {
+    foreach one $dates {
+        if {$one <= $today} {
+            return $one
+        }
+    }
+    return [lindex $dates 0]
+}
+
+proc board::take_jobs {day result} {
+    variable jobs
+    variable date
+    variable read
+    if {![dict get $result ok] || $day ne $date} {
+        return
+    }
+    set jobs {}
+    set nodes 0
+    set edges 0
+    foreach line [dict get $result rows] {
+        lassign $line name count edges
+        dict set jobs $name $count
+        incr nodes $count
+    }
+    event generate . <<BoardPulse>>
+    if {!$read(loading) && $read(signature) ne "" && $read(signature) ne "$nodes $edges"} {
+        reload
+    }
+}

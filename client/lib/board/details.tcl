@@ -1,0 +1,396 @@
+# client/lib/board/details.tcl
+#
+# One node in full: what it is, its state and why, the acts that are allowed with one comment for them, and tabs with the rest
+# (details_tabs.tcl). As the pane beside the board, where it goes with the selection and also stands for several nodes at
+# once, and as a window of its own.
+#
+# Constraint: a comment belongs to the nodes for which it was written, and an act to the rows that are shown.
+
+oo::class create ::details::View {
+    variable path key rows log seen drafts
+
+    constructor {window} {
+        set path $window
+        set key ""
+        set rows [dict create]
+        # keys -> a comment that was begun for them
+        set drafts [dict create]
+        array set seen {}
+        my Build
+        bind $path <Destroy> [list ::details::gone [self] %W $path]
+    }
+
+    destructor {
+        $log destroy
+    }
+
+    method Build {} {
+        ttk::frame $path -padding [theme::px 10 4 4 4]
+        my BuildHead
+        set tabs [ttk::notebook $path.tabs]
+        set log [details_log::View new $tabs.log]
+        $tabs add $tabs.log -text "Output"
+        $tabs add [my BuildHistory $tabs.history] -text "History"
+        $tabs add [my BuildFacts $tabs.facts] -text "Facts"
+        bind $tabs <<NotebookTabChanged>> [list late::call [self] ReadTab]
+        pack $path.head -fill x
+        pack $path.acts -fill x -pady [theme::px 8 0]
+        pack $path.comment -fill x -pady [theme::px 6 8]
+        pack $tabs -fill both -expand 1
+    }
+
+    method BuildHead {} {
+        set head [ttk::frame $path.head]
+        ttk::label $head.name -style Title.TLabel -text ""
+        ttk::label $head.where -style Small.TLabel -wraplength [theme::px 340] -justify left
+        ttk::frame $head.line
+        label $head.line.state -padx [theme::px 8] -pady [theme::px 2] -borderwidth 0
+        ttk::label $head.line.since -style Small.TLabel
+        ttk::label $head.why -wraplength [theme::px 340] -justify left
+        pack $head.name $head.where -anchor w
+        pack $head.line -anchor w -pady [theme::px 6 0] -fill x
+        pack $head.line.state -side left
+        pack $head.line.since -side left -padx [theme::px 8]
+        bind $head <Configure> [list ::details::wrap $head %w]
+        ttk::frame $path.acts
+        bind $path.acts <Configure> [list late::call [self] LayActs]
+        ttk::frame $path.comment
+        ttk::label $path.comment.label -text "Comment"
+        ttk::entry $path.comment.entry
+        pack $path.comment.label -side left -padx [theme::px 0 6]
+        pack $path.comment.entry -side left -fill x -expand 1
+    }
+
+    method BuildHistory {frame} {
+        ttk::frame $frame
+        text $frame.text -wrap word -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] \
+            -width 34 -height 8 -cursor arrow \
+            -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
+        ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
+        pack $frame.y -side right -fill y
+        pack $frame.text -fill both -expand 1
+        details::dress $frame.text
+        return $frame
+    }
+
+    method BuildFacts {frame} {
+        my BuildHistory $frame
+        $frame.text configure -tabs [theme::chars 15] -spacing3 2 -wrap char
+        $frame.text tag configure link -underline 1
+        $frame.text tag configure value -lmargin2 [theme::chars 15]
+        return $frame
+    }
+
+    # ---- which node ----
+
+    method key {} {
+        return $key
+    }
+
+    method FollowSelection {} {
+        my KeepDraft
+        set rows [board::selected_rows]
+        my show [expr {[dict size $rows] == 1 ? [lindex [dict keys $rows] 0] : ""}]
+    }
+
+    # A comment belongs to the nodes that it was written for: others do not get it, and they get it back.
+    method KeepDraft {} {
+        set text [$path.comment.entry get]
+        if {[string trim $text] ne ""} {
+            dict set drafts [dict keys $rows] $text
+        } else {
+            dict unset drafts [dict keys $rows]
+        }
+    }
+
+    method GiveDraft {} {
+        set keys [dict keys $rows]
+        $path.comment.entry delete 0 end
+        if {[dict exists $drafts $keys]} {
+            $path.comment.entry insert 0 [dict get $drafts $keys]
+        }
+    }
+
+    # Show a node; "" for what is selected, when that is none or several.
+    method show {new} {
+        set key $new
+        if {$key ne ""} {
+            set rows [dict create]
+            if {[board::row $key] ne {}} {
+                dict set rows $key [board::row $key]
+            }
+        }
+        my GiveDraft
+        array unset seen
+        my ShowHead
+        my ShowActs
+        my ReadTab
+    }
+
+    # Take over a row that was read for a node of another day.
+    method give_row {new} {
+        set rows [dict create $key $new]
+        array unset seen
+        my ShowHead
+        my ShowActs
+        my ReadTab
+    }
+
+    method Refresh {event} {
+        if {$event eq "<<BoardLoaded>>"} {
+            # after a time without a connection, say
+            array unset seen *read
+        }
+        if {$event eq "<<BoardChanged>>"} {
+            set mine 0
+            foreach one [board::changed] {
+                if {[dict exists $rows $one]} {
+                    set mine 1
+                    break
+                }
+            }
+            if {!$mine} {
+                return
+            }
+        }
+        foreach one [dict keys $rows] {
+            if {[board::row $one] ne {}} {
+                dict set rows $one [board::row $one]
+            }
+        }
+        my ShowHead
+        if {[my ShowActs]} {
+            # the hand may have been on its way to the button that was there
+            guard::changed $path.acts
+        }
+        my ReadTab
+    }
+
+    # ---- the head ----
+
+    method ShowHead {} {
+        set head $path.head
+        if {$key eq "" || ![dict exists $rows $key]} {
+            my ShowSeveral
+            return
+        }
+        set row [dict get $rows $key]
+        set state [theme::state [dict get $row state]]
+        $head.name configure -text [dict get $row node_name]
+        $head.where configure -text "\[[dict get $row node_type]\] [dict get $row node_id]   [dict get $row job_name]   [dict get $row job_date]"
+        $head.line.state configure -text "[dict get $state symbol]  [dict get $row state]" \
+            -background [dict get $state fill] -foreground [dict get $state text]
+        pack $head.line.state -side left -before $head.line.since
+        $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
+        my ShowWhy [output_text::clip [details::why $row]]
+    }
+
+    method ShowWhy {text} {
+        set why $path.head.why
+        $why configure -text $text
+        if {$text eq ""} {
+            pack forget $why
+        } else {
+            pack $why -anchor w -pady [theme::px 6 0] -fill x
+        }
+    }
+
+    method ShowSeveral {} {
+        set head $path.head
+        pack forget $head.line.state
+        set count [dict size $rows]
+        set states [dict create]
+        dict for {one row} $rows {
+            dict incr states [dict get $row state]
+        }
+        $head.name configure -text [expr {$count == 0 ? "No node selected" : "$count nodes selected"}]
+        $head.where configure -text [expr {$count == 0 ? "Click one in the graph or the table; Control-click adds to the selection." : ""}]
+        $head.line.since configure -text ""
+        my ShowWhy [join [lmap {state number} $states {string cat $number " " $state}] ", "]
+    }
+
+    # ---- acts ----
+
+    # The buttons; whether they are others now.
+    method ShowActs {} {
+        set acts [acts::allowed_on $rows]
+        if {[info exists seen(acts)] && $seen(acts) eq $acts} {
+            return 0
+        }
+        set seen(acts) $acts
+        destroy {*}[winfo children $path.acts]
+        foreach act $acts {
+            lassign $act action label keys
+            if {[llength $keys] < [dict size $rows]} {
+                append label " ([llength $keys])"
+            }
+            if {[acts::asks_first $action]} {
+                append label "\u2026"
+            }
+            ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
+        }
+        my LayActs
+        if {$acts eq {}} {
+            # a frame whose last child goes keeps its height
+            ttk::frame $path.acts.none -height 1 -width 1
+            grid $path.acts.none
+            pack forget $path.comment
+        } else {
+            pack $path.comment -fill x -pady [theme::px 2 8] -after $path.acts
+        }
+        return 1
+    }
+
+    # The buttons in columns of one width, in as many as have room for the longest label.
+    method LayActs {} {
+        set buttons [lmap button [winfo children $path.acts] {
+            if {[winfo class $button] ne "TButton"} continue
+            set button
+        }]
+        set gap [theme::px 4]
+        set widest 1
+        foreach button $buttons {
+            set widest [expr {max($widest, [winfo reqwidth $button] + $gap)}]
+        }
+        set columns [expr {max(1, min(3, [winfo width $path.head] / $widest))}]
+        foreach column {0 1 2} {
+            grid columnconfigure $path.acts $column -uniform [expr {$column < $columns ? "acts" : ""}] -weight [expr {$column < $columns}]
+        }
+        set number 0
+        foreach button $buttons {
+            grid $button -row [expr {$number / $columns}] -column [expr {$number % $columns}] -sticky ew -padx [list 0 $gap] -pady [list 0 $gap]
+            incr number
+        }
+    }
+
+    method act {action keys} {
+        if {![guard::meant]} {
+            return
+        }
+        my do $action [acts::only $rows $keys]
+    }
+
+    # An act on some of the rows that are shown, with the comment that was written for them.
+    method do {action some} {
+        acts::do [winfo toplevel $path] $some $action [string trim [$path.comment.entry get]] [list late::call [self] Acted [dict keys $rows]]
+    }
+
+    method Acted {keys outcome} {
+        if {![llength [dict get $outcome done]]} {
+            return
+        }
+        dict unset drafts $keys
+        if {$keys eq [dict keys $rows]} {
+            $path.comment.entry delete 0 end
+        }
+    }
+}
+
+namespace eval ::details {
+    # the view beside the board
+    variable pane ""
+    # key -> window
+    variable windows
+    array set windows {}
+    variable serial 0
+}
+
+# The pane of the board.
+proc ::details::create {path} {
+    variable pane
+    set pane [View new $path]
+    $pane show ""
+    foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
+        bind . $event +[list ::details::Each Refresh $event]
+    }
+    bind . <<BoardSelection>> +[list late::call $pane FollowSelection]
+    return $path
+}
+
+# Call a method of every view.
+proc ::details::Each {method args} {
+    foreach view [info class instances ::details::View] {
+        late::call $view $method {*}$args
+    }
+}
+
+# An act on nodes that are selected on the board, from its menu: with the comment that stands in the pane.
+proc ::details::do {action rows} {
+    variable pane
+    $pane do $action $rows
+}
+
+# A window for one node; brought up when it is there.
+proc ::details::open {key} {
+    variable windows
+    variable serial
+    if {[info exists windows($key)] && [winfo exists $windows($key)]} {
+        wm deiconify $windows($key)
+        raise $windows($key)
+        return
+    }
+    set window .details[incr serial]
+    toplevel $window
+    theme::dress $window
+    set row [board::row $key]
+    wm title $window "[expr {$row eq {} ? "" : "[dict get $row node_name]: "}]node [lindex $key 0], [lindex $key 1]"
+    wm geometry $window [theme::geometry 720 560]
+    wm minsize $window 420 320
+    set view [View new $window.view]
+    pack $window.view -fill both -expand 1 -padx [theme::px 4] -pady [theme::px 6]
+    set windows($key) $window
+    bind $window <Escape> [list destroy $window]
+    $view show $key
+    if {[board::row $key] eq {}} {
+        lassign $key node_id date
+        db::query "SELECT [board::columns n] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
+            AND n.job_date = [db::quote $date]::date" [list ::details::give $view]
+    }
+}
+
+# A row that the board does not have.
+proc ::details::give {view result} {
+    foreach row [db::dicts $result] {
+        late::call $view give_row [dict replace $row exists 1]
+    }
+}
+
+proc ::details::gone {view window path} {
+    if {$window eq $path && [info object isa object $view]} {
+        $view destroy
+    }
+}
+
+proc ::details::wrap {head width} {
+    foreach label [list $head.name $head.where $head.why] {
+        $label configure -wraplength [expr {max(100, $width - 8)}]
+    }
+}
+
+# Give a text the theme's colours, now and whenever it changes; quiet is the tag of what is beside the point.
+proc ::details::dress {text} {
+    theme::dress $text
+    bind $text <<ThemeChanged>> +[list ::details::DressTag $text]
+    DressTag $text
+}
+
+proc ::details::DressTag {text} {
+    $text tag configure quiet -foreground [theme::color quiet]
+}
+
+# Why a node is in its state: the message, and who acted last.
+proc ::details::why {row} {
+    set parts {}
+    if {[dict get $row message] ne ""} {
+        lappend parts [dict get $row message]
+    }
+    if {[dict get $row action] ne ""} {
+        set said "[dict get $row acted_by]: [string map {_ " "} [dict get $row action]]"
+        append said ", [board_filter::clock_text [dict get $row acted_at] [dict get $row job_date]]"
+        if {[dict get $row comment] ne ""} {
+            append said " \u2013 \u201c[dict get $row comment]\u201d"
+        }
+        lappend parts $said
+    }
+    return [join $parts \n]
+}

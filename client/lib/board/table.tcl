@@ -1,0 +1,371 @@
+# client/lib/board/table.tcl
+#
+# The board's table of nodes: sorted by the heading that was clicked, filtered by the board's search and states, coloured
+# by state.
+#
+# Constraint: rows of a tree view are cheap to reorder (one call) and dear to make. So each node's row is made once, in
+# slices of the work queue, and sorting and filtering only say which are shown, in which order. What changes is written
+# anew alone; the order is settled again a little later, once for many changes.
+
+namespace eval ::table {
+    variable frame ""
+    variable tree ""
+    # the state is the tree's own column, which can bear a picture; then column, heading, width in characters, anchor, stretch
+    variable columns {
+        node_name "Node" 19 w 1
+        node_type "Type" 6 center 0
+        node_id "Id" 8 e 0
+        job_name "Job" 9 w 0
+        message "Message" 11 w 1
+        state_since "Since" 11.5 w 0
+        took "Took" 10.5 e 0
+        attempt "Runs" 6 e 0
+    }
+    variable sort_by order
+    variable descending 0
+    # keys that have a row; keys to make, keys to write anew
+    variable made
+    array set made {}
+    variable to_make {}
+    variable dirty {}
+    # keys that are shown, in order
+    variable shown {}
+    # the same as a dict
+    variable visible {}
+    variable clock ""
+    # the rows are of another day: make them when somebody looks
+    variable stale 0
+
+    variable bindings {
+        <Map>               {Refresh}
+        <<TreeviewSelect>>  {Selected}
+        <Double-Button-1>   {Open %x %y}
+        <Return>            {OpenSelected}
+        <Button-3>          {Menu %x %y %X %Y}
+        <Key-Menu>          {KeyMenu}
+        <Shift-F10>         {KeyMenu}
+        <Control-a>         {SelectAll; break}
+        <Escape>            {board::select_keys {}}
+    }
+}
+
+proc ::table::create {parent} {
+    variable frame
+    variable tree
+    variable columns
+    variable bindings
+    set frame $parent
+    ttk::frame $frame
+    set names [lmap {name - - - -} $columns {set name}]
+    set tree [ttk::treeview $frame.tree -columns $names -show {tree headings} -style Flat.Treeview -selectmode extended \
+        -yscrollcommand [list $frame.y set] -xscrollcommand [list $frame.x set]]
+    $tree heading #0 -text "State" -anchor w -command [list ::table::SortBy state]
+    $tree column #0 -width [theme::chars 15.5] -minwidth 60 -stretch 0
+    ttk::scrollbar $frame.y -orient vertical -command [list $tree yview]
+    ttk::scrollbar $frame.x -orient horizontal -command [list $tree xview]
+    foreach {name heading width anchor stretch} $columns {
+        $tree heading $name -text $heading -anchor $anchor -command [list ::table::SortBy $name]
+        $tree column $name -width [theme::chars $width] -minwidth 40 -anchor $anchor -stretch $stretch
+    }
+    ttk::label $frame.none -style Quiet.TLabel -background [theme::color field]
+    grid $tree $frame.y -sticky nsew
+    grid $frame.x -sticky ew
+    grid columnconfigure $frame 0 -weight 1
+    grid rowconfigure $frame 0 -weight 1
+    foreach {event script} $bindings {
+        bind $tree $event [namespace code $script]
+    }
+    foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardChanged>> Changed <<BoardFilter>> Arrange
+            <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
+        bind . $event +[namespace code $script]
+    }
+    Recolor
+    Tick
+    return $frame
+}
+
+# A patch of the state's colour before its name; the whole row only where somebody is waited for, so that it stands out.
+proc ::table::Recolor {} {
+    variable tree
+    foreach state {failed unknown review signoff} {
+        $tree tag configure $state -background [theme::tint $state]
+    }
+}
+
+# How a row is shown: options for the tree's item.
+proc ::table::Options {row} {
+    set state [dict get $row state]
+    return [list -image [theme::patch $state] -text "  [dict get [theme::state $state] symbol]  $state" -values [Values $row] \
+        -tags [list $state]]
+}
+
+# ---- rows ----
+
+# Another day: all rows anew, when they are in sight.
+proc ::table::Renew {} {
+    variable stale
+    set stale 1
+    Refresh
+}
+
+proc ::table::Refresh {} {
+    variable tree
+    variable stale
+    if {$stale && [winfo viewable $tree]} {
+        set stale 0
+        Remake
+    }
+}
+
+proc ::table::Remake {} {
+    variable tree
+    variable made
+    variable to_make
+    variable dirty
+    variable shown
+    variable visible
+    $tree delete [array names made]
+    array unset made
+    set dirty {}
+    set shown {}
+    set visible {}
+    set to_make [Day]
+    workq::add ::table::MakeSome table-make
+}
+
+# Keys of all nodes of the day, whatever the job.
+proc ::table::Day {} {
+    return [dict keys [board::levels]]
+}
+
+proc ::table::MakeSome {} {
+    variable tree
+    variable made
+    variable to_make
+    foreach key [lrange $to_make 0 49] {
+        set row [board::row $key]
+        if {$row ne {} && ![info exists made($key)]} {
+            $tree insert {} end -id $key {*}[Options $row]
+            $tree detach [list $key]
+            set made($key) 1
+        }
+    }
+    set to_make [lrange $to_make 50 end]
+    if {$to_make ne {}} {
+        if {[array size made] == 50} {
+            Arrange
+        }
+        return -code continue
+    }
+    Arrange
+}
+
+proc ::table::Values {row} {
+    variable columns
+    return [lmap {column - - - -} $columns {
+        switch -- $column {
+            state_since {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
+            took {board_filter::span_text [board_filter::took $row [board::moment]]}
+            attempt {expr {[dict get $row attempt] eq "0" ? "" : [dict get $row attempt]}}
+            message {string map {\n " "} [dict get $row message]}
+            default {dict get $row $column}
+        }
+    }]
+}
+
+proc ::table::Changed {} {
+    variable dirty
+    foreach key [board::changed] {
+        dict set dirty $key 1
+    }
+    workq::add ::table::WriteSome table-write
+}
+
+proc ::table::WriteSome {} {
+    variable tree
+    variable made
+    variable dirty
+    set some [lrange [dict keys $dirty] 0 39]
+    foreach key $some {
+        set row [board::row $key]
+        if {[info exists made($key)] && $row ne {}} {
+            $tree item $key {*}[Options $row]
+        }
+    }
+    set dirty [dict remove $dirty {*}$some]
+    if {[dict size $dirty]} {
+        return -code continue
+    }
+    ArrangeSoon
+}
+
+# The time that what runs has taken by now, each second while somebody looks.
+proc ::table::Tick {} {
+    variable tree
+    variable shown
+    variable clock
+    set clock [after 1000 ::table::Tick]
+    if {![winfo viewable $tree]} {
+        return
+    }
+    if {[board::past] ne ""} {
+        return
+    }
+    set now [board::moment]
+    foreach key [lrange $shown 0 499] {
+        set row [board::row $key]
+        if {$row ne {} && [dict get $row state] in {running up}} {
+            $tree set $key took [board_filter::span_text [board_filter::took $row $now]]
+        }
+    }
+}
+
+# ---- order ----
+
+proc ::table::SortBy {column} {
+    variable sort_by
+    variable descending
+    if {$sort_by ne $column} {
+        set sort_by $column
+        set descending 0
+    } elseif {!$descending} {
+        set descending 1
+    } else {
+        # the third click: back to the day's order
+        set sort_by order
+        set descending 0
+    }
+    Arrange
+}
+
+# When the order depends on what changes, it is settled again at most four times a second.
+proc ::table::ArrangeSoon {} {
+    after cancel ::table::Arrange
+    after 250 ::table::Arrange
+}
+
+# Say which rows are shown, in which order.
+proc ::table::Arrange {} {
+    variable tree
+    variable made
+    variable shown
+    variable visible
+    variable sort_by
+    variable descending
+    after cancel ::table::Arrange
+    set rows [dict create]
+    foreach key [board::inside] {
+        set row [board::row $key]
+        if {[info exists made($key)] && [board::passes $row]} {
+            dict set rows $key $row
+        }
+    }
+    set order [board_filter::sort $rows $sort_by $descending [board::moment]]
+    if {$order ne $shown} {
+        $tree children {} $order
+        set shown $order
+        set visible [dict create {*}[concat {*}[lmap key $order {list $key 1}]]]
+    }
+    SayNone
+    ShowSort
+    ShowSelection
+}
+
+# Why there is nothing in it.
+proc ::table::SayNone {} {
+    variable frame
+    variable shown
+    variable to_make
+    if {$shown ne {} || $to_make ne {} || [board::inside] eq {}} {
+        place forget $frame.none
+        return
+    }
+    $frame.none configure -text "No node fits the search and the states that are chosen." -background [theme::color field]
+    place $frame.none -relx 0.5 -rely 0.3 -anchor center
+}
+
+proc ::table::ShowSort {} {
+    variable tree
+    variable columns
+    variable sort_by
+    variable descending
+    foreach {name heading - - -} [concat {#0 State - - -} $columns] {
+        set mark [expr {$name ne ($sort_by eq "state" ? "#0" : $sort_by) ? "" : $descending ? " \u25be" : " \u25b4"}]
+        $tree heading $name -text $heading$mark
+    }
+}
+
+proc ::table::shown {} {
+    variable shown
+    return $shown
+}
+
+# ---- selection and acts ----
+
+# What is selected on the board, as far as it is shown here.
+proc ::table::Wanted {} {
+    variable visible
+    return [lmap key [board::selection] {
+        if {![dict exists $visible $key]} continue
+        set key
+    }]
+}
+
+proc ::table::Selected {} {
+    variable tree
+    if {[lsort [Wanted]] ne [lsort [$tree selection]]} {
+        board::select_keys [$tree selection]
+    }
+}
+
+proc ::table::ShowSelection {} {
+    variable tree
+    set want [Wanted]
+    if {[lsort $want] ne [lsort [$tree selection]]} {
+        $tree selection set $want
+        if {[llength $want]} {
+            $tree see [lindex $want 0]
+            $tree focus [lindex $want 0]
+        }
+    }
+}
+
+proc ::table::SelectAll {} {
+    variable shown
+    board::select_keys $shown
+}
+
+proc ::table::Open {x y} {
+    variable tree
+    set key [$tree identify item $x $y]
+    if {$key ne "" && [$tree identify region $x $y] in {cell tree}} {
+        details::open $key
+    }
+}
+
+proc ::table::OpenSelected {} {
+    set keys [board::selection]
+    if {[llength $keys] == 1} {
+        details::open [lindex $keys 0]
+    }
+}
+
+proc ::table::Menu {x y root_x root_y} {
+    variable tree
+    set key [$tree identify item $x $y]
+    if {$key eq ""} {
+        return
+    }
+    if {$key ni [$tree selection]} {
+        board::select_keys [list $key]
+    }
+    board::popup_menu $root_x $root_y
+}
+
+proc ::table::KeyMenu {} {
+    variable tree
+    set box [$tree bbox [$tree focus]]
+    if {$box ne ""} {
+        board::popup_menu [expr {[winfo rootx $tree] + 40}] [expr {[winfo rooty $tree] + [lindex $box 1] + [lindex $box 3]}]
+    }
+}

@@ -1,0 +1,168 @@
+# client/lib/popup/model.tcl
+#
+# What this person should see: the rows of josch.attention on one side, windows on the other. Decides which nodes have a
+# window of their own, which stand in the list, and what is put off. Pure: a model is a value, the moment is an argument.
+#
+# Constraint: a model is told what is true, never what has changed; a notification that was lost, doubled or late does
+# no harm. A key is {node_id job_date}; a row is a dict of josch.attention's columns, with "since" in seconds of the epoch.
+
+namespace eval ::model {}
+
+# A model that knows nothing. many: more nodes than this make a list instead of windows.
+proc ::model::new {{many 5}} {
+    dict create many $many rows {} snoozed {} done {} asked {} listing 0
+}
+
+proc ::model::key {row} {
+    list [dict get $row node_id] [dict get $row job_date]
+}
+
+# Take the rows as they are now, all of them.
+proc ::model::take {model rows} {
+    set known [dict create]
+    foreach row $rows {
+        set key [key $row]
+        # a reading that began before this person's own act may still show what is over
+        if {[dict exists $model done $key] && [dict get $row change_id] <= [dict get $model done $key]} {
+            continue
+        }
+        dict set known $key $row
+    }
+    dict set model rows $known
+    foreach {part keep} {snoozed snooze_holds asked asked_holds} {
+        dict set model $part [dict filter [dict get $model $part] script {key value} {[namespace which $keep] $known $key $value}]
+    }
+    return $model
+}
+
+# A snooze is for what the node was when it was put off: when something new happens to it, it is there again.
+proc ::model::snooze_holds {rows key value} {
+    expr {[dict exists $rows $key] && [dict get $rows $key change_id] eq [lindex $value 1]}
+}
+
+proc ::model::asked_holds {rows key value} {
+    dict exists $rows $key
+}
+
+# Put nodes off until a moment.
+proc ::model::snooze {model keys until} {
+    foreach key $keys {
+        if {[dict exists $model rows $key]} {
+            dict set model snoozed $key [list $until [dict get $model rows $key change_id]]
+        }
+        dict unset model asked $key
+    }
+    return $model
+}
+
+# This person has acted on a node as it was at change_id.
+proc ::model::acted {model key change_id} {
+    dict set model done $key $change_id
+    dict unset model rows $key
+    dict unset model snoozed $key
+    dict unset model asked $key
+    return $model
+}
+
+# This person wants a window for the node, whatever the number.
+proc ::model::ask {model key} {
+    dict unset model snoozed $key
+    dict set model asked $key 1
+    return $model
+}
+
+# Forget all that was put off.
+proc ::model::wake {model} {
+    dict set model snoozed {}
+    return $model
+}
+
+proc ::model::row {model key} {
+    if {[dict exists $model rows $key]} {
+        return [dict get $model rows $key]
+    }
+    return {}
+}
+
+# Keys of all that waits, the longest first.
+proc ::model::waiting {model} {
+    set order {}
+    dict for {key row} [dict get $model rows] {
+        lappend order [list [dict get $row since] [lindex $key 0] $key]
+    }
+    lmap item [lsort -real -index 0 [lsort -integer -index 1 $order]] {lindex $item 2}
+}
+
+# Keys of what waits and is not put off.
+proc ::model::awake {model now} {
+    lmap key [waiting $model] {
+        if {[dict exists $model snoozed $key] && [lindex [dict get $model snoozed $key] 0] > $now} {
+            continue
+        }
+        set key
+    }
+}
+
+# The next moment at which something that was put off is to be shown again; empty without.
+proc ::model::wakes_at {model now} {
+    set next ""
+    dict for {key value} [dict get $model snoozed] {
+        set until [lindex $value 0]
+        if {$until > $now && ($next eq "" || $until < $next)} {
+            set next $until
+        }
+    }
+    return $next
+}
+
+# What to show now: {model windows list}. windows: keys that have a window each; list: keys that stand in the list window,
+# which is there when this is not empty. busy: keys of windows in which the person is writing: those stay. The list goes
+# when it is empty, not when it is short: windows do not burst out of a list that is being worked off. unasked: whether
+# windows and the list come by themselves; else only for what the person has asked for.
+proc ::model::view {model now {busy {}} {unasked 1}} {
+    set awake [awake $model $now]
+    if {$unasked && [llength $awake] > [dict get $model many]} {
+        dict set model listing 1
+    } elseif {![llength $awake]} {
+        dict set model listing 0
+    }
+    if {$unasked && ![dict get $model listing]} {
+        return [list $model $awake {}]
+    }
+    set windows [lmap key $awake {
+        if {![dict exists $model asked $key] && $key ni $busy} {
+            continue
+        }
+        set key
+    }]
+    return [list $model $windows [expr {[dict get $model listing] ? $awake : {}}]]
+}
+
+# How long something has waited, in words that change slowly.
+proc ::model::span {seconds} {
+    set seconds [expr {max(0, int($seconds))}]
+    set minutes [expr {$seconds / 60}]
+    if {$seconds < 60} {
+        return "$seconds s"
+    }
+    if {$minutes < 60} {
+        return "$minutes min"
+    }
+    if {$minutes < 48 * 60} {
+        return [format "%d h %02d min" [expr {$minutes / 60}] [expr {$minutes % 60}]]
+    }
+    return "[expr {$minutes / 1440}] days"
+}
+
+# What someone did, as a sentence without its end: "alice signed it off at 09:31". moment: text of the time.
+proc ::model::deed {who action moment} {
+    set deeds {
+        signoff "signed it off" approve "approved it" reject "rejected it" retry "had it run again"
+        mark_success "marked it as succeeded" mark_failed "marked it as failed" skip "went on without it"
+        rerun "had it done once more" hold "held it back" release "released it" force_start "started it" stop "had it stopped"
+    }
+    if {[dict exists $deeds $action]} {
+        return "$who [dict get $deeds $action] at $moment"
+    }
+    return "$who did [string map {_ " "} $action] at $moment"
+}

@@ -1,0 +1,367 @@
+# client/lib/popup/popup.tcl
+#
+# The windows that call people in: reads what waits (josch.attention) when a notification says so, asks the model what to
+# show, and opens, refreshes and closes windows accordingly. The windows are popup_frame.tcl, popup_window.tcl, popup_kinds.tcl and popup_list.tcl.
+#
+# Constraints: a notification is a hint; the rows are read again, at once after the first and no oftener than every 150 ms in
+# a storm. A window comes within 0.2 s of the commit, so it opens with what josch.attention says, and the rest follows. Nothing
+# here takes the keyboard away from anybody.
+
+namespace eval ::popup {
+    variable model
+    # key -> object of the window that stands for the node now; objects of windows that only tell what happened
+    variable windows [dict create]
+    variable told {}
+    # key -> change_id and a comment that was begun
+    variable drafts [dict create]
+    # whether windows come up by themselves (a person can switch that off)
+    variable on 1
+    # why what waits could not be read; empty when it could
+    variable problem ""
+    # when the rows were read last, in ms; shortest time between two readings
+    variable readAt 0
+    variable gap 150
+    variable readTimer ""
+    variable tickTimer ""
+    variable wakeTimer ""
+    # a window that has nothing to do but say who was first goes after so long, in ms
+    variable tellsFor 20000
+    # most rows that are read; a list of more helps nobody
+    variable limit 1000
+    variable states {failed review signoff unknown}
+    # snoozed for so long, in minutes
+    variable pause 10
+}
+
+# Begin to watch. Called once, when Tk is there.
+proc ::popup::init {} {
+    variable model
+    variable pause
+    variable on
+    set model [model::new [conf::get many]]
+    set pause [conf::get snooze]
+    set on [conf::get popups]
+    bind . <<DbState>> +[namespace code StateChanged]
+    bind . <<DbNotify>> +[namespace code Notified]
+    Tick
+}
+
+# Are windows wanted?
+proc ::popup::enabled {} {
+    variable on
+    return $on
+}
+
+# Let windows come up by themselves, or not. What waits is known all the same, and the list there for who asks for it.
+proc ::popup::enable {flag} {
+    variable on
+    variable model
+    set on $flag
+    dict set model listing 0
+    Show
+}
+
+# Open the window of a node that waits; row as in josch.attention.
+proc ::popup::open {row} {
+    variable model
+    set key [model::key $row]
+    if {[model::row $model $key] eq {}} {
+        dict set model rows $key $row
+    }
+    set model [model::ask $model $key]
+    Show
+    variable windows
+    if {[dict exists $windows $key]} {
+        [dict get $windows $key] show
+    }
+}
+
+# How many nodes wait, for the status lines: {all put-off}.
+proc ::popup::count {} {
+    variable model
+    set all [llength [model::waiting $model]]
+    list $all [expr {$all - [llength [model::awake $model [server_clock::now]]]}]
+}
+
+# Why what waits could not be read, for the status lines; empty when it could.
+proc ::popup::problem {} {
+    variable problem
+    return $problem
+}
+
+# Everything that waits in one list, what was put off too.
+proc ::popup::show_list {} {
+    variable model
+    set model [model::wake $model]
+    dict set model listing 1
+    Show
+    popup_list::raise
+}
+
+# Put nodes off for a while.
+proc ::popup::snooze {keys} {
+    variable model
+    variable pause
+    set model [model::snooze $model $keys [expr {[server_clock::now] + 60 * $pause}]]
+    Show
+}
+
+# This person acted on a node, as it was at that change: its window is done.
+proc ::popup::acted {key change_id} {
+    variable model
+    set model [model::acted $model $key $change_id]
+    Show
+}
+
+# What somebody has begun to write about a node and put off with its window; given back when that comes again, for the same.
+proc ::popup::keep_draft {row text} {
+    variable drafts
+    if {$text ne ""} {
+        dict set drafts [model::key $row] [list [dict get $row change_id] $text]
+    }
+}
+proc ::popup::take_draft {row} {
+    variable drafts
+    set key [model::key $row]
+    if {![dict exists $drafts $key]} {
+        return ""
+    }
+    lassign [dict get $drafts $key] change_id text
+    dict unset drafts $key
+    return [expr {$change_id eq [dict get $row change_id] ? $text : ""}]
+}
+
+# Forget what was begun about nodes that wait no longer.
+proc ::popup::DropDrafts {} {
+    variable drafts
+    variable model
+    set drafts [dict filter $drafts script {key draft} {expr {[model::row $model $key] ne {}}}]
+}
+
+# How long ago something was, by the server's clock.
+proc ::popup::waits {since} {
+    model::span [expr {[server_clock::now] - $since}]
+}
+
+# Time of day of a moment, with the date when it is another day than today.
+proc ::popup::moment {seconds} {
+    if {$seconds eq ""} {
+        return ""
+    }
+    set seconds [expr {int($seconds)}]
+    set format %H:%M:%S
+    if {[clock format $seconds -format %Y-%m-%d] ne [clock format [clock seconds] -format %Y-%m-%d]} {
+        set format "%Y-%m-%d %H:%M:%S"
+    }
+    clock format $seconds -format $format
+}
+
+# ---- reading ----
+
+proc ::popup::StateChanged {} {
+    if {[db::state] eq "online"} {
+        if {![llength [info commands ::board::show]] || ![winfo exists .board]} {
+            acts::load
+        }
+        read
+    }
+    Each connection
+}
+
+# Was there something in the burst that concerns people?
+proc ::popup::Notified {} {
+    variable states
+    foreach change [db::changes] {
+        if {![dict exists $change to] || [dict get $change to] in $states || [dict get $change from] in $states} {
+            Soon
+            return
+        }
+    }
+}
+
+# Read now, or when the last reading is long enough ago.
+proc ::popup::Soon {} {
+    variable readAt
+    variable readTimer
+    variable gap
+    set wait [expr {$readAt + $gap - [clock milliseconds]}]
+    if {$wait <= 0} {
+        read
+    } elseif {$readTimer eq ""} {
+        set readTimer [after $wait [namespace code read]]
+    }
+}
+
+proc ::popup::read {} {
+    variable readAt
+    variable readTimer
+    variable limit
+    after cancel $readTimer
+    set readTimer ""
+    if {[db::state] ne "online"} {
+        return
+    }
+    if {![db::may signoff]} {
+        # windows come to those who may act: members of josch_operator
+        Took {ok 1 columns {} rows {} count 0}
+        return
+    }
+    set readAt [clock milliseconds]
+    db::query "SELECT to_char(a.job_date, 'YYYY-MM-DD') AS job_date, a.node_id, a.job_name, a.node_name, a.node_type, a.state,
+        extract(epoch FROM a.since) AS since, array_to_string(a.acts, ' ') AS acts, a.blocks, a.message, a.run_id, a.change_id,
+        extract(epoch FROM josch.now()) AS now
+        FROM josch.attention a ORDER BY a.since, a.node_id LIMIT $limit" [namespace code Took] popup-read
+}
+
+proc ::popup::Took {result} {
+    variable model
+    variable problem
+    set problem [expr {[dict get $result ok] ? "" : [dict get $result message]}]
+    if {![dict get $result ok]} {
+        event generate . <<PopupsChanged>>
+        return
+    }
+    set rows [db::dicts $result]
+    if {[llength $rows]} {
+        server_clock::heard [dict get [lindex $rows 0] now]
+    }
+    set model [model::take $model $rows]
+    DropDrafts
+    Show
+}
+
+# ---- showing ----
+
+# Make the windows be what the model says.
+proc ::popup::Show {} {
+    variable model
+    variable windows
+    variable wakeTimer
+    variable on
+    set busy [lmap key [dict keys $windows] {
+        if {![[dict get $windows $key] written]} {
+            continue
+        }
+        set key
+    }]
+    # one moment for all that follows: between two, what was put off would be over and never be looked at
+    set now [server_clock::now]
+    lassign [model::view $model $now $busy $on] model keys list
+    dict for {key window} $windows {
+        Keep $key $window [expr {$key in $keys}]
+    }
+    foreach key $keys {
+        set row [model::row $model $key]
+        if {[dict exists $windows $key]} {
+            [dict get $windows $key] renew $row
+        } else {
+            dict set windows $key [popup_kinds::create $row [FreeSlot]]
+        }
+    }
+    popup_list::show [lmap key $list {model::row $model $key}]
+    after cancel $wakeTimer
+    set next [model::wakes_at $model $now]
+    if {$next ne ""} {
+        set wakeTimer [after [expr {int(1000 * max(0.1, $next - $now))}] [namespace code Show]]
+    }
+    event generate . <<PopupsChanged>>
+}
+
+# The first place on the screen where no window stands, from 0.
+proc ::popup::FreeSlot {} {
+    variable windows
+    variable told
+    set taken [lmap window [concat [dict values $windows] $told] {$window slot}]
+    for {set slot 0} {$slot in $taken} {incr slot} {}
+    return $slot
+}
+
+# Put a window on the screen without the keyboard. Many window managers give it to whatever comes up, and Tk cannot set
+# _NET_WM_USER_TIME; so the window says that it takes no input, and says otherwise when it is there. A click then gives it
+# the keyboard, as any other window.
+proc ::popup::map {window} {
+    catch {wm attributes $window -type utility}
+    wm focusmodel $window active
+    wm deiconify $window
+    raise $window
+    guard::changed $window
+    after [expr {$::guard::pause + 200}] [list ::popup::Settle $window]
+}
+
+proc ::popup::Settle {window} {
+    if {[winfo exists $window]} {
+        wm focusmodel $window passive
+    }
+}
+
+# Take a window off the screen, and destroy it when it has lost the keyboard: Tk 8.6.13 goes on using a window that was
+# destroyed with it, at the next focus -force (of a combobox, say), and crashes.
+proc ::popup::unmap {window} {
+    if {[winfo exists $window]} {
+        # nobody is behind it any more
+        foreach event [bind $window] {
+            bind $window $event {}
+        }
+        wm withdraw $window
+        after 500 [list ::destroy $window]
+    }
+}
+
+# A window whose node is not to be shown, or waits for something else now, goes; unless somebody is at it and should know why.
+proc ::popup::Keep {key window wanted} {
+    variable model
+    variable windows
+    variable told
+    set row [model::row $model $key]
+    if {$row ne {} && [dict get $row state] eq [$window state]} {
+        if {!$wanted} {
+            dict unset windows $key
+            $window destroy
+        }
+        return
+    }
+    dict unset windows $key
+    if {[$window attended]} {
+        lappend told $window
+        $window over
+    } else {
+        $window destroy
+    }
+}
+
+# A window object is gone, whoever closed it.
+proc ::popup::forget {window} {
+    variable windows
+    variable told
+    set windows [dict filter $windows script {key object} {expr {$object ne $window}}]
+    set told [lsearch -all -inline -not -exact $told $window]
+}
+
+# Call a method of every window.
+proc ::popup::Each {method args} {
+    variable windows
+    variable told
+    foreach window [concat [dict values $windows] $told] {
+        $window $method {*}$args
+    }
+    popup_list::$method {*}$args
+}
+
+# Once a second: the times that windows show.
+proc ::popup::Tick {} {
+    variable tickTimer
+    after cancel $tickTimer
+    Each tick
+    set tickTimer [after 1000 [namespace code Tick]]
+}
+
+# A scrollbar that is there only when there is something to scroll.
+proc ::popup::scrolled {bar first last} {
+    set text [winfo parent $bar].text
+    if {($first <= 0 && $last >= 1) || [winfo manager $text] eq ""} {
+        pack forget $bar
+    } elseif {[winfo manager $bar] eq ""} {
+        pack $bar -side right -fill y -before $text
+    }
+    $bar set $first $last
+}

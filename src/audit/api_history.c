@@ -1,0 +1,519 @@
+/*
+ * src/audit/api_history.c
+ *	  josch.history(): a node's day in sentences.
+ *
+ * The record holds columns before and after; a person wants to read who did
+ * what.  The words for each act, state and column stand in one table each, so
+ * that a new one is a new line and not a new branch.
+ */
+#include "base/josch.h"
+
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/tuplestore.h"
+
+#include "audit/store_audit.h"
+#include "base/report.h"
+
+PG_FUNCTION_INFO_V1(josch_api_history);
+
+typedef struct Wording
+{
+	const char *name;
+	const char *words;
+} Wording;
+
+/* What people did; "by ..." follows.  %run is the node's latest run. */
+static const Wording actions[] = {
+	{"signoff", "signed off"},
+	{"approve", "approved"},
+	{"reject", "rejected"},
+	{"mark_success", "marked as succeeded"},
+	{"mark_failed", "marked as failed"},
+	{"retry", "retried"},
+	{"hold", "put on hold"},
+	{"release", "released"},
+	{"skip", "skipped"},
+	{"force_start", "started by force"},
+	{"stop", "stop of %run asked for"},
+	{"rerun", "asked to run again"}
+};
+
+/* What became of the node by itself. */
+static const Wording states[] = {
+	{"pending", "waits for its parents"},
+	{"ready", "all parents done: ready"},
+	{"running", "%run ordered"},
+	{"up", "up: its children are released"},
+	{"review", "asked for review"},
+	{"signoff", "asked for sign-off"},
+	{"succeeded", "succeeded"},
+	{"failed", "failed"},
+	{"unknown", "a person is asked how it ended"},
+	{"held", "held"},
+	{"skipped", "skipped"}
+};
+
+/* What may be edited on a day's node. */
+static const Wording edits[] = {
+	{"exec_command", "command"},
+	{"exec_sql", "SQL"},
+	{"exec_sql_atomic", "\"SQL in one transaction\""},
+	{"ready_command", "ready command"},
+	{"ready_after", "time until ready"},
+	{"timeout", "time-out"},
+	{"stop_grace", "time to stop"},
+	{"work_dir", "directory"},
+	{"owner", "owner"},
+	{"signoff_time", "sign-off time"},
+	{"due_at", "due time"},
+	{"node_type", "type"},
+	{"node_name", "name"},
+	{"job_name", "job"}
+};
+
+/* What the sentences go into, and what they are about. */
+typedef struct Story
+{
+	TupleDesc	desc;
+	Tuplestorestate *result;
+	AuditRow   *rows;
+	int			n;
+	Jsonb	  **state;			/* of each row: all that is known of the node or run after it */
+} Story;
+
+static const char *
+words_for(const Wording *list, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(list[i].name, name) == 0)
+		{
+			return list[i].words;
+		}
+	}
+	return name;
+}
+
+/* A value as text, NULL when it is missing or null. */
+static char *
+text_of(Jsonb *object, const char *name)
+{
+	JsonbValue	value;
+
+	if (object == NULL ||
+		getKeyJsonValueFromContainer(&object->root, name, strlen(name), &value) == NULL)
+	{
+		return NULL;
+	}
+	switch (value.type)
+	{
+		case jbvString:
+			return pnstrdup(value.val.string.val, value.val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+		case jbvBool:
+			return pstrdup(value.val.boolean ? "true" : "false");
+		default:
+			return NULL;
+	}
+}
+
+static bool
+has(Jsonb *object, const char *name)
+{
+	JsonbValue	value;
+
+	return object != NULL &&
+		getKeyJsonValueFromContainer(&object->root, name, strlen(name), &value) != NULL;
+}
+
+static bool
+is(Jsonb *object, const char *name, const char *expected)
+{
+	char	   *value = text_of(object, name);
+
+	return value != NULL && strcmp(value, expected) == 0;
+}
+
+static void
+tell(Story *story, const AuditRow *row, const char *who, const char *sentence)
+{
+	Datum		values[3];
+	bool		nulls[3] = {false, who == NULL, false};
+
+	values[0] = TimestampTzGetDatum(row->at);
+	values[1] = who == NULL ? (Datum) 0 : CStringGetTextDatum(who);
+	values[2] = CStringGetTextDatum(sentence);
+	tuplestore_putvalues(story->result, story->desc, values, nulls);
+}
+
+/* "run 17 (attempt 2)"; "a run" when the node has none */
+static void
+append_run(StringInfo sentence, Jsonb *node)
+{
+	char	   *run = text_of(node, "run_id");
+	char	   *attempt = text_of(node, "attempt");
+
+	if (run == NULL)
+	{
+		appendStringInfoString(sentence, "a run");
+		return;
+	}
+	appendStringInfo(sentence, "run %s", run);
+	if (attempt != NULL)
+	{
+		appendStringInfo(sentence, " (attempt %s)", attempt);
+	}
+}
+
+static void
+append_words(StringInfo sentence, const char *words, Jsonb *node)
+{
+	const char *run = strstr(words, "%run");
+
+	if (run == NULL)
+	{
+		appendStringInfoString(sentence, words);
+		return;
+	}
+	appendBinaryStringInfo(sentence, words, run - words);
+	append_run(sentence, node);
+	appendStringInfoString(sentence, run + strlen("%run"));
+}
+
+/* ---- the node ---- */
+
+static void
+tell_act(Story *story, const AuditRow *row, Jsonb *state)
+{
+	char	   *by = text_of(state, "acted_by");
+	StringInfoData sentence;
+
+	if (by == NULL)
+	{
+		by = row->session_name;	/* the record begins in the middle */
+	}
+	initStringInfo(&sentence);
+	append_words(&sentence, words_for(actions, lengthof(actions), text_of(state, "action")), state);
+	appendStringInfo(&sentence, " by %s", by);
+	if (row->client_addr != NULL)
+	{
+		appendStringInfo(&sentence, " from %s", row->client_addr);
+	}
+	if (row->application != NULL)
+	{
+		appendStringInfo(&sentence, " with %s", row->application);
+	}
+	if (row->comment != NULL)
+	{
+		appendStringInfo(&sentence, ": \"%s\"", row->comment);
+	}
+	tell(story, row, by, sentence.data);
+}
+
+static void
+tell_state(Story *story, const AuditRow *row, Jsonb *state)
+{
+	char	   *message = has(row->new_values, "message") ? text_of(state, "message") : NULL;
+	StringInfoData sentence;
+
+	initStringInfo(&sentence);
+	append_words(&sentence, words_for(states, lengthof(states), text_of(state, "state")), state);
+	if (message != NULL)
+	{
+		appendStringInfo(&sentence, ": %s", message);
+	}
+	tell(story, row, row->session_name, sentence.data);
+}
+
+static void
+append_value(StringInfo sentence, const char *value)
+{
+	if (value == NULL)
+	{
+		appendStringInfoString(sentence, "nothing");
+	}
+	else
+	{
+		appendStringInfo(sentence, "\"%s\"", value);
+	}
+}
+
+static void
+tell_edits(Story *story, const AuditRow *row, bool with_comment)
+{
+	for (int i = 0; i < (int) lengthof(edits); i++)
+	{
+		StringInfoData sentence;
+
+		if (!has(row->new_values, edits[i].name))
+		{
+			continue;
+		}
+		initStringInfo(&sentence);
+		appendStringInfo(&sentence, "%s changed by %s: ", edits[i].words, row->session_name);
+		append_value(&sentence, text_of(row->old_values, edits[i].name));
+		appendStringInfoString(&sentence, " became ");
+		append_value(&sentence, text_of(row->new_values, edits[i].name));
+		if (with_comment && row->comment != NULL)
+		{
+			appendStringInfo(&sentence, " (%s)", row->comment);
+		}
+		tell(story, row, row->session_name, sentence.data);
+	}
+}
+
+static bool
+is_act(const AuditRow *row, Jsonb *state)
+{
+	return (has(row->new_values, "action") || has(row->new_values, "acted_by") ||
+			has(row->new_values, "acted_at")) && text_of(state, "action") != NULL;
+}
+
+static void
+tell_node(Story *story, int index)
+{
+	AuditRow   *row = &story->rows[index];
+	Jsonb	   *state = story->state[index];
+	bool		act;
+
+	switch (row->operation)
+	{
+		case AUDIT_INSERT:
+			tell(story, row, row->session_name, psprintf("made by %s as part of job \"%s\"", row->session_name,
+														 text_of(state, "job_name")));
+			if (!is(state, "state", "pending"))
+			{
+				tell_state(story, row, state);
+			}
+			return;
+		case AUDIT_DELETE:
+			tell(story, row, row->session_name, psprintf("taken back by %s", row->session_name));
+			return;
+		case AUDIT_UPDATE:
+			break;
+	}
+	act = is_act(row, state);
+	tell_edits(story, row, !act);
+	if (act)
+	{
+		tell_act(story, row, state);
+	}
+	else if (text_of(row->new_values, "state") != NULL)
+	{
+		tell_state(story, row, state);
+	}
+	else if (has(row->new_values, "message") && text_of(state, "message") != NULL)
+	{
+		tell(story, row, row->session_name, text_of(state, "message"));
+	}
+}
+
+/* ---- its runs ---- */
+
+static TimestampTz
+moment_of(Jsonb *object, const char *name)
+{
+	char	   *text = text_of(object, name);
+
+	return text == NULL ? DT_NOBEGIN :
+		DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/* " after 12.4 s", when both moments are known */
+static void
+append_duration(StringInfo sentence, Jsonb *run, const char *until)
+{
+	TimestampTz from = moment_of(run, "started_at");
+	TimestampTz to = moment_of(run, until);
+
+	if (!TIMESTAMP_NOT_FINITE(from) && !TIMESTAMP_NOT_FINITE(to))
+	{
+		appendStringInfo(sentence, " after %.1f s", (double) (to - from) / USECS_PER_SEC);
+	}
+}
+
+static void
+tell_start(Story *story, const AuditRow *row, Jsonb *run)
+{
+	char	   *pid = text_of(run, "pid");
+	char	   *host = text_of(run, "host");
+	StringInfoData sentence;
+
+	initStringInfo(&sentence);
+	append_run(&sentence, run);
+	appendStringInfoString(&sentence, " started");
+	if (pid != NULL)
+	{
+		appendStringInfo(&sentence, ": pid %s", pid);
+		if (host != NULL)
+		{
+			appendStringInfo(&sentence, " on host %s", host);
+		}
+	}
+	tell(story, row, row->session_name, sentence.data);
+}
+
+static void
+tell_end(Story *story, const AuditRow *row, Jsonb *run)
+{
+	char	   *status = text_of(run, "status");
+	char	   *code = text_of(run, "exit_code");
+	char	   *signal = text_of(run, "exit_signal");
+	char	   *message = text_of(run, "message");
+	StringInfoData sentence;
+
+	initStringInfo(&sentence);
+	if (status == NULL || strcmp(status, "unknown") == 0)
+	{
+		appendStringInfo(&sentence, "how run " INT64_FORMAT " ended cannot be known", row->id);
+	}
+	else
+	{
+		appendStringInfo(&sentence, "run " INT64_FORMAT " %s", row->id, status);
+		if (signal != NULL)
+		{
+			appendStringInfo(&sentence, ", ended by signal %s,", signal);
+		}
+		else if (code != NULL && strcmp(code, "0") != 0)
+		{
+			appendStringInfo(&sentence, " with exit code %s", code);
+		}
+		append_duration(&sentence, run, "ended_at");
+	}
+	if (message != NULL && signal == NULL && code == NULL)
+	{
+		appendStringInfo(&sentence, ": %s", message);
+	}
+	else if (is(run, "timed_out", "true"))
+	{
+		appendStringInfoString(&sentence, ": out of time");
+	}
+	tell(story, row, row->session_name, sentence.data);
+}
+
+/* Whether the request to stop is told as an act on the node. */
+static bool
+node_tells_of_stop(Story *story, const AuditRow *run)
+{
+	for (int i = 0; i < story->n; i++)
+	{
+		AuditRow   *row = &story->rows[i];
+
+		if (!row->is_run && row->xid == run->xid && row->operation == AUDIT_UPDATE &&
+			is_act(row, story->state[i]) && is(story->state[i], "action", "stop"))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+tell_run(Story *story, int index)
+{
+	AuditRow   *row = &story->rows[index];
+	Jsonb	   *run = story->state[index];
+	Jsonb	   *changed = row->new_values;
+	StringInfoData sentence;
+
+	if (row->operation == AUDIT_DELETE)
+	{
+		tell(story, row, row->session_name,
+			 psprintf("run " INT64_FORMAT " deleted by %s", row->id, row->session_name));
+		return;
+	}
+	if (text_of(changed, "started_at") != NULL)
+	{
+		tell_start(story, row, run);
+	}
+	if (text_of(changed, "up_at") != NULL)
+	{
+		initStringInfo(&sentence);
+		appendStringInfo(&sentence, "run " INT64_FORMAT " up", row->id);
+		append_duration(&sentence, run, "up_at");
+		tell(story, row, row->session_name, sentence.data);
+	}
+	if (text_of(changed, "stop_requested_at") != NULL && !node_tells_of_stop(story, row))
+	{
+		char	   *by = text_of(run, "stop_requested_by");
+
+		tell(story, row, by, psprintf("stop of run " INT64_FORMAT " asked for by %s", row->id, by));
+	}
+	if (text_of(changed, "ended_at") != NULL)
+	{
+		tell_end(story, row, run);
+	}
+}
+
+/* What was known of the same node or run before a row. */
+static Jsonb *
+state_before(Story *story, int index)
+{
+	for (int i = index - 1; i >= 0; i--)
+	{
+		if (story->rows[i].is_run == story->rows[index].is_run && story->rows[i].id == story->rows[index].id)
+		{
+			return story->state[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+find_states(Story *story)
+{
+	story->state = palloc0(sizeof(Jsonb *) * Max(story->n, 1));
+	for (int i = 0; i < story->n; i++)
+	{
+		AuditRow   *row = &story->rows[i];
+		Jsonb	   *before = row->operation == AUDIT_INSERT ? NULL : state_before(story, i);
+
+		if (row->operation == AUDIT_DELETE)
+		{
+			continue;
+		}
+		story->state[i] = before == NULL ? row->new_values :
+			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(before),
+											   JsonbPGetDatum(row->new_values)));
+	}
+}
+
+/* josch.history(node_id bigint, job_date date) */
+Datum
+josch_api_history(PG_FUNCTION_ARGS)
+{
+	NodeKey		key = {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)};
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Story		story = {0};
+	bool		exists;
+
+	InitMaterializedSRF(fcinfo, 0);
+	story.desc = result->setDesc;
+	story.result = result->setResult;
+	story.rows = josch_store_audit_read_node(key, &story.n, &exists);
+	if (!exists)
+	{
+		josch_report_no_node(key.node_id, key.job_date);
+	}
+	find_states(&story);
+	for (int i = 0; i < story.n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (story.rows[i].is_run)
+		{
+			tell_run(&story, i);
+		}
+		else
+		{
+			tell_node(&story, i);
+		}
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,26 @@
+/*
+ * src/audit/audit.h
+ *	  Writes down what a statement changed.
+ *
+ * Layer 4.
+ */
+#ifndef JOSCH_AUDIT_H
+#define JOSCH_AUDIT_H
+
+#include "base/josch.h"
+
+#include "commands/trigger.h"
+
+/*
+ * Writes one row into <table>_audit for each row that the statement changed.
+ * The trigger is AFTER, FOR EACH STATEMENT, with all its transition tables.
+ */
+extern void josch_audit_statement(TriggerData *trigger);
+
+/* True while josch_audit_statement or the end of the transaction writes. */
+extern bool josch_audit_is_writing(void);
+
+/* Registers the transaction callbacks; called once from _PG_init. */
+extern void josch_audit_init(void);
+
+#endif							/* JOSCH_AUDIT_H */

@@ -1,0 +1,455 @@
+/*
+ * src/audit/store_audit.c
+ *	  SQL on the audit tables: rows into them, and the past out of them.
+ *
+ * The audit tables differ in their key columns only, so their inserts are made
+ * from the catalog, once for each table and session.  Rows arrive as arrays: a
+ * statement that changed a thousand rows costs one execution of the plan.
+ */
+#include "base/josch.h"
+
+#include "audit/store_audit.h"
+
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#define FETCH_ROWS 1000
+
+static AuditTable *tables = NULL;
+
+/* ---- what is known of a table ---- */
+
+static bool
+is_derived(const Trigger *trigger, const char *column)
+{
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		if (strcmp(trigger->tgargs[i], column) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+compare_columns(const void *a, const void *b)
+{
+	return josch_value_compare_names(&((const AuditColumn *) a)->value.name,
+									 &((const AuditColumn *) b)->value.name);
+}
+
+static void
+look_up_columns(AuditTable *table, TupleDesc desc, const Trigger *trigger)
+{
+	table->columns = palloc0(sizeof(AuditColumn) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const char *name = NameStr(attribute->attname);
+		AuditColumn *column;
+
+		if (attribute->attisdropped || is_derived(trigger, name))
+		{
+			continue;
+		}
+		column = &table->columns[table->ncolumns++];
+		column->number = attribute->attnum;
+		column->length = attribute->attlen;
+		column->by_value = attribute->attbyval;
+		column->is_act = strcmp(name, "action") == 0 || strcmp(name, "acted_by") == 0 ||
+			strcmp(name, "acted_at") == 0;
+		josch_value_column(&column->value, name, attribute->atttypid);
+		if (strcmp(name, "comment") == 0)
+		{
+			table->comment = attribute->attnum;
+		}
+	}
+	qsort(table->columns, table->ncolumns, sizeof(AuditColumn), compare_columns);
+}
+
+static void
+look_up_key(AuditTable *table, Relation relation)
+{
+	Bitmapset  *key = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	int			bit = -1;
+
+	while ((bit = bms_next_member(key, bit)) >= 0)
+	{
+		AttrNumber	number = bit + FirstLowInvalidHeapAttributeNumber;
+
+		if (table->nkeys == AUDIT_MAX_KEYS)
+		{
+			elog(ERROR, "primary key of \"%s\" has too many columns", RelationGetRelationName(relation));
+		}
+		table->keys[table->nkeys] = number;
+		table->key_types[table->nkeys] = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
+		table->nkeys++;
+	}
+	if (table->nkeys == 0)
+	{
+		elog(ERROR, "table \"%s\" has no primary key", RelationGetRelationName(relation));
+	}
+}
+
+/* The insert: one value for what a statement has in common, arrays for its rows. */
+static void
+make_insert(AuditTable *table, Relation relation)
+{
+	static const Oid fixed[AUDIT_FIXED_ARGS] = {
+		TIMESTAMPTZOID, XID8OID, TEXTOID, TEXTOID, INETOID, TEXTOID, TEXTOID
+	};
+	static const Oid trailing[AUDIT_TRAILING_ARGS] = {JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID};
+	StringInfoData sql;
+	StringInfoData keys;
+	StringInfoData arrays;
+	JoschPlan  *insert = &table->insert;
+	char	   *name = psprintf("%s_audit", RelationGetRelationName(relation));
+
+	initStringInfo(&sql);
+	initStringInfo(&keys);
+	initStringInfo(&arrays);
+	memcpy(insert->argtypes, fixed, sizeof(fixed));
+	insert->nargs = AUDIT_FIXED_ARGS;
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), table->keys[i] - 1);
+
+		appendStringInfo(&keys, "%s, ", quote_identifier(NameStr(attribute->attname)));
+		insert->argtypes[insert->nargs++] = get_array_type(table->key_types[i]);
+		appendStringInfo(&arrays, "$%d, ", insert->nargs);
+	}
+	memcpy(insert->argtypes + insert->nargs, trailing, sizeof(trailing));
+	appendStringInfo(&arrays, "$%d, $%d, $%d", insert->nargs + 1, insert->nargs + 2, insert->nargs + 3);
+	insert->nargs += AUDIT_TRAILING_ARGS;
+	/* only without a schema's name does unnest take several arrays; search_path is pinned */
+	appendStringInfo(&sql,
+					 "INSERT INTO josch.%s (audit_id, at, xid, session_name, role_name, client_addr, application,"
+					 " operation, %sold_values, new_values, comment)"
+					 " SELECT pg_catalog.nextval('josch.audit_id_seq'), $1, $2, $3, $4, $5, $6, $7, r.*"
+					 " FROM unnest(%s) AS r",
+					 quote_identifier(name), keys.data, arrays.data);
+	insert->sql = sql.data;
+}
+
+static void
+look_up(AuditTable *table, Relation relation, const Trigger *trigger)
+{
+	MemoryContext former;
+
+	if (table->insert.plan != NULL)
+	{
+		SPI_freeplan(table->insert.plan);
+		table->insert.plan = NULL;
+	}
+	if (table->context == NULL)
+	{
+		table->context = AllocSetContextCreate(TopMemoryContext, "josch audited table",
+											   ALLOCSET_SMALL_SIZES);
+	}
+	MemoryContextReset(table->context);
+	table->ncolumns = 0;
+	table->nkeys = 0;
+	table->comment = 0;
+	former = MemoryContextSwitchTo(table->context);
+	look_up_columns(table, RelationGetDescr(relation), trigger);
+	look_up_key(table, relation);
+	make_insert(table, relation);
+	MemoryContextSwitchTo(former);
+	table->valid = true;
+}
+
+AuditTable *
+josch_store_audit_table(Relation relation, const Trigger *trigger)
+{
+	AuditTable *table = tables;
+
+	while (table != NULL && table->relation != RelationGetRelid(relation))
+	{
+		table = table->next;
+	}
+	if (table == NULL)
+	{
+		table = MemoryContextAllocZero(TopMemoryContext, sizeof(AuditTable));
+		table->relation = RelationGetRelid(relation);
+		table->next = tables;
+		tables = table;
+	}
+	if (!table->valid)
+	{
+		look_up(table, relation, trigger);
+	}
+	return table;
+}
+
+/* A table was altered or dropped, or its triggers were: it is looked up again. */
+static void
+forget_table(Datum arg, Oid relation)
+{
+	for (AuditTable *table = tables; table != NULL; table = table->next)
+	{
+		if (relation == InvalidOid || table->relation == relation)
+		{
+			table->valid = false;
+		}
+	}
+}
+
+void
+josch_store_audit_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+}
+
+/* ---- writing ---- */
+
+static Datum
+client_addr(bool *isnull)
+{
+	LOCAL_FCINFO(call, 0);
+	Datum		result;
+
+	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
+	result = inet_client_addr(call);
+	*isnull = call->isnull;
+	return result;
+}
+
+static Datum
+array_of(Datum *values, bool *nulls, int n, Oid type)
+{
+	int			lower = 1;
+	int16		length;
+	bool		by_value;
+	char		align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, type, length, by_value, align));
+}
+
+void
+josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
+						 Datum *const *keys, Datum *const *values, bool *const *nulls)
+{
+	static const Oid trailing[AUDIT_TRAILING_ARGS] = {JSONBOID, JSONBOID, TEXTOID};
+	Datum		args[JOSCH_PLAN_MAX_ARGS];
+	char		missing[JOSCH_PLAN_MAX_ARGS];
+	JoschSpi	spi;
+	bool		isnull;
+	int			arg = 0;
+
+	memset(missing, ' ', sizeof(missing));
+	args[arg++] = TimestampTzGetDatum(act->at);
+	args[arg++] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	args[arg++] = CStringGetTextDatum(GetUserNameFromId(act->session_user, false));
+	args[arg++] = CStringGetTextDatum(GetUserNameFromId(act->role, false));
+	args[arg] = client_addr(&isnull);
+	missing[arg++] = isnull ? 'n' : ' ';
+	isnull = act->application == NULL || act->application[0] == '\0';
+	args[arg] = isnull ? (Datum) 0 : CStringGetTextDatum(act->application);
+	missing[arg++] = isnull ? 'n' : ' ';
+	args[arg++] = CStringGetTextDatum(act->operation);
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		args[arg++] = array_of(keys[i], NULL, n, table->key_types[i]);
+	}
+	for (int i = 0; i < AUDIT_TRAILING_ARGS; i++)
+	{
+		args[arg++] = array_of(values[i], nulls[i], n, trailing[i]);
+	}
+	josch_spi_begin(&spi);
+	(void) josch_spi_run(&table->insert, SPI_OK_INSERT, args, missing);
+	josch_spi_end(&spi);
+}
+
+/* InvalidOid when it does not exist (any more) */
+static Oid
+sequence_oid(void)
+{
+	Oid			schema = get_namespace_oid(JOSCH_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid("audit_id_seq", schema) : InvalidOid;
+}
+
+AuditMark
+josch_store_audit_mark(void)
+{
+	AuditMark	mark;
+
+	mark.sequence = sequence_oid();
+	mark.id = nextval_internal(mark.sequence, false);
+	return mark;
+}
+
+bool
+josch_store_audit_is_valid(AuditMark mark)
+{
+	return mark.sequence == sequence_oid();
+}
+
+void
+josch_store_audit_commit(AuditMark first, TimestampTz at)
+{
+	static JoschPlan insert = JOSCH_PLAN(
+		"INSERT INTO josch.audit_commits (xid, first_audit_id, last_audit_id, committed_at)"
+		" VALUES ($1, $2, pg_catalog.currval('josch.audit_id_seq'), $3)",
+		XID8OID, INT8OID, TIMESTAMPTZOID);
+	Datum		args[3];
+	JoschSpi	spi;
+	bool		read_only = XactReadOnly;
+
+	args[0] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	args[1] = Int64GetDatum(first.id);
+	args[2] = TimestampTzGetDatum(at);
+	/* a transaction may have become read-only after it wrote */
+	XactReadOnly = false;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	josch_spi_begin(&spi);
+	(void) josch_spi_run(&insert, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
+	PopActiveSnapshot();
+	XactReadOnly = read_only;
+}
+
+/* ---- reading ---- */
+
+static AuditOperation
+operation_at(uint64 row, int column)
+{
+	char	   *text = josch_spi_text(row, column);
+
+	return text[0] == 'I' ? AUDIT_INSERT : text[0] == 'U' ? AUDIT_UPDATE : AUDIT_DELETE;
+}
+
+static Datum
+column_at(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/* NULL for SQL NULL; may point into the row */
+static Jsonb *
+jsonb_at(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = column_at(row, column, &isnull);
+
+	return isnull ? NULL : DatumGetJsonbP(value);
+}
+
+void
+josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, void *arg)
+{
+	Oid			types[] = {DATEOID, TIMESTAMPTZOID};
+	Datum		args[] = {DateADTGetDatum(job_date), TimestampTzGetDatum(at)};
+	Portal		portal;
+	JoschSpi	spi;
+
+	josch_spi_begin_as_caller(&spi);
+	/* planned for its date: how many rows a date has differs widely */
+	portal = SPI_cursor_open_with_args(NULL,
+									   "SELECT a.node_id, a.operation, a.new_values, a.audit_id"
+									   " FROM josch.nodes_audit a"
+									   " LEFT JOIN josch.audit_commits c ON c.xid = a.xid"
+									   " AND c.first_audit_id < a.audit_id AND c.last_audit_id >= a.audit_id"
+									   " WHERE a.job_date = $1 AND COALESCE(c.committed_at, a.at) <= $2",
+									   2, types, args, NULL, true, 0);
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		if (SPI_processed == 0)
+		{
+			break;
+		}
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			AuditRow	row = {0};
+
+			row.id = josch_spi_int64(i, 1, 0);
+			row.operation = operation_at(i, 2);
+			row.new_values = jsonb_at(i, 3);
+			row.audit_id = josch_spi_int64(i, 4, 0);
+			take(&row, arg);
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	josch_spi_end(&spi);
+}
+
+static bool
+node_exists(const Datum *key)
+{
+	static JoschPlan find = JOSCH_PLAN(
+		"SELECT FROM josch.nodes WHERE node_id = $1 AND job_date = $2",
+		INT8OID, DATEOID);
+
+	return josch_spi_run(&find, SPI_OK_SELECT, key, NULL) > 0;
+}
+
+static Jsonb *
+copy_of(Jsonb *jsonb)
+{
+	return jsonb == NULL ? NULL : DatumGetJsonbPCopy(JsonbPGetDatum(jsonb));
+}
+
+AuditRow *
+josch_store_audit_read_node(NodeKey key, int *n, bool *exists)
+{
+	/* runs are found by what the node said of them, so that also those are there that were deleted */
+	static JoschPlan read = JOSCH_PLAN(
+		"SELECT a.audit_id, a.at, a.node_id, false, a.operation, a.session_name, pg_catalog.host(a.client_addr),"
+		" a.application, a.old_values, a.new_values, a.comment, a.xid"
+		" FROM josch.nodes_audit a WHERE a.job_date = $2 AND a.node_id = $1"
+		" UNION ALL"
+		" SELECT r.audit_id, r.at, r.run_id, true, r.operation, r.session_name, pg_catalog.host(r.client_addr),"
+		" r.application, r.old_values, r.new_values, r.comment, r.xid"
+		" FROM josch.runs_audit r WHERE r.run_id IN ("
+		"  SELECT (a.new_values ->> 'run_id')::bigint FROM josch.nodes_audit a"
+		"  WHERE a.job_date = $2 AND a.node_id = $1 AND a.new_values ? 'run_id'"
+		"  UNION SELECT u.run_id FROM josch.runs u WHERE u.node_id = $1 AND u.job_date = $2)"
+		" ORDER BY 1",
+		INT8OID, DATEOID);
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext former;
+	Datum		args[] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	AuditRow   *rows;
+	JoschSpi	spi;
+	bool		isnull;
+
+	josch_spi_begin_as_caller(&spi);
+	*n = (int) josch_spi_run(&read, SPI_OK_SELECT, args, NULL);
+	former = MemoryContextSwitchTo(outer);
+	rows = palloc0(sizeof(AuditRow) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		rows[i].audit_id = josch_spi_int64(i, 1, 0);
+		rows[i].at = josch_spi_timestamptz(i, 2, 0);
+		rows[i].id = josch_spi_int64(i, 3, 0);
+		rows[i].is_run = josch_spi_bool(i, 4, false);
+		rows[i].operation = operation_at(i, 5);
+		rows[i].session_name = josch_spi_text(i, 6);
+		rows[i].client_addr = josch_spi_text(i, 7);
+		rows[i].application = josch_spi_text(i, 8);
+		rows[i].old_values = copy_of(jsonb_at(i, 9));
+		rows[i].new_values = copy_of(jsonb_at(i, 10));
+		rows[i].comment = josch_spi_text(i, 11);
+		rows[i].xid = U64FromFullTransactionId(DatumGetFullTransactionId(column_at(i, 12, &isnull)));
+	}
+	MemoryContextSwitchTo(former);
+	*exists = *n > 0 || node_exists(args);
+	josch_spi_end(&spi);
+	return rows;
+}

@@ -1,0 +1,136 @@
+/*
+ * src/audit/store_audit.h
+ *	  SQL on the audit tables: rows into them, and the past out of them.
+ *
+ * Layer 3.
+ */
+#ifndef JOSCH_STORE_AUDIT_H
+#define JOSCH_STORE_AUDIT_H
+
+#include "base/josch.h"
+
+#include "access/transam.h"
+#include "utils/jsonb.h"
+#include "utils/reltrigger.h"
+#include "utils/relcache.h"
+
+#include "audit/value.h"
+#include "base/spi_plan.h"
+
+/* ---- writing ---- */
+
+/* Parameters of the insert: what a statement has in common, the key columns, and these. */
+#define AUDIT_FIXED_ARGS 7
+#define AUDIT_TRAILING_ARGS 3
+#define AUDIT_MAX_KEYS (JOSCH_PLAN_MAX_ARGS - AUDIT_FIXED_ARGS - AUDIT_TRAILING_ARGS)
+
+/* A column of an audited table. */
+typedef struct AuditColumn
+{
+	AttrNumber	number;
+	int16		length;
+	bool		by_value;
+	bool		is_act;			/* says who acted and when */
+	ValueColumn value;
+} AuditColumn;
+
+/* What is known of an audited table. */
+typedef struct AuditTable
+{
+	Oid			relation;
+	bool		valid;			/* false: to be looked up again */
+	MemoryContext context;		/* of all the rest */
+	int			ncolumns;
+	AuditColumn *columns;		/* those that are recorded, in the order of jsonb's keys */
+	int			nkeys;
+	AttrNumber	keys[AUDIT_MAX_KEYS];
+	Oid			key_types[AUDIT_MAX_KEYS];
+	AttrNumber	comment;		/* 0: there is no such column */
+	JoschPlan	insert;
+	struct AuditTable *next;
+} AuditTable;
+
+/*
+ * What is known of the trigger's table; kept, and looked up again when the
+ * table changed.  The trigger's arguments name the columns that are left out.
+ */
+extern AuditTable *josch_store_audit_table(Relation relation, const Trigger *trigger);
+
+/* What the rows of a statement have in common. */
+typedef struct AuditAct
+{
+	TimestampTz at;
+	const char *operation;
+	Oid			session_user;
+	Oid			role;
+	const char *application;	/* NULL or empty for none */
+} AuditAct;
+
+/*
+ * Inserts n rows into the audit table.  values are old_values, new_values and
+ * comment; arrays are built in the current context.
+ */
+extern void josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
+									 Datum *const *keys, Datum *const *values, bool *const *nulls);
+
+/* A number of audit_id_seq, and which incarnation of the sequence it is of. */
+typedef struct AuditMark
+{
+	Oid			sequence;
+	int64		id;
+} AuditMark;
+
+/* Takes a number: rows that are inserted later have greater ones. */
+extern AuditMark josch_store_audit_mark(void);
+
+/* False when the extension was dropped since: then the marked rows are gone. */
+extern bool josch_store_audit_is_valid(AuditMark mark);
+
+/*
+ * Writes down that this transaction, whose rows follow the mark, commits at a
+ * moment.  Called when the transaction is about to commit.
+ */
+extern void josch_store_audit_commit(AuditMark first, TimestampTz at);
+
+/* Registers the invalidation callback; called once from josch_audit_init. */
+extern void josch_store_audit_init(void);
+
+/* ---- reading, as the caller ---- */
+
+typedef enum AuditOperation
+{
+	AUDIT_INSERT, AUDIT_UPDATE, AUDIT_DELETE
+} AuditOperation;
+
+/* One row of nodes_audit or runs_audit. */
+typedef struct AuditRow
+{
+	int64		audit_id;
+	uint64		xid;
+	TimestampTz at;
+	int64		id;				/* node_id or run_id */
+	bool		is_run;
+	AuditOperation operation;
+	char	   *session_name;
+	char	   *client_addr;	/* NULL for none */
+	char	   *application;	/* NULL for none */
+	Jsonb	   *old_values;		/* NULL of an INSERT */
+	Jsonb	   *new_values;		/* NULL of a DELETE */
+	char	   *comment;
+} AuditRow;
+
+/*
+ * Calls "take" for each row of nodes_audit of a date that was committed at a
+ * moment, in no order.  Only audit_id, id, operation and new_values are filled
+ * in, and live until take returns.
+ */
+typedef void (*AuditTake) (const AuditRow *row, void *arg);
+extern void josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, void *arg);
+
+/*
+ * All rows of a node and of its runs, oldest first, allocated in the current
+ * context.  *exists: whether the node is or was there.
+ */
+extern AuditRow *josch_store_audit_read_node(NodeKey key, int *n, bool *exists);
+
+#endif							/* JOSCH_STORE_AUDIT_H */

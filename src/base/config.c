@@ -1,0 +1,172 @@
+/*
+ * src/base/config.c
+ *	  The settings (GUCs) of JOSCH, in alphabetical order.
+ *
+ * A setting can be reloaded unless that is impossible; nothing here needs a
+ * restart.  README.md has the same table, and a lint test compares the two.
+ */
+#include "base/josch.h"
+
+#include "base/config.h"
+
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "base/clock.h"
+
+#define DEFAULT_MAX_RUNNING 64
+#define MAX_MAX_RUNNING 100000
+#define DEFAULT_MAX_SQL_WORKERS 4
+#define MAX_MAX_SQL_WORKERS 64
+#define DEFAULT_SAFETY_INTERVAL 300
+#define MAX_SAFETY_INTERVAL 86400
+
+/* What is written beside an act or an edit that is made by plain SQL. */
+char	   *josch_config_comment = NULL;
+
+/* Commands that run at the same time; nodes that are up do not count. */
+int			josch_config_max_running = DEFAULT_MAX_RUNNING;
+
+/* Background workers for SQL nodes, taken from max_worker_processes. */
+int			josch_config_max_sql_workers = DEFAULT_MAX_SQL_WORKERS;
+
+/* The longest that an idle scheduler sleeps. */
+int			josch_config_safety_interval = DEFAULT_SAFETY_INTERVAL;
+
+/* Whether this database's scheduler acts at all. */
+bool		josch_config_scheduler = true;
+
+/* Where the runner keeps its socket, its journal and the log files. */
+char	   *josch_config_spool_directory = NULL;
+
+/* Whether the scheduler starts a runner when none answers. */
+bool		josch_config_start_runner = true;
+
+/* Time zone of jobs that name none. */
+char	   *josch_config_time_zone = NULL;
+
+/* Directory in which commands run, unless the node names one. */
+char	   *josch_config_work_directory = NULL;
+
+static bool
+check_time_zone(char **newval, void **extra, GucSource source)
+{
+	if (**newval != '\0' && pg_tzset(*newval) == NULL)
+	{
+		GUC_check_errdetail("The server does not know the time zone \"%s\".", *newval);
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_work_directory(char **newval, void **extra, GucSource source)
+{
+	if (**newval != '\0' && !is_absolute_path(*newval))
+	{
+		GUC_check_errdetail("An absolute path is needed.");
+		return false;
+	}
+	return true;
+}
+
+static void
+define_integers(void)
+{
+	DefineCustomIntVariable("josch.max_running",
+							"Sets how many commands may run at the same time.",
+							"Long-running nodes that are up do not count. A node that is due waits in state ready for a free place.",
+							&josch_config_max_running,
+							DEFAULT_MAX_RUNNING, 1, MAX_MAX_RUNNING,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("josch.max_sql_workers",
+							"Sets how many SQL nodes may run at the same time in a database.",
+							"Each takes one of max_worker_processes. A node that finds none waits in state ready.",
+							&josch_config_max_sql_workers,
+							DEFAULT_MAX_SQL_WORKERS, 1, MAX_MAX_SQL_WORKERS,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("josch.safety_interval",
+							"Sets the longest time that an idle scheduler sleeps.",
+							"The scheduler is woken by commits and due times; this pass is for what neither can tell, such as a clock that was set.",
+							&josch_config_safety_interval,
+							DEFAULT_SAFETY_INTERVAL, 1, MAX_SAFETY_INTERVAL,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+static void
+define_strings(void)
+{
+	DefineCustomStringVariable("josch.comment",
+							   "Sets the comment that is kept with the acts and edits of this session.",
+							   "For changes by plain SQL; the functions take the comment as an argument.",
+							   &josch_config_comment,
+							   "", PGC_USERSET, 0, NULL, NULL, NULL);
+
+	DefineCustomStringVariable("josch.now",
+							   "Sets the moment that JOSCH takes for the present, for tests.",
+							   "Empty: the system's clock.",
+							   &josch_clock_setting,
+							   "", PGC_SUSET, GUC_NOT_IN_SAMPLE,
+							   josch_clock_check_setting, josch_clock_assign_setting, NULL);
+
+	DefineCustomStringVariable("josch.spool_directory",
+							   "Sets the directory of the runner's socket, its journal and the log files.",
+							   "A relative path is taken from the data directory.",
+							   &josch_config_spool_directory,
+							   "josch", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+
+	DefineCustomStringVariable("josch.time_zone",
+							   "Sets the time zone of jobs that name none.",
+							   "Empty: that of log_timezone, which is the server's, not a session's.",
+							   &josch_config_time_zone,
+							   "", PGC_SIGHUP, 0, check_time_zone, NULL, NULL);
+
+	DefineCustomStringVariable("josch.work_directory",
+							   "Sets the directory in which commands run, unless the node names one.",
+							   "Empty: the spool directory.",
+							   &josch_config_work_directory,
+							   "", PGC_SIGHUP, 0, check_work_directory, NULL, NULL);
+}
+
+void
+josch_config_init(void)
+{
+	define_integers();
+	define_strings();
+
+	DefineCustomBoolVariable("josch.scheduler",
+							 "Lets the scheduler start nodes.",
+							 "Off: nothing is started; what runs goes on and its end is recorded.",
+							 &josch_config_scheduler,
+							 true, PGC_SIGHUP, 0, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("josch.start_runner",
+							 "Starts a runner when none answers on the socket.",
+							 "Off where the runner is a service of its own.",
+							 &josch_config_start_runner,
+							 true, PGC_SIGHUP, 0, NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("josch");
+}
+
+char *
+josch_config_spool_path(void)
+{
+	if (is_absolute_path(josch_config_spool_directory))
+	{
+		return pstrdup(josch_config_spool_directory);
+	}
+	return psprintf("%s/%s", DataDir, josch_config_spool_directory);
+}
+
+char *
+josch_config_work_path(void)
+{
+	if (josch_config_work_directory[0] != '\0')
+	{
+		return pstrdup(josch_config_work_directory);
+	}
+	return josch_config_spool_path();
+}

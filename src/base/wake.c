@@ -1,0 +1,540 @@
+/*
+ * src/base/wake.c
+ *	  Shared memory: who is there, and how a commit wakes the scheduler.
+ *
+ * A background worker cannot LISTEN, and must not poll.  So whoever changes
+ * something that concerns the scheduler sets a flag of its own process, and the
+ * commit callback sets the scheduler's latch.
+ *
+ * Latches of other processes are those inside their PGPROC, which exist as long
+ * as shared memory does.  A latch that is set a moment too late therefore hits,
+ * at worst, the next process with that PGPROC, and a wake without need is
+ * harmless to any.  That is why the latch is read under the lock and set after.
+ */
+#include "base/josch.h"
+
+#include "base/wake.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+
+#include "base/clock.h"
+#include "base/shared.h"
+
+#define MAX_HOLDS 64
+
+/* One database; given away again when nobody is there and nothing is to be told. */
+typedef struct Place
+{
+	JoschSchedulerStatus status;
+	Latch	   *latch;			/* NULL when nobody is there */
+	JoschNews	news;
+} Place;
+
+typedef struct Hold
+{
+	Oid			database;		/* InvalidOid: free */
+	pid_t		pid;			/* who holds it */
+} Hold;
+
+typedef struct Shared
+{
+	JoschLauncherStatus launcher;
+	Latch	   *launcher_latch;
+	Hold		holds[MAX_HOLDS];
+	Place		places[JOSCH_MAX_DATABASES];
+} Shared;
+
+static Shared *shared = NULL;
+
+/* What this transaction asked for. */
+static bool scheduler_flag = false;
+static bool launcher_flag = false;
+static bool announce_flag = false;
+
+/* Whether this process has holds. */
+static bool holding = false;
+
+/* Where the database of this process was found last; verified at each use. */
+static int	last_place = 0;
+
+static Size
+shared_size(void)
+{
+	return sizeof(Shared);
+}
+
+bool
+josch_wake_is_preloaded(void)
+{
+	return shared != NULL;
+}
+
+/* The place of a database, NULL when it has none.  Needs the lock. */
+static Place *
+find(Oid database)
+{
+	if (shared->places[last_place].status.database == database)
+	{
+		return &shared->places[last_place];
+	}
+	for (int i = 0; i < JOSCH_MAX_DATABASES; i++)
+	{
+		if (shared->places[i].status.database == database)
+		{
+			last_place = i;
+			return &shared->places[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_idle(const Place *place)
+{
+	const JoschNews *news = &place->news;
+
+	return place->status.pid == 0 &&
+		!news->announced && !news->present && !news->absent && !news->dismissed;
+}
+
+/*
+ * The place of a database, found or made; NULL when all are taken.  A place that
+ * was never used is preferred, so that what is known of a scheduler that is gone
+ * lasts.  Needs the lock, exclusive.
+ */
+static Place *
+find_or_make(Oid database)
+{
+	Place	   *place = find(database);
+
+	if (place != NULL)
+	{
+		return place;
+	}
+	place = find(InvalidOid);
+	for (int i = 0; place == NULL && i < JOSCH_MAX_DATABASES; i++)
+	{
+		if (is_idle(&shared->places[i]))
+		{
+			place = &shared->places[i];
+		}
+	}
+	if (place != NULL)
+	{
+		memset(place, 0, sizeof(Place));
+		place->status.database = database;
+	}
+	return place;
+}
+
+static void
+set_latch(Latch *latch)
+{
+	if (latch != NULL)
+	{
+		SetLatch(latch);
+	}
+}
+
+void
+josch_wake_launcher_now(void)
+{
+	Latch	   *latch;
+
+	if (shared == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	latch = shared->launcher_latch;
+	LWLockRelease(josch_shared_lock);
+	set_latch(latch);
+}
+
+/* Wakes the scheduler; with only_for_locks, only one that waits for rows to be free. */
+static void
+wake_scheduler(Oid database, bool only_for_locks)
+{
+	Latch	   *latch = NULL;
+	Place	   *place;
+
+	if (shared == NULL || !OidIsValid(database))
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(database);
+	if (place != NULL && (!only_for_locks || place->status.set_aside > 0))
+	{
+		latch = place->latch;
+	}
+	LWLockRelease(josch_shared_lock);
+	set_latch(latch);
+}
+
+void
+josch_wake_scheduler_now(Oid database)
+{
+	wake_scheduler(database, false);
+}
+
+void
+josch_wake_scheduler_at_commit(void)
+{
+	scheduler_flag = true;
+}
+
+void
+josch_wake_launcher_at_commit(void)
+{
+	launcher_flag = true;
+}
+
+void
+josch_wake_announce_at_commit(void)
+{
+	announce_flag = true;
+}
+
+/* Tells the launcher that this database has the extension, and the scheduler, which may know, too. */
+static void
+announce(void)
+{
+	Place	   *place;
+
+	if (shared == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find_or_make(MyDatabaseId);
+	if (place != NULL)
+	{
+		place->news.announced = true;
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
+/* ---- holds ---- */
+
+bool
+josch_wake_hold(Oid database, pid_t *scheduler)
+{
+	bool		done = false;
+	Place	   *place;
+
+	*scheduler = 0;
+	if (shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; !done && i < MAX_HOLDS; i++)
+	{
+		if (!OidIsValid(shared->holds[i].database))
+		{
+			shared->holds[i] = (Hold) {.database = database, .pid = MyProcPid};
+			done = holding = true;
+		}
+	}
+	place = find(database);
+	if (done && place != NULL && place->status.pid != 0)
+	{
+		*scheduler = place->status.pid;
+		place->news.dismissed = true;
+	}
+	LWLockRelease(josch_shared_lock);
+	return done;
+}
+
+/* Needs the lock. */
+static bool
+is_held(Oid database)
+{
+	for (int i = 0; i < MAX_HOLDS; i++)
+	{
+		if (shared->holds[i].database == database)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+josch_wake_is_held(Oid database)
+{
+	bool		held;
+
+	if (shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	held = is_held(database);
+	LWLockRelease(josch_shared_lock);
+	return held;
+}
+
+static void
+release_holds(void)
+{
+	if (!holding)
+	{
+		return;
+	}
+	holding = false;
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < MAX_HOLDS; i++)
+	{
+		if (shared->holds[i].pid == MyProcPid)
+		{
+			shared->holds[i] = (Hold) {0};
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+	josch_wake_launcher_now();
+}
+
+/* ---- who is there ---- */
+
+static void
+detach_scheduler(int code, Datum arg)
+{
+	Place	   *place;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(MyDatabaseId);
+	if (place != NULL && place->status.pid == MyProcPid)
+	{
+		place->status.pid = 0;
+		place->latch = NULL;
+	}
+	LWLockRelease(josch_shared_lock);
+	josch_wake_launcher_now();
+}
+
+bool
+josch_wake_attach_scheduler(void)
+{
+	TimestampTz now = josch_clock_now();
+	Place	   *place = NULL;
+
+	if (shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	if (!is_held(MyDatabaseId))
+	{
+		place = find_or_make(MyDatabaseId);
+	}
+	if (place != NULL && place->status.pid != 0)
+	{
+		place = NULL;
+	}
+	if (place != NULL)
+	{
+		place->status = (JoschSchedulerStatus)
+		{
+			.database = MyDatabaseId, .pid = MyProcPid, .started_at = now
+		};
+		place->latch = &MyProc->procLatch;
+	}
+	LWLockRelease(josch_shared_lock);
+	if (place != NULL)
+	{
+		before_shmem_exit(detach_scheduler, (Datum) 0);
+	}
+	return place != NULL;
+}
+
+static void
+detach_launcher(int code, Datum arg)
+{
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	shared->launcher = (JoschLauncherStatus) {0};
+	shared->launcher_latch = NULL;
+	LWLockRelease(josch_shared_lock);
+}
+
+bool
+josch_wake_attach_launcher(void)
+{
+	TimestampTz now = josch_clock_now();
+	bool		mine = false;
+
+	if (shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	if (shared->launcher.pid == 0)
+	{
+		shared->launcher = (JoschLauncherStatus) {.pid = MyProcPid, .started_at = now};
+		shared->launcher_latch = &MyProc->procLatch;
+		mine = true;
+	}
+	LWLockRelease(josch_shared_lock);
+	if (mine)
+	{
+		before_shmem_exit(detach_launcher, (Datum) 0);
+	}
+	return mine;
+}
+
+void
+josch_wake_report_extension(bool present)
+{
+	Place	   *place;
+
+	if (shared == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(MyDatabaseId);
+	if (place != NULL && place->status.pid == MyProcPid)
+	{
+		place->news.present = present;
+		place->news.absent = !present;
+	}
+	LWLockRelease(josch_shared_lock);
+	josch_wake_launcher_now();
+}
+
+JoschNews
+josch_wake_take_news(Oid database)
+{
+	JoschNews	news = {0};
+	Place	   *place;
+
+	if (shared == NULL)
+	{
+		return news;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(database);
+	if (place != NULL)
+	{
+		news = place->news;
+		place->news = (JoschNews) {0};
+	}
+	LWLockRelease(josch_shared_lock);
+	return news;
+}
+
+void
+josch_wake_report(const JoschSchedulerStatus *status)
+{
+	Place	   *place;
+
+	if (shared == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(MyDatabaseId);
+	if (place != NULL && place->status.pid == MyProcPid)
+	{
+		JoschSchedulerStatus former = place->status;
+
+		place->status = *status;
+		place->status.database = former.database;
+		place->status.pid = former.pid;
+		place->status.started_at = former.started_at;
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
+bool
+josch_wake_read_scheduler(Oid database, JoschSchedulerStatus *status)
+{
+	Place	   *place = NULL;
+
+	*status = (JoschSchedulerStatus) {.database = database};
+	if (shared == NULL || !OidIsValid(database))
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(database);
+	if (place != NULL)
+	{
+		*status = place->status;
+	}
+	LWLockRelease(josch_shared_lock);
+	return status->pid != 0;
+}
+
+bool
+josch_wake_read_launcher(JoschLauncherStatus *status)
+{
+	*status = (JoschLauncherStatus) {0};
+	if (shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	*status = shared->launcher;
+	LWLockRelease(josch_shared_lock);
+	return status->pid != 0;
+}
+
+/* ---- the transaction's end ---- */
+
+static void
+at_commit(void)
+{
+	if (announce_flag)
+	{
+		announce();
+	}
+	if (scheduler_flag || announce_flag)
+	{
+		wake_scheduler(MyDatabaseId, false);
+	}
+	if (launcher_flag || announce_flag)
+	{
+		josch_wake_launcher_now();
+	}
+}
+
+/*
+ * Runs after the transaction's rows can be seen, or not, by others, and before
+ * its heavyweight locks are released.  A process that exits within a transaction
+ * aborts it first, so holds need no exit callback of their own.
+ */
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+			at_commit();
+			break;
+		case XACT_EVENT_ABORT:
+			if (scheduler_flag)
+			{
+				wake_scheduler(MyDatabaseId, true);
+			}
+			break;
+		case XACT_EVENT_PREPARE:
+			break;
+		default:
+			return;
+	}
+	scheduler_flag = launcher_flag = announce_flag = false;
+	release_holds();
+}
+
+void
+josch_wake_init(void)
+{
+	josch_shared_add("josch processes", shared_size, (void **) &shared);
+	RegisterXactCallback(at_transaction_end, NULL);
+}

@@ -1,0 +1,180 @@
+/*
+ * src/day/api_schedule.c
+ *	  SQL functions about days: made, taken back, their times, their commands.
+ *
+ * Arguments in, rows out.  josch.instant(), josch.day_offset() and
+ * josch.today(zone) bring the calendar to the statements that make days, which
+ * are SQL.
+ */
+#include "base/josch.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "base/report.h"
+#include "base/spi_plan.h"
+#include "day/calendar.h"
+#include "day/command.h"
+#include "day/day.h"
+#include "day/store_environment.h"
+
+PG_FUNCTION_INFO_V1(josch_api_command_argv);
+PG_FUNCTION_INFO_V1(josch_api_command_variables);
+PG_FUNCTION_INFO_V1(josch_api_day_offset);
+PG_FUNCTION_INFO_V1(josch_api_environment);
+PG_FUNCTION_INFO_V1(josch_api_instant);
+PG_FUNCTION_INFO_V1(josch_api_schedule);
+PG_FUNCTION_INFO_V1(josch_api_today);
+PG_FUNCTION_INFO_V1(josch_api_unschedule);
+
+/* The arguments that schedule() and unschedule() have. */
+static DayRequest
+day_request(FunctionCallInfo fcinfo)
+{
+	DayRequest	request = {0};
+
+	if (!PG_ARGISNULL(0))
+	{
+		request.has_date = true;
+		request.job_date = PG_GETARG_DATEADT(0);
+		if (DATE_NOT_FINITE(request.job_date))
+		{
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("job_date must be finite")));
+		}
+	}
+	request.job_name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	request.default_zone = josch_calendar_default_zone();
+	return request;
+}
+
+static void
+put_jobs(FunctionCallInfo fcinfo, const DayJob *jobs, int n)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[4];
+	bool		nulls[4] = {false};
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n; i++)
+	{
+		values[0] = CStringGetTextDatum(jobs[i].job_name);
+		values[1] = DateADTGetDatum(jobs[i].job_date);
+		values[2] = Int64GetDatum(jobs[i].nodes);
+		values[3] = Int64GetDatum(jobs[i].dependencies);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/* josch.schedule(job_date, job_name) */
+Datum
+josch_api_schedule(PG_FUNCTION_ARGS)
+{
+	DayRequest	request = day_request(fcinfo);
+	int			n;
+	DayJob	   *jobs = josch_day_make(&request, &n);
+
+	put_jobs(fcinfo, jobs, n);
+	return (Datum) 0;
+}
+
+/* josch.unschedule(job_date, job_name) */
+Datum
+josch_api_unschedule(PG_FUNCTION_ARGS)
+{
+	DayRequest	request = day_request(fcinfo);
+	int			n;
+	DayJob	   *jobs;
+
+	if (!request.has_date)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("job_date must not be null")));
+	}
+	jobs = josch_day_take_back(&request, &n);
+	put_jobs(fcinfo, jobs, n);
+	return (Datum) 0;
+}
+
+/* josch.environment(node_id, job_date) */
+Datum
+josch_api_environment(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EnvironmentRequest request = {.key = {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)}};
+	Environment *environment = josch_store_environment_read(&request, 1);
+
+	if (!environment->found)
+	{
+		josch_report_no_node(request.key.node_id, request.key.job_date);
+	}
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < environment->n; i++)
+	{
+		const EnvironmentVariable *variable = &environment->variables[i];
+		Datum		values[2] = {CStringGetTextDatum(variable->name)};
+		bool		nulls[2] = {false, variable->value == NULL};
+
+		if (variable->value != NULL)
+		{
+			values[1] = CStringGetTextDatum(variable->value);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* josch.today(time_zone) */
+Datum
+josch_api_today(PG_FUNCTION_ARGS)
+{
+	const char *name = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_DATEADT(josch_calendar_today(josch_calendar_zone(name)));
+}
+
+/* josch.instant(on_date, time_of_day, time_zone) */
+Datum
+josch_api_instant(PG_FUNCTION_ARGS)
+{
+	DateADT		date = PG_GETARG_DATEADT(0);
+	pg_tz	   *zone = josch_calendar_zone(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+
+	if (DATE_NOT_FINITE(date))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the date must be finite")));
+	}
+	PG_RETURN_TIMESTAMPTZ(josch_calendar_instant(date, PG_GETARG_TIMEADT(1), zone));
+}
+
+/* josch.day_offset(job_date, days) */
+Datum
+josch_api_day_offset(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATEADT(josch_calendar_offset(PG_GETARG_DATEADT(0), PG_GETARG_INT32(1)));
+}
+
+/* josch.command_variables(command) */
+Datum
+josch_api_command_variables(PG_FUNCTION_ARGS)
+{
+	int			n;
+	char	  **names = josch_command_variables(text_to_cstring(PG_GETARG_TEXT_PP(0)), &n);
+
+	PG_RETURN_DATUM(josch_spi_text_array(names, n));
+}
+
+/* josch.command_argv(command) */
+Datum
+josch_api_command_argv(PG_FUNCTION_ARGS)
+{
+	int			argc;
+	char	  **argv = josch_command_argv(text_to_cstring(PG_GETARG_TEXT_PP(0)), &argc);
+
+	PG_RETURN_DATUM(josch_spi_text_array(argv, argc));
+}

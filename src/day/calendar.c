@@ -1,0 +1,129 @@
+/*
+ * src/day/calendar.c
+ *	  Which days a job has, and which instant a time of day is.
+ *
+ * A time of day belongs to the job's zone, never to a session's.  On the two
+ * days a year that have 23 and 25 hours there is one answer: a time in the
+ * missing hour is the end of that hour, a time in the repeated hour is the
+ * first of the two, so that each time of day comes exactly once.
+ */
+#include "base/josch.h"
+
+#include "day/calendar.h"
+
+#include "datatype/timestamp.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+
+PG_FUNCTION_INFO_V1(josch_calendar_sql_today);
+PG_FUNCTION_INFO_V1(josch_calendar_sql_is_time_zone);
+
+#define UNIX_EPOCH_SECONDS \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
+const char *
+josch_calendar_default_zone(void)
+{
+	if (josch_config_time_zone[0] != '\0')
+	{
+		return josch_config_time_zone;
+	}
+	return pg_get_timezone_name(log_timezone);
+}
+
+pg_tz *
+josch_calendar_zone(const char *name)
+{
+	pg_tz	   *zone;
+
+	if (name == NULL)
+	{
+		name = josch_calendar_default_zone();
+	}
+	zone = pg_tzset(name);
+	if (zone == NULL)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", name)));
+	}
+	return zone;
+}
+
+DateADT
+josch_calendar_today(pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			tz;
+
+	if (timestamp2tm(josch_clock_now(), &tz, &tm, &fsec, NULL, zone) != 0)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	}
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+TimestampTz
+josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
+{
+	pg_time_t	local;			/* seconds of the Unix epoch, as if in UTC */
+	pg_time_t	yesterday;
+	pg_time_t	boundary;
+	pg_time_t	instant;
+	long		before_offset;
+	long		after_offset;
+	int			before_is_dst;
+	int			after_is_dst;
+	int			found;
+
+	local = (pg_time_t) date * SECS_PER_DAY + time / USECS_PER_SEC + UNIX_EPOCH_SECONDS;
+	yesterday = local - SECS_PER_DAY;
+	found = pg_next_dst_boundary(&yesterday, &before_offset, &before_is_dst,
+								 &boundary, &after_offset, &after_is_dst, zone);
+	if (found < 0)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("time zone \"%s\" has no offset on that date", pg_get_timezone_name(zone))));
+	}
+	if (found == 0 || local - before_offset < boundary)
+	{
+		instant = local - before_offset;
+	}
+	else if (local - after_offset >= boundary)
+	{
+		instant = local - after_offset;
+	}
+	else
+	{
+		/* in the hour that is skipped: no fraction of a second is left over */
+		return (boundary - UNIX_EPOCH_SECONDS) * USECS_PER_SEC;
+	}
+	return (instant - UNIX_EPOCH_SECONDS) * USECS_PER_SEC + time % USECS_PER_SEC;
+}
+
+DateADT
+josch_calendar_offset(DateADT date, int offset)
+{
+	return date + offset;
+}
+
+/* josch.today() */
+Datum
+josch_calendar_sql_today(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATEADT(josch_calendar_today(josch_calendar_zone(NULL)));
+}
+
+/* josch.is_time_zone(name) */
+Datum
+josch_calendar_sql_is_time_zone(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
+}

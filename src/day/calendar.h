@@ -1,0 +1,36 @@
+/*
+ * src/day/calendar.h
+ *	  Which days a job has, and which instant a time of day is.
+ *
+ * Layer 4.
+ */
+#ifndef JOSCH_CALENDAR_H
+#define JOSCH_CALENDAR_H
+
+#include "base/josch.h"
+
+#include "pgtime.h"
+
+/* The zone of that name, or of josch.time_zone when name is NULL. ERROR when it is not known. */
+extern pg_tz *josch_calendar_zone(const char *name);
+
+/* The name of the zone that a job has which names none. */
+extern const char *josch_calendar_default_zone(void);
+
+/* The date of josch_clock_now() in that zone. */
+extern DateADT josch_calendar_today(pg_tz *zone);
+
+/*
+ * The instant of a time of day on a date.  A time in the hour that daylight
+ * saving skips is the end of the gap; a time in the hour that it repeats is the
+ * first of the two.
+ */
+extern TimestampTz josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone);
+
+/*
+ * The offset-th scheduled day of a job before (< 0) or after (> 0) a date; 0 is
+ * the date itself.  Every day is scheduled.
+ */
+extern DateADT josch_calendar_offset(DateADT date, int offset);
+
+#endif							/* JOSCH_CALENDAR_H */

@@ -1,0 +1,505 @@
+/*
+ * src/day/day.c
+ *	  Makes days out of the templates, and takes them back.
+ *
+ * While the copies are made the triggers that count parents and search for
+ * cycles are suspended: for a whole day at once both are cheaper to work out
+ * here, before the rows are written, so that each row is written once.
+ *
+ * The order of locks is that of the rest: first the graph lock, which lets one
+ * transaction at a time make or take back days; then, in one statement, the rows
+ * of the parents and children that exist.  A parent that is being marked done
+ * meanwhile is thus either seen done, or its trigger sees the new children.
+ * Whoever holds the graph lock looks at what is committed by then, whatever the
+ * isolation level: an older snapshot would miss the days of those before.
+ */
+#include "base/josch.h"
+
+#include "day/day.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/mode.h"
+#include "base/report.h"
+#include "base/wake.h"
+#include "day/command.h"
+#include "graph/dag.h"
+#include "graph/store_graph.h"
+#include "node/store_node.h"
+
+/* Of several nodes that an error is about, so many are named. */
+#define MAX_NAMED 5
+
+/* A day in the making. */
+typedef struct Making
+{
+	Snapshot	templates;
+	DayJob	   *jobs;
+	int			njobs;
+	DayNode    *nodes;			/* by date, then number */
+	int			nnodes;
+	DayDependency *dependencies;	/* of which the nodes are children */
+	int			ndependencies;
+	DayDependency *later;		/* of which they are parents, and existing nodes children */
+	int			nlater;
+	DayNeighbour *neighbours;	/* existing parents and children, by date, then number */
+	int			nneighbours;
+	bool		ordered;		/* the levels are right */
+} Making;
+
+/* ---- variables ---- */
+
+/* The nodes that use variables which do not exist. */
+typedef struct Undefined
+{
+	int			nodes;
+	int64		last_node;
+	int64		first_node;
+	char	   *first_variable;
+	List	   *variables;		/* of the last node */
+	StringInfoData detail;
+} Undefined;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Adds one variable of a node; commands arrive by node. */
+static void
+note_undefined(Undefined *undefined, int64 node_id, const char *variable)
+{
+	bool		same_node = undefined->nodes > 0 && undefined->last_node == node_id;
+	ListCell   *cell;
+
+	if (undefined->nodes == 0)
+	{
+		undefined->first_node = node_id;
+		undefined->first_variable = pstrdup(variable);
+		initStringInfo(&undefined->detail);
+	}
+	if (!same_node)
+	{
+		undefined->nodes++;
+		undefined->last_node = node_id;
+		undefined->variables = NIL;
+	}
+	foreach(cell, undefined->variables)
+	{
+		if (strcmp(lfirst(cell), variable) == 0)
+		{
+			return;				/* its other command uses it too */
+		}
+	}
+	undefined->variables = lappend(undefined->variables, pstrdup(variable));
+	if (undefined->nodes > MAX_NAMED)
+	{
+		return;
+	}
+	if (same_node)
+	{
+		appendStringInfo(&undefined->detail, ", \"%s\"", variable);
+	}
+	else
+	{
+		appendStringInfo(&undefined->detail, "%sNode " INT64_FORMAT " uses \"%s\"",
+						 undefined->nodes > 1 ? ".\n" : "", node_id, variable);
+	}
+}
+
+static void
+complain_of_undefined(const Undefined *undefined)
+{
+	char	   *more = undefined->nodes > MAX_NAMED ?
+		psprintf("\n%d more nodes use such variables.", undefined->nodes - MAX_NAMED) : "";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("node " INT64_FORMAT " uses the variable \"%s\", which does not exist",
+					undefined->first_node, undefined->first_variable),
+			 strchr(undefined->detail.data, ',') != NULL || undefined->nodes > 1 ?
+			 errdetail("%s.%s", undefined->detail.data, more) : 0,
+			 errhint("Add it to josch.environs, or give it a default in the command: ${%s:-value}.",
+					 undefined->first_variable)));
+}
+
+static void
+check_variables(const Making *making)
+{
+	int			nknown;
+	int			ncommands;
+	char	  **known = josch_store_day_variables(making->templates, &nknown);
+	DayCommand *commands = josch_store_day_commands(making->templates, making->jobs, making->njobs,
+													&ncommands);
+	Undefined	undefined = {0};
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch command",
+												  ALLOCSET_DEFAULT_SIZES);
+
+	for (int i = 0; i < ncommands; i++)
+	{
+		MemoryContext outer = MemoryContextSwitchTo(scratch);
+		int			nused;
+		char	  **used = josch_command_variables(commands[i].command, &nused);
+
+		MemoryContextSwitchTo(outer);
+		for (int v = 0; v < nused; v++)
+		{
+			if (!josch_command_is_given(used[v]) &&
+				bsearch(&used[v], known, nknown, sizeof(char *), compare_names) == NULL)
+			{
+				note_undefined(&undefined, commands[i].node_id, used[v]);
+			}
+		}
+		MemoryContextReset(scratch);
+	}
+	MemoryContextDelete(scratch);
+	if (undefined.nodes > 0)
+	{
+		complain_of_undefined(&undefined);
+	}
+}
+
+/* ---- parents and levels ---- */
+
+static int
+compare_keys(NodeKey a, NodeKey b)
+{
+	if (a.job_date != b.job_date)
+	{
+		return a.job_date < b.job_date ? -1 : 1;
+	}
+	return (a.node_id > b.node_id) - (a.node_id < b.node_id);
+}
+
+static int
+compare_key_to_node(const void *key, const void *node)
+{
+	return compare_keys(*(const NodeKey *) key, ((const DayNode *) node)->key);
+}
+
+static int
+compare_key_to_neighbour(const void *key, const void *neighbour)
+{
+	return compare_keys(*(const NodeKey *) key, ((const DayNeighbour *) neighbour)->key);
+}
+
+static DayNode *
+find_node(const Making *making, NodeKey key)
+{
+	return bsearch(&key, making->nodes, making->nnodes, sizeof(DayNode), compare_key_to_node);
+}
+
+static DayNeighbour *
+find_neighbour(const Making *making, NodeKey key)
+{
+	return bsearch(&key, making->neighbours, making->nneighbours, sizeof(DayNeighbour),
+				   compare_key_to_neighbour);
+}
+
+static NodeKey *
+allocate_keys(Size n)
+{
+	return palloc_extended(Max(n, 1) * sizeof(NodeKey), MCXT_ALLOC_HUGE);
+}
+
+static void
+read_and_lock(Making *making)
+{
+	NodeKey    *keys = allocate_keys(making->nnodes);
+	int			n = 0;
+
+	for (int i = 0; i < making->nnodes; i++)
+	{
+		keys[i] = making->nodes[i].key;
+	}
+	making->later = josch_store_day_children(keys, making->nnodes, &making->nlater);
+	pfree(keys);
+
+	keys = allocate_keys((Size) making->ndependencies + making->nlater);
+	for (int i = 0; i < making->ndependencies; i++)
+	{
+		if (find_node(making, making->dependencies[i].parent) == NULL)
+		{
+			keys[n++] = making->dependencies[i].parent;
+		}
+	}
+	for (int i = 0; i < making->nlater; i++)
+	{
+		keys[n++] = making->later[i].child;
+	}
+	making->neighbours = josch_store_day_lock(keys, n, &making->nneighbours);
+	pfree(keys);
+}
+
+/*
+ * Counts the parents of each node, and notes what the levels follow from: a
+ * node is above each of its parents, one that does not exist has level 0.
+ */
+static void
+count_parents(Making *making, JoschDagEdges *edges)
+{
+	for (int i = 0; i < making->ndependencies; i++)
+	{
+		DayDependency *dependency = &making->dependencies[i];
+		DayNode    *child = find_node(making, dependency->child);
+		DayNode    *parent = find_node(making, dependency->parent);
+		DayNeighbour *existing;
+
+		making->jobs[child->job].dependencies++;
+		if (parent != NULL)
+		{
+			child->unmet++;
+			josch_dag_add_edge(edges, parent - making->nodes, child - making->nodes, 0);
+			continue;
+		}
+		existing = find_neighbour(making, dependency->parent);
+		if (existing == NULL && dependency->missed)
+		{
+			/* its job was made before the node was added to it */
+			dependency->expected = false;
+		}
+		child->unmet += existing != NULL ? !existing->satisfied : dependency->expected;
+		child->level = Max(child->level, (existing != NULL ? existing->level : 0) + 1);
+	}
+	for (int i = 0; i < making->nnodes; i++)
+	{
+		making->jobs[making->nodes[i].job].nodes++;
+		josch_dag_add_node(edges, i, making->nodes[i].level);
+	}
+}
+
+/* In a graph with a cycle the levels stay as they are: the check will tell. */
+static void
+set_levels(Making *making, JoschDagEdges *edges)
+{
+	JoschDag   *dag = josch_dag_build(edges);
+	JoschDagOrder *order = josch_dag_sort(dag);
+
+	making->ordered = order->count == dag->nnodes;
+	for (int32 i = 0; making->ordered && i < dag->nnodes; i++)
+	{
+		making->nodes[dag->id[i]].level = order->level[i];
+	}
+	josch_dag_free(dag);
+}
+
+/* ---- the copies ---- */
+
+/* Refuses cycles and raises the levels of children that were there before. */
+static void
+check_graph(const Making *making)
+{
+	GraphEdge  *edges = palloc_extended(((Size) making->ndependencies + making->nlater + 1) *
+										sizeof(GraphEdge), MCXT_ALLOC_HUGE);
+	int			n = 0;
+
+	for (int i = 0; i < making->nlater; i++)
+	{
+		edges[n].parent = making->later[i].parent;
+		edges[n].child = making->later[i].child;
+		edges[n].lag = edges[n].child.job_date - edges[n].parent.job_date;
+		n++;
+	}
+	for (int i = 0; !making->ordered && i < making->ndependencies; i++)
+	{
+		edges[n].parent = making->dependencies[i].parent;
+		edges[n].child = making->dependencies[i].child;
+		edges[n].lag = edges[n].child.job_date - edges[n].parent.job_date;
+		n++;
+	}
+	if (n > 0)
+	{
+		josch_store_graph_check_days(edges, n);
+	}
+	pfree(edges);
+}
+
+/* Counts the parents of nodes that are locked and whose parents have come or gone. */
+static void
+recount_children(const DayDependency *later, int nlater)
+{
+	NodeKey    *keys = allocate_keys(nlater);
+
+	for (int i = 0; i < nlater; i++)
+	{
+		keys[i] = later[i].child;
+	}
+	if (nlater > 0)
+	{
+		josch_store_node_recount_locked(keys, nlater);
+	}
+	pfree(keys);
+}
+
+static void
+write_copies(const Making *making)
+{
+	JoschMode	former = josch_mode_enter_suspended();
+
+	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs);
+	josch_store_day_insert_nodes(making->templates, making->nodes, making->nnodes);
+	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies);
+	check_graph(making);
+	josch_mode = former;
+}
+
+static void
+make_jobs(Making *making)
+{
+	JoschDagEdges *edges = josch_dag_edges_create();
+
+	check_variables(making);
+	making->nodes = josch_store_day_nodes(making->templates, making->jobs, making->njobs,
+										  &making->nnodes);
+	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->njobs,
+														&making->ndependencies);
+	read_and_lock(making);
+	count_parents(making, edges);
+	set_levels(making, edges);
+	josch_dag_edges_free(edges);
+	write_copies(making);
+	recount_children(making->later, making->nlater);
+	josch_wake_scheduler_at_commit();
+}
+
+static void
+complain_of_nothing(Snapshot templates, const char *job_name)
+{
+	if (josch_store_day_has_template(templates, job_name))
+	{
+		return;					/* all of it exists */
+	}
+	if (job_name != NULL)
+	{
+		josch_report_no_template_job(job_name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("there is no job in the templates"),
+			 errhint("Load templates with josch.load_csv(), or insert them into josch.tpl_jobs and josch.tpl_nodes.")));
+}
+
+DayJob *
+josch_day_make(const DayRequest *request, int *n)
+{
+	Making		making = {0};
+
+	josch_store_graph_lock();
+	making.templates = RegisterSnapshot(GetLatestSnapshot());
+	making.jobs = josch_store_day_missing_jobs(making.templates, request->job_name,
+											   request->has_date ? &request->job_date : NULL,
+											   request->default_zone, &making.njobs);
+	if (making.njobs == 0)
+	{
+		complain_of_nothing(making.templates, request->job_name);
+	}
+	else
+	{
+		make_jobs(&making);
+	}
+	UnregisterSnapshot(making.templates);
+	*n = making.njobs;
+	return making.jobs;
+}
+
+/* ---- taking back ---- */
+
+static void
+check_not_started(const DayJob *jobs, int njobs)
+{
+	int			n;
+	DayStarted *started = josch_store_day_started(jobs, njobs, MAX_NAMED + 1, &n);
+	StringInfoData detail;
+
+	if (n == 0)
+	{
+		return;
+	}
+	initStringInfo(&detail);
+	for (int i = 0; i < Min(n, MAX_NAMED); i++)
+	{
+		appendStringInfo(&detail, "%sNode %s is \"%s\"%s.", i > 0 ? "\n" : "",
+						 josch_report_key(started[i].key.node_id, started[i].key.job_date),
+						 started[i].state, started[i].has_run ? " and has a run" : "");
+	}
+	if (n > MAX_NAMED)
+	{
+		appendStringInfoString(&detail, "\nThere are more.");
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("job \"%s\" of %s has started", started[0].job_name,
+					josch_report_date(started[0].key.job_date)),
+			 errdetail("%s", detail.data),
+			 errhint("Only a job of which nothing has started can be taken back. Nodes that are not to run can be skipped or held.")));
+}
+
+static int
+compare_key_to_key(const void *a, const void *b)
+{
+	return compare_keys(*(const NodeKey *) a, *(const NodeKey *) b);
+}
+
+/* Takes out the dependencies of which the child is one of the keys; returns how many are left. */
+static int
+leave_children_outside(DayDependency *later, int nlater, const NodeKey *keys, int nkeys)
+{
+	int			n = 0;
+
+	for (int i = 0; i < nlater; i++)
+	{
+		if (bsearch(&later[i].child, keys, nkeys, sizeof(NodeKey), compare_key_to_key) == NULL)
+		{
+			later[n++] = later[i];
+		}
+	}
+	return n;
+}
+
+DayJob *
+josch_day_take_back(const DayRequest *request, int *n)
+{
+	DayJob	   *jobs;
+	NodeKey    *keys;
+	NodeKey    *touched;
+	DayDependency *later;
+	JoschMode	former;
+	int			nkeys;
+	int			nlater;
+	int			nlocked;
+
+	josch_store_graph_lock();
+	jobs = josch_store_day_jobs(request->job_date, request->job_name, n);
+	if (*n == 0)
+	{
+		if (request->job_name != NULL)
+		{
+			josch_report_no_job(request->job_name, request->job_date);
+		}
+		return jobs;
+	}
+	keys = josch_store_day_keys(jobs, *n, &nkeys);
+	later = josch_store_day_children(keys, nkeys, &nlater);
+	nlater = leave_children_outside(later, nlater, keys, nkeys);
+
+	touched = allocate_keys((Size) nkeys + nlater);
+	memcpy(touched, keys, nkeys * sizeof(NodeKey));
+	for (int i = 0; i < nlater; i++)
+	{
+		touched[nkeys + i] = later[i].child;
+	}
+	(void) josch_store_day_lock(touched, nkeys + nlater, &nlocked);
+	check_not_started(jobs, *n);
+
+	former = josch_mode_enter_suspended();
+	josch_store_day_delete(jobs, *n);
+	josch_mode = former;
+	recount_children(later, nlater);
+	josch_wake_scheduler_at_commit();
+	return jobs;
+}

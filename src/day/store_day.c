@@ -1,0 +1,597 @@
+/*
+ * src/day/store_day.c
+ *	  SQL that makes days out of templates, and takes them back.
+ *
+ * A day may have tens of thousands of nodes, so each step is one statement over
+ * all of them.  What the templates say of a node is copied by INSERT ... SELECT
+ * and never travels through C; what has to be worked out (who blocks whom, the
+ * levels) travels as arrays of keys.
+ */
+#include "base/josch.h"
+
+#include "day/store_day.h"
+
+#include "utils/builtins.h"
+
+#include "base/spi_plan.h"
+
+/* $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none */
+static JoschPlan missing_jobs = JOSCH_PLAN(
+	"SELECT t.job_name, t.job_date, t.time_zone"
+	"  FROM (SELECT job_name, coalesce(time_zone, $3) AS time_zone,"
+	"               coalesce($2, josch.today(coalesce(time_zone, $3))) AS job_date"
+	"          FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1) t"
+	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
+	"                    WHERE j.job_name = t.job_name AND j.job_date = t.job_date)"
+	" ORDER BY t.job_name COLLATE \"C\"",
+	TEXTOID, DATEOID, TEXTOID);
+
+static JoschPlan has_template = JOSCH_PLAN(
+	"SELECT FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1 LIMIT 1",
+	TEXTOID);
+
+static JoschPlan select_variables = JOSCH_PLAN0(
+	"SELECT var FROM josch.environs ORDER BY var COLLATE \"C\"");
+
+static JoschPlan select_commands = JOSCH_PLAN(
+	"SELECT n.node_id, c.command FROM josch.tpl_nodes n,"
+	"       LATERAL (VALUES (n.exec_command), (n.ready_command)) c (command)"
+	" WHERE n.job_name = ANY ($1) AND strpos(c.command, '$') > 0"
+	" ORDER BY n.node_id",
+	TEXTARRAYOID);
+
+/* $1, $2: the jobs */
+static JoschPlan select_nodes = JOSCH_PLAN(
+	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
+	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
+	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name"
+	" ORDER BY j.job_date, n.node_id",
+	TEXTARRAYOID, DATEARRAYOID);
+
+/* two template rows with the same lag are one dependency of a day */
+static JoschPlan select_dependencies = JOSCH_PLAN(
+	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
+	"       p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL"
+	"  FROM (SELECT DISTINCT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
+	"          FROM unnest($1, $2) j (job_name, job_date)"
+	"          JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
+	"          JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id) d"
+	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
+	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
+	" CROSS JOIN LATERAL (SELECT josch.day_offset(d.c_date, d.days) AS job_date OFFSET 0) p"
+	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
+	TEXTARRAYOID, DATEARRAYOID);
+
+/* $3: the dates of the nodes; the rows of a date lie together, and are read instead of all days */
+static JoschPlan select_children = JOSCH_PLAN(
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false"
+	"  FROM unnest($1, $2) p (node_id, job_date)"
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
+	" WHERE d.p_date = ANY ($3)",
+	INT8ARRAYOID, DATEARRAYOID, DATEARRAYOID);
+
+/*
+ * One statement for parents and children, for one order; so parents, which are
+ * not changed, are locked as strongly as children are.
+ */
+static JoschPlan lock_nodes = JOSCH_PLAN(
+	"SELECT n.node_id, n.job_date, n.state IN ('succeeded', 'skipped', 'up'), n.level"
+	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) k (node_id, job_date)"
+	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	" ORDER BY n.level, n.job_date, n.node_id"
+	"   FOR NO KEY UPDATE OF n",
+	INT8ARRAYOID, DATEARRAYOID);
+
+static JoschPlan insert_jobs = JOSCH_PLAN(
+	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ)"
+	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ"
+	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
+	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
+	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",
+	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
+
+static JoschPlan insert_nodes = JOSCH_PLAN(
+	"INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, exec_command,"
+	"   signoff_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace,"
+	"   work_dir, owner, state, unmet, level, due_at)"
+	" SELECT k.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command,"
+	"   t.signoff_time, t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace,"
+	"   t.work_dir, t.owner, CASE WHEN k.unmet = 0 THEN 'ready' ELSE 'pending' END, k.unmet, k.level,"
+	"   josch.instant(k.job_date, t.signoff_time, j.time_zone)"
+	"   FROM unnest($1, $2, $3, $4) k (node_id, job_date, unmet, level)"
+	"   JOIN josch.tpl_nodes t ON t.node_id = k.node_id"
+	"   JOIN josch.jobs j ON j.job_name = t.job_name AND j.job_date = k.job_date",
+	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+static JoschPlan insert_dependencies = JOSCH_PLAN(
+	"INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected)"
+	" SELECT p_id, p_date, c_id, c_date, expected <> 0"
+	"   FROM unnest($1, $2, $3, $4, $5) d (p_id, p_date, c_id, c_date, expected)",
+	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
+
+static JoschPlan jobs_of_date = JOSCH_PLAN(
+	"SELECT job_name, job_date, time_zone FROM josch.jobs"
+	" WHERE job_date = $2 AND ($1 IS NULL OR job_name = $1)"
+	" ORDER BY job_name COLLATE \"C\"",
+	TEXTOID, DATEOID);
+
+static JoschPlan keys_of_jobs = JOSCH_PLAN(
+	"SELECT n.node_id, n.job_date"
+	"  FROM unnest($1, $2) j (job_name, job_date)"
+	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date"
+	" ORDER BY n.job_date, n.node_id",
+	TEXTARRAYOID, DATEARRAYOID);
+
+static JoschPlan select_started = JOSCH_PLAN(
+	"SELECT n.node_id, n.job_date, n.job_name, n.state, r.found"
+	"  FROM unnest($1, $2) j (job_name, job_date)"
+	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date,"
+	"       LATERAL (SELECT EXISTS (SELECT FROM josch.runs r"
+	"                 WHERE r.node_id = n.node_id AND r.job_date = n.job_date) AS found) r"
+	" WHERE r.found OR n.state NOT IN ('pending', 'ready', 'held', 'signoff', 'skipped')"
+	" ORDER BY n.job_name COLLATE \"C\", n.node_id LIMIT $3",
+	TEXTARRAYOID, DATEARRAYOID, INT4OID);
+
+static JoschPlan delete_dependencies = JOSCH_PLAN(
+	"WITH gone AS ("
+	"  DELETE FROM josch.node_deps d"
+	"   USING unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number), josch.nodes n"
+	"   WHERE n.job_name = j.job_name AND n.job_date = j.job_date"
+	"     AND d.c_node_id = n.node_id AND d.c_date = n.job_date"
+	"  RETURNING j.number)"
+	" SELECT (number - 1)::integer, count(*) FROM gone GROUP BY number",
+	TEXTARRAYOID, DATEARRAYOID);
+
+static JoschPlan delete_nodes = JOSCH_PLAN(
+	"WITH gone AS ("
+	"  DELETE FROM josch.nodes n"
+	"   USING unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
+	"   WHERE n.job_name = j.job_name AND n.job_date = j.job_date"
+	"  RETURNING j.number)"
+	" SELECT (number - 1)::integer, count(*) FROM gone GROUP BY number",
+	TEXTARRAYOID, DATEARRAYOID);
+
+static JoschPlan delete_jobs = JOSCH_PLAN(
+	"DELETE FROM josch.jobs WHERE (job_name, job_date) IN (SELECT * FROM unnest($1, $2))",
+	TEXTARRAYOID, DATEARRAYOID);
+
+/* Room for n elements of a result, in the caller's context; a day has no limit. */
+static void *
+allocate(MemoryContext caller, uint64 n, Size size)
+{
+	return MemoryContextAllocExtended(caller, Max(n, 1) * size, MCXT_ALLOC_HUGE);
+}
+
+static char *
+text_in(MemoryContext caller, uint64 row, int column)
+{
+	MemoryContext inner = MemoryContextSwitchTo(caller);
+	char	   *text = josch_spi_text(row, column);
+
+	MemoryContextSwitchTo(inner);
+	return text;
+}
+
+/* Puts a text or NULL into an argument list. */
+static void
+set_text(Datum *args, char *nulls, int i, const char *text)
+{
+	args[i] = text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+	nulls[i] = text != NULL ? ' ' : 'n';
+}
+
+static void
+set_jobs(Datum *args, const DayJob *jobs, int n)
+{
+	char	  **names = palloc(sizeof(char *) * Max(n, 1));
+	DateADT    *dates = palloc(sizeof(DateADT) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = jobs[i].job_name;
+		dates[i] = jobs[i].job_date;
+	}
+	args[0] = josch_spi_text_array(names, n);
+	args[1] = josch_spi_date_array(dates, n);
+}
+
+static NodeKey
+key_at(uint64 row, int column)
+{
+	NodeKey		key = {josch_spi_int64(row, column, 0), josch_spi_date(row, column + 1, 0)};
+
+	return key;
+}
+
+/* By date, then by number. */
+static int
+compare_keys(NodeKey a, NodeKey b)
+{
+	if (a.job_date != b.job_date)
+	{
+		return a.job_date < b.job_date ? -1 : 1;
+	}
+	return (a.node_id > b.node_id) - (a.node_id < b.node_id);
+}
+
+/* ---- what is to be made ---- */
+
+bool
+josch_store_day_has_template(Snapshot templates, const char *job_name)
+{
+	JoschSpi	spi;
+	Datum		args[1];
+	char		nulls[1];
+	bool		found;
+
+	josch_spi_begin(&spi);
+	set_text(args, nulls, 0, job_name);
+	found = josch_spi_run_at(&has_template, templates, SPI_OK_SELECT, args, nulls) > 0;
+	josch_spi_end(&spi);
+	return found;
+}
+
+/* The result of a statement that gives name, date and zone. */
+static DayJob *
+fetch_jobs(MemoryContext caller, uint64 rows)
+{
+	DayJob	   *jobs = allocate(caller, rows, sizeof(DayJob));
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		jobs[i].job_name = text_in(caller, i, 1);
+		jobs[i].job_date = josch_spi_date(i, 2, 0);
+		jobs[i].time_zone = text_in(caller, i, 3);
+		jobs[i].nodes = 0;
+		jobs[i].dependencies = 0;
+	}
+	return jobs;
+}
+
+DayJob *
+josch_store_day_missing_jobs(Snapshot templates, const char *job_name, const DateADT *job_date,
+							 const char *default_zone, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	char		nulls[3];
+	DayJob	   *jobs;
+
+	josch_spi_begin(&spi);
+	set_text(args, nulls, 0, job_name);
+	args[1] = job_date != NULL ? DateADTGetDatum(*job_date) : (Datum) 0;
+	nulls[1] = job_date != NULL ? ' ' : 'n';
+	set_text(args, nulls, 2, default_zone);
+	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, nulls);
+	jobs = fetch_jobs(caller, *n);
+	josch_spi_end(&spi);
+	return jobs;
+}
+
+char **
+josch_store_day_variables(Snapshot templates, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	char	  **names;
+
+	josch_spi_begin(&spi);
+	*n = (int) josch_spi_run_at(&select_variables, templates, SPI_OK_SELECT, NULL, NULL);
+	names = allocate(caller, *n, sizeof(char *));
+	for (int i = 0; i < *n; i++)
+	{
+		names[i] = text_in(caller, i, 1);
+	}
+	josch_spi_end(&spi);
+	return names;
+}
+
+DayCommand *
+josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayCommand *result;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, njobs);
+	*n = (int) josch_spi_run_at(&select_commands, templates, SPI_OK_SELECT, args, NULL);
+	result = allocate(caller, *n, sizeof(DayCommand));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].node_id = josch_spi_int64(i, 1, 0);
+		result[i].command = text_in(caller, i, 2);
+	}
+	josch_spi_end(&spi);
+	return result;
+}
+
+DayNode *
+josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayNode    *result;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, njobs);
+	*n = (int) josch_spi_run_at(&select_nodes, templates, SPI_OK_SELECT, args, NULL);
+	result = allocate(caller, *n, sizeof(DayNode));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].key = key_at(i, 1);
+		result[i].job = josch_spi_int32(i, 3, 0);
+		result[i].unmet = 0;
+		result[i].level = 0;
+	}
+	josch_spi_end(&spi);
+	return result;
+}
+
+/* The result of a statement that gives parent, child and two flags. */
+static DayDependency *
+fetch_dependencies(MemoryContext caller, uint64 rows)
+{
+	DayDependency *result = allocate(caller, rows, sizeof(DayDependency));
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		result[i].parent = key_at(i, 1);
+		result[i].child = key_at(i, 3);
+		result[i].expected = josch_spi_bool(i, 5, false);
+		result[i].missed = josch_spi_bool(i, 6, false);
+	}
+	return result;
+}
+
+/* By child, then by parent. */
+static int
+compare_dependencies(const void *a, const void *b)
+{
+	const DayDependency *x = a;
+	const DayDependency *y = b;
+	int			order = compare_keys(x->child, y->child);
+
+	return order != 0 ? order : compare_keys(x->parent, y->parent);
+}
+
+DayDependency *
+josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayDependency *result;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, njobs);
+	*n = (int) josch_spi_run_at(&select_dependencies, templates, SPI_OK_SELECT, args, NULL);
+	result = fetch_dependencies(caller, *n);
+	josch_spi_end(&spi);
+
+	/* rows that go into an index in its order are written more quickly */
+	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
+	return result;
+}
+
+/* ---- what is there ---- */
+
+DayDependency *
+josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	DateADT    *dates;
+	int			ndates = 0;
+	DayDependency *result;
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(nodes, nnodes, args);
+	dates = allocate(CurrentMemoryContext, nnodes, sizeof(DateADT));
+	for (int i = 0; i < nnodes; i++)
+	{
+		if (ndates == 0 || dates[ndates - 1] != nodes[i].job_date)
+		{
+			dates[ndates++] = nodes[i].job_date;
+		}
+	}
+	args[2] = josch_spi_date_array(dates, ndates);
+	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
+	result = fetch_dependencies(caller, *n);
+	josch_spi_end(&spi);
+	return result;
+}
+
+static int
+compare_neighbours(const void *a, const void *b)
+{
+	return compare_keys(((const DayNeighbour *) a)->key, ((const DayNeighbour *) b)->key);
+}
+
+DayNeighbour *
+josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayNeighbour *result;
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(nodes, nnodes, args);
+	*n = (int) josch_spi_change_latest(&lock_nodes, SPI_OK_SELECT, args, NULL);
+	result = allocate(caller, *n, sizeof(DayNeighbour));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].key = key_at(i, 1);
+		result[i].satisfied = josch_spi_bool(i, 3, false);
+		result[i].level = josch_spi_int32(i, 4, 0);
+	}
+	josch_spi_end(&spi);
+	qsort(result, *n, sizeof(DayNeighbour), compare_neighbours);
+	return result;
+}
+
+/* ---- the copies ---- */
+
+void
+josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
+{
+	JoschSpi	spi;
+	Datum		args[3];
+	char	  **zones;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, n);
+	zones = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		zones[i] = jobs[i].time_zone;
+	}
+	args[2] = josch_spi_text_array(zones, n);
+	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n)
+{
+	JoschSpi	spi;
+	Datum		args[4];
+	NodeKey    *keys;
+	int32	   *unmet;
+	int32	   *level;
+
+	josch_spi_begin(&spi);
+	keys = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	unmet = allocate(CurrentMemoryContext, n, sizeof(int32));
+	level = allocate(CurrentMemoryContext, n, sizeof(int32));
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = nodes[i].key;
+		unmet[i] = nodes[i].unmet;
+		level[i] = nodes[i].level;
+	}
+	josch_spi_key_arrays(keys, n, args);
+	args[2] = josch_spi_int32_array(unmet, n);
+	args[3] = josch_spi_int32_array(level, n);
+	josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
+{
+	JoschSpi	spi;
+	Datum		args[5];
+	NodeKey    *parents;
+	NodeKey    *children;
+	int32	   *expected;
+
+	josch_spi_begin(&spi);
+	parents = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	children = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	expected = allocate(CurrentMemoryContext, n, sizeof(int32));
+	for (int i = 0; i < n; i++)
+	{
+		parents[i] = dependencies[i].parent;
+		children[i] = dependencies[i].child;
+		expected[i] = dependencies[i].expected;
+	}
+	josch_spi_key_arrays(parents, n, args);
+	josch_spi_key_arrays(children, n, args + 2);
+	args[4] = josch_spi_int32_array(expected, n);
+	josch_spi_run(&insert_dependencies, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
+}
+
+/* ---- taking back ---- */
+
+DayJob *
+josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	char		nulls[2];
+	DayJob	   *jobs;
+
+	josch_spi_begin(&spi);
+	set_text(args, nulls, 0, job_name);
+	args[1] = DateADTGetDatum(job_date);
+	nulls[1] = ' ';
+	*n = (int) josch_spi_run_latest(&jobs_of_date, args, nulls);
+	jobs = fetch_jobs(caller, *n);
+	josch_spi_end(&spi);
+	return jobs;
+}
+
+NodeKey *
+josch_store_day_keys(const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	NodeKey    *keys;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, njobs);
+	*n = (int) josch_spi_run_latest(&keys_of_jobs, args, NULL);
+	keys = allocate(caller, *n, sizeof(NodeKey));
+	for (int i = 0; i < *n; i++)
+	{
+		keys[i] = key_at(i, 1);
+	}
+	josch_spi_end(&spi);
+	return keys;
+}
+
+DayStarted *
+josch_store_day_started(const DayJob *jobs, int njobs, int limit, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	DayStarted *result;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, njobs);
+	args[2] = Int32GetDatum(limit);
+	*n = (int) josch_spi_run_latest(&select_started, args, NULL);
+	result = allocate(caller, *n, sizeof(DayStarted));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].key = key_at(i, 1);
+		result[i].job_name = text_in(caller, i, 3);
+		result[i].state = text_in(caller, i, 4);
+		result[i].has_run = josch_spi_bool(i, 5, false);
+	}
+	josch_spi_end(&spi);
+	return result;
+}
+
+void
+josch_store_day_delete(DayJob *jobs, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+	uint64		rows;
+
+	josch_spi_begin(&spi);
+	set_jobs(args, jobs, n);
+	rows = josch_spi_change_latest(&delete_dependencies, SPI_OK_SELECT, args, NULL);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		jobs[josch_spi_int32(i, 1, 0)].dependencies = josch_spi_int64(i, 2, 0);
+	}
+	rows = josch_spi_change_latest(&delete_nodes, SPI_OK_SELECT, args, NULL);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		jobs[josch_spi_int32(i, 1, 0)].nodes = josch_spi_int64(i, 2, 0);
+	}
+	josch_spi_change_latest(&delete_jobs, SPI_OK_DELETE, args, NULL);
+	josch_spi_end(&spi);
+}

@@ -1,0 +1,121 @@
+/*
+ * src/day/store_day.h
+ *	  SQL that makes days out of templates, and takes them back.
+ *
+ * Layer 3.  Every function opens and closes SPI itself, as the schema's owner;
+ * results are palloc'd in the caller's context.  "templates" is the snapshot in
+ * which the templates are read: one for all functions, so that a day is made
+ * from one version of them.
+ */
+#ifndef JOSCH_STORE_DAY_H
+#define JOSCH_STORE_DAY_H
+
+#include "base/josch.h"
+
+#include "utils/snapshot.h"
+
+/* A job of a date. */
+typedef struct DayJob
+{
+	char	   *job_name;
+	DateADT		job_date;
+	char	   *time_zone;
+	int64		nodes;			/* how many were made, or taken back */
+	int64		dependencies;	/* of these, as children */
+} DayJob;
+
+/* A node that is to be made. */
+typedef struct DayNode
+{
+	NodeKey		key;
+	int32		job;			/* index of its DayJob */
+	int32		unmet;
+	int32		level;
+} DayNode;
+
+typedef struct DayDependency
+{
+	NodeKey		parent;
+	NodeKey		child;
+	bool		expected;
+	bool		missed;			/* the parent's job has been made for that date: what it
+								 * does not have will not come */
+} DayDependency;
+
+/* A command of a template node. */
+typedef struct DayCommand
+{
+	int64		node_id;
+	char	   *command;
+} DayCommand;
+
+/* A node that exists, and is locked now. */
+typedef struct DayNeighbour
+{
+	NodeKey		key;
+	bool		satisfied;
+	int32		level;
+} DayNeighbour;
+
+/* A node that has started. */
+typedef struct DayStarted
+{
+	NodeKey		key;
+	char	   *job_name;
+	char	   *state;
+	bool		has_run;
+} DayStarted;
+
+/* Whether templates have that job; any job when the name is NULL. */
+extern bool josch_store_day_has_template(Snapshot templates, const char *job_name);
+
+/*
+ * The jobs that do not exist yet, by name: the one with that name, or all when
+ * it is NULL; of that date, or of today in each job's own zone when it is NULL.
+ */
+extern DayJob *josch_store_day_missing_jobs(Snapshot templates, const char *job_name,
+											const DateADT *job_date, const char *default_zone,
+											int *n);
+
+/* The variables of environs, in the order of strcmp. */
+extern char **josch_store_day_variables(Snapshot templates, int *n);
+
+/* Commands of the jobs' nodes with a "$" in them, by node. */
+extern DayCommand *josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs,
+											int *n);
+
+/* Nodes and dependencies of the jobs; the nodes by date, then by number. */
+extern DayNode *josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n);
+extern DayDependency *josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs,
+												   int *n);
+
+/* Dependencies of days in which the nodes, in the order of their dates, are parents. */
+extern DayDependency *josch_store_day_children(const NodeKey *nodes, int nnodes, int *n);
+
+/*
+ * Locks those of the nodes that exist, in the order of (level, job_date,
+ * node_id), waiting for whoever changes them; returns them by date and number.
+ */
+extern DayNeighbour *josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n);
+
+/* The copies.  They expect the suspended mode. */
+extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n);
+extern void josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n);
+extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n);
+
+/* The jobs of a date, by name: the one with that name, or all when it is NULL. */
+extern DayJob *josch_store_day_jobs(DateADT job_date, const char *job_name, int *n);
+
+/* The nodes of the jobs, by number. */
+extern NodeKey *josch_store_day_keys(const DayJob *jobs, int njobs, int *n);
+
+/*
+ * Up to limit nodes of the jobs that have started: that are neither waiting nor
+ * skipped, or have a run.
+ */
+extern DayStarted *josch_store_day_started(const DayJob *jobs, int njobs, int limit, int *n);
+
+/* Deletes the jobs with all that is in them, and sets their numbers.  Expects the suspended mode. */
+extern void josch_store_day_delete(DayJob *jobs, int n);
+
+#endif							/* JOSCH_STORE_DAY_H */

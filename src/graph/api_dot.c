@@ -1,0 +1,318 @@
+/*
+ * src/graph/api_dot.c
+ *	  Pictures of graphs, in Graphviz' language.
+ *
+ * Names are anybody's text, and Graphviz gives meaning to quotes, backslashes
+ * and ampersands in a label; all text goes through one function, so that a name
+ * can't break a picture or add to it.
+ *
+ * The same rows give the same text, byte by byte: pictures can be compared.
+ */
+#include "base/josch.h"
+
+#include "base/report.h"
+#include "graph/store_graph.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(josch_api_dot);
+PG_FUNCTION_INFO_V1(josch_api_dot_state_color);
+
+typedef struct Color
+{
+	const char *state;
+	const char *color;
+	const char *text;			/* NULL for the default, black */
+} Color;
+
+/*
+ * The text is readable on each (WCAG 2.1: contrast of 4.5 and more), and any two are told apart by the colour-blind
+ * (client/test/theme.test measures both); calm ones for what asks for nobody.
+ */
+static const Color colors[] = {
+	{"pending", "#ffffff"},
+	{"ready", "#f0e442"},
+	{"running", "#56b4e9"},
+	{"up", "#009e73"},
+	{"review", "#e69f00"},
+	{"signoff", "#cc79a7"},
+	{"succeeded", "#b6edc8"},
+	{"failed", "#cc3311", "#ffffff"},
+	{"unknown", "#555b63", "#ffffff"},
+	{"held", "#8f7ce0"},
+	{"skipped", "#c3c3c3"},
+};
+
+#define REVIEW_COLOR "#d00000"
+#define ABSENT_COLOR "#808080"
+
+static const Color *
+color_of(const char *state)
+{
+	for (int i = 0; i < lengthof(colors); i++)
+	{
+		if (strcmp(colors[i].state, state) == 0)
+		{
+			return &colors[i];
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized node state: \"%s\"", state)));
+}
+
+/*
+ * Appends text as part of a label between double quotes.  A line break in it
+ * stays one; other control characters, which no picture can show, become spaces.
+ */
+static void
+append_escaped(StringInfo out, const char *text)
+{
+	for (; *text != '\0'; text++)
+	{
+		switch (*text)
+		{
+			case '"':
+				appendStringInfoString(out, "\\\"");
+				break;
+			case '\\':
+				appendStringInfoString(out, "\\\\");
+				break;
+			case '&':
+				appendStringInfoString(out, "&amp;");
+				break;
+			case '\n':
+				appendStringInfoString(out, "\\n");
+				break;
+			default:
+				appendStringInfoChar(out, (unsigned char) *text < ' ' || *text == 0x7f ? ' ' : *text);
+		}
+	}
+}
+
+static void
+append_id(StringInfo out, NodeKey key, bool is_day)
+{
+	if (is_day)
+	{
+		appendStringInfo(out, "\"" INT64_FORMAT "@%s\"", key.node_id, josch_report_date(key.job_date));
+	}
+	else
+	{
+		appendStringInfo(out, "\"" INT64_FORMAT "\"", key.node_id);
+	}
+}
+
+/* The shape that tells the type; one table, like that of the colours. */
+static const char *
+shape_of(char node_type)
+{
+	switch (node_type)
+	{
+		case 'S':
+			return "hexagon";
+		case 'L':
+			return "cylinder";
+		case 'R':
+			return "octagon";
+		default:
+			return "box";
+	}
+}
+
+static void
+append_label(StringInfo out, const GraphNode *node, const GraphScope *scope)
+{
+	appendStringInfoString(out, "label=\"");
+	if (node->exists)
+	{
+		append_escaped(out, node->job_name);
+		appendStringInfo(out, "\\n" INT64_FORMAT " [%s]\\n", node->node_id, node->node_type);
+		append_escaped(out, node->node_name);
+	}
+	else
+	{
+		appendStringInfo(out, INT64_FORMAT, node->node_id);
+	}
+	if (scope->is_day && node->job_date != scope->job_date)
+	{
+		appendStringInfo(out, "\\n%s", josch_report_date(node->job_date));
+	}
+	if (node->state != NULL)
+	{
+		appendStringInfo(out, "\\n%s", node->state);
+	}
+	else if (!node->exists)
+	{
+		appendStringInfoString(out, node->expected ? "\\nnot made yet" : "\\nabsent");
+	}
+	appendStringInfoChar(out, '"');
+}
+
+static void
+append_node(StringInfo out, const GraphNode *node, const GraphScope *scope)
+{
+	NodeKey		key = {node->node_id, node->job_date};
+	const char *outline = NULL;
+	StringInfoData style;
+
+	initStringInfo(&style);
+	appendStringInfoString(&style, node->outside ? "dashed" : "solid");
+	if (node->state != NULL)
+	{
+		appendStringInfoString(&style, ",filled");
+	}
+	if (!node->exists)
+	{
+		outline = ABSENT_COLOR;
+	}
+	else if (node->node_type[0] == 'R')
+	{
+		outline = REVIEW_COLOR;
+	}
+	else if (node->node_type[0] == 'N' && !node->outside)
+	{
+		appendStringInfoString(&style, ",rounded");
+	}
+
+	appendStringInfoString(out, "\t");
+	append_id(out, key, scope->is_day);
+	appendStringInfoString(out, " [");
+	append_label(out, node, scope);
+	appendStringInfo(out, ", shape=%s, style=\"%s\"",
+					 node->outside ? "circle" : shape_of(node->node_type[0]), style.data);
+	if (node->state != NULL)
+	{
+		const Color *color = color_of(node->state);
+
+		appendStringInfo(out, ", fillcolor=\"%s\"", color->color);
+		if (color->text != NULL)
+		{
+			appendStringInfo(out, ", fontcolor=\"%s\"", color->text);
+		}
+	}
+	if (outline != NULL)
+	{
+		appendStringInfo(out, ", color=\"%s\"%s", outline,
+						 node->exists ? ", penwidth=2" : ", fontcolor=\"" ABSENT_COLOR "\"");
+	}
+	appendStringInfoString(out, "];\n");
+	pfree(style.data);
+}
+
+/* Whether the id is one of the nodes, which are in the order of ids. */
+static bool
+contains(const GraphNode *nodes, int n, int64 node_id)
+{
+	int			low = 0;
+	int			high = n;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (nodes[middle].node_id < node_id)
+		{
+			low = middle + 1;
+		}
+		else
+		{
+			high = middle;
+		}
+	}
+	return low < n && nodes[low].node_id == node_id;
+}
+
+/*
+ * An edge across days bears the parent's day.  Between two nodes inside a
+ * template picture it must not pull one above the other: such edges may well
+ * be part of a cycle.
+ */
+static void
+append_edge(StringInfo out, const GraphEdge *edge, const GraphScope *scope, bool is_inside)
+{
+	appendStringInfoString(out, "\t");
+	append_id(out, edge->parent, scope->is_day);
+	appendStringInfoString(out, " -> ");
+	append_id(out, edge->child, scope->is_day);
+	if (edge->lag != 0)
+	{
+		if (scope->is_day)
+		{
+			appendStringInfo(out, " [label=\"%s\", style=dashed]",
+							 josch_report_date(edge->parent.job_date));
+		}
+		else
+		{
+			appendStringInfo(out, " [label=\"%+d day%s\", style=dashed%s]",
+							 -edge->lag, abs(edge->lag) == 1 ? "" : "s",
+							 is_inside ? ", constraint=false" : "");
+		}
+	}
+	appendStringInfoString(out, ";\n");
+}
+
+static void
+append_title(StringInfo out, const GraphScope *scope)
+{
+	appendStringInfoString(out, "digraph josch {\n\tgraph [charset=\"UTF-8\", rankdir=TB, label=\"");
+	append_escaped(out, scope->job_name == NULL ? "all jobs" : scope->job_name);
+	appendStringInfo(out, ", %s\", labelloc=t, fontname=\"sans-serif\"];\n",
+					 scope->is_day ? josch_report_date(scope->job_date) : "templates");
+	appendStringInfoString(out,
+						   "\tnode [fontname=\"sans-serif\", fontsize=10];\n"
+						   "\tedge [fontname=\"sans-serif\", fontsize=9];\n");
+}
+
+static void
+append_nodes(StringInfo out, const GraphNode *nodes, int n, const GraphScope *scope)
+{
+	for (int i = 0; i < n; i++)
+	{
+		append_node(out, &nodes[i], scope);
+	}
+}
+
+Datum
+josch_api_dot(PG_FUNCTION_ARGS)
+{
+	GraphScope	scope = {0};
+	StringInfoData out;
+	GraphNode  *nodes;
+	GraphNode  *neighbours;
+	GraphEdge  *edges;
+	int			nnodes;
+	int			n;
+
+	if (!PG_ARGISNULL(0))
+	{
+		scope.job_name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	}
+	if (!PG_ARGISNULL(1))
+	{
+		scope.is_day = true;
+		scope.job_date = PG_GETARG_DATEADT(1);
+	}
+	initStringInfo(&out);
+	append_title(&out, &scope);
+	nodes = josch_store_graph_nodes(&scope, &nnodes);
+	append_nodes(&out, nodes, nnodes, &scope);
+	neighbours = josch_store_graph_neighbours(&scope, &n);
+	append_nodes(&out, neighbours, n, &scope);
+	edges = josch_store_graph_edges(&scope, &n);
+	for (int i = 0; i < n; i++)
+	{
+		append_edge(&out, &edges[i], &scope,
+					contains(nodes, nnodes, edges[i].parent.node_id) &&
+					contains(nodes, nnodes, edges[i].child.node_id));
+	}
+	appendStringInfoString(&out, "}\n");
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+Datum
+josch_api_dot_state_color(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(color_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))->color));
+}

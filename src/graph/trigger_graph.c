@@ -1,0 +1,196 @@
+/*
+ * src/graph/trigger_graph.c
+ *	  Triggers that refuse cycles, on tpl_node_deps and node_deps.
+ *
+ * The lock is taken before the statement touches a row, so that two sessions
+ * that add the same dependency wait for the lock, and not for each other's row
+ * with the lock held.  The check comes at the end of the statement: a statement
+ * may pass through a cycle, but not leave one.
+ */
+#include "base/josch.h"
+
+#include "base/mode.h"
+#include "base/report.h"
+#include "graph/store_graph.h"
+
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(josch_trigger_graph_lock);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_templates);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_days);
+
+/* Columns of both tables; the dates are integers in one and dates in the other. */
+enum
+{
+	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, NCOLUMNS
+};
+
+static const char *const column_names[NCOLUMNS] = {"p_node_id", "p_date", "c_node_id", "c_date"};
+
+/* A transition table, read row by row. */
+typedef struct RowReader
+{
+	Tuplestorestate *store;
+	int			pointer;
+	TupleTableSlot *slot;
+	int			attnum[NCOLUMNS];
+} RowReader;
+
+static void
+open_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc)
+{
+	reader->store = store;
+	reader->pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
+	tuplestore_select_read_pointer(store, reader->pointer);
+	tuplestore_rescan(store);
+	reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	for (int i = 0; i < NCOLUMNS; i++)
+	{
+		reader->attnum[i] = SPI_fnumber(desc, column_names[i]);
+		if (reader->attnum[i] <= 0)
+		{
+			elog(ERROR, "column \"%s\" of the dependencies does not exist", column_names[i]);
+		}
+	}
+}
+
+static void
+close_reader(RowReader *reader)
+{
+	ExecDropSingleTupleTableSlot(reader->slot);
+}
+
+/* The four columns of the next row; all of them are NOT NULL. */
+static bool
+read_row(RowReader *reader, Datum *values)
+{
+	tuplestore_select_read_pointer(reader->store, reader->pointer);
+	if (!tuplestore_gettupleslot(reader->store, true, false, reader->slot))
+	{
+		return false;
+	}
+	for (int i = 0; i < NCOLUMNS; i++)
+	{
+		bool		isnull;
+
+		values[i] = slot_getattr(reader->slot, reader->attnum[i], &isnull);
+	}
+	return true;
+}
+
+static bool
+same_row(const Datum *a, const Datum *b)
+{
+	return DatumGetInt64(a[P_NODE_ID]) == DatumGetInt64(b[P_NODE_ID]) &&
+		DatumGetInt32(a[P_DATE]) == DatumGetInt32(b[P_DATE]) &&
+		DatumGetInt64(a[C_NODE_ID]) == DatumGetInt64(b[C_NODE_ID]) &&
+		DatumGetInt32(a[C_DATE]) == DatumGetInt32(b[C_DATE]);
+}
+
+static GraphEdge
+edge_of(const Datum *values, bool is_day)
+{
+	GraphEdge	edge = {
+		.parent = {.node_id = DatumGetInt64(values[P_NODE_ID])},
+		.child = {.node_id = DatumGetInt64(values[C_NODE_ID])},
+	};
+
+	/* a date is an int32 of days, so the difference is right for both */
+	edge.lag = DatumGetInt32(values[C_DATE]) - DatumGetInt32(values[P_DATE]);
+	if (is_day)
+	{
+		edge.parent.job_date = DatumGetDateADT(values[P_DATE]);
+		edge.child.job_date = DatumGetDateADT(values[C_DATE]);
+	}
+	return edge;
+}
+
+/*
+ * The dependencies that the statement has made: all rows of an INSERT, and those
+ * of an UPDATE that are no longer the same dependency.  The transition tables
+ * of an UPDATE have the two versions of a row at the same place.
+ */
+static GraphEdge *
+added_edges(const TriggerData *trigger, bool is_day, int *n)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int64		rows = tuplestore_tuple_count(trigger->tg_newtable);
+	GraphEdge  *edges = palloc_extended(Max(rows, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
+	bool		is_update = trigger->tg_oldtable != NULL;
+	Datum		values[NCOLUMNS];
+	Datum		former[NCOLUMNS];
+	RowReader	new_rows;
+	RowReader	old_rows;
+
+	open_reader(&new_rows, trigger->tg_newtable, desc);
+	if (is_update)
+	{
+		open_reader(&old_rows, trigger->tg_oldtable, desc);
+	}
+	*n = 0;
+	while (read_row(&new_rows, values))
+	{
+		if (!is_update || !read_row(&old_rows, former) || !same_row(values, former))
+		{
+			edges[(*n)++] = edge_of(values, is_day);
+		}
+	}
+	close_reader(&new_rows);
+	if (is_update)
+	{
+		close_reader(&old_rows);
+	}
+	return edges;
+}
+
+static TriggerData *
+trigger_of(FunctionCallInfo fcinfo, const char *function_name, bool is_check)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
+		(is_check && trigger->tg_newtable == NULL))
+	{
+		josch_report_trigger_misuse(function_name);
+	}
+	return trigger;
+}
+
+Datum
+josch_trigger_graph_lock(PG_FUNCTION_ARGS)
+{
+	(void) trigger_of(fcinfo, "josch_trigger_graph_lock", false);
+	josch_store_graph_lock();
+	return PointerGetDatum(NULL);
+}
+
+Datum
+josch_trigger_graph_templates(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, "josch_trigger_graph_templates", true);
+	int			n;
+	GraphEdge  *edges = added_edges(trigger, false, &n);
+
+	josch_store_graph_check_templates(edges, n);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+josch_trigger_graph_days(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, "josch_trigger_graph_days", true);
+
+	/* a restore brings the levels along */
+	if (!josch_mode.suspended && !josch_mode_is_restore())
+	{
+		int			n;
+		GraphEdge  *edges = added_edges(trigger, true, &n);
+
+		josch_store_graph_check_days(edges, n);
+	}
+	return PointerGetDatum(NULL);
+}

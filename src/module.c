@@ -1,0 +1,37 @@
+/*
+ * src/module.c
+ *	  The module's entry: a table of contents, no logic.
+ *
+ * Loaded by shared_preload_libraries it starts the launcher; loaded by a
+ * session alone it serves the SQL functions and triggers, and what needs shared
+ * memory says so.
+ */
+#include "base/josch.h"
+
+#include "audit/audit.h"
+#include "base/config.h"
+#include "base/mode.h"
+#include "base/shared.h"
+#include "base/wake.h"
+#include "node/notify.h"
+#include "run/sql_worker.h"
+#include "server/launcher.h"
+#include "server/utility.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	josch_config_init();
+	josch_mode_init();
+	josch_audit_init();
+	josch_notify_init();
+	josch_shared_init();
+	josch_wake_init();
+	josch_sql_worker_init();
+	josch_utility_init();
+	josch_launcher_init();
+}

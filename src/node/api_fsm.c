@@ -1,0 +1,95 @@
+/*
+ * src/node/api_fsm.c
+ *	  Shows the state machine: josch.fsm, josch.states and josch.fsm_dot().
+ *
+ * What is shown is read from the table in fsm.c that the trigger enforces, so
+ * the picture cannot be older than the program.
+ */
+#include "base/josch.h"
+
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "node/fsm.h"
+
+PG_FUNCTION_INFO_V1(josch_api_fsm_edges);
+PG_FUNCTION_INFO_V1(josch_api_fsm_states);
+PG_FUNCTION_INFO_V1(josch_api_fsm_dot);
+
+static const char *
+actor_name(FsmActor actor)
+{
+	return actor == FSM_ENGINE ? "engine" : "person";
+}
+
+Datum
+josch_api_fsm_edges(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < josch_fsm_edge_count; i++)
+	{
+		const FsmEdge *edge = &josch_fsm_edges[i];
+		Datum		values[7];
+		bool		nulls[7] = {false};
+
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = CStringGetTextDatum(josch_fsm_label(edge->from));
+		values[2] = CStringGetTextDatum(josch_fsm_label(edge->to));
+		values[3] = CStringGetTextDatum(edge->types);
+		values[4] = CStringGetTextDatum(actor_name(edge->actor));
+		values[5] = CStringGetTextDatum(edge->action);
+		values[6] = CStringGetTextDatum(edge->comment);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+josch_api_fsm_states(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = CStringGetTextDatum(josch_fsm_label((NodeState) i));
+		values[1] = BoolGetDatum(josch_fsm_satisfies((NodeState) i));
+		values[2] = BoolGetDatum(josch_fsm_needs_person((NodeState) i));
+		values[3] = CStringGetTextDatum(josch_fsm_meaning((NodeState) i));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+josch_api_fsm_dot(PG_FUNCTION_ARGS)
+{
+	StringInfoData dot;
+
+	initStringInfo(&dot);
+	appendStringInfoString(&dot, "digraph fsm {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n");
+	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	{
+		appendStringInfo(&dot, "  %s%s;\n", josch_fsm_label((NodeState) i),
+						 josch_fsm_needs_person((NodeState) i) ? " [color=red]" :
+						 josch_fsm_satisfies((NodeState) i) ? " [peripheries=2]" : "");
+	}
+	for (int i = 0; i < josch_fsm_edge_count; i++)
+	{
+		const FsmEdge *edge = &josch_fsm_edges[i];
+
+		appendStringInfo(&dot, "  %s -> %s [label=\"%s [%s]\"%s];\n",
+						 josch_fsm_label(edge->from), josch_fsm_label(edge->to),
+						 edge->action, edge->types,
+						 edge->actor == FSM_PERSON ? ", style=dashed" : "");
+	}
+	appendStringInfoString(&dot, "}\n");
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(dot.data, dot.len));
+}

@@ -1,0 +1,186 @@
+/*
+ * src/node/fsm.c
+ *	  The state machine of a node: states, and the edges between them.
+ *
+ * The table below is the only description of what may follow what.  The trigger
+ * on josch.nodes enforces it, josch.fsm and josch.fsm_dot() show it, a test dumps
+ * it, and another walks all of it.  An edge has no condition: what depends on
+ * the moment (parents, time, places) is the engine's business.
+ */
+#include "base/josch.h"
+
+#include "node/fsm.h"
+
+#include "lib/stringinfo.h"
+
+typedef struct StateInfo
+{
+	const char *label;
+	bool		satisfies;
+	bool		attention;
+	const char *meaning;
+} StateInfo;
+
+static const StateInfo states[NODE_STATE_COUNT] = {
+#define JOSCH_STATE(symbol, label, satisfies, attention, meaning) \
+	[NODE_STATE_##symbol] = {label, satisfies, attention, meaning},
+#include "node/fsm_states.h"
+#undef JOSCH_STATE
+};
+
+#define ENGINE(from, to, types, action, comment) \
+	{NODE_STATE_##from, NODE_STATE_##to, FSM_ENGINE, types, action, comment}
+#define PERSON(from, to, types, action, comment) \
+	{NODE_STATE_##from, NODE_STATE_##to, FSM_PERSON, types, action, comment}
+
+const FsmEdge josch_fsm_edges[] = {
+	/* the way of a day that needs nobody */
+	ENGINE(PENDING, READY, "SLNR", "parents_done", "all parents are done"),
+	ENGINE(READY, PENDING, "SLNR", "parent_undone", "a parent is to be done again, or a missing day was made"),
+	ENGINE(READY, RUNNING, "LNR", "start", "its run is committed, then started"),
+	ENGINE(READY, SUCCEEDED, "N", "milestone", "there is nothing to run"),
+	ENGINE(READY, SIGNOFF, "S", "ask", "its time has come: a person is asked to sign it off"),
+	ENGINE(READY, REVIEW, "R", "ask", "there is nothing to run: a person is asked to judge"),
+	ENGINE(READY, FAILED, "SLNR", "error", "it could not be started"),
+	ENGINE(RUNNING, SUCCEEDED, "LN", "done", "exit code 0, SQL committed, or L stopped on purpose"),
+	ENGINE(RUNNING, UP, "L", "up", "it is found to be serving"),
+	ENGINE(RUNNING, REVIEW, "R", "done", "exit code 0 or SQL committed: a person is asked to judge"),
+	ENGINE(RUNNING, FAILED, "LNR", "failed", "any other exit, an error, a time-out, or stopped"),
+	ENGINE(RUNNING, UNKNOWN, "LNR", "lost", "how it ended cannot be known"),
+	ENGINE(UP, SUCCEEDED, "L", "done", "stopped on purpose, or exit code 0"),
+	ENGINE(UP, FAILED, "L", "failed", "any other exit"),
+	ENGINE(UP, UNKNOWN, "L", "lost", "how it ended cannot be known"),
+
+	/* answers */
+	PERSON(SIGNOFF, SUCCEEDED, "S", "signoff", "signs it off"),
+	PERSON(REVIEW, SUCCEEDED, "R", "approve", "judges the output to be good"),
+	PERSON(REVIEW, FAILED, "R", "reject", "judges the output to be bad"),
+	PERSON(REVIEW, PENDING, "R", "retry", "wants it run again before judging"),
+	PERSON(FAILED, PENDING, "SLNR", "retry", "wants it run again"),
+	PERSON(FAILED, SUCCEEDED, "SLNR", "mark_success", "has repaired it by hand"),
+	PERSON(UNKNOWN, SUCCEEDED, "LNR", "mark_success", "has found out that it succeeded"),
+	PERSON(UNKNOWN, FAILED, "LNR", "mark_failed", "has found out that it failed"),
+	PERSON(UNKNOWN, PENDING, "LNR", "retry", "wants it run again"),
+
+	/* steering */
+	PERSON(PENDING, HELD, "SLNR", "hold", "holds it back"),
+	PERSON(READY, HELD, "SLNR", "hold", "holds it back"),
+	PERSON(HELD, PENDING, "SLNR", "release", "lets it go on"),
+	PERSON(PENDING, READY, "SLNR", "force_start", "starts it without its parents, before its time"),
+	PERSON(HELD, READY, "SLNR", "force_start", "starts it without its parents, before its time"),
+	PERSON(READY, READY, "SLNR", "force_start", "starts it before its time"),
+	PERSON(RUNNING, RUNNING, "LNR", "stop", "asks for its run to be stopped"),
+	PERSON(UP, UP, "L", "stop", "asks for it to be stopped on purpose"),
+	PERSON(PENDING, SKIPPED, "SLNR", "skip", "goes on without it"),
+	PERSON(READY, SKIPPED, "SLNR", "skip", "goes on without it"),
+	PERSON(HELD, SKIPPED, "SLNR", "skip", "goes on without it"),
+	PERSON(SIGNOFF, SKIPPED, "S", "skip", "goes on without it"),
+	PERSON(REVIEW, SKIPPED, "R", "skip", "goes on without it"),
+	PERSON(FAILED, SKIPPED, "SLNR", "skip", "goes on without it"),
+	PERSON(UNKNOWN, SKIPPED, "LNR", "skip", "goes on without it"),
+
+	/* once more */
+	PERSON(SUCCEEDED, PENDING, "SLNR", "rerun", "wants it done once more"),
+	PERSON(SKIPPED, PENDING, "SLNR", "rerun", "wants it done after all"),
+	PERSON(FAILED, PENDING, "SLNR", "rerun", "wants it done once more"),
+	PERSON(UNKNOWN, PENDING, "LNR", "rerun", "wants it done once more"),
+	PERSON(REVIEW, PENDING, "R", "rerun", "wants it done once more"),
+	PERSON(SIGNOFF, PENDING, "S", "rerun", "wants it asked once more"),
+};
+
+const int	josch_fsm_edge_count = lengthof(josch_fsm_edges);
+
+const char *
+josch_fsm_label(NodeState state)
+{
+	Assert(state < NODE_STATE_COUNT);
+	return states[state].label;
+}
+
+const char *
+josch_fsm_meaning(NodeState state)
+{
+	Assert(state < NODE_STATE_COUNT);
+	return states[state].meaning;
+}
+
+bool
+josch_fsm_parse(const char *label, NodeState *state)
+{
+	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	{
+		if (strcmp(states[i].label, label) == 0)
+		{
+			*state = (NodeState) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+josch_fsm_satisfies(NodeState state)
+{
+	return states[state].satisfies;
+}
+
+bool
+josch_fsm_needs_person(NodeState state)
+{
+	return states[state].attention;
+}
+
+const FsmEdge *
+josch_fsm_find(NodeState from, NodeState to, FsmActor actor, char node_type, const char *action)
+{
+	for (int i = 0; i < josch_fsm_edge_count; i++)
+	{
+		const FsmEdge *edge = &josch_fsm_edges[i];
+
+		if (edge->from != from || edge->to != to || edge->actor != actor ||
+			strchr(edge->types, node_type) == NULL)
+		{
+			continue;
+		}
+		if (action != NULL ? strcmp(edge->action, action) == 0 : from != to)
+		{
+			return edge;
+		}
+	}
+	return NULL;
+}
+
+const FsmEdge *
+josch_fsm_find_action(NodeState from, char node_type, const char *action)
+{
+	for (int i = 0; i < josch_fsm_edge_count; i++)
+	{
+		const FsmEdge *edge = &josch_fsm_edges[i];
+
+		if (edge->from == from && edge->actor == FSM_PERSON &&
+			strchr(edge->types, node_type) != NULL && strcmp(edge->action, action) == 0)
+		{
+			return edge;
+		}
+	}
+	return NULL;
+}
+
+char *
+josch_fsm_allowed(NodeState from, char node_type)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < josch_fsm_edge_count; i++)
+	{
+		const FsmEdge *edge = &josch_fsm_edges[i];
+
+		if (edge->from == from && edge->actor == FSM_PERSON && strchr(edge->types, node_type) != NULL)
+		{
+			appendStringInfo(&text, "%s\"%s\" (%s)", text.len > 0 ? ", " : "",
+							 josch_fsm_label(edge->to), edge->action);
+		}
+	}
+	return text.data;
+}

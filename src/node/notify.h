@@ -1,0 +1,32 @@
+/*
+ * src/node/notify.h
+ *	  Tells the clients which nodes changed.
+ *
+ * Layer 2.  Changes are collected during the transaction and sent when it
+ * commits, on channel "josch": one JSON object a change
+ *	{"date","node","job","from","to","by","id"}
+ * or, when a transaction changes more than JOSCH_NOTIFY_MAX nodes of a date,
+ *	{"date","changed":n}
+ * "by" is null for the engine; "id" is nodes.change_id.  A payload is a hint:
+ * clients read the rows again.
+ */
+#ifndef JOSCH_NOTIFY_H
+#define JOSCH_NOTIFY_H
+
+#include "base/josch.h"
+
+#include "node/fsm.h"
+
+#define JOSCH_NOTIFY_MAX 20
+
+/*
+ * Notes one change; forgotten again when the (sub)transaction aborts.  by is
+ * NULL for the engine.
+ */
+extern void josch_notify_change(NodeKey key, const char *job_name, NodeState from, NodeState to,
+								const char *by, int64 change_id);
+
+/* Registers the transaction callbacks; called once from _PG_init. */
+extern void josch_notify_init(void);
+
+#endif							/* JOSCH_NOTIFY_H */

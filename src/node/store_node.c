@@ -1,0 +1,364 @@
+/*
+ * src/node/store_node.c
+ *	  SQL on josch.nodes and josch.node_deps: parents counted, rows locked, acts.
+ *
+ * nodes.unmet is the number of dependency rows that hold a node back.  It is
+ * changed by differences in the transaction that changes the parent, under the
+ * child's row lock, so that two parents that finish together both count.  The
+ * scheduler does not wait for that lock: a child that it does not get is left
+ * out, and counted from nothing when it is free.
+ *
+ * A REPEATABLE READ transaction does not see the children that a day has which
+ * was made since its snapshot; so what counts sees all that is committed.
+ *
+ * Deadlocks: a change of a node locks the node, then its children.  Locks are
+ * thus always taken from parents to children; among the children of one
+ * statement the order is nodes.level, which grows along every dependency.  One
+ * order for all means that nobody can wait in a circle.
+ */
+#include "base/josch.h"
+
+#include "node/store_node.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/clock.h"
+#include "base/mode.h"
+#include "base/report.h"
+#include "base/spi_plan.h"
+
+static JoschPlan lock_children = JOSCH_PLAN(
+	"SELECT 1 FROM josch.nodes c"
+	" WHERE (c.node_id, c.job_date) IN ("
+	"  SELECT d.c_node_id, d.c_date FROM unnest($1, $2) AS p(node_id, job_date)"
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date)"
+	" ORDER BY c.level, c.job_date, c.node_id FOR NO KEY UPDATE",
+	INT8ARRAYOID, DATEARRAYOID);
+
+/* $3, $4: ParentClass before and after */
+#define CONTRIBUTION(class) \
+	"CASE " class " WHEN 0 THEN d.expected::int WHEN 1 THEN 1 ELSE 0 END"
+#define SETTLED(unmet) \
+	"CASE WHEN c.state = 'pending' AND (" unmet " = 0 OR c.forced) THEN 'ready'" \
+	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
+	" ELSE c.state END"
+
+#define PROPAGATE \
+	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta") \
+	" FROM (SELECT d.c_node_id, d.c_date," \
+	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta" \
+	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)" \
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date" \
+	"  GROUP BY d.c_node_id, d.c_date) s" \
+	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0"
+
+static JoschPlan propagate = JOSCH_PLAN(
+	PROPAGATE,
+	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+/* $5, $6: children that are left out */
+static JoschPlan propagate_to_others = JOSCH_PLAN(
+	PROPAGATE " AND (c.node_id, c.job_date) NOT IN (SELECT * FROM unnest($5, $6))",
+	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, DATEARRAYOID);
+
+static JoschPlan settle = JOSCH_PLAN(
+	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
+	" FROM unnest($1, $2) AS k(node_id, job_date)"
+	" WHERE c.node_id = k.node_id AND c.job_date = k.job_date"
+	" AND c.state IN ('pending', 'ready')",
+	INT8ARRAYOID, DATEARRAYOID);
+
+/* nodes and their parents, in one order: parents first would meet those who go from node to node in a circle */
+static JoschPlan lock_with_parents = JOSCH_PLAN(
+	"SELECT 1 FROM josch.nodes n"
+	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM unnest($1, $2)"
+	"  UNION SELECT d.p_node_id, d.p_date FROM unnest($1, $2) AS k(node_id, job_date)"
+	"  JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date)"
+	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
+	INT8ARRAYOID, DATEARRAYOID);
+
+static JoschPlan recount = JOSCH_PLAN(
+	"UPDATE josch.nodes c SET unmet = s.unmet, state = " SETTLED("s.unmet")
+	" FROM (SELECT k.node_id, k.job_date,"
+	"  count(*) FILTER (WHERE CASE WHEN p.node_id IS NULL THEN d.expected"
+	"   ELSE p.state NOT IN ('succeeded', 'skipped', 'up') END)::int AS unmet"
+	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) AS k(node_id, job_date)"
+	"  LEFT JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date"
+	"  LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date"
+	"  GROUP BY k.node_id, k.job_date) s"
+	" WHERE c.node_id = s.node_id AND c.job_date = s.job_date AND c.unmet <> s.unmet",
+	INT8ARRAYOID, DATEARRAYOID);
+
+static JoschPlan lock_one = JOSCH_PLAN(
+	"SELECT state, node_type, action, acted_by, acted_at, comment, run_id FROM josch.nodes"
+	" WHERE node_id = $1 AND job_date = $2 FOR NO KEY UPDATE",
+	INT8OID, DATEOID);
+
+static JoschPlan act = JOSCH_PLAN(
+	"UPDATE josch.nodes SET state = $3, comment = $4 WHERE node_id = $1 AND job_date = $2",
+	INT8OID, DATEOID, TEXTOID, TEXTOID);
+
+static JoschPlan state_of = JOSCH_PLAN(
+	"SELECT state FROM josch.nodes WHERE node_id = $1 AND job_date = $2",
+	INT8OID, DATEOID);
+
+static JoschPlan request_stop = JOSCH_PLAN(
+	"UPDATE josch.runs SET stop_requested_at = $3, stop_requested_by = $4"
+	" WHERE node_id = $1 AND job_date = $2 AND ended_at IS NULL",
+	INT8OID, DATEOID, TIMESTAMPTZOID, TEXTOID);
+
+static JoschPlan lock_descendants = JOSCH_PLAN(
+	"WITH RECURSIVE below(node_id, job_date) AS ("
+	"  SELECT $1, $2"
+	"  UNION SELECT d.c_node_id, d.c_date FROM below b"
+	"  JOIN josch.node_deps d ON d.p_node_id = b.node_id AND d.p_date = b.job_date)"
+	" SELECT n.node_id, n.job_date, n.state FROM josch.nodes n"
+	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM below)"
+	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
+	INT8OID, DATEOID);
+
+static JoschPlan rerun = JOSCH_PLAN(
+	"UPDATE josch.nodes SET state = 'pending', comment = $3"
+	" WHERE (node_id, job_date) IN (SELECT * FROM unnest($1, $2))",
+	INT8ARRAYOID, DATEARRAYOID, TEXTOID);
+
+void
+josch_store_node_propagate(const ParentChange *changes, int n)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[6];
+	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
+	int32	   *before = palloc(sizeof(int32) * n);
+	int32	   *after = palloc(sizeof(int32) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = changes[i].key;
+		before[i] = changes[i].before;
+		after[i] = changes[i].after;
+	}
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	args[2] = josch_spi_int32_array(before, n);
+	args[3] = josch_spi_int32_array(after, n);
+
+	/* in engine mode the children are locked before: by the scheduler without waiting, by a SQL worker */
+	if (!josch_mode.engine)
+	{
+		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
+	}
+	former = josch_mode_enter_engine();
+	if (josch_mode.nleft_out > 0)
+	{
+		josch_spi_key_arrays(josch_mode.left_out, josch_mode.nleft_out, args + 4);
+		josch_spi_change_latest(&propagate_to_others, SPI_OK_UPDATE, args, NULL);
+	}
+	else
+	{
+		josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
+	}
+	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_node_lock_children(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_node_settle(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	former = josch_mode_enter_engine();
+	josch_spi_run(&settle, SPI_OK_UPDATE, args, NULL);
+	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_node_recount(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	/* a parent that is being changed now is waited for, then seen as it is */
+	josch_spi_change_latest(&lock_with_parents, SPI_OK_SELECT, args, NULL);
+	josch_spi_end(&spi);
+	josch_store_node_recount_locked(keys, n);
+}
+
+void
+josch_store_node_recount_locked(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	former = josch_mode_enter_engine();
+	josch_spi_change_latest(&recount, SPI_OK_UPDATE, args, NULL);
+	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+bool
+josch_store_node_lock(NodeKey key, NodeInfo *info)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext inner;
+	JoschSpi	spi;
+	Datum		args[2] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	bool		found;
+
+	josch_spi_begin(&spi);
+	found = josch_spi_run(&lock_one, SPI_OK_SELECT, args, NULL) > 0;
+	if (found)
+	{
+		char	   *state = josch_spi_text(0, 1);
+
+		if (!josch_fsm_parse(state, &info->state))
+		{
+			elog(ERROR, "unrecognized node state: \"%s\"", state);
+		}
+		inner = MemoryContextSwitchTo(caller);
+		info->node_type = josch_spi_text(0, 2)[0];
+		info->action = josch_spi_text(0, 3);
+		info->acted_by = josch_spi_text(0, 4);
+		info->acted_at = josch_spi_timestamptz(0, 5, 0);
+		info->comment = josch_spi_text(0, 6);
+		info->run_id = josch_spi_int64(0, 7, 0);
+		MemoryContextSwitchTo(inner);
+	}
+	josch_spi_end(&spi);
+	return found;
+}
+
+NodeState
+josch_store_node_act(NodeKey key, NodeState to, const char *comment)
+{
+	JoschSpi	spi;
+	NodeState	state;
+	Datum		args[4];
+	char		nulls[5] = "   n";
+
+	josch_spi_begin(&spi);
+	args[0] = Int64GetDatum(key.node_id);
+	args[1] = DateADTGetDatum(key.job_date);
+	args[2] = CStringGetTextDatum(josch_fsm_label(to));
+	args[3] = (Datum) 0;
+	if (comment != NULL)
+	{
+		args[3] = CStringGetTextDatum(comment);
+		nulls[3] = ' ';
+	}
+	josch_spi_run(&act, SPI_OK_UPDATE, args, nulls);
+	if (josch_spi_run(&state_of, SPI_OK_SELECT, args, NULL) == 0 ||
+		!josch_fsm_parse(josch_spi_text(0, 1), &state))
+	{
+		josch_report_no_node(key.node_id, key.job_date);
+	}
+	josch_spi_end(&spi);
+	return state;
+}
+
+void
+josch_store_node_request_stop(NodeKey key)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[4];
+
+	josch_spi_begin(&spi);
+	args[0] = Int64GetDatum(key.node_id);
+	args[1] = DateADTGetDatum(key.job_date);
+	args[2] = TimestampTzGetDatum(josch_clock_now());
+	args[3] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	former = josch_mode_enter_engine();
+	josch_spi_run(&request_stop, SPI_OK_UPDATE, args, NULL);
+	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+static void
+complain_of_running(NodeKey key, NodeState state)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot rerun descendant node %s in state \"%s\"",
+					josch_report_key(key.node_id, key.job_date), josch_fsm_label(state)),
+			 errhint("Stop it first: SELECT josch.stop(" INT64_FORMAT ", '%s');",
+					 key.node_id, josch_report_date(key.job_date))));
+}
+
+NodeKey *
+josch_store_node_lock_descendants(NodeKey key, int *n)
+{
+	JoschSpi	spi;
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		args[2] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	NodeKey    *keys;
+	uint64		rows;
+
+	*n = 0;
+	josch_spi_begin(&spi);
+	rows = josch_spi_run(&lock_descendants, SPI_OK_SELECT, args, NULL);
+	keys = MemoryContextAlloc(caller, sizeof(NodeKey) * Max(rows, 1));
+	for (uint64 i = 0; i < rows; i++)
+	{
+		NodeKey		each = {josch_spi_int64(i, 1, 0), josch_spi_date(i, 2, 0)};
+		NodeState	state;
+
+		if (!josch_fsm_parse(josch_spi_text(i, 3), &state))
+		{
+			elog(ERROR, "unrecognized state of node " INT64_FORMAT, each.node_id);
+		}
+		if (state == NODE_STATE_RUNNING || state == NODE_STATE_UP)
+		{
+			complain_of_running(each, state);
+		}
+		/* what has not begun will wait by itself for its parents */
+		if (state != NODE_STATE_PENDING && state != NODE_STATE_READY && state != NODE_STATE_HELD)
+		{
+			keys[(*n)++] = each;
+		}
+	}
+	josch_spi_end(&spi);
+	return keys;
+}
+
+void
+josch_store_node_rerun(const NodeKey *keys, int n, const char *comment)
+{
+	JoschSpi	spi;
+	Datum		args[3];
+	char		nulls[4] = "  n";
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	args[2] = (Datum) 0;
+	if (comment != NULL)
+	{
+		args[2] = CStringGetTextDatum(comment);
+		nulls[2] = ' ';
+	}
+	josch_spi_run(&rerun, SPI_OK_UPDATE, args, nulls);
+	josch_spi_end(&spi);
+}

@@ -1,0 +1,93 @@
+/*
+ * src/node/store_node.h
+ *	  SQL on josch.nodes and josch.node_deps: parents counted, rows locked, acts.
+ *
+ * Layer 3.  Every function opens and closes SPI itself, as the schema's owner.
+ */
+#ifndef JOSCH_STORE_NODE_H
+#define JOSCH_STORE_NODE_H
+
+#include "base/josch.h"
+
+#include "node/fsm.h"
+
+/* What a parent is to its children, before and after a change. */
+typedef enum ParentClass
+{
+	PARENT_ABSENT,				/* no such row: blocks when it is expected */
+	PARENT_UNSATISFIED,			/* blocks */
+	PARENT_SATISFIED			/* does not block */
+} ParentClass;
+
+typedef struct ParentChange
+{
+	NodeKey		key;
+	ParentClass before;
+	ParentClass after;
+} ParentChange;
+
+/*
+ * Counts the parents of all children of the changed nodes anew, and moves
+ * children between pending and ready.  The children are locked in the order of
+ * (level, job_date, node_id) first; every path that locks several nodes uses
+ * this order, so no two of them can wait for each other (a plain UPDATE of several
+ * nodes locks these in the order in which it finds them, as any UPDATE does).  Those that josch_mode
+ * says are left out are left alone.
+ */
+extern void josch_store_node_propagate(const ParentChange *changes, int n);
+
+/*
+ * Locks the children of nodes in that order, waiting for whoever holds them: for
+ * who changes a node in engine mode, where josch_store_node_propagate does not.
+ * Without it the difference may be counted twice: by it, and by somebody who
+ * counts a child anew meanwhile.
+ */
+extern void josch_store_node_lock_children(const NodeKey *keys, int n);
+
+/* Moves those of the nodes that are pending or ready to where their count says. */
+extern void josch_store_node_settle(const NodeKey *keys, int n);
+
+/* Counts the parents of the given nodes from nothing (their dependencies changed). */
+extern void josch_store_node_recount(const NodeKey *keys, int n);
+
+/* The same for nodes that are locked already, and whose dependencies did not change. */
+extern void josch_store_node_recount_locked(const NodeKey *keys, int n);
+
+/* What an act needs to know of a node. */
+typedef struct NodeInfo
+{
+	NodeState	state;
+	char		node_type;
+	char	   *action;			/* last act, NULL when nobody has acted */
+	char	   *acted_by;
+	TimestampTz acted_at;
+	char	   *comment;
+	int64		run_id;			/* 0 when it never ran */
+} NodeInfo;
+
+/*
+ * Locks the node against other changes, waiting for whoever holds it, and reads
+ * it; false when it does not exist.  Texts are palloc'd in the caller's context.
+ */
+extern bool josch_store_node_lock(NodeKey key, NodeInfo *info);
+
+/*
+ * UPDATE of state and comment: the trigger does the rest.  comment is NULL for
+ * none.  Returns the state that the node is in after.
+ */
+extern NodeState josch_store_node_act(NodeKey key, NodeState to, const char *comment);
+
+/* Records on the open run of a node that its stop was asked for by this session. */
+extern void josch_store_node_request_stop(NodeKey key);
+
+/*
+ * Locks the node and all its descendants, in lock order; returns those that are
+ * to be rerun (palloc'd in the caller's context), in that order.  A descendant
+ * that is running or up is an ERROR.
+ */
+extern NodeKey *josch_store_node_lock_descendants(NodeKey key, int *n);
+
+/* The same act on many nodes in one statement: state 'pending'. */
+extern void josch_store_node_rerun(const NodeKey *keys, int n, const char *comment);
+
+#endif							/* JOSCH_STORE_NODE_H */

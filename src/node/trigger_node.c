@@ -1,0 +1,721 @@
+/*
+ * src/node/trigger_node.c
+ *	  The door to a node's state, and what follows from a change.
+ *
+ * josch_trigger_node_door (BEFORE ROW) lets a change of josch.nodes through only
+ * along an edge of fsm.c, whichever way it comes, and writes down who acted.
+ * josch_trigger_node_propagate (AFTER STATEMENT) counts the parents of the
+ * children, moves nodes between pending and ready, and notes what to tell the
+ * clients and the scheduler. josch_trigger_node_run_guard (BEFORE ROW) keeps
+ * people from writing josch.runs: a run that goes on and has no row, or an ended
+ * one, would leave its node running for ever.
+ *
+ * The row arrives locked and in its latest version, so of two people who act at
+ * once the second meets the state that the first has made.
+ */
+#include "base/josch.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/mode.h"
+#include "base/report.h"
+#include "base/wake.h"
+#include "node/fsm.h"
+#include "node/notify.h"
+#include "node/store_node.h"
+
+PG_FUNCTION_INFO_V1(josch_trigger_node_door);
+PG_FUNCTION_INFO_V1(josch_trigger_node_propagate);
+PG_FUNCTION_INFO_V1(josch_trigger_node_recount);
+PG_FUNCTION_INFO_V1(josch_trigger_node_run_guard);
+
+/* The columns that the triggers read and write. */
+typedef enum NodeColumn
+{
+	COLUMN_NODE_ID, COLUMN_JOB_DATE, COLUMN_NODE_TYPE, COLUMN_JOB_NAME, COLUMN_STATE,
+	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_FORCED, COLUMN_MESSAGE,
+	COLUMN_STARTED_AT, COLUMN_ENDED_AT, COLUMN_ACTION, COLUMN_ACTED_BY, COLUMN_ACTED_AT,
+	COLUMN_COMMENT, COLUMN_COUNT
+} NodeColumn;
+
+static const char *const column_names[COLUMN_COUNT] = {
+	"node_id", "job_date", "node_type", "job_name", "state",
+	"state_since", "change_id", "unmet", "forced", "message",
+	"started_at", "ended_at", "action", "acted_by", "acted_at",
+	"comment"
+};
+
+/* What people may write by UPDATE; the rest of a row is kept by the triggers and the engine. */
+static const char *const open_columns[] = {
+	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
+	"ready_after", "timeout", "stop_grace", "work_dir", "owner"
+};
+
+/* Column numbers and the sequence, looked up once for each incarnation of the table. */
+static struct
+{
+	Oid			relation;
+	Oid			sequence;
+	AttrNumber	number[COLUMN_COUNT];
+	Bitmapset  *open;			/* offset as in tg_updatedcols; in TopMemoryContext */
+} table;
+
+/* A row that is being changed by the door. */
+typedef struct Draft
+{
+	int			n;
+	int			columns[COLUMN_COUNT];
+	Datum		values[COLUMN_COUNT];
+	bool		nulls[COLUMN_COUNT];
+} Draft;
+
+static void
+look_up_table(Relation relation)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	MemoryContext former;
+
+	if (table.relation == RelationGetRelid(relation))
+	{
+		return;
+	}
+	for (int i = 0; i < COLUMN_COUNT; i++)
+	{
+		table.number[i] = SPI_fnumber(desc, column_names[i]);
+		if (table.number[i] <= 0)
+		{
+			elog(ERROR, "column \"%s\" of josch.nodes is missing", column_names[i]);
+		}
+	}
+	former = MemoryContextSwitchTo(TopMemoryContext);
+	bms_free(table.open);
+	table.open = NULL;
+	for (int i = 0; i < (int) lengthof(open_columns); i++)
+	{
+		table.open = bms_add_member(table.open, SPI_fnumber(desc, open_columns[i]) -
+									FirstLowInvalidHeapAttributeNumber);
+	}
+	MemoryContextSwitchTo(former);
+	table.sequence = get_relname_relid("change_id_seq", RelationGetNamespace(relation));
+	table.relation = RelationGetRelid(relation);
+}
+
+static Datum
+column_of(HeapTuple row, TupleDesc desc, NodeColumn column, bool *isnull)
+{
+	return heap_getattr(row, table.number[column], desc, isnull);
+}
+
+static NodeState
+state_from(Datum value)
+{
+	NodeState	state;
+	char	   *label = TextDatumGetCString(value);
+
+	if (!josch_fsm_parse(label, &state))
+	{
+		StringInfoData all;
+
+		initStringInfo(&all);
+		for (int i = 0; i < NODE_STATE_COUNT; i++)
+		{
+			appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", josch_fsm_label((NodeState) i));
+		}
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized node state: \"%s\"", label),
+				 errdetail("The states are %s.", all.data)));
+	}
+	return state;
+}
+
+static NodeKey
+key_of(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	NodeKey		key;
+
+	key.node_id = DatumGetInt64(column_of(row, desc, COLUMN_NODE_ID, &isnull));
+	key.job_date = DatumGetDateADT(column_of(row, desc, COLUMN_JOB_DATE, &isnull));
+	return key;
+}
+
+static char
+type_of(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = column_of(row, desc, COLUMN_NODE_TYPE, &isnull);
+
+	return TextDatumGetCString(value)[0];
+}
+
+static void
+set(Draft *draft, NodeColumn column, Datum value)
+{
+	draft->columns[draft->n] = table.number[column];
+	draft->values[draft->n] = value;
+	draft->nulls[draft->n] = false;
+	draft->n++;
+}
+
+static void
+set_null(Draft *draft, NodeColumn column)
+{
+	set(draft, column, (Datum) 0);
+	draft->nulls[draft->n - 1] = true;
+}
+
+/* Refuses an UPDATE that names a column which JOSCH keeps itself. */
+static void
+check_columns(TriggerData *trigger)
+{
+	Relation	relation = trigger->tg_relation;
+	int			bit = -1;
+
+	while ((bit = bms_next_member(trigger->tg_updatedcols, bit)) >= 0)
+	{
+		if (!bms_is_member(bit, table.open))
+		{
+			AttrNumber	number = bit + FirstLowInvalidHeapAttributeNumber;
+
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("column \"%s\" of josch.nodes cannot be changed by UPDATE",
+							NameStr(TupleDescAttr(RelationGetDescr(relation), number - 1)->attname)),
+					 errdetail("JOSCH keeps it itself."),
+					 errhint("Change state and comment, or the command for this day."),
+					 errtablecol(relation, number)));
+		}
+	}
+}
+
+static bool
+is_named(TriggerData *trigger, NodeColumn column)
+{
+	return bms_is_member(table.number[column] - FirstLowInvalidHeapAttributeNumber,
+						 trigger->tg_updatedcols);
+}
+
+/* A comment belongs to an act; nobody rewrites what another has said. */
+static void
+check_comment(TriggerData *trigger)
+{
+	if (is_named(trigger, COLUMN_COMMENT) && !is_named(trigger, COLUMN_STATE))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("column \"comment\" of josch.nodes cannot be changed alone"),
+				 errdetail("It is kept with the act that it was written for."),
+				 errhint("Set state and comment in one UPDATE.")));
+	}
+}
+
+/* The sentence about who was there before, for the second of two people; NULL when nobody was. */
+static char *
+who_was_first(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		action = column_of(row, desc, COLUMN_ACTION, &isnull);
+	char	   *by;
+	char	   *at;
+
+	if (isnull)
+	{
+		return NULL;
+	}
+	by = TextDatumGetCString(column_of(row, desc, COLUMN_ACTED_BY, &isnull));
+	at = pstrdup(timestamptz_to_str(DatumGetTimestampTz(column_of(row, desc, COLUMN_ACTED_AT, &isnull))));
+	return psprintf("The last act was \"%s\" by \"%s\" at %s.", TextDatumGetCString(action), by, at);
+}
+
+static void
+refuse(HeapTuple row, TupleDesc desc, NodeState from, NodeState to, char node_type)
+{
+	NodeKey		key = key_of(row, desc);
+	char	   *first = who_was_first(row, desc);
+	char	   *allowed = josch_fsm_allowed(from, node_type);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 from == to ?
+			 errmsg("node %s is \"%s\" already", josch_report_key(key.node_id, key.job_date),
+					josch_fsm_label(from)) :
+			 errmsg("cannot change node %s from \"%s\" to \"%s\"",
+					josch_report_key(key.node_id, key.job_date), josch_fsm_label(from), josch_fsm_label(to)),
+			 first != NULL ? errdetail("%s", first) : 0,
+			 allowed[0] != '\0' ?
+			 errhint("From \"%s\" people can change it to: %s.", josch_fsm_label(from), allowed) :
+			 errhint("From \"%s\" only the scheduler changes it.", josch_fsm_label(from))));
+}
+
+/* What the board says about a node on which somebody acted; NULL for nothing. */
+static char *
+message_of_act(const char *action, const char *by)
+{
+	static const struct
+	{
+		const char *action;
+		const char *done;
+	}			words[] = {
+		{"signoff", "signed off"}, {"approve", "approved"}, {"reject", "rejected"},
+		{"mark_success", "marked as succeeded"}, {"mark_failed", "marked as failed"},
+		{"hold", "held back"}, {"skip", "skipped"}, {"force_start", "started by force"},
+		{"stop", "stop asked for"}
+	};
+
+	for (int i = 0; i < (int) lengthof(words); i++)
+	{
+		if (strcmp(words[i].action, action) == 0)
+		{
+			return psprintf("%s by %s", words[i].done, by);
+		}
+	}
+	return NULL;
+}
+
+/* A function of josch names the column always; a comment that it was not given is none. */
+static bool
+has_comment(TriggerData *trigger)
+{
+	bool		isnull = false;
+
+	if (josch_mode.action != NULL)
+	{
+		(void) column_of(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation), COLUMN_COMMENT, &isnull);
+	}
+	return is_named(trigger, COLUMN_COMMENT) && !isnull;
+}
+
+/* Writes down who did what, and why. */
+static void
+record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
+{
+	char	   *by = GetUserNameFromId(GetSessionUserId(), false);
+	char	   *message = message_of_act(edge->action, by);
+
+	set(draft, COLUMN_ACTION, CStringGetTextDatum(edge->action));
+	set(draft, COLUMN_ACTED_BY, CStringGetTextDatum(by));
+	set(draft, COLUMN_ACTED_AT, TimestampTzGetDatum(josch_clock_now()));
+	if (message != NULL)
+	{
+		set(draft, COLUMN_MESSAGE, CStringGetTextDatum(message));
+	}
+	else
+	{
+		set_null(draft, COLUMN_MESSAGE);
+	}
+	if (!has_comment(trigger))
+	{
+		if (josch_config_comment[0] != '\0')
+		{
+			set(draft, COLUMN_COMMENT, CStringGetTextDatum(josch_config_comment));
+		}
+		else
+		{
+			set_null(draft, COLUMN_COMMENT);
+		}
+	}
+	if (strcmp(edge->action, "force_start") == 0)
+	{
+		set(draft, COLUMN_FORCED, BoolGetDatum(true));
+	}
+	else if (edge->to != NODE_STATE_PENDING || strcmp(edge->action, "retry") != 0)
+	{
+		/* a retry keeps the force with which the node was started */
+		set(draft, COLUMN_FORCED, BoolGetDatum(false));
+	}
+	if (edge->to == NODE_STATE_PENDING && edge->from != NODE_STATE_HELD)
+	{
+		set_null(draft, COLUMN_STARTED_AT);
+		set_null(draft, COLUMN_ENDED_AT);
+	}
+}
+
+/* UPDATE: finds the edge, or refuses; fills in what belongs to the change. */
+static HeapTuple
+pass_update(TriggerData *trigger)
+{
+	HeapTuple	former = trigger->tg_trigtuple;
+	HeapTuple	row = trigger->tg_newtuple;
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+	Datum		from_value = column_of(former, desc, COLUMN_STATE, &isnull);
+	Datum		to_value = column_of(row, desc, COLUMN_STATE, &isnull);
+	FsmActor	actor = josch_mode.engine ? FSM_ENGINE : FSM_PERSON;
+	const FsmEdge *edge;
+	NodeState	from;
+	NodeState	to;
+	char		node_type;
+	Draft		draft = {0};
+
+	if (isnull)
+	{
+		return row;				/* the NOT NULL constraint has the word */
+	}
+	if (actor == FSM_PERSON)
+	{
+		check_columns(trigger);
+		check_comment(trigger);
+	}
+	if (actor == FSM_ENGINE ? datumIsEqual(from_value, to_value, false, -1) :
+		!is_named(trigger, COLUMN_STATE))
+	{
+		return row;
+	}
+	from = state_from(from_value);
+	to = state_from(to_value);
+	if (actor == FSM_ENGINE && from == to)
+	{
+		return row;
+	}
+	node_type = type_of(row, desc);
+	edge = josch_fsm_find(from, to, actor, node_type, actor == FSM_PERSON ? josch_mode.action : NULL);
+	if (edge == NULL)
+	{
+		refuse(former, desc, from, to, node_type);
+	}
+	if (from != to)
+	{
+		set(&draft, COLUMN_STATE_SINCE, TimestampTzGetDatum(josch_clock_now()));
+	}
+	set(&draft, COLUMN_CHANGE_ID, Int64GetDatum(nextval_internal(table.sequence, false)));
+	if (actor == FSM_PERSON)
+	{
+		record_act(trigger, edge, &draft);
+	}
+	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
+}
+
+/* INSERT by a person: a node is born pending, and counts its parents later. */
+static HeapTuple
+pass_insert(TriggerData *trigger)
+{
+	HeapTuple	row = trigger->tg_trigtuple;
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+	Datum		state = column_of(row, desc, COLUMN_STATE, &isnull);
+	Draft		draft = {0};
+
+	if (josch_mode.engine)
+	{
+		return row;
+	}
+	if (!isnull && state_from(state) != NODE_STATE_PENDING)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot insert a node in state \"%s\"", TextDatumGetCString(state)),
+				 errdetail("A node is made in state \"pending\".")));
+	}
+	set(&draft, COLUMN_UNMET, Int32GetDatum(0));
+	set(&draft, COLUMN_FORCED, BoolGetDatum(false));
+	/* nobody has acted on it, whatever the INSERT says */
+	set_null(&draft, COLUMN_ACTION);
+	set_null(&draft, COLUMN_ACTED_BY);
+	set_null(&draft, COLUMN_ACTED_AT);
+	set_null(&draft, COLUMN_COMMENT);
+	set_null(&draft, COLUMN_MESSAGE);
+	set_null(&draft, COLUMN_STARTED_AT);
+	set_null(&draft, COLUMN_ENDED_AT);
+	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
+}
+
+Datum
+josch_trigger_node_door(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.node_door");
+	}
+	look_up_table(trigger->tg_relation);
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		return PointerGetDatum(josch_mode_is_restore() ? trigger->tg_newtuple : pass_update(trigger));
+	}
+	return PointerGetDatum(josch_mode_is_restore() ? trigger->tg_trigtuple : pass_insert(trigger));
+}
+
+/* ---- what follows ---- */
+
+/* What one statement changed. */
+typedef struct Consequences
+{
+	ParentChange *parents;		/* whose children count differently now */
+	int			nparents;
+	NodeKey    *unsettled;		/* pending or ready against their count */
+	int			nunsettled;
+	int			capacity;
+} Consequences;
+
+static void
+make_room(Consequences *c)
+{
+	if (Max(c->nparents, c->nunsettled) < c->capacity)
+	{
+		return;
+	}
+	c->capacity = c->capacity == 0 ? 64 : c->capacity * 2;
+	if (c->parents == NULL)
+	{
+		c->parents = palloc(sizeof(ParentChange) * c->capacity);
+		c->unsettled = palloc(sizeof(NodeKey) * c->capacity);
+		return;
+	}
+	c->parents = repalloc_huge(c->parents, sizeof(ParentChange) * c->capacity);
+	c->unsettled = repalloc_huge(c->unsettled, sizeof(NodeKey) * c->capacity);
+}
+
+static Datum
+slot_column(TupleTableSlot *slot, NodeColumn column)
+{
+	bool		isnull;
+
+	return slot_getattr(slot, table.number[column], &isnull);
+}
+
+static ParentClass
+class_of(TupleTableSlot *slot)
+{
+	if (TupIsNull(slot))
+	{
+		return PARENT_ABSENT;
+	}
+	return josch_fsm_satisfies(state_from(slot_column(slot, COLUMN_STATE))) ?
+		PARENT_SATISFIED : PARENT_UNSATISFIED;
+}
+
+/* Notes what follows from one changed row; one of the slots may be empty. */
+static void
+note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
+{
+	TupleTableSlot *any = TupIsNull(row) ? former : row;
+	ParentChange change;
+	NodeState	to;
+
+	change.key.node_id = DatumGetInt64(slot_column(any, COLUMN_NODE_ID));
+	change.key.job_date = DatumGetDateADT(slot_column(any, COLUMN_JOB_DATE));
+	change.before = class_of(former);
+	change.after = class_of(row);
+	if (change.before != change.after)
+	{
+		c->parents[c->nparents++] = change;
+	}
+	if (TupIsNull(row))
+	{
+		return;
+	}
+	to = state_from(slot_column(row, COLUMN_STATE));
+	if (to == NODE_STATE_PENDING || to == NODE_STATE_READY)
+	{
+		bool		free = DatumGetInt32(slot_column(row, COLUMN_UNMET)) == 0 ||
+			DatumGetBool(slot_column(row, COLUMN_FORCED));
+
+		if (free != (to == NODE_STATE_READY))
+		{
+			c->unsettled[c->nunsettled++] = change.key;
+		}
+	}
+	if (!TupIsNull(former) && DatumGetInt64(slot_column(former, COLUMN_CHANGE_ID)) !=
+		DatumGetInt64(slot_column(row, COLUMN_CHANGE_ID)))
+	{
+		josch_notify_change(change.key, TextDatumGetCString(slot_column(row, COLUMN_JOB_NAME)),
+							state_from(slot_column(former, COLUMN_STATE)), to,
+							josch_mode.engine ? NULL : GetUserNameFromId(GetSessionUserId(), false),
+							DatumGetInt64(slot_column(row, COLUMN_CHANGE_ID)));
+	}
+}
+
+/* Reads the transition tables in step. */
+static void
+note_statement(Consequences *c, TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	TupleTableSlot *former = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	TupleTableSlot *row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch node changes",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = CurrentMemoryContext;
+	bool		more = true;
+
+	if (trigger->tg_oldtable != NULL)
+	{
+		tuplestore_rescan(trigger->tg_oldtable);
+	}
+	if (trigger->tg_newtable != NULL)
+	{
+		tuplestore_rescan(trigger->tg_newtable);
+	}
+	while (more)
+	{
+		CHECK_FOR_INTERRUPTS();
+		more = false;
+		if (trigger->tg_oldtable != NULL)
+		{
+			more |= tuplestore_gettupleslot(trigger->tg_oldtable, true, false, former);
+		}
+		if (trigger->tg_newtable != NULL)
+		{
+			more |= tuplestore_gettupleslot(trigger->tg_newtable, true, false, row);
+		}
+		if (more)
+		{
+			make_room(c);
+			MemoryContextSwitchTo(scratch);
+			note_row(c, former, row);
+			MemoryContextSwitchTo(outer);
+			MemoryContextReset(scratch);
+		}
+	}
+	ExecDropSingleTupleTableSlot(former);
+	ExecDropSingleTupleTableSlot(row);
+	MemoryContextDelete(scratch);
+}
+
+Datum
+josch_trigger_node_propagate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Consequences consequences = {0};
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.node_propagate");
+	}
+	if (josch_mode_is_restore() || josch_mode.suspended)
+	{
+		return PointerGetDatum(NULL);
+	}
+	look_up_table(trigger->tg_relation);
+	note_statement(&consequences, trigger);
+	if (consequences.nparents > 0)
+	{
+		josch_store_node_propagate(consequences.parents, consequences.nparents);
+	}
+	/* after that: one of these may be a child of another, which it waits for again */
+	if (consequences.nunsettled > 0)
+	{
+		josch_store_node_settle(consequences.unsettled, consequences.nunsettled);
+	}
+	if (!josch_mode.engine)
+	{
+		josch_wake_scheduler_at_commit();
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
+Datum
+josch_trigger_node_recount(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Tuplestorestate *stores[2];
+	TupleDesc	desc;
+	TupleTableSlot *slot;
+	AttrNumber	id;
+	AttrNumber	date;
+	NodeKey    *keys = NULL;
+	int			n = 0;
+	int			capacity = 0;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.node_recount");
+	}
+	if (josch_mode_is_restore() || josch_mode.suspended)
+	{
+		return PointerGetDatum(NULL);
+	}
+	desc = RelationGetDescr(trigger->tg_relation);
+	id = SPI_fnumber(desc, "c_node_id");
+	date = SPI_fnumber(desc, "c_date");
+	slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	stores[0] = trigger->tg_oldtable;
+	stores[1] = trigger->tg_newtable;
+	for (int i = 0; i < 2; i++)
+	{
+		if (stores[i] == NULL)
+		{
+			continue;
+		}
+		tuplestore_rescan(stores[i]);
+		while (tuplestore_gettupleslot(stores[i], true, false, slot))
+		{
+			bool		isnull;
+
+			if (n == capacity)
+			{
+				capacity = capacity == 0 ? 64 : capacity * 2;
+				keys = keys == NULL ? palloc(sizeof(NodeKey) * capacity) :
+					repalloc_huge(keys, sizeof(NodeKey) * capacity);
+			}
+			keys[n].node_id = DatumGetInt64(slot_getattr(slot, id, &isnull));
+			keys[n].job_date = DatumGetDateADT(slot_getattr(slot, date, &isnull));
+			n++;
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	if (n > 0)
+	{
+		josch_store_node_recount(keys, n);
+		josch_wake_scheduler_at_commit();
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* BEFORE ROW on josch.runs: only the engine writes what ran; people may delete what has ended. */
+Datum
+josch_trigger_node_run_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	int64		run_id;
+	bool		isnull;
+	bool		deletes;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.run_guard");
+	}
+	deletes = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+	if (!josch_mode.engine)
+	{
+		desc = RelationGetDescr(trigger->tg_relation);
+		run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "run_id"), desc, &isnull));
+		(void) heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "ended_at"), desc, &isnull);
+		if (!deletes)
+		{
+			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("cannot update run " INT64_FORMAT, run_id),
+					errdetail("What ran is written by the scheduler only."),
+					errhint("josch.stop() ends a run; josch.mark_success() and josch.mark_failed() say how a node ended."));
+		}
+		if (isnull)
+		{
+			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("cannot delete run " INT64_FORMAT ", which has not ended", run_id),
+					errhint("josch.stop() ends it."));
+		}
+	}
+	return PointerGetDatum(deletes ? trigger->tg_trigtuple : trigger->tg_newtuple);
+}

@@ -1,0 +1,37 @@
+/*
+ * src/run/api_tick.c
+ *	  josch.tick(at): one pass of the engine in the foreground.
+ *
+ * For tests, which move time by hand, and for a server without the scheduler.
+ * Commands and SQL are left to the scheduler: a session cannot see a run to its
+ * end.
+ */
+#include "base/josch.h"
+
+#include "miscadmin.h"
+
+#include "base/clock.h"
+#include "run/engine.h"
+
+PG_FUNCTION_INFO_V1(josch_api_tick);
+
+Datum
+josch_api_tick(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_ARGISNULL(0) ? josch_clock_now() : PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz former = josch_clock_move(at);
+	EnginePass	pass = {0};
+
+	pass.now = at;
+	pass.open_bound = -1;
+	PG_TRY();
+	{
+		josch_engine_pass(&pass);
+	}
+	PG_FINALLY();
+	{
+		josch_clock_restore(former);
+	}
+	PG_END_TRY();
+	PG_RETURN_INT64(pass.changes);
+}

@@ -1,0 +1,686 @@
+/*
+ * src/run/engine.c
+ *	  One pass: what happened is applied, what is ready is started.
+ *
+ * A burst of a thousand exits is one pass and one commit.  Each step first locks
+ * what it will change without waiting, then changes it in one statement inside
+ * a subtransaction; an error there halves the list and tries again, until the
+ * culprit stands alone.
+ *
+ * Launches are only written down here.  The caller sends them to the runner
+ * after the commit: a command without a committed intent does not exist.
+ */
+#include "base/josch.h"
+
+#include "run/engine.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "base/mode.h"
+#include "base/report.h"
+#include "node/store_node.h"
+
+/* Nodes that one statement takes in; bounds memory, not work. */
+#define READY_LIMIT 10000
+
+/* A node whose failure could not even be recorded is left alone for so long (doubled each time). */
+#define QUARANTINE_SECONDS 1
+#define MAX_QUARANTINE_SECONDS 64
+
+/* What a step works on: a node, and the step's own data about it. */
+typedef struct Item
+{
+	NodeKey		key;
+	EngineEvent *event;			/* NULL for nodes that are ready */
+	StoreOpenRun *run;
+	bool		recount;		/* to be counted: in no state in which it could fail */
+} Item;
+
+typedef void (*ApplyStep) (EnginePass *pass, Item *items, int n, void *argument);
+
+typedef struct Quarantined
+{
+	NodeKey		key;
+	TimestampTz until;
+	int			seconds;
+	struct Quarantined *next;
+} Quarantined;
+
+/* in TopMemoryContext; nearly always empty */
+static Quarantined *quarantine = NULL;
+
+/* Whether josch.recounts may have rows; not known when a process starts. */
+static bool recounts_wait = true;
+
+/* ---- nodes whose own failure cannot be recorded ---- */
+
+static Quarantined *
+find_quarantined(NodeKey key)
+{
+	for (Quarantined *q = quarantine; q != NULL; q = q->next)
+	{
+		if (q->key.node_id == key.node_id && q->key.job_date == key.job_date)
+		{
+			return q;
+		}
+	}
+	return NULL;
+}
+
+/* Also notes when to come back to it. */
+static bool
+is_quarantined(NodeKey key, EnginePass *pass)
+{
+	Quarantined *q = quarantine != NULL ? find_quarantined(key) : NULL;
+
+	if (q == NULL || q->until <= pass->now)
+	{
+		return false;
+	}
+	pass->retry_at = Min(pass->retry_at, q->until);
+	return true;
+}
+
+/* Forgets those that have long been tried again with success. */
+static void
+clear_quarantine(TimestampTz now)
+{
+	Quarantined **link = &quarantine;
+
+	while (*link != NULL)
+	{
+		Quarantined *q = *link;
+
+		if (TimestampDifferenceExceeds(q->until, now, MAX_QUARANTINE_SECONDS * 1000))
+		{
+			*link = q->next;
+			pfree(q);
+		}
+		else
+		{
+			link = &q->next;
+		}
+	}
+}
+
+static void
+put_in_quarantine(NodeKey key, EnginePass *pass)
+{
+	Quarantined *q = find_quarantined(key);
+
+	if (q == NULL)
+	{
+		q = MemoryContextAllocZero(TopMemoryContext, sizeof(Quarantined));
+		q->key = key;
+		q->seconds = QUARANTINE_SECONDS;
+		q->next = quarantine;
+		quarantine = q;
+	}
+	else
+	{
+		q->seconds = Min(q->seconds * 2, MAX_QUARANTINE_SECONDS);
+	}
+	q->until = TimestampTzPlusMilliseconds(pass->now, q->seconds * 1000);
+	pass->retry_at = Min(pass->retry_at, q->until);
+}
+
+/* ---- one bad node never stops the others ---- */
+
+/* Reasons that pass by themselves: the node is not to blame. */
+static bool
+is_passing(int sqlstate)
+{
+	int			class = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return class == ERRCODE_TRANSACTION_ROLLBACK || class == ERRCODE_INSUFFICIENT_RESOURCES ||
+		sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* Runs the step in a subtransaction; false with the error when it fails. */
+static bool
+attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument, ErrorData **error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool ok = true;
+
+	*error = NULL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		apply(pass, items, n, argument);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ok = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (!ok && (*error)->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	{
+		ReThrowError(*error);	/* meant for the pass, not for a node */
+	}
+	return ok;
+}
+
+/* A node that stays ready for all that is done to it would be taken up again and again. */
+static void
+complain_of_suppression(const char *state)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a trigger on josch.nodes suppressed the change to \"%s\"", state)));
+}
+
+static void
+record_failure(EnginePass *pass, Item *items, int n, void *argument)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (!josch_store_run_fail_node(items[i].key, (const char *) argument) && items[i].event == NULL)
+		{
+			complain_of_suppression("failed");
+		}
+	}
+}
+
+/* A node that has failed must not have a command that nobody can stop any more. */
+static void
+note_stray(EnginePass *pass, const EngineEvent *event)
+{
+	if (event->type != ENGINE_RUN_ENDED)
+	{
+		pass->strays[pass->nstrays++] = event->run_id;
+	}
+}
+
+/* The culprit stands alone: it fails, or is left alone for a while. */
+static void
+blame(EnginePass *pass, Item *item, ErrorData *error)
+{
+	ErrorData  *second;
+	char	   *message;
+
+	if (!item->recount && !is_passing(error->sqlerrcode))
+	{
+		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
+		if (attempt(pass, record_failure, item, 1, message, &second))
+		{
+			if (item->event != NULL)
+			{
+				note_stray(pass, item->event);
+				item->event->done = true;
+			}
+			pass->changes++;
+			return;
+		}
+	}
+	put_in_quarantine(item->key, pass);
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
+					error->message)));
+}
+
+/* Applies the step to all items that let it be applied. */
+static void
+apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
+{
+	ErrorData  *error;
+
+	if (n == 0)
+	{
+		return;
+	}
+	CHECK_FOR_INTERRUPTS();
+	if (attempt(pass, apply, items, n, argument, &error))
+	{
+		for (int i = 0; i < n; i++)
+		{
+			if (items[i].event != NULL)
+			{
+				items[i].event->done = true;
+			}
+		}
+		pass->changes += n;
+	}
+	else if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+	{
+		/* rows are locked before, so it is a whole table: none of these is to blame, nor would fewer do better */
+		pass->set_aside += n;
+		ereport(DEBUG1, (errmsg_internal("%d nodes are set aside: %s", n, error->message)));
+	}
+	else if (n == 1)
+	{
+		blame(pass, items, error);
+	}
+	else
+	{
+		apply_all(pass, apply, items, n / 2, argument);
+		apply_all(pass, apply, items + n / 2, n - n / 2, argument);
+	}
+}
+
+static NodeKey *
+keys_of(const Item *items, int n)
+{
+	NodeKey    *keys = palloc(sizeof(NodeKey) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = items[i].key;
+	}
+	return keys;
+}
+
+/* ---- children ---- */
+
+/*
+ * Locks the children of what is going to change.  Those that somebody holds are
+ * left out of all that this pass counts.
+ */
+static void
+lock_children(EnginePass *pass, const Item *items, int n)
+{
+	NodeKey    *missed;
+	NodeKey    *all;
+	int			nmissed;
+
+	if (n == 0)
+	{
+		return;
+	}
+	missed = josch_store_run_lock_children(keys_of(items, n), n, &nmissed);
+	if (nmissed == 0)
+	{
+		return;
+	}
+	recounts_wait = true;
+	all = MemoryContextAlloc(TopTransactionContext, sizeof(NodeKey) * (josch_mode.nleft_out + nmissed));
+	if (josch_mode.nleft_out > 0)
+	{
+		memcpy(all, josch_mode.left_out, sizeof(NodeKey) * josch_mode.nleft_out);
+	}
+	memcpy(all + josch_mode.nleft_out, missed, sizeof(NodeKey) * nmissed);
+	josch_mode.left_out = all;
+	josch_mode.nleft_out += nmissed;
+}
+
+static void
+apply_recount(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeKey    *keys = keys_of(items, n);
+
+	josch_store_node_recount_locked(keys, n);
+	josch_store_run_forget_recounts(keys, n);
+}
+
+/* Counts the children that former passes left out, if they are free now. */
+static void
+count_anew(EnginePass *pass)
+{
+	int			n;
+	int			kept = 0;
+	NodeKey    *keys = josch_store_run_list_recounts(&n);
+	Item	   *items = palloc0(sizeof(Item) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!is_quarantined(keys[i], pass))
+		{
+			items[kept].key = keys[i];
+			items[kept++].recount = true;
+		}
+	}
+	apply_all(pass, apply_recount, items, kept, NULL);
+}
+
+/* ---- what happened ---- */
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const EngineEvent *left = *(EngineEvent *const *) a;
+	const EngineEvent *right = *(EngineEvent *const *) b;
+
+	if (left->run_id != right->run_id)
+	{
+		return left->run_id < right->run_id ? -1 : 1;
+	}
+	return (int) left->type - (int) right->type;
+}
+
+static int
+compare_run_ids(const void *a, const void *b)
+{
+	const StoreOpenRun *left = a;
+	const StoreOpenRun *right = b;
+
+	return left->run_id < right->run_id ? -1 : left->run_id > right->run_id;
+}
+
+static void
+apply_started(EnginePass *pass, Item *items, int n, void *argument)
+{
+	StoreStarted *list = palloc(sizeof(StoreStarted) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		list[i].run_id = items[i].event->run_id;
+		list[i].pid = items[i].event->pid;
+		list[i].started_at = items[i].event->started_at;
+	}
+	josch_store_run_started(list, n);
+}
+
+static void
+apply_up(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
+	int64	   *ids = palloc(sizeof(int64) * n);
+	TimestampTz *times = palloc(sizeof(TimestampTz) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = items[i].key;
+		ids[i] = items[i].event->run_id;
+		times[i] = items[i].event->up_at;
+	}
+	josch_store_run_up(keys, ids, times, n);
+}
+
+static void
+fill_end(EnginePass *pass, StoreEnd *end, const Item *item)
+{
+	const EngineEvent *event = item->event;
+	RunOutcome	outcome = {event->kind, event->value, event->timed_out || item->run->timed_out,
+	item->run->stopped_by, event->text};
+	PlanEnd		next = josch_plan_end(item->run->node_type, &outcome);
+
+	end->run_id = event->run_id;
+	end->key = item->key;
+	end->move_node = item->run->current;
+	end->status = next.status;
+	end->state = josch_fsm_label(next.state);
+	end->message = next.message;
+	end->started_at = event->started_at;
+	end->ended_at = event->ended_at != 0 ? event->ended_at : pass->now;
+	end->pid = event->pid;
+	end->exit_code = event->kind == RUN_END_EXIT ? event->value : -1;
+	end->exit_signal = event->kind == RUN_END_SIGNAL ? event->value : 0;
+	end->timed_out = outcome.timed_out;
+	end->cpu_seconds = event->cpu_seconds;
+	end->peak_memory = event->peak_memory;
+	end->output_tail = event->output_tail;
+}
+
+static void
+apply_ends(EnginePass *pass, Item *items, int n, void *argument)
+{
+	StoreEnd   *ends = palloc0(sizeof(StoreEnd) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		fill_end(pass, &ends[i], &items[i]);
+	}
+	josch_store_run_end(ends, n);
+}
+
+/*
+ * Sorts the events of the locked runs into the three steps.  A start that comes
+ * together with its end is told by the end alone.
+ */
+static void
+sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int counts[])
+{
+	for (int i = 0; i < pass->nevents; i++)
+	{
+		EngineEvent *event = pass->events[i];
+		StoreOpenRun wanted = {.run_id = event->run_id};
+		StoreOpenRun *run;
+
+		if (event->done)
+		{
+			continue;
+		}
+		run = bsearch(&wanted, runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
+		if (run == NULL)
+		{
+			pass->set_aside++;
+			continue;
+		}
+		if (is_quarantined(run->key, pass))
+		{
+			continue;
+		}
+		if (event->type == ENGINE_RUN_STARTED && i + 1 < pass->nevents &&
+			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->type == ENGINE_RUN_ENDED)
+		{
+			EngineEvent *end = pass->events[i + 1];
+
+			end->pid = event->pid;
+			end->started_at = event->started_at;
+			event->done = true;
+			continue;
+		}
+		if (event->type == ENGINE_RUN_UP && !run->current)
+		{
+			event->done = true;
+			continue;
+		}
+		steps[event->type][counts[event->type]++] = (Item) {run->key, event, run};
+	}
+}
+
+static void
+apply_events(EnginePass *pass)
+{
+	int			n = pass->nevents;
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	bool	   *closed = palloc(sizeof(bool) * Max(n, 1));
+	StoreOpenRun *runs;
+	int			nruns;
+	Item	   *steps[ENGINE_RUN_ENDED + 1];
+	int			counts[ENGINE_RUN_ENDED + 1] = {0};
+
+	if (n == 0)
+	{
+		return;
+	}
+	qsort(pass->events, n, sizeof(EngineEvent *), compare_events);
+	for (int i = 0; i < n; i++)
+	{
+		ids[i] = pass->events[i]->run_id;
+	}
+	runs = josch_store_run_lock_open(ids, n, closed, &nruns);
+	qsort(runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
+	for (int i = 0; i < n; i++)
+	{
+		pass->events[i]->done = closed[i];
+	}
+	for (int i = 0; i <= ENGINE_RUN_ENDED; i++)
+	{
+		steps[i] = palloc(sizeof(Item) * n);
+	}
+	sort_events(pass, runs, nruns, steps, counts);
+	apply_all(pass, apply_started, steps[ENGINE_RUN_STARTED], counts[ENGINE_RUN_STARTED], NULL);
+	lock_children(pass, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP]);
+	apply_all(pass, apply_up, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP], NULL);
+	lock_children(pass, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED]);
+	apply_all(pass, apply_ends, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED], NULL);
+}
+
+/* ---- what is ready ---- */
+
+static void
+apply_move(EnginePass *pass, Item *items, int n, void *argument)
+{
+	NodeState	state = *(NodeState *) argument;
+
+	if (josch_store_run_move(keys_of(items, n), n, josch_fsm_label(state)) < n)
+	{
+		complain_of_suppression(josch_fsm_label(state));
+	}
+}
+
+/* The launches are collected in the context that the argument names. */
+static void
+apply_launch(EnginePass *pass, Item *items, int n, void *argument)
+{
+	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
+	int			launched;
+	StoreLaunch *launches;
+
+	launches = josch_store_run_launch(keys_of(items, n), n, &pass->runner, &launched);
+	pass->launches = pass->launches == NULL ?
+		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
+		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
+	memcpy(pass->launches + pass->nlaunches, launches, sizeof(StoreLaunch) * launched);
+	pass->nlaunches += launched;
+	MemoryContextSwitchTo(former);
+}
+
+/* The free places of a pass, counted when the first is asked for. */
+typedef struct Places
+{
+	bool		known;
+	PlanPlaces	free;
+	bool		no_commands;	/* there is no place: list what needs none */
+	bool		no_sql;
+} Places;
+
+/* Counts only when it matters: when the bound leaves no place for all of n. */
+static void
+count_places(EnginePass *pass, Places *places, int n)
+{
+	int			commands = pass->open_bound;
+	int			sql = pass->open_bound;
+
+	if (pass->open_bound < 0 || pass->open_bound + n > Min(pass->max_commands, pass->max_sql))
+	{
+		josch_store_run_places(&commands, &sql);
+	}
+	places->free.commands = Max(pass->max_commands - commands, 0);
+	places->free.sql = Max(pass->max_sql - sql, 0);
+	places->known = true;
+}
+
+/* A full list of nodes that find no place must not hide others; true when that changes the list. */
+static bool
+pass_over(Places *places)
+{
+	bool		commands = places->known && places->free.commands == 0 && !places->no_commands;
+	bool		sql = places->known && places->free.sql == 0 && !places->no_sql;
+
+	places->no_commands |= commands;
+	places->no_sql |= sql;
+	return commands || sql;
+}
+
+/*
+ * Takes one list of ready nodes; pass->left of them stay ready.  Returns true when
+ * there may be more: when a milestone has freed its children, or the list was full.
+ */
+static bool
+admit(EnginePass *pass, Places *places, MemoryContext caller)
+{
+	int			n;
+	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, !places->no_commands, !places->no_sql, &n);
+	Item	   *lists[PLAN_RUN_SQL + 1];
+	int			counts[PLAN_RUN_SQL + 1] = {0};
+	NodeState	succeeded = NODE_STATE_SUCCEEDED;
+	NodeState	signoff = NODE_STATE_SIGNOFF;
+	NodeState	review = NODE_STATE_REVIEW;
+	int64		before = pass->changes;
+	bool		progress;
+
+	pass->left = n;
+	if (n == 0)
+	{
+		return false;
+	}
+	for (int i = 0; i <= PLAN_RUN_SQL; i++)
+	{
+		lists[i] = palloc(sizeof(Item) * n);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		PlanAction	action;
+
+		if (is_quarantined(nodes[i].key, pass))
+		{
+			continue;
+		}
+		if ((nodes[i].has_command || nodes[i].has_sql) && !places->known)
+		{
+			count_places(pass, places, n);
+		}
+		action = josch_plan_ready(&nodes[i], pass->now, &places->free);
+		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
+	}
+	lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
+	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
+	progress = pass->changes > before;
+	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
+	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
+	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
+	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
+	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : n - (int) (pass->changes - before);
+	return progress || (n == READY_LIMIT && (pass->changes > before || pass_over(places)));
+}
+
+void
+josch_engine_pass(EnginePass *pass)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
+	JoschMode	former = josch_mode_enter_engine();
+	Places		places = {0};
+
+	pass->launches = NULL;
+	pass->nlaunches = 0;
+	pass->set_aside = 0;
+	pass->retry_at = DT_NOEND;
+	pass->strays = palloc(sizeof(int64) * Max(pass->nevents, 1));
+	pass->nstrays = 0;
+	pass->changes = 0;
+	clear_quarantine(pass->now);
+	MemoryContextSwitchTo(scratch);
+	/* first: what this pass leaves out stays so to its end, or a change would not be counted at all */
+	if (recounts_wait)
+	{
+		count_anew(pass);
+	}
+	apply_events(pass);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(scratch);
+	} while (admit(pass, &places, caller));
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	josch_mode = former;
+}
+
+void
+josch_engine_look_ahead(EnginePass *pass)
+{
+	pass->outlook = josch_store_run_outlook(pass->now);
+	/* due, and not among those that could be locked */
+	if (pass->left < READY_LIMIT)
+	{
+		pass->set_aside += Max(pass->outlook.due - pass->left, 0);
+	}
+	pass->set_aside += pass->outlook.recounts;
+	recounts_wait = pass->outlook.recounts > 0;
+}

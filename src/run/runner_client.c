@@ -1,0 +1,738 @@
+/*
+ * src/run/runner_client.c
+ *
+ * The scheduler's end of the socket to josch-runner.  Layer 5.
+ *
+ * Whatever the runner does or fails to do, the scheduler's loop goes on: no
+ * call here waits for an answer, and all trouble with the connection becomes
+ * one JOSCH_RUNNER_LOST event.  The one thing that takes a moment is starting
+ * a runner, which is over when its socket answers.
+ */
+#include "base/josch.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+#include "run/runner_client.h"
+
+#define RUNNER_PROGRAM "josch/josch-runner"
+#define BUFFER_SIZE 8192
+#define READ_SIZE (64 * 1024)
+#define READS_A_CALL 64			/* what else has arrived is read by the next call */
+
+#define UNIX_TO_POSTGRES_US \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
+
+struct JoschRunner
+{
+	MemoryContext context;
+	pgsocket	fd;
+	bool		up;
+	bool		lost;
+	bool		lost_told;
+	char		lost_reason[256];
+	bool		welcomed;
+	JoschRunnerInfo info;
+	JoschBuffer in;
+	JoschBuffer out;
+	JoschBuffer lists[3];		/* argv, env, ready_argv of the START being made */
+};
+
+/* -------------------------------------------------------------- connecting */
+
+/* Buffers always have a block, so that this keeps it in its context. */
+static void *
+grow_block(void *ptr, size_t size)
+{
+	return repalloc_huge(ptr, size);
+}
+
+static JoschBuffer
+make_buffer(MemoryContext context)
+{
+	JoschBuffer buffer = {NULL, 0, BUFFER_SIZE, grow_block};
+
+	buffer.data = MemoryContextAlloc(context, BUFFER_SIZE);
+	return buffer;
+}
+
+static void
+program_path(char *path)
+{
+	snprintf(path, MAXPGPATH, "%s/%s", pkglib_path, RUNNER_PROGRAM);
+}
+
+/* A connected socket, or PGINVALID_SOCKET and errno. */
+static pgsocket
+open_socket(const char *spool)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int			dir = BasicOpenFile(spool, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pgsocket	fd;
+	int			saved;
+
+	if (dir < 0)
+	{
+		return PGINVALID_SOCKET;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* through the descriptor: the spool's path may be longer than an address can be */
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/runner.sock", dir);
+	if (fd != PGINVALID_SOCKET && connect(fd, (struct sockaddr *) &address, sizeof(address)) != 0)
+	{
+		saved = errno;
+		close(fd);
+		errno = saved;
+		fd = PGINVALID_SOCKET;
+	}
+	saved = errno;
+	close(dir);
+	errno = saved;
+	return fd;
+}
+
+/*
+ * Spawns the program with nothing of ours but stderr, which is the server's
+ * log until the runner has gone to the background.
+ */
+static int
+spawn_runner(const char *path, const char *spool, pid_t *pid)
+{
+	char	   *argv[] = {(char *) path, "--daemon", "--spool", (char *) spool, NULL};
+	char	   *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t	none;
+	sigset_t	all;
+	int			error;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setflags(&attributes,
+							 POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	error = posix_spawn(pid, path, &actions, &attributes, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+/* Starts a runner and waits until it listens.  NULL, or why it does not. */
+static char *
+start_runner(const char *spool)
+{
+	char		path[MAXPGPATH];
+	pid_t		pid;
+	int			status = 0;
+	int			error;
+
+	program_path(path);
+	error = spawn_runner(path, spool, &pid);
+	if (error != 0)
+	{
+		return psprintf("could not execute \"%s\": %s", path, strerror(error));
+	}
+	while (waitpid(pid, &status, 0) < 0)
+	{
+		if (errno != EINTR)
+		{
+			return psprintf("could not wait for \"%s\": %s", path, strerror(errno));
+		}
+	}
+	if (status != 0)
+	{
+		return psprintf("\"%s\" could not start in directory \"%s\"", path, spool);
+	}
+	return NULL;
+}
+
+static void
+say_hello(JoschRunner *runner, const char *identity, Oid database, const char *database_name)
+{
+	char		path[MAXPGPATH];
+	JoschHello	hello = {JOSCH_PROTOCOL_VERSION};
+
+	program_path(path);
+	hello.version = josch_slice(JOSCH_VERSION);
+	hello.identity = josch_slice(identity);
+	hello.database = database;
+	hello.database_name = josch_slice(database_name);
+	hello.runner_path = josch_slice(path);
+	josch_encode_hello(&runner->out, &hello);
+	josch_runner_flush(runner);
+}
+
+JoschRunner *
+josch_runner_connect(const char *spool, const char *identity, Oid database,
+					 const char *database_name, bool may_start, char **reason)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "josch runner client",
+												  ALLOCSET_DEFAULT_SIZES);
+	JoschRunner *runner = MemoryContextAllocZero(context, sizeof(JoschRunner));
+	int			i;
+
+	runner->context = context;
+	runner->in = make_buffer(context);
+	runner->out = make_buffer(context);
+	for (i = 0; i < 3; i++)
+	{
+		runner->lists[i] = make_buffer(context);
+	}
+	*reason = NULL;
+	runner->fd = open_socket(spool);
+	if (runner->fd == PGINVALID_SOCKET && may_start && (errno == ENOENT || errno == ECONNREFUSED))
+	{
+		*reason = start_runner(spool);
+		if (*reason == NULL)
+		{
+			runner->fd = open_socket(spool);
+		}
+	}
+	if (runner->fd == PGINVALID_SOCKET)
+	{
+		if (*reason == NULL)
+		{
+			*reason = psprintf("no runner answers in directory \"%s\": %s", spool, strerror(errno));
+		}
+		MemoryContextDelete(context);
+		return NULL;
+	}
+	ReserveExternalFD();
+	say_hello(runner, identity, database, database_name);
+	return runner;
+}
+
+void
+josch_runner_close(JoschRunner *runner)
+{
+	close(runner->fd);
+	ReleaseExternalFD();
+	MemoryContextDelete(runner->context);
+}
+
+pgsocket
+josch_runner_socket(JoschRunner *runner)
+{
+	return runner->fd;
+}
+
+bool
+josch_runner_wants_write(JoschRunner *runner)
+{
+	return runner->out.len > 0;
+}
+
+bool
+josch_runner_is_up(JoschRunner *runner)
+{
+	return runner->up;
+}
+
+const JoschRunnerInfo *
+josch_runner_info(JoschRunner *runner)
+{
+	return runner->welcomed ? &runner->info : NULL;
+}
+
+static void
+lose(JoschRunner *runner, const char *reason)
+{
+	if (!runner->lost)
+	{
+		strlcpy(runner->lost_reason, reason, sizeof(runner->lost_reason));
+	}
+	runner->lost = true;
+	runner->up = false;
+	runner->in.len = runner->out.len = 0;
+}
+
+/* ----------------------------------------------------------------- sending */
+
+static JoschStrings
+pack_list(JoschBuffer *packed, const char *const *items)
+{
+	JoschStrings list = {0};
+
+	packed->len = 0;
+	for (; items != NULL && *items != NULL; items++)
+	{
+		josch_strings_add(packed, &list, josch_slice(*items));
+	}
+	return list;
+}
+
+bool
+josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
+{
+	JoschStart	m = {start->run_id};
+
+	if (runner->lost)
+	{
+		return true;
+	}
+	m.argv = pack_list(&runner->lists[0], start->argv);
+	m.env = pack_list(&runner->lists[1], start->env);
+	m.ready_argv = pack_list(&runner->lists[2], start->ready_argv);
+	m.cwd = josch_slice(start->cwd);
+	m.log_path = josch_slice(start->log_path);
+	m.timeout_ms = start->timeout_ms;
+	m.grace_ms = start->grace_ms;
+	m.flags = start->long_running ? JOSCH_START_LONG_RUNNING : 0;
+	m.ready_after_ms = start->ready_after_ms;
+	return josch_encode_start(&runner->out, &m);
+}
+
+void
+josch_runner_send_stop(JoschRunner *runner, int64 run_id, uint64 grace_ms)
+{
+	JoschStop	m = {run_id, grace_ms};
+
+	if (!runner->lost)
+	{
+		josch_encode_stop(&runner->out, &m);
+	}
+}
+
+void
+josch_runner_send_forget(JoschRunner *runner, const int64 *run_ids, int count)
+{
+	const int	most = JOSCH_FRAME_MAX / 16;
+	JoschCodec	c = {&runner->lists[0], NULL, 0, false};
+	JoschForget m;
+	int			i;
+
+	if (runner->lost)
+	{
+		return;
+	}
+	for (; count > 0; run_ids += most, count -= most)
+	{
+		runner->lists[0].len = 0;
+		for (i = 0; i < count && i < most; i++)
+		{
+			int64_t		id = run_ids[i];
+
+			josch_code_i64(&c, &id);
+		}
+		m.ids.data = (const char *) runner->lists[0].data;
+		m.ids.len = (uint32_t) runner->lists[0].len;
+		josch_encode_forget(&runner->out, &m);
+	}
+}
+
+void
+josch_runner_send_list(JoschRunner *runner)
+{
+	JoschNothing nothing = {0};
+
+	if (!runner->lost)
+	{
+		josch_encode_list(&runner->out, &nothing);
+	}
+}
+
+void
+josch_runner_send_log(JoschRunner *runner, int64 run_id, const char *path, int64 offset, uint32 max)
+{
+	JoschLogRead m = {run_id, josch_slice(path), offset, max};
+
+	if (!runner->lost)
+	{
+		josch_encode_log_read(&runner->out, &m);
+	}
+}
+
+bool
+josch_runner_flush(JoschRunner *runner)
+{
+	size_t		sent = 0;
+
+	while (sent < runner->out.len)
+	{
+		ssize_t		n = send(runner->fd, runner->out.data + sent, runner->out.len - sent, MSG_NOSIGNAL);
+
+		if (n > 0)
+		{
+			sent += n;
+		}
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		{
+			break;
+		}
+		else if (errno != EINTR)
+		{
+			char		reason[128];
+
+			snprintf(reason, sizeof(reason), "could not send to the runner: %s", strerror(errno));
+			lose(runner, reason);
+			return true;
+		}
+	}
+	josch_buffer_consume(&runner->out, sent);
+	return runner->out.len == 0;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static TimestampTz
+to_timestamp(int64_t unix_us)
+{
+	return unix_us == 0 ? 0 : unix_us - UNIX_TO_POSTGRES_US;
+}
+
+static void
+set_text(JoschRunnerEvent *event, JoschSlice slice)
+{
+	event->text = palloc(slice.len + 1);
+	if (slice.len > 0)
+	{
+		memcpy(event->text, slice.data, slice.len);
+	}
+	event->text[slice.len] = '\0';
+	event->text_len = slice.len;
+}
+
+static void
+set_end(JoschRunnerEvent *event, const JoschExit *end)
+{
+	event->exit_kind = (JoschExitKind) end->kind;
+	event->exit_value = (int) end->value;
+	event->ended_at = to_timestamp(end->ended_at);
+	event->cpu_user_us = end->cpu_user_us;
+	event->cpu_sys_us = end->cpu_sys_us;
+	event->maxrss_kb = end->maxrss_kb;
+	set_text(event, end->tail);
+}
+
+/* -1, 0, 1 by the numbers between the dots. */
+static int
+compare_versions(const char *a, const char *b)
+{
+	while (*a != '\0' || *b != '\0')
+	{
+		char	   *a_end;
+		char	   *b_end;
+		long		x = strtol(a, &a_end, 10);
+		long		y = strtol(b, &b_end, 10);
+
+		if (x != y)
+		{
+			return x < y ? -1 : 1;
+		}
+		if (a_end == a && b_end == b)
+		{
+			return 0;			/* no numbers any more */
+		}
+		a = a_end + (*a_end == '.');
+		b = b_end + (*b_end == '.');
+	}
+	return 0;
+}
+
+/*
+ * An older runner, or one that speaks another protocol, is asked to replace
+ * itself.  A newer one that understands us stays: during an update, servers'
+ * processes with the old and the new library would else push it to and fro.
+ */
+static void
+ask_to_replace(JoschRunner *runner, bool understands)
+{
+	char		path[MAXPGPATH];
+	JoschReplace m;
+
+	if (understands && compare_versions(runner->info.version, JOSCH_VERSION) >= 0)
+	{
+		return;
+	}
+	program_path(path);
+	m.path = josch_slice(path);
+	josch_encode_replace(&runner->out, &m);
+	josch_runner_flush(runner);
+}
+
+static bool
+take_welcome(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschWelcome m;
+	MemoryContext old;
+	bool		understands;
+
+	if (!josch_decode_welcome(frame, &m))
+	{
+		return false;
+	}
+	understands = m.protocol == JOSCH_PROTOCOL_VERSION;
+	old = MemoryContextSwitchTo(runner->context);
+	runner->info.version = pnstrdup(m.version.data, m.version.len);
+	runner->info.incarnation = pnstrdup(m.incarnation.data, m.incarnation.len);
+	MemoryContextSwitchTo(old);
+	runner->info.pid = m.pid;
+	runner->info.started_at = to_timestamp(m.started_at);
+	runner->info.journal_since = to_timestamp(m.journal_since);
+	runner->info.journal_intact = m.journal_intact != 0;
+	runner->welcomed = true;
+	runner->up = understands;
+	set_text(event, m.version);
+	ask_to_replace(runner, understands);
+	return true;
+}
+
+static bool
+take_run(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschRun	m;
+
+	if (!josch_decode_run(frame, &m))
+	{
+		return false;
+	}
+	event->run_id = m.run_id;
+	event->state = (JoschRunState) m.state;
+	event->flags = m.flags;
+	event->pid = m.pid;
+	event->started_at = to_timestamp(m.started_at);
+	event->up_at = to_timestamp(m.up_at);
+	set_end(event, &m.end);
+	return true;
+}
+
+static bool
+take_exited(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschExited m;
+
+	if (!josch_decode_exited(frame, &m))
+	{
+		return false;
+	}
+	event->run_id = m.run_id;
+	event->flags = m.end.flags;
+	set_end(event, &m.end);
+	return true;
+}
+
+static bool
+take_started(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschStarted m;
+	bool		ok = josch_decode_started(frame, &m);
+
+	event->run_id = m.run_id;
+	event->pid = m.pid;
+	event->started_at = to_timestamp(m.started_at);
+	return ok;
+}
+
+static bool
+take_start_failed(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschStartFailed m;
+	bool		ok = josch_decode_start_failed(frame, &m);
+
+	event->run_id = m.run_id;
+	event->exit_kind = JOSCH_EXIT_NOT_STARTED;
+	event->exit_value = (int) m.error;
+	set_text(event, m.text);
+	return ok;
+}
+
+static bool
+take_up(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschUp		m;
+	bool		ok = josch_decode_up(frame, &m);
+
+	event->run_id = m.run_id;
+	event->up_at = to_timestamp(m.up_at);
+	return ok;
+}
+
+static bool
+take_refused(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschRefused m;
+	bool		ok = josch_decode_refused(frame, &m);
+
+	event->run_id = m.run_id;
+	event->exit_value = m.reason;
+	set_text(event, m.text);
+	return ok;
+}
+
+static bool
+take_log_data(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschLogData m;
+	bool		ok = josch_decode_log_data(frame, &m);
+
+	event->run_id = m.run_id;
+	event->offset = m.offset;
+	event->eof = m.eof != 0;
+	set_text(event, m.bytes);
+	return ok;
+}
+
+static bool
+take_error(const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	JoschError	m;
+	bool		ok = josch_decode_error(frame, &m);
+
+	set_text(event, m.text);
+	return ok;
+}
+
+/* Fills the event from a frame, in the current context.  False: the frame is not what it says. */
+static bool
+take_frame(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *event)
+{
+	event->text = pstrdup("");
+	switch (frame->type)
+	{
+		case JOSCH_MSG_WELCOME:
+			event->type = JOSCH_RUNNER_WELCOME;
+			return take_welcome(runner, frame, event);
+		case JOSCH_MSG_STARTED:
+			event->type = JOSCH_RUNNER_STARTED;
+			return take_started(frame, event);
+		case JOSCH_MSG_START_FAILED:
+			event->type = JOSCH_RUNNER_START_FAILED;
+			return take_start_failed(frame, event);
+		case JOSCH_MSG_UP:
+			event->type = JOSCH_RUNNER_UP;
+			return take_up(frame, event);
+		case JOSCH_MSG_EXITED:
+			event->type = JOSCH_RUNNER_EXITED;
+			return take_exited(frame, event);
+		case JOSCH_MSG_RUN:
+			event->type = JOSCH_RUNNER_RUN;
+			return take_run(frame, event);
+		case JOSCH_MSG_LIST_END:
+			event->type = JOSCH_RUNNER_LIST_END;
+			return true;
+		case JOSCH_MSG_REFUSED:
+			event->type = JOSCH_RUNNER_REFUSED;
+			return take_refused(frame, event);
+		case JOSCH_MSG_LOG_DATA:
+			event->type = JOSCH_RUNNER_LOG_DATA;
+			return take_log_data(frame, event);
+		case JOSCH_MSG_ERROR:
+			event->type = JOSCH_RUNNER_ERROR;
+			return take_error(frame, event);
+	}
+	return false;
+}
+
+/* Moves what has arrived into the buffer. */
+static void
+receive(JoschRunner *runner)
+{
+	int			i;
+
+	for (i = 0; i < READS_A_CALL && !runner->lost; i++)
+	{
+		ssize_t		n;
+
+		josch_buffer_reserve(&runner->in, READ_SIZE);
+		n = recv(runner->fd, runner->in.data + runner->in.len, READ_SIZE, 0);
+		if (n > 0)
+		{
+			runner->in.len += n;
+		}
+		else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		{
+			return;
+		}
+		else if (n == 0 || errno != EINTR)
+		{
+			return;				/* told once the frames before it are taken */
+		}
+	}
+}
+
+/* True when the peer has closed, or the connection broke; what came before has been received. */
+static bool
+has_ended(JoschRunner *runner)
+{
+	char		byte;
+	ssize_t		n = recv(runner->fd, &byte, 1, MSG_PEEK);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* The whole frames in the buffer, as events. */
+static List *
+take_frames(JoschRunner *runner)
+{
+	List	   *events = NIL;
+	size_t		done = 0;
+	JoschFrame	frame;
+	JoschFrameStatus status;
+
+	while ((status = josch_frame_next(runner->in.data + done, runner->in.len - done, &frame)) == JOSCH_FRAME_OK)
+	{
+		JoschRunnerEvent *event = palloc0(sizeof(JoschRunnerEvent));
+
+		if (!take_frame(runner, &frame, event))
+		{
+			status = JOSCH_FRAME_BROKEN;
+			break;
+		}
+		if (runner->lost)
+		{
+			return events;		/* an answer to it could not be sent */
+		}
+		events = lappend(events, event);
+		done += frame.total;
+	}
+	if (status == JOSCH_FRAME_BROKEN)
+	{
+		lose(runner, "the runner sent what is not the protocol");
+		return events;
+	}
+	josch_buffer_consume(&runner->in, done);
+	return events;
+}
+
+List *
+josch_runner_read(JoschRunner *runner, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	List	   *events = NIL;
+
+	if (!runner->lost)
+	{
+		receive(runner);
+		events = take_frames(runner);
+		if (!runner->lost && has_ended(runner))
+		{
+			lose(runner, "the runner has closed the connection");
+		}
+	}
+	if (runner->lost && !runner->lost_told)
+	{
+		JoschRunnerEvent *event = palloc0(sizeof(JoschRunnerEvent));
+
+		event->type = JOSCH_RUNNER_LOST;
+		event->text = pstrdup(runner->lost_reason);
+		event->text_len = strlen(event->text);
+		events = lappend(events, event);
+		runner->lost_told = true;
+	}
+	MemoryContextSwitchTo(old);
+	return events;
+}

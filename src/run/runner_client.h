@@ -1,0 +1,149 @@
+/*
+ * src/run/runner_client.h
+ *
+ * The scheduler's end of the socket to josch-runner: connect (and start a
+ * runner when none answers), send, read events.
+ *
+ * The loop must never wait for the runner: the socket is non-blocking, what
+ * cannot be sent now is kept, and a connection that breaks is an event
+ * (JOSCH_RUNNER_LOST), never an ERROR.  Only running out of memory raises one.
+ *
+ * Memory: a JoschRunner and its buffers live in a memory context of their own
+ * below TopMemoryContext until josch_runner_close.  Events are allocated in
+ * the context that the caller of josch_runner_read names, and belong to it.
+ * Strings that are sent are copied at once.
+ */
+#ifndef JOSCH_RUNNER_CLIENT_H
+#define JOSCH_RUNNER_CLIENT_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "port.h"
+#include "utils/palloc.h"
+
+#include "wire/protocol.h"
+
+typedef struct JoschRunner JoschRunner;
+
+typedef enum JoschRunnerEventType
+{
+	JOSCH_RUNNER_WELCOME,		/* the runner answers; see josch_runner_info */
+	JOSCH_RUNNER_STARTED,		/* run_id, pid, started_at */
+	JOSCH_RUNNER_START_FAILED,	/* run_id, exit_value (errno), text */
+	JOSCH_RUNNER_UP,			/* run_id, up_at */
+	JOSCH_RUNNER_EXITED,		/* run_id, exit_*, ended_at, cpu_*, maxrss_kb, flags, text (tail) */
+	JOSCH_RUNNER_RUN,			/* answer to LIST: all of the above, and state */
+	JOSCH_RUNNER_LIST_END,
+	JOSCH_RUNNER_REFUSED,		/* run_id, exit_value (JoschRefusal), text */
+	JOSCH_RUNNER_LOG_DATA,		/* run_id, offset, text, text_len, eof */
+	JOSCH_RUNNER_ERROR,			/* text: a complaint for the server log */
+	JOSCH_RUNNER_LOST			/* text: why; the last event of a connection */
+} JoschRunnerEventType;
+
+/*
+ * One thing that happened.  Fields that the type does not name are zero.
+ * A time of 0 means "not known".  `text` is never NULL, always terminated and
+ * valid UTF-8 (LOG_DATA: raw bytes); converting it to the database's encoding
+ * is the reader's part.
+ */
+typedef struct JoschRunnerEvent
+{
+	JoschRunnerEventType type;
+	int64		run_id;
+	JoschRunState state;		/* RUN */
+	uint32		flags;			/* JOSCH_RUN_... */
+	int64		pid;			/* also the process group */
+	TimestampTz started_at;
+	TimestampTz up_at;
+	TimestampTz ended_at;
+	JoschExitKind exit_kind;
+	int			exit_value;		/* exit code, signal, errno or refusal */
+	uint64		cpu_user_us;
+	uint64		cpu_sys_us;
+	uint64		maxrss_kb;
+	int64		offset;			/* LOG_DATA */
+	bool		eof;			/* LOG_DATA */
+	char	   *text;			/* tail of the output, reason, or log bytes */
+	int			text_len;
+} JoschRunnerEvent;
+
+/* What WELCOME said; strings live as long as the JoschRunner. */
+typedef struct JoschRunnerInfo
+{
+	const char *version;
+	const char *incarnation;	/* one life of a runner; kept when it replaces itself */
+	int64		pid;
+	TimestampTz started_at;
+
+	/*
+	 * To tell "never started" from "lost": a run that LIST does not show, and
+	 * whose intent was committed at or after journal_since, never started and
+	 * may be sent again.  An older one cannot be known.
+	 */
+	TimestampTz journal_since;
+	bool		journal_intact; /* the journal is older than this life of the runner */
+} JoschRunnerInfo;
+
+/* One START.  Lists are NULL-terminated; NULL lists and strings count as empty. */
+typedef struct JoschRunnerStart
+{
+	int64		run_id;
+	const char *const *argv;	/* at least one */
+	const char *const *env;		/* "NAME=value" */
+	const char *cwd;			/* empty: home of the runner's user */
+	const char *log_path;		/* relative to the spool, without "..", must not exist yet */
+	uint64		timeout_ms;		/* 0: none */
+	uint64		grace_ms;		/* TERM to KILL at the time-out */
+	bool		long_running;	/* tell when it is up */
+	const char *const *ready_argv;	/* exit 0 means up; empty: ready_after_ms */
+	uint64		ready_after_ms;
+} JoschRunnerStart;
+
+/*
+ * Connects to the runner of a spool and says HELLO; with `may_start`, starts
+ * one when none answers, which takes some milliseconds.  NULL when there is no
+ * connection; *reason (in the current context) then says why in one sentence.
+ */
+extern JoschRunner *josch_runner_connect(const char *spool, const char *identity,
+										 Oid database, const char *database_name,
+										 bool may_start, char **reason);
+
+/* The socket for a WaitEventSet, and whether to wait for it to become writable too. */
+extern pgsocket josch_runner_socket(JoschRunner *runner);
+extern bool josch_runner_wants_write(JoschRunner *runner);
+
+/* True from WELCOME (of a runner that speaks our protocol) until the connection is lost. */
+extern bool josch_runner_is_up(JoschRunner *runner);
+
+/* NULL before WELCOME. */
+extern const JoschRunnerInfo *josch_runner_info(JoschRunner *runner);
+
+/*
+ * Queue one message each; nothing is sent before josch_runner_flush.  On a
+ * lost connection they do nothing.  False: the message is larger than a frame
+ * can be (4 MB) and will not be sent.
+ */
+extern bool josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start);
+extern void josch_runner_send_stop(JoschRunner *runner, int64 run_id, uint64 grace_ms);
+extern void josch_runner_send_forget(JoschRunner *runner, const int64 *run_ids, int count);
+extern void josch_runner_send_list(JoschRunner *runner);
+
+/* By run_id, or by path when run_id is 0; an offset below 0 counts from the end. */
+extern void josch_runner_send_log(JoschRunner *runner, int64 run_id, const char *path,
+								  int64 offset, uint32 max);
+
+/* Sends what the socket takes.  False when something is left (wait for writable). */
+extern bool josch_runner_flush(JoschRunner *runner);
+
+/*
+ * Takes what has arrived: a List of JoschRunnerEvent pointers, allocated in
+ * `context`; NIL when there is nothing.  LOST comes once, last; from then on
+ * only josch_runner_close makes sense.  Also notices a connection that a send
+ * found broken, so call it after a flush too.
+ */
+extern List *josch_runner_read(JoschRunner *runner, MemoryContext context);
+
+/* Ends the connection and frees the handle; runs go on. */
+extern void josch_runner_close(JoschRunner *runner);
+
+#endif							/* JOSCH_RUNNER_CLIENT_H */

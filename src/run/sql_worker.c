@@ -1,0 +1,474 @@
+/*
+ * src/run/sql_worker.c
+ *	  Background workers that execute SQL nodes, each as the node's owner.
+ *
+ * The scheduler's side: which worker gets a run, and which runs were lost.
+ * Workers are kept for a while, because to start one costs more than most SQL
+ * does; each serves one owner only (sql_worker_main.c has the reason).
+ *
+ * Scheduler and worker meet in a slot of shared memory.  A slot has a run from
+ * the moment it is given until the worker has recorded the outcome; a worker
+ * that ends in between leaves the run behind in its slot (SLOT_LOST), where the
+ * scheduler of the day finds it, even one that was started after.
+ */
+#include "base/josch.h"
+
+#include "run/sql_worker.h"
+
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/shared.h"
+#include "base/wake.h"
+
+/* A worker that was registered by a scheduler which is gone, and has not come after this time, will not come. */
+#define ARRIVAL_LIMIT_MS 60000
+
+/* When the server has no background worker slot, nobody tells when it has one again. */
+#define RETRY_MS 1000
+
+JoschSqlSlots *josch_sql_worker_slots = NULL;
+
+/* Of the workers that this scheduler registered and that have not come yet. */
+static BackgroundWorkerHandle **handles = NULL;
+
+/* Runs that could not even be given to a worker. */
+static List *refused = NIL;
+
+/* Whether the last start found no background worker slot. */
+static bool short_of_workers = false;
+
+static Size
+shared_size(void)
+{
+	return offsetof(JoschSqlSlots, slots) + sizeof(JoschSqlSlot) * max_worker_processes;
+}
+
+void
+josch_sql_worker_init(void)
+{
+	josch_shared_add("josch SQL workers", shared_size, (void **) &josch_sql_worker_slots);
+}
+
+static void
+free_slot(JoschSqlSlot *slot)
+{
+	memset(slot, 0, sizeof(JoschSqlSlot));
+}
+
+/*
+ * A slot that nobody will ask about: its database has no scheduler.  Needs no
+ * lock of its own; the answer is only a hint.
+ */
+static bool
+is_orphaned(const JoschSqlSlot *slot, TimestampTz now)
+{
+	JoschSchedulerStatus status;
+	bool		over = slot->state == SLOT_LOST ||
+		(slot->state == SLOT_RUN && slot->pid == 0 &&
+		 TimestampDifferenceExceeds(slot->registered_at, now, ARRIVAL_LIMIT_MS));
+
+	return over && slot->database != MyDatabaseId && !josch_wake_read_scheduler(slot->database, &status);
+}
+
+/* Frees slots that were left behind in databases without scheduler, dropped ones for instance. */
+static void
+free_orphans(TimestampTz now)
+{
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot seen = *slot;
+
+		if (is_orphaned(&seen, now))
+		{
+			LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+			if (slot->generation == seen.generation && slot->state == seen.state && slot->pid == seen.pid)
+			{
+				free_slot(slot);
+			}
+			LWLockRelease(josch_shared_lock);
+		}
+	}
+}
+
+static void
+refuse(int64 run_id, bool atomic, const char *reason)
+{
+	MemoryContext former = MemoryContextSwitchTo(TopMemoryContext);
+	JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
+
+	lost->run_id = run_id;
+	lost->atomic = atomic;
+	strlcpy(lost->reason, reason, sizeof(lost->reason));
+	refused = lappend(refused, lost);
+	MemoryContextSwitchTo(former);
+}
+
+/* Gives the run to an idle worker of the owner; false when there is none. */
+static bool
+give_to_idle(int64 run_id, Oid owner, bool atomic)
+{
+	Latch	   *latch = NULL;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; latch == NULL && i < max_worker_processes; i++)
+	{
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->state == SLOT_IDLE && slot->database == MyDatabaseId && slot->owner == owner)
+		{
+			slot->state = SLOT_RUN;
+			slot->run_id = run_id;
+			slot->atomic = atomic;
+			latch = slot->latch;
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+	if (latch != NULL)
+	{
+		SetLatch(latch);
+	}
+	return latch != NULL;
+}
+
+/* Takes a free slot for a new worker; -1 when the database has as many as it may have, or all are taken. */
+static int
+take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
+{
+	int			present = 0;
+	int			place = -1;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		if (josch_sql_worker_slots->slots[i].state == SLOT_FREE)
+		{
+			place = place < 0 ? i : place;
+		}
+		else if (josch_sql_worker_slots->slots[i].database == MyDatabaseId && josch_sql_worker_slots->slots[i].state != SLOT_LOST)
+		{
+			present++;
+		}
+	}
+	if (present >= josch_config_max_sql_workers)
+	{
+		place = -1;
+	}
+	if (place >= 0)
+	{
+		josch_sql_worker_slots->slots[place] = (JoschSqlSlot)
+		{
+			.state = SLOT_RUN, .generation = ++josch_sql_worker_slots->generations, .database = MyDatabaseId, .owner = owner,
+			.registrar = MyProcPid, .registered_at = now, .run_id = run_id, .atomic = atomic
+		};
+	}
+	LWLockRelease(josch_shared_lock);
+	return place;
+}
+
+static bool
+register_worker(int place)
+{
+	BackgroundWorker worker = {
+		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
+		.bgw_start_time = BgWorkerStart_RecoveryFinished,
+		.bgw_restart_time = BGW_NEVER_RESTART,
+		.bgw_main_arg = Int32GetDatum(place),
+		.bgw_notify_pid = MyProcPid
+	};
+	MemoryContext former;
+	bool		registered;
+
+	strlcpy(worker.bgw_library_name, "josch", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "josch_sql_worker_main", sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_name, "josch sql worker", sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, "josch sql worker", sizeof(worker.bgw_type));
+	memcpy(worker.bgw_extra, &josch_sql_worker_slots->slots[place].generation, sizeof(int64));
+
+	former = MemoryContextSwitchTo(TopMemoryContext);
+	if (handles == NULL)
+	{
+		handles = palloc0(sizeof(BackgroundWorkerHandle *) * max_worker_processes);
+	}
+	if (handles[place] != NULL)
+	{
+		pfree(handles[place]);
+		handles[place] = NULL;
+	}
+	registered = RegisterDynamicBackgroundWorker(&worker, &handles[place]);
+	MemoryContextSwitchTo(former);
+	if (!registered)
+	{
+		handles[place] = NULL;
+	}
+	return registered;
+}
+
+/*
+ * Asks one idle worker to go, unless one is on its way out already: one of this
+ * database, or of any when the server as a whole has no more.
+ */
+static void
+make_room(bool anywhere)
+{
+	JoschSqlSlot *choice = NULL;
+	Latch	   *latch = NULL;
+	bool		leaving = false;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		bool		here = slot->database == MyDatabaseId;
+
+		leaving |= slot->state == SLOT_LEAVING && here;
+		if (slot->state == SLOT_IDLE && (here || (anywhere && choice == NULL)))
+		{
+			choice = slot;
+		}
+	}
+	if (choice != NULL && !leaving)
+	{
+		choice->state = SLOT_LEAVING;
+		choice->wanted_by = MyDatabaseId;
+		latch = choice->latch;
+	}
+	LWLockRelease(josch_shared_lock);
+	if (latch != NULL)
+	{
+		SetLatch(latch);
+	}
+}
+
+bool
+josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
+{
+	TimestampTz now = josch_clock_now();
+	int			place;
+
+	if (josch_sql_worker_slots == NULL)
+	{
+		refuse(run_id, atomic, "josch is not loaded at server start");
+		return true;
+	}
+	if (!OidIsValid(owner))
+	{
+		/* to a background worker, no user means the superuser */
+		refuse(run_id, atomic, "the role that owns the node does not exist");
+		return true;
+	}
+	if (give_to_idle(run_id, owner, atomic))
+	{
+		short_of_workers = false;
+		return true;
+	}
+	free_orphans(now);
+	place = take_slot(run_id, owner, atomic, now);
+	if (place < 0)
+	{
+		make_room(false);
+		return false;
+	}
+	if (register_worker(place))
+	{
+		short_of_workers = false;
+		return true;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	free_slot(&josch_sql_worker_slots->slots[place]);
+	LWLockRelease(josch_shared_lock);
+	make_room(true);
+	if (!short_of_workers)
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("SQL nodes wait: no background worker slot is free"),
+				 errhint("You might need to increase max_worker_processes.")));
+	}
+	short_of_workers = true;
+	return false;
+}
+
+long
+josch_sql_worker_retry_ms(void)
+{
+	return short_of_workers ? RETRY_MS : -1;
+}
+
+/* The slot of a run of this database; NULL when it is in none.  Needs the lock. */
+static JoschSqlSlot *
+find_run(int64 run_id)
+{
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->state == SLOT_RUN && slot->run_id == run_id && slot->database == MyDatabaseId)
+		{
+			return slot;
+		}
+	}
+	return NULL;
+}
+
+bool
+josch_sql_worker_running(int64 run_id)
+{
+	bool		found;
+
+	if (josch_sql_worker_slots == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	found = find_run(run_id) != NULL;
+	LWLockRelease(josch_shared_lock);
+	return found;
+}
+
+void
+josch_sql_worker_cancel(int64 run_id)
+{
+	JoschSqlSlot *slot;
+
+	if (josch_sql_worker_slots == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	slot = find_run(run_id);
+	if (slot != NULL)
+	{
+		/* the flag is for a worker that has not come yet, or is about to begin */
+		slot->cancel = true;
+		if (slot->pid != 0)
+		{
+			(void) kill(slot->pid, SIGINT);
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
+/* Whether a worker that was registered will never come.  Needs the lock. */
+static bool
+will_not_come(int place, TimestampTz now)
+{
+	const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
+	pid_t		pid;
+
+	if (slot->state != SLOT_RUN || slot->pid != 0)
+	{
+		return false;
+	}
+	if (slot->registrar == MyProcPid && handles != NULL && handles[place] != NULL)
+	{
+		return GetBackgroundWorkerPid(handles[place], &pid) == BGWH_STOPPED;
+	}
+	return TimestampDifferenceExceeds(slot->registered_at, now, ARRIVAL_LIMIT_MS);
+}
+
+/* Takes a lost run out of its slot; false when there is none. */
+static bool
+take_loss(int place, TimestampTz now, JoschSqlLost *lost)
+{
+	JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
+	bool		found;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	found = slot->database == MyDatabaseId && (slot->state == SLOT_LOST || will_not_come(place, now));
+	if (found)
+	{
+		lost->run_id = slot->run_id;
+		lost->atomic = slot->atomic;
+		lost->begun = slot->begun;
+		strlcpy(lost->reason, slot->reason[0] != '\0' ? slot->reason :
+				slot->begun ? "the background worker ended" : "the background worker could not be started",
+				sizeof(lost->reason));
+		free_slot(slot);
+	}
+	LWLockRelease(josch_shared_lock);
+	return found;
+}
+
+List *
+josch_sql_worker_collect(void)
+{
+	TimestampTz now = josch_clock_now();
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, refused)
+	{
+		result = lappend(result, memcpy(palloc(sizeof(JoschSqlLost)), lfirst(cell), sizeof(JoschSqlLost)));
+	}
+	list_free_deep(refused);
+	refused = NIL;
+	for (int i = 0; josch_sql_worker_slots != NULL && i < max_worker_processes; i++)
+	{
+		if (josch_sql_worker_slots->slots[i].database == MyDatabaseId)
+		{
+			JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
+
+			if (take_loss(i, now, lost))
+			{
+				result = lappend(result, lost);
+			}
+		}
+	}
+	return result;
+}
+
+void
+josch_sql_worker_count(Oid database, int *present, int *busy)
+{
+	*present = *busy = 0;
+	if (josch_sql_worker_slots == NULL)
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->database == database && slot->state != SLOT_FREE && slot->state != SLOT_LOST)
+		{
+			*present += 1;
+			*busy += slot->state == SLOT_RUN ? 1 : 0;
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
+int
+josch_sql_worker_dismiss(Oid database)
+{
+	int			leaving = 0;
+
+	if (josch_sql_worker_slots == NULL)
+	{
+		return 0;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+
+		if (slot->database == database && slot->state == SLOT_IDLE)
+		{
+			slot->state = SLOT_LEAVING;
+			SetLatch(slot->latch);
+		}
+		if (slot->database == database && slot->state == SLOT_LEAVING)
+		{
+			leaving++;
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+	return leaving;
+}

@@ -1,0 +1,178 @@
+/*
+ * src/run/store_run.h
+ *	  SQL of the engine: nodes that are ready, runs that start and end.
+ *
+ * Layer 3.  Every function opens and closes SPI itself, as the schema's owner,
+ * and expects engine mode.  None waits for a row lock: what is locked by others
+ * is left out, and the caller comes back to it.  Results are palloc'd in the
+ * caller's context.
+ */
+#ifndef JOSCH_STORE_RUN_H
+#define JOSCH_STORE_RUN_H
+
+#include "base/josch.h"
+
+/* A row of the work list: a node in state ready that is due, now locked. */
+typedef struct StoreReady
+{
+	NodeKey		key;
+	char		node_type;
+	bool		has_command;
+	bool		has_sql;
+	bool		forced;
+	TimestampTz due_at;			/* DT_NOBEGIN when NULL */
+} StoreReady;
+
+/*
+ * Locks and returns up to limit ready nodes that are due at now; those with a
+ * command, or with SQL, only if asked for.
+ */
+extern StoreReady *josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n);
+
+/* What the scheduler waits for, and what it reports; all at the end of a pass. */
+typedef struct StoreOutlook
+{
+	TimestampTz next_due;		/* the first due time after now, of ready nodes and of
+								 * SQL runs with a timeout; DT_NOEND: none */
+	int			queued;			/* nodes in state ready */
+	int			due;			/* of these, due at now */
+	int			recounts;		/* nodes that wait to be counted anew */
+	int			open;			/* open runs */
+	int			stops;			/* of these, asked to stop */
+	int			timeouts;		/* of these, SQL and past their timeout */
+} StoreOutlook;
+
+extern StoreOutlook josch_store_run_outlook(TimestampTz now);
+
+/* Open command runs that are not up, and open SQL runs: the places that are taken. */
+extern void josch_store_run_places(int *commands, int *sql);
+
+/*
+ * Locks the children of the nodes, but for those that others hold: these are
+ * returned, and written down to be counted anew later (josch.recounts).
+ */
+extern NodeKey *josch_store_run_lock_children(const NodeKey *keys, int n, int *missed);
+
+/* Of the nodes in josch.recounts, locks and returns those that nobody holds. */
+extern NodeKey *josch_store_run_list_recounts(int *n);
+
+/* They have been counted. */
+extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
+
+/* Moves locked nodes that are in state ready to a state that needs no run; returns how many. */
+extern int	josch_store_run_move(const NodeKey *keys, int n, const char *state);
+
+/* A run to be started: its own row, and what the node says about it. */
+typedef struct StoreLaunch
+{
+	int64		run_id;
+	NodeKey		key;
+	int			attempt;
+	char		node_type;
+	bool		sql;
+	bool		atomic;			/* SQL in one transaction */
+	Oid			owner;			/* InvalidOid: the role does not exist */
+	char	   *owner_name;
+	char	   *command;		/* NULL for SQL */
+	char	   *ready_command;	/* or NULL */
+	char	   *work_dir;		/* or NULL */
+	char	   *log;			/* relative to the spool */
+	int64		timeout_ms;		/* 0: none */
+	int64		grace_ms;
+	int64		ready_after_ms;
+} StoreLaunch;
+
+/* Who will run the commands: kept with the run. */
+typedef struct StoreRunner
+{
+	const char *server;			/* identity of this server */
+	const char *runner;			/* incarnation of the runner */
+	const char *host;
+	const char *log_folder;		/* below log/ of the spool */
+} StoreRunner;
+
+/* Writes the intent: a run for each node, and the nodes to running. */
+extern StoreLaunch *josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched);
+
+/* The same data for runs that are open already (to send them again). */
+extern StoreLaunch *josch_store_run_reload(const int64 *run_ids, int n, int *loaded);
+
+/* The command of a run has started. */
+typedef struct StoreStarted
+{
+	int64		run_id;
+	int32		pid;
+	TimestampTz started_at;
+} StoreStarted;
+
+extern void josch_store_run_started(const StoreStarted *started, int n);
+
+/* An open run and its node, which is locked now. */
+typedef struct StoreOpenRun
+{
+	int64		run_id;
+	NodeKey		key;
+	char		node_type;
+	char	   *stopped_by;		/* or NULL */
+	bool		timed_out;		/* SQL: as recorded before */
+	bool		current;		/* it is the node's latest run, and the node is
+								 * running or up */
+} StoreOpenRun;
+
+/*
+ * Of the given runs, in ascending order, locks the nodes of those that are open and returns them.
+ * closed[i] is set for those that are not open (any more), or do not exist; a
+ * run that is neither returned nor closed is locked by somebody.
+ */
+extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found);
+
+/* How a run ended, and what becomes of its node. */
+typedef struct StoreEnd
+{
+	int64		run_id;
+	NodeKey		key;
+	bool		move_node;		/* StoreOpenRun.current */
+	const char *status;
+	const char *state;			/* the node's next state */
+	const char *message;		/* or NULL */
+	TimestampTz started_at;		/* 0: not known */
+	TimestampTz ended_at;
+	int32		pid;			/* 0: not known */
+	int32		exit_code;		/* -1: none */
+	int32		exit_signal;	/* 0: none */
+	bool		timed_out;
+	double		cpu_seconds;	/* < 0: not known */
+	int64		peak_memory;	/* bytes; < 0: not known */
+	const char *output_tail;	/* or NULL */
+} StoreEnd;
+
+extern void josch_store_run_end(const StoreEnd *ends, int n);
+
+/* Long-running nodes that are up since then. */
+extern void josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz *up_at, int n);
+
+/* A locked node that could not be handled: failed, with the error's text; false when it stays as it is. */
+extern bool josch_store_run_fail_node(NodeKey key, const char *message);
+
+/* An open run, for recovery and for stops. */
+typedef struct StoreRunInfo
+{
+	int64		run_id;
+	bool		sql;
+	bool		atomic;
+	bool		begun;			/* status running, not starting */
+	TimestampTz requested_at;
+	char	   *server;			/* or NULL */
+	char	   *runner;			/* or NULL */
+	int64		grace_ms;
+} StoreRunInfo;
+
+extern StoreRunInfo *josch_store_run_list_open(int *n);
+
+/* Open runs whose stop was asked for. */
+extern StoreRunInfo *josch_store_run_list_stops(int *n);
+
+/* Open SQL runs that have passed their node's timeout; marks them as timed out. */
+extern StoreRunInfo *josch_store_run_list_timeouts(TimestampTz now, int *n);
+
+#endif							/* JOSCH_STORE_RUN_H */

@@ -1,0 +1,46 @@
+/*
+ * src/run/store_sql_run.h
+ *	  SQL of the workers that execute SQL nodes: one run each.
+ *
+ * Layer 3.  Every function opens and closes SPI itself, as the schema's owner,
+ * and expects engine mode.  Results are palloc'd in the caller's context.
+ */
+#ifndef JOSCH_STORE_SQL_RUN_H
+#define JOSCH_STORE_SQL_RUN_H
+
+#include "base/josch.h"
+
+/* What a worker has to know of its run. */
+typedef struct StoreSqlRun
+{
+	int64		run_id;
+	NodeKey		key;
+	int			attempt;
+	char	   *owner;
+	char	   *sql;			/* NULL: somebody took it out */
+	bool		has_timeout;	/* counts from this start */
+} StoreSqlRun;
+
+/*
+ * Records that the run has started here.  NULL, and nothing recorded, when it is
+ * not to be started (any more).  A run that had started before is taken only
+ * with "again": when nothing of that start can be left.
+ */
+extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again);
+
+/* The state of an open run whose outcome is about to be recorded. */
+typedef struct StoreSqlOpen
+{
+	char		node_type;
+	bool		current;		/* it is the node's latest run, and the node is running */
+	char	   *stopped_by;		/* or NULL */
+	bool		timed_out;
+} StoreSqlOpen;
+
+/*
+ * Locks the node, then the run, waiting for whoever holds them: the order in
+ * which people's acts lock.  False when the run is not open any more.
+ */
+extern bool josch_store_sql_run_lock(int64 run_id, NodeKey key, StoreSqlOpen *open);
+
+#endif							/* JOSCH_STORE_SQL_RUN_H */

@@ -1,0 +1,139 @@
+/*
+ * src/server/api_health.c
+ *	  josch.health(): whether the parts of JOSCH are up, in rows.
+ *
+ * It must have an answer above all when something is missing, so it asks shared
+ * memory and waits for no process; without shared memory it says what to do.
+ */
+#include "base/josch.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/config.h"
+#include "base/report.h"
+#include "base/wake.h"
+#include "run/sql_worker.h"
+#include "server/store_health.h"
+
+PG_FUNCTION_INFO_V1(josch_api_health);
+
+/* One row; pid 0 and since 0 are NULL. */
+static void
+add_row(ReturnSetInfo *result, const char *component, bool up, pid_t pid, TimestampTz since, const char *detail)
+{
+	Datum		values[5];
+	bool		nulls[5] = {false, false, pid == 0, since == 0, detail == NULL};
+
+	values[0] = CStringGetTextDatum(component);
+	values[1] = BoolGetDatum(up);
+	values[2] = Int32GetDatum(pid);
+	values[3] = TimestampTzGetDatum(since);
+	values[4] = detail != NULL ? CStringGetTextDatum(detail) : (Datum) 0;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static void
+add_launcher(ReturnSetInfo *result)
+{
+	JoschLauncherStatus launcher;
+	bool		up = josch_wake_read_launcher(&launcher);
+
+	add_row(result, "launcher", up, launcher.pid, launcher.started_at,
+			up ? NULL : josch_wake_is_preloaded() ?
+			"The server starts it again within seconds; on a standby, after the promotion." :
+			"josch is not preloaded.");
+}
+
+static char *
+describe_scheduler(const JoschSchedulerStatus *status)
+{
+	if (status->last_pass_at == 0)
+	{
+		return pstrdup("no pass yet");
+	}
+	return psprintf("passes " INT64_FORMAT ", last pass %s, queued %d, running %d, set aside %d%s",
+					status->passes, timestamptz_to_str(status->last_pass_at),
+					status->queued, status->running, status->set_aside,
+					josch_config_scheduler ? "" : "; josch.scheduler is off: nothing is started");
+}
+
+static void
+add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up)
+{
+	char	   *detail;
+
+	if (up)
+	{
+		detail = describe_scheduler(status);
+	}
+	else if (!josch_wake_is_preloaded())
+	{
+		detail = pstrdup("josch is not preloaded.");
+	}
+	else if (status->last_pass_at != 0)
+	{
+		detail = psprintf("It has ended; the last pass was at %s. The launcher starts it again; the server's log has the reason.",
+						  timestamptz_to_str(status->last_pass_at));
+	}
+	else
+	{
+		detail = pstrdup("It was not seen yet; the launcher starts it. The server's log has the reason when it cannot.");
+	}
+	add_row(result, "scheduler", up, up ? status->pid : 0, up ? status->started_at : 0, detail);
+}
+
+static void
+add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up)
+{
+	bool		up = scheduler_up && status->runner_pid != 0;
+
+	add_row(result, "runner", up, up ? status->runner_pid : 0, up ? status->runner_since : 0,
+			up ? psprintf("version %s", status->runner_version) :
+			scheduler_up ? "None answers on the socket in josch.spool_directory: no command is started." :
+			"Only a scheduler knows.");
+}
+
+static void
+add_sql_workers(ReturnSetInfo *result)
+{
+	int			present;
+	int			busy;
+
+	josch_sql_worker_count(MyDatabaseId, &present, &busy);
+	add_row(result, "sql workers", josch_wake_is_preloaded(), 0, 0,
+			psprintf("%d busy of %d, at most %d", busy, present, josch_config_max_sql_workers));
+}
+
+static void
+add_version(ReturnSetInfo *result)
+{
+	char	   *extension = josch_store_health_version();
+	bool		same = extension != NULL && strcmp(extension, JOSCH_VERSION) == 0;
+
+	add_row(result, "version", same, 0, 0,
+			same ? JOSCH_VERSION :
+			psprintf("The library is %s, the extension is %s: restart the server after an installation, then ALTER EXTENSION josch UPDATE.",
+					 JOSCH_VERSION, extension != NULL ? extension : "not created"));
+}
+
+Datum
+josch_api_health(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	JoschSchedulerStatus status;
+	bool		up;
+
+	InitMaterializedSRF(fcinfo, 0);
+	up = josch_wake_read_scheduler(MyDatabaseId, &status);
+	add_launcher(result);
+	add_scheduler(result, &status, up);
+	add_runner(result, &status, up);
+	add_sql_workers(result);
+	add_version(result);
+	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
+			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
+	return (Datum) 0;
+}

@@ -1,0 +1,544 @@
+/*
+ * src/server/scheduler.c
+ *	  The scheduler: one background worker for each database.
+ *
+ * The main path is one loop: collect what the runner says, ONE transaction that
+ * applies it and writes down what is to be started, commit, send, wait.  It
+ * waits for its latch (a commit that concerns it), the runner's socket and the
+ * next due time; it never polls.
+ *
+ * What survives what: events live in the scheduler's own context until a pass
+ * has committed them, and only then does the runner hear that it may forget
+ * them.  A run is sent only after its intent is committed.  So whichever process
+ * dies, one side still knows, and the two compare lists when they meet again
+ * (reconcile).
+ */
+#include "base/josch.h"
+
+#include "server/scheduler.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/spi_plan.h"
+#include "run/sql_worker.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/wait_event.h"
+
+/* Somebody holds a row: the commit wakes us, a rollback may not; so look again after this. */
+#define SET_ASIDE_MIN_MS 50
+#define SET_ASIDE_MAX_MS 1000
+
+/* After a pass that failed as a whole. */
+#define ERROR_MS 1000
+
+/* From TERM to KILL, for a command whose node has failed of something else. */
+#define STRAY_GRACE_MS 10000
+
+/* Events that one pass takes. */
+#define MAX_EVENTS 5000
+
+Scheduler	josch_scheduler;
+
+/* ---- identity ---- */
+
+/*
+ * Names those whose runs are ours, to the runner and in each run.  Whatever is a
+ * copy, or counts its runs anew, has another name: a copy of the data directory
+ * lies elsewhere; a database made from a template has its own number; an
+ * extension that was dropped and made anew, too; and a server that was taken back
+ * to an earlier time goes on in a new timeline.
+ */
+static char *
+identify(Oid database, Oid extension)
+{
+	struct stat st;
+
+	if (stat(DataDir, &st) != 0)
+	{
+		ereport(FATAL,
+				(errcode_for_file_access(),
+				 errmsg("could not stat data directory \"%s\": %m", DataDir)));
+	}
+	return psprintf(UINT64_FORMAT "-%u-%llx-%llx-%u-%u", GetSystemIdentifier(), GetWALInsertionTimeLine(),
+					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino, database, extension);
+}
+
+/* The folder of its logs, in a spool that others may use, too. */
+static void
+name_log_folder(Oid database)
+{
+	const unsigned char *server = (const unsigned char *) josch_scheduler.server;
+
+	snprintf(josch_scheduler.log_folder, sizeof(josch_scheduler.log_folder), "%u-%08x",
+			 database, hash_bytes(server, strlen(josch_scheduler.server)));
+}
+
+/*
+ * What the scheduler relies on, whatever the database's defaults are.
+ *
+ * The same few statements run again and again, with arrays of any length: they
+ * are planned once, by index, instead of each time anew (a plan costs more than
+ * its execution) or by what the tables look like while they are small.  It never
+ * means to wait for a lock; should it, it gives up after a moment.
+ */
+static void
+pin_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
+		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
+		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "1s"},
+		{"statement_timeout", "0"},
+#if PG_VERSION_NUM >= 170000
+		{"transaction_timeout", "0"},
+#endif
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		/* both off are the sign of a restore (mode.c), and a database's owner may set defaults */
+		{"row_security", "on"}, {"check_function_bodies", "on"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+	{
+		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
+	}
+}
+
+/* An intent must be on disk before the command is sent; a reload may say otherwise at any time. */
+static void
+require_durable_commits(void)
+{
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+	{
+		SetConfigOption("synchronous_commit", "local", PGC_USERSET, PGC_S_OVERRIDE);
+	}
+}
+
+/* ---- one pass ---- */
+
+/* What a transaction has decided, to be carried out after its commit. */
+typedef struct Decisions
+{
+	EnginePass	pass;
+	char	 ***environments;	/* one for each launch */
+	StoreLaunch *again;			/* runs that the runner has never seen */
+	int			nagain;
+	char	 ***again_environments;
+
+	/* found after the launches were sent */
+	StoreRunInfo *stops;
+	int			nstops;
+	StoreRunInfo *timeouts;
+	int			ntimeouts;
+} Decisions;
+
+static void
+prepare_pass(EnginePass *pass)
+{
+	const JoschRunnerInfo *info = josch_scheduler.runner != NULL ? josch_runner_info(josch_scheduler.runner) : NULL;
+	ListCell   *cell;
+
+	memset(pass, 0, sizeof(EnginePass));
+	pass->now = josch_clock_now();
+	pass->events = palloc(sizeof(EngineEvent *) * (list_length(josch_scheduler.events) + 1));
+	foreach(cell, josch_scheduler.events)
+	{
+		josch_scheduler_convert(lfirst(cell));
+		if (pass->nevents == MAX_EVENTS)
+		{
+			josch_scheduler.pass_wanted = true;
+			break;
+		}
+		pass->events[pass->nevents++] = lfirst(cell);
+	}
+	/* only the scheduler opens runs; others close them */
+	pass->open_bound = josch_scheduler.status.passes > 0 ? josch_scheduler.status.running : -1;
+	pass->runner.server = josch_scheduler.server;
+	pass->runner.runner = info != NULL ? info->incarnation : "";
+	pass->runner.host = josch_scheduler.host;
+	pass->runner.log_folder = josch_scheduler.log_folder;
+	if (josch_config_scheduler)
+	{
+		pass->max_commands = josch_scheduler.phase == RUNNER_READY ? josch_config_max_running : 0;
+		pass->max_sql = josch_scheduler.unsent_sql == NIL ? josch_config_max_sql_workers : 0;
+	}
+}
+
+/*
+ * Leaves when the extension has been dropped, or was made anew: that one's runs
+ * need another name (identify).  Inside a transaction.
+ */
+static void
+check_extension(void)
+{
+	Oid			extension = get_extension_oid("josch", true);
+	bool		first = !OidIsValid(josch_scheduler.extension);
+
+	if (first)
+	{
+		josch_scheduler.extension = extension;
+	}
+	if (first || !OidIsValid(extension))
+	{
+		josch_wake_report_extension(OidIsValid(extension));
+	}
+	if (!OidIsValid(extension) || extension != josch_scheduler.extension)
+	{
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		proc_exit(0);
+	}
+}
+
+/*
+ * A user's deferred constraint or trigger on our tables that fails at the commit
+ * would fail the pass as a whole, and again at the next.  At the end of its
+ * statement it fails the one node that is to blame.
+ */
+static void
+check_constraints_at_once(void)
+{
+	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
+
+	all->deferred = false;
+	AfterTriggerSetState(all);
+}
+
+/* The transaction's part; all of Decisions is in the scratch context. */
+static void
+decide(Decisions *decisions)
+{
+	check_extension();
+	check_constraints_at_once();
+	if (josch_scheduler.phase == RUNNER_LISTED)
+	{
+		decisions->again = josch_scheduler_reconcile(&decisions->nagain);
+		decisions->again_environments = josch_scheduler_environments(decisions->again, decisions->nagain);
+		josch_scheduler.phase = RUNNER_READY;
+	}
+	if (josch_scheduler.status.passes == 0)
+	{
+		josch_scheduler_reconcile_sql();
+	}
+	prepare_pass(&decisions->pass);
+	josch_engine_pass(&decisions->pass);
+	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
+}
+
+/* After the commit: what was decided becomes true. */
+static void
+carry_out(Decisions *decisions)
+{
+	EnginePass *pass = &decisions->pass;
+
+	josch_scheduler_forget_done();
+	for (int i = 0; i < decisions->nagain; i++)
+	{
+		josch_scheduler_send(&decisions->again[i], decisions->again_environments[i]);
+	}
+	for (int i = 0; i < pass->nlaunches; i++)
+	{
+		josch_scheduler_send(&pass->launches[i], decisions->environments[i]);
+	}
+	if (josch_scheduler.runner != NULL)
+	{
+		for (int i = 0; i < pass->nstrays; i++)
+		{
+			josch_runner_send_stop(josch_scheduler.runner, pass->strays[i], STRAY_GRACE_MS);
+		}
+		josch_runner_flush(josch_scheduler.runner);
+	}
+}
+
+/*
+ * What comes next, and what is to be stopped.  In a transaction of its own, while
+ * the commands start: nothing that a launch waits for.
+ */
+static void
+look_ahead(Decisions *decisions)
+{
+	josch_engine_look_ahead(&decisions->pass);
+	if (decisions->pass.outlook.stops > 0)
+	{
+		decisions->stops = josch_store_run_list_stops(&decisions->nstops);
+	}
+	if (decisions->pass.outlook.timeouts > 0)
+	{
+		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
+	}
+}
+
+static void
+carry_out_stops(Decisions *decisions)
+{
+	for (int i = 0; i < decisions->nstops; i++)
+	{
+		josch_scheduler_stop(&decisions->stops[i]);
+	}
+	for (int i = 0; i < decisions->ntimeouts; i++)
+	{
+		josch_scheduler_stop(&decisions->timeouts[i]);
+	}
+	if (josch_scheduler.runner != NULL)
+	{
+		josch_runner_flush(josch_scheduler.runner);
+	}
+}
+
+/* When to come back, if nothing wakes us before. */
+static void
+set_next_pass(const EnginePass *pass)
+{
+	TimestampTz now = josch_clock_now();
+
+	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
+	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->outlook.next_due);
+	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->retry_at);
+	if (pass->set_aside > 0)
+	{
+		josch_scheduler.set_aside_ms = josch_scheduler.set_aside_ms == 0 ? SET_ASIDE_MIN_MS : Min(josch_scheduler.set_aside_ms * 2, SET_ASIDE_MAX_MS);
+		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(now, josch_scheduler.set_aside_ms));
+	}
+	else
+	{
+		josch_scheduler.set_aside_ms = 0;
+	}
+}
+
+static void
+report(const EnginePass *pass)
+{
+	josch_scheduler.status.last_pass_at = pass->now;
+	josch_scheduler.status.passes++;
+	josch_scheduler.status.queued = pass->outlook.queued;
+	josch_scheduler.status.running = pass->outlook.open;
+	josch_scheduler.status.set_aside = pass->set_aside;
+	josch_wake_report(&josch_scheduler.status);
+	pgstat_report_stat(false);
+}
+
+static void
+begin_transaction(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "josch pass");
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+}
+
+static void
+end_transaction(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* A pass that failed as a whole is tried again; nothing of it has happened. */
+static void
+recover_from_error(RunnerPhase phase)
+{
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	EmitErrorReport();
+	AbortCurrentTransaction();
+	FlushErrorState();
+	MemoryContextSwitchTo(josch_scheduler.scratch);
+	if (josch_scheduler.phase == RUNNER_READY)
+	{
+		josch_scheduler.phase = phase;
+	}
+	josch_scheduler.pass_wanted = false;
+	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), ERROR_MS);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* Does the work in a transaction; false when it failed, of which then nothing is left. */
+static bool
+in_transaction(void (*work) (Decisions *), Decisions *decisions)
+{
+	RunnerPhase phase = josch_scheduler.phase;
+	volatile bool committed = false;
+
+	PG_TRY();
+	{
+		begin_transaction();
+		work(decisions);
+		end_transaction();
+		committed = true;
+	}
+	PG_CATCH();
+	{
+		recover_from_error(phase);
+	}
+	PG_END_TRY();
+	return committed;
+}
+
+static void
+run_pass(void)
+{
+	Decisions  *decisions = palloc0(sizeof(Decisions));
+
+	josch_scheduler.pass_wanted = false;
+	if (!in_transaction(decide, decisions))
+	{
+		return;
+	}
+	carry_out(decisions);
+	if (!in_transaction(look_ahead, decisions))
+	{
+		return;
+	}
+	set_next_pass(&decisions->pass);
+	carry_out_stops(decisions);
+	report(&decisions->pass);
+	if (josch_scheduler.phase == RUNNER_READY && josch_scheduler.listed != NIL)
+	{
+		list_free_deep(josch_scheduler.listed);
+		josch_scheduler.listed = NIL;
+	}
+}
+
+/* ---- the loop ---- */
+
+/* Also when the clock was set back: no pass is planned for later than the safety interval. */
+static bool
+is_due(TimestampTz pass_at)
+{
+	TimestampTz now = josch_clock_now();
+
+	return pass_at <= now ||
+		pass_at > TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
+}
+
+static void
+wait_for_something(void)
+{
+	WaitEventSet *set;
+	WaitEvent	events[3];
+	TimestampTz until = josch_scheduler.pass_at;
+	int			n;
+
+	if (josch_scheduler.runner == NULL)
+	{
+		until = Min(until, josch_scheduler.connect_at);
+	}
+	if (josch_scheduler.unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
+	{
+		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
+	}
+#if PG_VERSION_NUM >= 170000
+	set = CreateWaitEventSet(NULL, 3);
+#else
+	set = CreateWaitEventSet(josch_scheduler.scratch, 3);
+#endif
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (josch_scheduler.runner != NULL)
+	{
+		AddWaitEventToSet(set, WL_SOCKET_READABLE |
+						  (josch_runner_wants_write(josch_scheduler.runner) ? WL_SOCKET_WRITEABLE : 0),
+						  josch_runner_socket(josch_scheduler.runner), NULL, NULL);
+	}
+	n = josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
+						 events, lengthof(events), PG_WAIT_EXTENSION);
+	FreeWaitEventSet(set);
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].events & WL_LATCH_SET)
+		{
+			ResetLatch(MyLatch);
+			josch_scheduler.pass_wanted = true;
+		}
+	}
+}
+
+static void
+start_up(Oid database)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	if (!josch_wake_attach_scheduler())
+	{
+		proc_exit(0);
+	}
+	josch_scheduler.context = AllocSetContextCreate(TopMemoryContext, "josch scheduler", ALLOCSET_DEFAULT_SIZES);
+	josch_scheduler.scratch = AllocSetContextCreate(josch_scheduler.context, "josch scheduler turn", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(josch_scheduler.context);
+	josch_scheduler.connect_ms = CONNECT_MIN_MS;
+	if (gethostname(josch_scheduler.host, sizeof(josch_scheduler.host)) != 0)
+	{
+		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
+	}
+	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
+	pin_settings();
+	require_durable_commits();
+	begin_transaction();
+	check_extension();
+	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context,
+												 identify(database, josch_scheduler.extension));
+	name_log_folder(database);
+	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
+	end_transaction();
+	josch_scheduler.pass_wanted = true;
+}
+
+void
+josch_scheduler_main(Datum database)
+{
+	start_up(DatumGetObjectId(database));
+	for (;;)
+	{
+		MemoryContextSwitchTo(josch_scheduler.scratch);
+		MemoryContextReset(josch_scheduler.scratch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			require_durable_commits();
+			josch_scheduler.pass_wanted = true;
+		}
+		josch_scheduler_connect();
+		josch_scheduler_hear();
+		josch_scheduler_collect_sql();
+		josch_scheduler_send_unsent();
+		if (josch_scheduler.pass_wanted || is_due(josch_scheduler.pass_at))
+		{
+			run_pass();
+		}
+		if (!josch_scheduler.pass_wanted)
+		{
+			wait_for_something();
+		}
+	}
+}

@@ -1,0 +1,114 @@
+/*
+ * src/server/scheduler.h
+ *	  The scheduler: one background worker for each database.
+ *
+ * Layer 6.  Started by the launcher by name.  What follows the entry is shared by
+ * the files of the scheduler alone: scheduler.c (the loop and its pass),
+ * scheduler_events.c (what it hears), scheduler_send.c (what it sends).
+ */
+#ifndef JOSCH_SCHEDULER_H
+#define JOSCH_SCHEDULER_H
+
+#include "base/josch.h"
+
+#include "nodes/pg_list.h"
+
+#include "base/wake.h"
+#include "run/engine.h"
+#include "run/runner_client.h"
+#include "run/store_run.h"
+
+/* Entry of the worker; the argument is the database's OID. */
+extern PGDLLEXPORT void josch_scheduler_main(Datum database);
+
+/* How long to leave a runner alone that did not answer, at first. */
+#define CONNECT_MIN_MS 100
+
+typedef enum RunnerPhase
+{
+	RUNNER_ABSENT,				/* no connection, or no WELCOME yet */
+	RUNNER_LISTING,				/* its list of runs is on the way */
+	RUNNER_LISTED,				/* the list is here and to be compared */
+	RUNNER_READY				/* both sides agree: launch */
+} RunnerPhase;
+
+/* Everything that one scheduler knows. */
+typedef struct Scheduler
+{
+	MemoryContext context;		/* lives as long as the process */
+	MemoryContext scratch;		/* one turn of the loop */
+	Oid			extension;		/* InvalidOid before the first look */
+	char	   *server;			/* identity of this server, database and extension */
+	char	   *database_name;
+	char		host[256];
+	char		log_folder[32]; /* of its runs, below log/ of the spool */
+
+	JoschRunner *runner;
+	RunnerPhase phase;
+	List	   *listed;			/* int64: runs that the runner knows, while LISTING */
+	TimestampTz connect_at;		/* when to try again */
+	int			connect_ms;
+	char	   *complaint;		/* the last reason that was logged */
+
+	List	   *events;			/* EngineEvent: not committed yet */
+	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
+	List	   *stops_sent;		/* int64 pointers: on this connection */
+
+	bool		pass_wanted;
+	TimestampTz pass_at;		/* next pass at the latest */
+	int			set_aside_ms;
+	JoschSchedulerStatus status;
+} Scheduler;
+
+extern Scheduler josch_scheduler;
+
+/* ---- scheduler_events.c ---- */
+
+/* A new event of a run, to be filled in; a pass is due soon. */
+extern EngineEvent *josch_scheduler_event(EngineEventType type, int64 run_id);
+
+/* A copy that lives as long as the process needs it; NULL for an empty text. */
+extern char *josch_scheduler_keep_text(const char *text);
+
+/* The run could not be started; how it ended cannot be known. */
+extern void josch_scheduler_not_started(int64 run_id, const char *reason);
+extern void josch_scheduler_unknown(int64 run_id, const char *reason);
+
+/* Brings an event's texts into the database's encoding; needs a transaction. */
+extern void josch_scheduler_convert(EngineEvent *event);
+
+/* Connects to the runner when it is time to; starts one when none answers. */
+extern void josch_scheduler_connect(void);
+
+/* Takes what the runner and the SQL workers have said. */
+extern void josch_scheduler_hear(void);
+extern void josch_scheduler_collect_sql(void);
+
+/* Drops the events that are committed, and lets the runner forget their runs. */
+extern void josch_scheduler_forget_done(void);
+
+/* ---- scheduler_send.c ---- */
+
+/* The environment of each launch that is a command; needs a transaction. */
+extern char ***josch_scheduler_environments(const StoreLaunch *launches, int n);
+
+/* Sends a run whose intent is committed to the runner or to a SQL worker. */
+extern void josch_scheduler_send(const StoreLaunch *launch, char **environment);
+
+/* Tries again with SQL runs that found no worker. */
+extern void josch_scheduler_send_unsent(void);
+
+/* Carries a stop or a time-out out; may be called again for the same run. */
+extern void josch_scheduler_stop(const StoreRunInfo *run);
+
+/*
+ * Compares the open runs with what the runner listed: those that it has never
+ * seen are returned, to be sent again; of those that it has lost nothing can be
+ * known.  Needs a transaction.
+ */
+extern StoreLaunch *josch_scheduler_reconcile(int *nagain);
+
+/* The same with SQL runs that no worker has, once at the start. */
+extern void josch_scheduler_reconcile_sql(void);
+
+#endif							/* JOSCH_SCHEDULER_H */

@@ -1,0 +1,283 @@
+/*
+ * src/server/scheduler_send.c
+ *	  What the scheduler sends: runs to start and to stop; and what it compares
+ *	  with the other side when they meet again.
+ *
+ * Everything here follows a commit: a run is sent when its intent is there for
+ * all to see, so that after any crash one of the two still knows of it.
+ */
+#include "base/josch.h"
+
+#include "server/scheduler.h"
+
+#include "utils/memutils.h"
+
+#include "base/config.h"
+#include "day/command.h"
+#include "day/store_environment.h"
+#include "run/sql_worker.h"
+
+static bool
+contains(List *run_ids, int64 run_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, run_ids)
+	{
+		if (*(int64 *) lfirst(cell) == run_id)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *const *
+words_of(const char *command)
+{
+	int			n;
+
+	return command != NULL ? (const char *const *) josch_command_argv(command, &n) : NULL;
+}
+
+/* Sends a run whose intent is committed, with its environment. */
+static void
+send_command(const StoreLaunch *launch, char **environment)
+{
+	JoschRunnerStart start = {0};
+
+	start.run_id = launch->run_id;
+	start.argv = words_of(launch->command);
+	start.env = (const char *const *) environment;
+	start.cwd = launch->work_dir != NULL ? launch->work_dir : josch_config_work_path();
+	start.log_path = launch->log;
+	start.timeout_ms = launch->timeout_ms;
+	start.grace_ms = launch->grace_ms;
+	start.long_running = launch->node_type == 'L';
+	start.ready_argv = words_of(launch->ready_command);
+	start.ready_after_ms = launch->ready_after_ms;
+	if (start.argv == NULL)
+	{
+		josch_scheduler_not_started(launch->run_id, "the node has no command any more");
+	}
+	else if (!josch_runner_send_start(josch_scheduler.runner, &start))
+	{
+		josch_scheduler_not_started(launch->run_id, "command and environment are larger than 4 MB");
+	}
+}
+
+/* False: no worker is free now; try again later. */
+static bool
+send_sql(const StoreLaunch *launch)
+{
+	if (!OidIsValid(launch->owner))
+	{
+		josch_scheduler_not_started(launch->run_id, psprintf("role \"%s\" does not exist", launch->owner_name));
+		return true;
+	}
+	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);
+}
+
+static void
+keep_unsent(const StoreLaunch *launch)
+{
+	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
+	StoreLaunch *copy = palloc(sizeof(StoreLaunch));
+
+	*copy = *launch;
+	copy->owner_name = pstrdup(launch->owner_name);
+	josch_scheduler.unsent_sql = lappend(josch_scheduler.unsent_sql, copy);
+	MemoryContextSwitchTo(former);
+}
+
+static void
+free_unsent(StoreLaunch *launch)
+{
+	pfree(launch->owner_name);
+	pfree(launch);
+}
+
+void
+josch_scheduler_send_unsent(void)
+{
+	while (josch_scheduler.unsent_sql != NIL && send_sql(linitial(josch_scheduler.unsent_sql)))
+	{
+		free_unsent(linitial(josch_scheduler.unsent_sql));
+		josch_scheduler.unsent_sql = list_delete_first(josch_scheduler.unsent_sql);
+		if (josch_scheduler.unsent_sql == NIL)
+		{
+			josch_scheduler.pass_wanted = true; /* no SQL was admitted while these waited */
+		}
+	}
+}
+
+static bool
+drop_unsent(int64 run_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, josch_scheduler.unsent_sql)
+	{
+		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
+		{
+			free_unsent(lfirst(cell));
+			josch_scheduler.unsent_sql = foreach_delete_current(josch_scheduler.unsent_sql, cell);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+josch_scheduler_send(const StoreLaunch *launch, char **environment)
+{
+	if (!launch->sql)
+	{
+		send_command(launch, environment);
+	}
+	else if (!send_sql(launch))
+	{
+		keep_unsent(launch);
+	}
+}
+
+void
+josch_scheduler_stop(const StoreRunInfo *run)
+{
+	MemoryContext former;
+	int64	   *run_id;
+
+	if (run->sql)
+	{
+		if (drop_unsent(run->run_id))
+		{
+			josch_scheduler_not_started(run->run_id, "it was stopped before a worker was free");
+		}
+		else
+		{
+			josch_sql_worker_cancel(run->run_id);
+		}
+		return;
+	}
+	/* before both sides agree, a run may have to be sent again: its stop comes after that */
+	if (josch_scheduler.phase != RUNNER_READY || contains(josch_scheduler.stops_sent, run->run_id))
+	{
+		return;
+	}
+	josch_runner_send_stop(josch_scheduler.runner, run->run_id, run->grace_ms);
+	former = MemoryContextSwitchTo(josch_scheduler.context);
+	run_id = palloc(sizeof(int64));
+	*run_id = run->run_id;
+	josch_scheduler.stops_sent = lappend(josch_scheduler.stops_sent, run_id);
+	MemoryContextSwitchTo(former);
+}
+
+/* The environment of each launch that is a command, in one go. */
+char ***
+josch_scheduler_environments(const StoreLaunch *launches, int n)
+{
+	char	 ***environments = palloc0(sizeof(char **) * Max(n, 1));
+	EnvironmentRequest *requests = palloc(sizeof(EnvironmentRequest) * Max(n, 1));
+	Environment *read;
+	int			commands = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!launches[i].sql)
+		{
+			requests[commands++] = (EnvironmentRequest) {launches[i].key, launches[i].run_id, launches[i].attempt};
+		}
+	}
+	if (commands == 0)
+	{
+		return environments;
+	}
+	read = josch_store_environment_read(requests, commands);
+	commands = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (!launches[i].sql)
+		{
+			environments[i] = josch_store_environment_block(&read[commands++]);
+		}
+	}
+	return environments;
+}
+
+/* Decides about an open command that the runner does not know. */
+static bool
+may_send_again(const StoreRunInfo *run)
+{
+	const JoschRunnerInfo *info = josch_runner_info(josch_scheduler.runner);
+
+	if (run->server == NULL || strcmp(run->server, josch_scheduler.server) != 0)
+	{
+		josch_scheduler_unknown(run->run_id, "it was started by another server, of which this one is a copy, or before this one was restored");
+		return false;
+	}
+	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
+	if (run->runner != NULL && strcmp(run->runner, info->incarnation) == 0)
+	{
+		return true;
+	}
+	if (info->journal_intact && run->requested_at >= info->journal_since)
+	{
+		return true;
+	}
+	josch_scheduler_unknown(run->run_id, "the runner or the machine went down while it ran");
+	return false;
+}
+
+StoreLaunch *
+josch_scheduler_reconcile(int *nagain)
+{
+	int			n;
+	StoreRunInfo *open = josch_store_run_list_open(&n);
+	int64	   *again = palloc(sizeof(int64) * Max(n, 1));
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!open[i].sql && !contains(josch_scheduler.listed, open[i].run_id) && may_send_again(&open[i]))
+		{
+			again[count++] = open[i].run_id;
+		}
+	}
+	*nagain = 0;
+	return count > 0 ? josch_store_run_reload(again, count, nagain) : NULL;
+}
+
+/*
+ * SQL runs that are open while no worker has them: a worker ended without a
+ * word, or the server was restarted.  An atomic one has left nothing, and starts
+ * once more; of another nobody knows how far it came.
+ */
+void
+josch_scheduler_reconcile_sql(void)
+{
+	int			n;
+	StoreRunInfo *open = josch_store_run_list_open(&n);
+
+	josch_scheduler.unsent_sql = NIL;		/* of a first pass that failed */
+	for (int i = 0; i < n; i++)
+	{
+		if (!open[i].sql || josch_sql_worker_running(open[i].run_id))
+		{
+			continue;
+		}
+		if (open[i].atomic || !open[i].begun)
+		{
+			int			loaded;
+			StoreLaunch *launch = josch_store_run_reload(&open[i].run_id, 1, &loaded);
+
+			if (loaded == 1)
+			{
+				keep_unsent(launch);
+			}
+		}
+		else
+		{
+			josch_scheduler_unknown(open[i].run_id, "the server went down while its statements were being committed one by one");
+		}
+	}
+}

@@ -1,0 +1,392 @@
+/*
+ * src/template/api_load.c
+ *	  josch.load_csv() and josch.load_schema(): templates from files or tables.
+ *
+ * Both first read all their sources, then write, in an order in which a load
+ * whose end state is valid meets no constraint on its way: dependencies and
+ * nodes go before others come, jobs and variables go last.  They run with the
+ * caller's rights; what a person may not write by hand no loader writes for him.
+ */
+#include "base/josch.h"
+
+#include "base/spi_plan.h"
+#include "graph/store_graph.h"
+#include "template/load_batch.h"
+#include "template/load_source.h"
+#include "template/store_template.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(josch_api_load_csv);
+PG_FUNCTION_INFO_V1(josch_api_load_schema);
+
+typedef struct Counts
+{
+	int64		inserted;
+	int64		updated;
+	int64		deleted;
+} Counts;
+
+typedef struct Load
+{
+	bool		replace;
+	LoadBatch  *batches[TEMPLATE_TABLES];	/* NULL: there is no source for that table */
+	Counts		counts[TEMPLATE_TABLES];
+} Load;
+
+/* ---- one table ---- */
+
+typedef struct Step
+{
+	LoadBatch  *batch;
+	Counts	   *counts;
+	int			from;			/* the rows to be written */
+	int			count;
+} Step;
+
+static void
+write_some(Step *step)
+{
+	josch_store_template_upsert(&step->batch->rows, step->from, step->count,
+								&step->counts->inserted, &step->counts->updated);
+}
+
+static void
+delete_others(Step *step)
+{
+	step->counts->deleted += josch_store_template_delete_others(&step->batch->rows);
+}
+
+/* Does it in a subtransaction; returns the error, after which nothing of it is left, or NULL. */
+static ErrorData *
+attempt(void (*work) (Step *), Step *step)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(step);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/*
+ * Writes the rows once more, half by half, to find the first that is at fault,
+ * and reports it.  Halves that are good stay, so that all of it costs about
+ * twice as much as the load.  Returns when each half is good by itself.
+ */
+static void
+refuse_first_bad_row(Step *step)
+{
+	int			end = step->count;
+	ErrorData  *error;
+
+	step->from = 0;
+	while (step->from < end)
+	{
+		CHECK_FOR_INTERRUPTS();
+		step->count = (end - step->from + 1) / 2;
+		error = attempt(write_some, step);
+		if (error == NULL)
+		{
+			step->from += step->count;
+		}
+		else if (step->count == 1)
+		{
+			josch_load_batch_refuse_row(step->batch, step->from, error);
+		}
+		else
+		{
+			end = step->from + step->count;
+		}
+	}
+}
+
+/* Writes the rows of one source by a few statements. */
+static void
+write_rows(Load *load, TemplateTableNumber number)
+{
+	Step		step = {.batch = load->batches[number],.counts = &load->counts[number]};
+	ErrorData  *error;
+
+	if (step.batch == NULL || step.batch->rows.nrows == 0)
+	{
+		return;
+	}
+	step.count = step.batch->rows.nrows;
+	error = attempt(write_some, &step);
+	if (error == NULL)
+	{
+		return;
+	}
+	if (josch_load_batch_is_about_a_row(error))
+	{
+		refuse_first_bad_row(&step);
+	}
+	josch_load_batch_refuse(step.batch, error);
+}
+
+static void
+delete_rows(Load *load, TemplateTableNumber number)
+{
+	Step		step = {.batch = load->batches[number],.counts = &load->counts[number]};
+	ErrorData  *error;
+
+	if (!load->replace)
+	{
+		return;
+	}
+	error = attempt(delete_others, &step);
+	if (error != NULL)
+	{
+		josch_load_batch_refuse(step.batch, error);
+	}
+}
+
+/* ---- the whole ---- */
+
+static void
+write_load(Load *load)
+{
+	/*
+	 * Before any row is touched, as everybody does who changes the graph.  It
+	 * also keeps two loads from waiting for each other's rows.
+	 */
+	josch_store_graph_lock();
+	delete_rows(load, TEMPLATE_NODE_DEPS);
+	delete_rows(load, TEMPLATE_NODES);
+	write_rows(load, TEMPLATE_ENVIRONS);
+	write_rows(load, TEMPLATE_JOBS);
+	write_rows(load, TEMPLATE_NODES);
+	write_rows(load, TEMPLATE_NODE_DEPS);
+	delete_rows(load, TEMPLATE_JOBS);
+	delete_rows(load, TEMPLATE_ENVIRONS);
+}
+
+static void
+refuse_null_argument(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("argument \"%s\" must not be null", name)));
+}
+
+/* True for "replace", false for "merge". */
+static bool
+mode_argument(FunctionCallInfo fcinfo, int number)
+{
+	char	   *mode;
+
+	if (PG_ARGISNULL(number))
+	{
+		refuse_null_argument("mode");
+	}
+	mode = text_to_cstring(PG_GETARG_TEXT_PP(number));
+	if (strcmp(mode, "merge") != 0 && strcmp(mode, "replace") != 0)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized mode: \"%s\"", mode),
+				 errhint("The modes are \"merge\" (insert and update) and \"replace\" (also delete what is not there).")));
+	}
+	return strcmp(mode, "replace") == 0;
+}
+
+/* All four sources for replace, at least one for merge. */
+static void
+check_sources(const Load *load, const char *what, const char *suffix, const char *where, int code)
+{
+	int			found = 0;
+
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		if (load->batches[i] != NULL)
+		{
+			found++;
+		}
+		else if (load->replace)
+		{
+			ereport(ERROR,
+					(errcode(code),
+					 errmsg("there is no %s \"%s%s\" in %s", what,
+							josch_store_template_tables[i].name, suffix, where),
+					 errdetail("Mode \"replace\" needs all four, because it deletes what they do not have."),
+					 errhint("Mode \"merge\" takes those that are there.")));
+		}
+	}
+	if (found == 0)
+	{
+		ereport(ERROR,
+				(errcode(code),
+				 errmsg("there is nothing to load in %s", where),
+				 errdetail("None of environs%s, tpl_jobs%s, tpl_nodes%s and tpl_node_deps%s is there.",
+						   suffix, suffix, suffix, suffix)));
+	}
+}
+
+static Datum
+return_counts(FunctionCallInfo fcinfo, const Load *load)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = CStringGetTextDatum(josch_store_template_tables[i].name);
+		values[1] = Int64GetDatum(load->counts[i].inserted);
+		values[2] = Int64GetDatum(load->counts[i].updated);
+		values[3] = Int64GetDatum(load->counts[i].deleted);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* ---- from files ---- */
+
+static void
+check_may_read_files(void)
+{
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to load files of the server"),
+				 errdetail("Only roles with the privileges of \"%s\" may read them.", "pg_read_server_files"),
+				 errhint("GRANT pg_read_server_files TO %s, or use \\copy into temporary tables and josch.load_schema().",
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+	}
+}
+
+static LoadBatch *
+read_file(const char *directory, const TemplateTable *table)
+{
+	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
+	JoschRowSource *source;
+	LoadBatch  *batch = NULL;
+
+	source = josch_load_source_open_csv(psprintf("%s/%s.csv", directory, table->name), relation);
+	if (source != NULL)
+	{
+		batch = josch_load_batch_read(source, table);
+	}
+	table_close(relation, NoLock);
+	return batch;
+}
+
+Datum
+josch_api_load_csv(PG_FUNCTION_ARGS)
+{
+	Load		load = {.replace = mode_argument(fcinfo, 1)};
+	char	   *directory;
+	JoschSpi	spi;
+
+	if (PG_ARGISNULL(0))
+	{
+		refuse_null_argument("directory");
+	}
+	directory = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	canonicalize_path(directory);
+	check_may_read_files();
+	josch_load_source_check_directory(directory);
+
+	josch_spi_begin_as_caller(&spi);
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		load.batches[i] = read_file(directory, &josch_store_template_tables[i]);
+	}
+	check_sources(&load, "file", ".csv", psprintf("directory \"%s\"", directory),
+				  ERRCODE_UNDEFINED_FILE);
+	write_load(&load);
+	josch_spi_end(&spi);
+	return return_counts(fcinfo, &load);
+}
+
+/* ---- from tables ---- */
+
+static LoadBatch *
+read_table(Oid schema, const TemplateTable *table)
+{
+	JoschRowSource *source = josch_store_template_open_table(schema, table);
+
+	return source == NULL ? NULL : josch_load_batch_read(source, table);
+}
+
+static void
+refuse_own_schema(Oid schema)
+{
+	if (schema == get_namespace_oid(JOSCH_SCHEMA, false))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot load schema \"%s\" into itself", JOSCH_SCHEMA)));
+	}
+}
+
+Datum
+josch_api_load_schema(PG_FUNCTION_ARGS)
+{
+	Load		load = {.replace = mode_argument(fcinfo, 1)};
+	Oid			schema;
+	char	   *name;
+	JoschSpi	spi;
+
+	if (PG_ARGISNULL(0))
+	{
+		refuse_null_argument("schema");
+	}
+	schema = PG_GETARG_OID(0);
+	name = get_namespace_name(schema);
+	if (!OidIsValid(schema))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("there is no schema to load"),
+				 errdetail("pg_my_temp_schema() is 0 until the session makes its first temporary table.")));
+	}
+	if (name == NULL)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema with OID %u does not exist", schema)));
+	}
+	refuse_own_schema(schema);
+
+	josch_spi_begin_as_caller(&spi);
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		load.batches[i] = read_table(schema, &josch_store_template_tables[i]);
+	}
+	check_sources(&load, "table", "", psprintf("schema \"%s\"", name), ERRCODE_UNDEFINED_TABLE);
+	write_load(&load);
+	josch_spi_end(&spi);
+	return return_counts(fcinfo, &load);
+}

@@ -1,0 +1,571 @@
+/*
+ * src/template/load_batch.c
+ *	  The rows of one source as values of one template table.
+ *
+ * People write the files by hand, and a load is refused as a whole: so whatever
+ * is wrong is reported with file, line, column and value.  The columns, their
+ * types and their defaults come from the catalog; a column that is added to a
+ * template table can be loaded from then on.
+ */
+#include "base/josch.h"
+
+#include "template/load_batch.h"
+
+#include "access/table.h"
+#include "catalog/pg_constraint.h"
+#include "executor/executor.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#define FIRST_CAPACITY 64
+#define NO_FIELD (-1)
+
+/* How the fields of a column become values. */
+typedef struct Reader
+{
+	TemplateColumn *column;
+	int			field;			/* its place in the source's rows; NO_FIELD: the default */
+	FmgrInfo	input;
+	Oid			typioparam;
+	int32		typmod;
+	bool		not_null;
+	bool		has_default;
+	bool		default_null;
+	Datum		default_value;
+	bool		may_be_empty;
+} Reader;
+
+typedef struct Reading
+{
+	LoadBatch  *batch;
+	Reader	   *readers;
+	int			capacity;
+	char	  **fields;			/* of the row at hand */
+	const Reader *reader;		/* of the value at hand, NULL: none */
+} Reading;
+
+/* ---- places ---- */
+
+/* 'File "x", line 7', 'Table "s.t", row (node_id) = (7)' */
+static char *
+place_of(const LoadBatch *batch, int line, char *const *key)
+{
+	const TemplateTable *table = batch->rows.table;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s \"%s\"", batch->source->what, batch->source->name);
+	if (line > 0)
+	{
+		appendStringInfo(&text, ", line %d", line);
+		return text.data;
+	}
+	appendStringInfoString(&text, ", row (");
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", table->keys[i]);
+	}
+	appendStringInfoString(&text, ") = (");
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", key[i] != NULL ? key[i] : "null");
+	}
+	appendStringInfoChar(&text, ')');
+	return text.data;
+}
+
+static char *
+value_text(const TemplateColumn *column, int row)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (column->nulls[row])
+	{
+		return NULL;
+	}
+	getTypeOutputInfo(column->type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, column->values[row]);
+}
+
+static const TemplateColumn *
+find_column(const TemplateBatch *rows, const char *name)
+{
+	for (int i = 0; i < rows->ncolumns; i++)
+	{
+		if (strcmp(rows->columns[i].name, name) == 0)
+		{
+			return &rows->columns[i];
+		}
+	}
+	return NULL;
+}
+
+static char *
+place_of_row(const LoadBatch *batch, int row)
+{
+	const TemplateTable *table = batch->rows.table;
+	char	   *key[TEMPLATE_MAX_KEYS];
+
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		key[i] = value_text(find_column(&batch->rows, table->keys[i]), row);
+	}
+	return place_of(batch, batch->lines[row], key);
+}
+
+/* The place of the row that is being read: its key may not be a value yet. */
+static char *
+place_at_hand(const Reading *reading)
+{
+	const TemplateTable *table = reading->batch->rows.table;
+	char	   *key[TEMPLATE_MAX_KEYS] = {NULL};
+
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		for (int j = 0; j < reading->batch->rows.ncolumns; j++)
+		{
+			const Reader *reader = &reading->readers[j];
+
+			if (reader->field != NO_FIELD && strcmp(reader->column->name, table->keys[i]) == 0)
+			{
+				key[i] = reading->fields[reader->field];
+			}
+		}
+	}
+	return place_of(reading->batch, reading->batch->source->line, key);
+}
+
+/* ---- the header ---- */
+
+static int
+find_field(const JoschRowSource *source, const char *name)
+{
+	int			found = NO_FIELD;
+
+	for (int i = 0; i < source->ncolumns; i++)
+	{
+		if (strcmp(source->columns[i], name) != 0)
+		{
+			continue;
+		}
+		if (found != NO_FIELD)
+		{
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" is named twice", name),
+					 errdetail("%s \"%s\": columns %d and %d.", source->what, source->name,
+							   found + 1, i + 1)));
+		}
+		found = i;
+	}
+	return found;
+}
+
+static void
+notice_ignored(const JoschRowSource *source, Relation relation)
+{
+	StringInfoData names;
+	int			n = 0;
+
+	initStringInfo(&names);
+	for (int i = 0; i < source->ncolumns; i++)
+	{
+		if (get_attnum(RelationGetRelid(relation), source->columns[i]) <= 0)
+		{
+			if (source->columns[i][0] != '\0')
+			{
+				(void) find_field(source, source->columns[i]);	/* refuses a name that comes twice */
+			}
+			appendStringInfo(&names, "%s\"%s\"", n++ > 0 ? ", " : "", source->columns[i]);
+		}
+	}
+	if (n > 0)
+	{
+		ereport(NOTICE,
+				(errmsg_plural("column %s is ignored", "columns %s are ignored", n, names.data),
+				 errdetail("%s \"%s\": the table \"%s\" has no such column.",
+						   source->what, source->name, RelationGetRelationName(relation))));
+	}
+}
+
+/* The value of a column's default at this moment. */
+static void
+evaluate_default(Reader *reader, Relation relation, AttrNumber number)
+{
+	Node	   *expression = build_column_default(relation, number);
+	EState	   *estate;
+	ExprState  *state;
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
+
+	reader->default_null = true;
+	if (expression == NULL)
+	{
+		return;
+	}
+	estate = CreateExecutorState();
+	state = ExecPrepareExpr((Expr *) expression, estate);
+	reader->default_value = ExecEvalExprSwitchContext(state, GetPerTupleExprContext(estate),
+													  &reader->default_null);
+	if (!reader->default_null)
+	{
+		reader->default_value = datumCopy(reader->default_value, attribute->attbyval, attribute->attlen);
+	}
+	FreeExecutorState(estate);
+}
+
+static bool
+is_key(const TemplateTable *table, const char *name)
+{
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		if (strcmp(table->keys[i], name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+refuse_missing_column(const JoschRowSource *source, const char *name)
+{
+	StringInfoData header;
+
+	initStringInfo(&header);
+	for (int i = 0; i < source->ncolumns; i++)
+	{
+		appendStringInfo(&header, "%s\"%s\"", i > 0 ? ", " : "", source->columns[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" is missing", name),
+			 errdetail("%s \"%s\"%s has the columns %s.", source->what, source->name,
+					   source->line > 0 ? ", line 1," : "",
+					   source->ncolumns > 0 ? header.data : "(none)")));
+}
+
+/* Sets up a reader for the table's column; false when nothing is to be read or stored. */
+static bool
+prepare_reader(Reader *reader, LoadBatch *batch, Relation relation, int index)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), index);
+	const char *name = NameStr(attribute->attname);
+	TemplateColumn *column = &batch->rows.columns[batch->rows.ncolumns];
+	Oid			input;
+
+	if (attribute->attisdropped || josch_store_template_is_own_column(name))
+	{
+		return false;
+	}
+	reader->field = find_field(batch->source, name);
+	reader->not_null = attribute->attnotnull;
+	reader->has_default = attribute->atthasdef;
+	reader->typmod = attribute->atttypmod;
+	reader->may_be_empty = batch->rows.table->may_be_empty != NULL &&
+		strcmp(name, batch->rows.table->may_be_empty) == 0;
+	column->is_key = is_key(batch->rows.table, name);
+	if (reader->field == NO_FIELD)
+	{
+		if (reader->not_null && !reader->has_default)
+		{
+			refuse_missing_column(batch->source, name);
+		}
+		if (!column->is_key)
+		{
+			return false;
+		}
+	}
+	column->name = pstrdup(name);
+	column->type = attribute->atttypid;
+	getTypeInputInfo(column->type, &input, &reader->typioparam);
+	fmgr_info(input, &reader->input);
+	if (reader->has_default)
+	{
+		evaluate_default(reader, relation, index + 1);
+	}
+	reader->column = column;
+	return true;
+}
+
+static void
+prepare(Reading *reading, Relation relation)
+{
+	int			natts = RelationGetNumberOfAttributes(relation);
+	LoadBatch  *batch = reading->batch;
+
+	notice_ignored(batch->source, relation);
+	reading->readers = palloc0(sizeof(Reader) * natts);
+	batch->rows.columns = palloc0(sizeof(TemplateColumn) * natts);
+	for (int i = 0; i < natts; i++)
+	{
+		if (prepare_reader(&reading->readers[batch->rows.ncolumns], batch, relation, i))
+		{
+			batch->rows.ncolumns++;
+		}
+	}
+}
+
+/* ---- the rows ---- */
+
+static void
+make_room(Reading *reading)
+{
+	LoadBatch  *batch = reading->batch;
+	bool		is_first = reading->capacity == 0;
+
+	if (batch->rows.nrows < reading->capacity)
+	{
+		return;
+	}
+	reading->capacity = is_first ? FIRST_CAPACITY : reading->capacity * 2;
+	for (int i = 0; i < batch->rows.ncolumns; i++)
+	{
+		TemplateColumn *column = &batch->rows.columns[i];
+		Size		size = reading->capacity * sizeof(Datum);
+
+		column->values = is_first ? palloc(size) : repalloc_huge(column->values, size);
+		size = reading->capacity * sizeof(bool);
+		column->nulls = is_first ? palloc(size) : repalloc_huge(column->nulls, size);
+	}
+	batch->lines = is_first ? palloc(reading->capacity * sizeof(int)) :
+		repalloc_huge(batch->lines, reading->capacity * sizeof(int));
+}
+
+static void
+refuse_null(const Reading *reading, const Reader *reader)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("column \"%s\" needs a value", reader->column->name),
+			 errdetail("%s, column %s: %s.", place_at_hand(reading), reader->column->name,
+					   josch_load_source_quote(reading->fields[reader->field]))));
+}
+
+/* A field without a value: the default where NULL cannot be, else NULL. */
+static void
+set_absent(const Reading *reading, const Reader *reader, int row)
+{
+	if (!reader->not_null)
+	{
+		reader->column->nulls[row] = true;
+		reader->column->values[row] = (Datum) 0;
+		return;
+	}
+	if (!reader->has_default || reader->default_null)
+	{
+		refuse_null(reading, reader);
+	}
+	reader->column->nulls[row] = false;
+	reader->column->values[row] = reader->default_value;
+}
+
+static void
+set_value(Reading *reading, Reader *reader, int row)
+{
+	char	   *field = reader->field == NO_FIELD ? NULL : reading->fields[reader->field];
+
+	if (field == NULL || (field[0] == '\0' && !reader->may_be_empty))
+	{
+		set_absent(reading, reader, row);
+		return;
+	}
+	reading->reader = reader;
+	reader->column->values[row] = InputFunctionCall(&reader->input, field,
+													reader->typioparam, reader->typmod);
+	reader->column->nulls[row] = false;
+	reading->reader = NULL;
+}
+
+static void
+read_rows(Reading *reading)
+{
+	LoadBatch  *batch = reading->batch;
+
+	while (batch->source->next(batch->source, &reading->fields))
+	{
+		CHECK_FOR_INTERRUPTS();
+		make_room(reading);
+		for (int i = 0; i < batch->rows.ncolumns; i++)
+		{
+			set_value(reading, &reading->readers[i], batch->rows.nrows);
+		}
+		batch->lines[batch->rows.nrows++] = batch->source->line;
+	}
+}
+
+/* Raises what an input function had to say about the value at hand. */
+static void
+refuse_value(const Reading *reading, const ErrorData *error)
+{
+	const char *column = reading->reader->column->name;
+	const char *value = josch_load_source_quote(reading->fields[reading->reader->field]);
+
+	ereport(ERROR,
+			(errcode(error->sqlerrcode),
+			 errmsg("invalid value %s for column \"%s\": %s", value, column, error->message),
+			 errdetail("%s, column %s: %s.", place_at_hand(reading), column, value),
+			 error->hint != NULL ? errhint("%s", error->hint) : 0));
+}
+
+static void
+refuse_duplicate(const LoadBatch *batch)
+{
+	int			first;
+	int			second;
+	const TemplateTable *table = batch->rows.table;
+	StringInfoData key;
+
+	if (!josch_store_template_find_duplicate(&batch->rows, &first, &second))
+	{
+		return;
+	}
+	initStringInfo(&key);
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		appendStringInfo(&key, "%s%s %s", i > 0 ? ", " : "", table->keys[i],
+						 josch_load_source_quote(value_text(find_column(&batch->rows, table->keys[i]), second)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("%s comes twice", key.data),
+			 batch->lines[second] > 0 ?
+			 errdetail("%s \"%s\", lines %d and %d.", batch->source->what, batch->source->name,
+					   batch->lines[first], batch->lines[second]) :
+			 errdetail("%s \"%s\" has two rows with this key.", batch->source->what, batch->source->name)));
+}
+
+LoadBatch *
+josch_load_batch_read(JoschRowSource *source, const TemplateTable *table)
+{
+	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
+	MemoryContext context = CurrentMemoryContext;
+	LoadBatch  *batch = palloc0(sizeof(LoadBatch));
+	Reading		reading = {.batch = batch};
+
+	batch->rows.table = table;
+	batch->source = source;
+	prepare(&reading, relation);
+	PG_TRY();
+	{
+		read_rows(&reading);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (reading.reader == NULL)
+		{
+			PG_RE_THROW();
+		}
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+		{
+			PG_RE_THROW();
+		}
+		FlushErrorState();
+		refuse_value(&reading, error);
+	}
+	PG_END_TRY();
+	source->close(source);
+	table_close(relation, NoLock);
+	if (batch->rows.nrows > 0)
+	{
+		refuse_duplicate(batch);
+	}
+	return batch;
+}
+
+/* ---- what the table refuses ---- */
+
+bool
+josch_load_batch_is_about_a_row(const ErrorData *error)
+{
+	return error->constraint_name != NULL || error->column_name != NULL ||
+		error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION;
+}
+
+/* The columns that an error is about, as far as it says so. */
+static List *
+columns_of(const LoadBatch *batch, const ErrorData *error)
+{
+	const TemplateBatch *rows = &batch->rows;
+	Oid			relid = josch_store_template_relid(rows->table);
+	Bitmapset  *numbers = NULL;
+	List	   *columns = NIL;
+	Oid			constraint;
+
+	if (error->constraint_name != NULL)
+	{
+		numbers = get_relation_constraint_attnos(relid, error->constraint_name, true, &constraint);
+	}
+	for (int i = 0; i < rows->ncolumns; i++)
+	{
+		const char *name = rows->columns[i].name;
+
+		if ((error->column_name != NULL && strcmp(name, error->column_name) == 0) ||
+			bms_is_member(get_attnum(relid, name) - FirstLowInvalidHeapAttributeNumber, numbers))
+		{
+			columns = lappend(columns, &rows->columns[i]);
+		}
+	}
+	return columns;
+}
+
+void
+josch_load_batch_refuse_row(const LoadBatch *batch, int row, const ErrorData *error)
+{
+	List	   *columns = columns_of(batch, error);
+	char	   *message = error->message;
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	StringInfoData detail;
+	ListCell   *cell;
+
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, place_of_row(batch, row));
+	foreach(cell, columns)
+	{
+		TemplateColumn *column = lfirst(cell);
+
+		appendStringInfo(&detail, ", column %s: %s", column->name,
+						 josch_load_source_quote(value_text(column, row)));
+	}
+	appendStringInfoChar(&detail, '.');
+	if (category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION && list_length(columns) == 1)
+	{
+		TemplateColumn *column = linitial(columns);
+
+		message = psprintf("invalid value %s for column \"%s\": %s",
+						   josch_load_source_quote(value_text(column, row)), column->name, message);
+	}
+	/* the detail of another constraint would be the row once more */
+	if (error->detail != NULL &&
+		(category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+		 error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION))
+	{
+		appendStringInfo(&detail, "\n%s", error->detail);
+	}
+	ereport(ERROR,
+			(errcode(error->sqlerrcode),
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail.data),
+			 error->hint != NULL ? errhint("%s", error->hint) : 0,
+			 error->column_name != NULL ? err_generic_string(PG_DIAG_COLUMN_NAME, error->column_name) : 0,
+			 error->constraint_name != NULL ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, error->constraint_name) : 0));
+}
+
+void
+josch_load_batch_refuse(const LoadBatch *batch, ErrorData *error)
+{
+	error->context = psprintf("%s \"%s\"", batch->source->what, batch->source->name);
+	ReThrowError(error);
+}

@@ -1,0 +1,46 @@
+/*
+ * src/template/load_source.h
+ *	  Where the rows of a load come from.
+ *
+ * Layer 2.  A loader sees rows of text with named columns, and can say of each
+ * where it stands; it does not see whether a file or a table has them.  This
+ * file reads CSV; store_template_table.c reads tables.
+ */
+#ifndef JOSCH_LOAD_SOURCE_H
+#define JOSCH_LOAD_SOURCE_H
+
+#include "base/josch.h"
+
+#include "utils/relcache.h"
+
+typedef struct JoschRowSource JoschRowSource;
+
+struct JoschRowSource
+{
+	const char *what;			/* "File" or "Table", to begin a sentence with */
+	const char *name;			/* path, or schema.table */
+	int			ncolumns;
+	char	  **columns;		/* the names, in the order of the fields */
+	int			line;			/* of the row that was read last; 0: rows have no lines */
+
+	/*
+	 * The next row: ncolumns fields, NULL for SQL NULL, that live until the
+	 * next call.  False: there are no more.
+	 */
+	bool		(*next) (JoschRowSource *source, char ***fields);
+	void		(*close) (JoschRowSource *source);
+};
+
+/*
+ * A CSV file with a header, in UTF-8, with or without a byte order mark; NULL
+ * when it does not exist.  relation is any table; COPY's parser asks for one.
+ */
+extern JoschRowSource *josch_load_source_open_csv(const char *path, Relation relation);
+
+/* Raises an ERROR when there is no such directory. */
+extern void josch_load_source_check_directory(const char *directory);
+
+/* A value for a message: quoted, cut when it is long; "null" for NULL. */
+extern char *josch_load_source_quote(const char *value);
+
+#endif							/* JOSCH_LOAD_SOURCE_H */

@@ -1,0 +1,98 @@
+/*
+ * src/template/store_template.h
+ *	  Template tables as a whole: written from batches of rows, read for export.
+ *
+ * Layer 3.  All of it runs with the caller's rights, inside a bracket of
+ * josch_spi_begin_as_caller.  store_template.c writes, store_template_table.c
+ * reads other people's tables, store_template_export.c reads ours.
+ */
+#ifndef JOSCH_STORE_TEMPLATE_H
+#define JOSCH_STORE_TEMPLATE_H
+
+#include "base/josch.h"
+
+#include "template/load_source.h"
+
+#define TEMPLATE_MAX_KEYS 4
+#define TEMPLATE_MAX_SEED 6
+
+/* In the order in which rows can be written: what is referred to comes first. */
+typedef enum TemplateTableNumber
+{
+	TEMPLATE_ENVIRONS,
+	TEMPLATE_JOBS,
+	TEMPLATE_NODES,
+	TEMPLATE_NODE_DEPS,
+	TEMPLATE_TABLES
+} TemplateTableNumber;
+
+typedef struct TemplateTable
+{
+	const char *name;			/* in schema josch; of the file too, with .csv */
+	int			nkeys;
+	const char *keys[TEMPLATE_MAX_KEYS];	/* the primary key */
+	int			nseed;
+	const char *seed[TEMPLATE_MAX_SEED];	/* columns that are always exported, in this order */
+	const char *may_be_empty;	/* a column in which an empty text is not the same as NULL, or NULL */
+} TemplateTable;
+
+extern const TemplateTable josch_store_template_tables[TEMPLATE_TABLES];
+
+/* Columns that no load writes and no export shows. */
+extern bool josch_store_template_is_own_column(const char *name);
+
+extern Oid	josch_store_template_relid(const TemplateTable *table);
+
+typedef struct TemplateColumn
+{
+	const char *name;
+	Oid			type;
+	bool		is_key;
+	Datum	   *values;
+	bool	   *nulls;
+} TemplateColumn;
+
+/* Rows of one table, column by column.  The key's columns are always there. */
+typedef struct TemplateBatch
+{
+	const TemplateTable *table;
+	int			ncolumns;
+	TemplateColumn *columns;
+	int			nrows;
+} TemplateBatch;
+
+/* The first two rows with the same key; false when there are none. */
+extern bool josch_store_template_find_duplicate(const TemplateBatch *batch, int *first, int *second);
+
+/*
+ * Writes the rows [from, from + count): updates those whose key exists and that
+ * differ, inserts the others.  Adds to the two counts.
+ */
+extern void josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
+										int64 *inserted, int64 *updated);
+
+/* Deletes the rows of the table whose key is not in the batch; returns how many. */
+extern int64 josch_store_template_delete_others(const TemplateBatch *batch);
+
+/*
+ * The rows of the table, view or foreign table of that name in a schema; NULL
+ * when there is none.
+ */
+extern JoschRowSource *josch_store_template_open_table(Oid schema, const TemplateTable *table);
+
+/* Rows for an export, in the order that makes a good diff. */
+typedef struct TemplateRows
+{
+	int			ncolumns;
+	char	  **columns;
+	uint64		nrows;
+	char	 ***fields;			/* [row][column], NULL for SQL NULL */
+} TemplateRows;
+
+/*
+ * The seed's columns, and each other one in which a row differs from the
+ * column's default.  All calls of one statement see the same snapshot.
+ */
+extern TemplateRows *josch_store_template_export(const TemplateTable *table, MemoryContext context);
+
+#endif							/* JOSCH_STORE_TEMPLATE_H */

@@ -1,0 +1,165 @@
+/*
+ * src/template/store_template_export.c
+ *	  Template tables, read whole for an export.
+ *
+ * People keep exports in git: the order of rows must not depend on a locale, on
+ * the plan or on when a row came in, and columns that say nothing would be noise
+ * in every diff.  So a column beyond the seed's is there only when some row has
+ * something else in it than the column's default.
+ */
+#include "base/josch.h"
+
+#include "base/spi_plan.h"
+#include "template/store_template.h"
+
+#include "access/table.h"
+#include "lib/stringinfo.h"
+#include "nodes/nodes.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+/* What the rows are taken from, as t, and their order. */
+static const char *const rows_in_order[TEMPLATE_TABLES] = {
+	[TEMPLATE_ENVIRONS] =
+	"josch.environs AS t ORDER BY t.var COLLATE \"C\"",
+	[TEMPLATE_JOBS] =
+	"josch.tpl_jobs AS t ORDER BY t.job_name COLLATE \"C\"",
+	[TEMPLATE_NODES] =
+	"josch.tpl_nodes AS t ORDER BY t.job_name COLLATE \"C\", t.node_id",
+	[TEMPLATE_NODE_DEPS] =
+	"josch.tpl_node_deps AS t JOIN josch.tpl_nodes AS p ON p.node_id = t.p_node_id "
+	"ORDER BY p.job_name COLLATE \"C\", t.p_node_id, t.p_date, t.c_node_id, t.c_date",
+};
+
+/* All statements of an export see the snapshot of the statement that calls it. */
+static void
+select_rows(const char *sql)
+{
+	int			result = SPI_execute(sql, true, 0);
+
+	if (result != SPI_OK_SELECT)
+	{
+		elog(ERROR, "SPI returned %s: %s", SPI_result_code_string(result), sql);
+	}
+}
+
+/* The default of a column as SQL text. */
+static char *
+default_of(Relation relation, int index)
+{
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+
+	for (int i = 0; constraints != NULL && i < constraints->num_defval; i++)
+	{
+		if (constraints->defval[i].adnum == index + 1)
+		{
+			return deparse_expression(stringToNode(constraints->defval[i].adbin), NIL, false, false);
+		}
+	}
+	return "NULL";
+}
+
+static bool
+is_seed(const TemplateTable *table, const char *name)
+{
+	for (int i = 0; i < table->nseed; i++)
+	{
+		if (strcmp(table->seed[i], name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The columns beyond the seed's that hold something else than their defaults. */
+static List *
+telling_columns(const TemplateTable *table)
+{
+	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *candidates = NIL;
+	List	   *telling = NIL;
+	StringInfoData sql;
+	ListCell   *cell;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		char	   *name = NameStr(attribute->attname);
+
+		if (!attribute->attisdropped && !is_seed(table, name) && !josch_store_template_is_own_column(name))
+		{
+			appendStringInfo(&sql, "%spg_catalog.bool_or(t.%s IS DISTINCT FROM (%s))",
+							 candidates == NIL ? "" : ", ", quote_identifier(name), default_of(relation, i));
+			candidates = lappend(candidates, pstrdup(name));
+		}
+	}
+	table_close(relation, NoLock);
+	if (candidates == NIL)
+	{
+		return NIL;
+	}
+	appendStringInfo(&sql, " FROM %s.%s AS t", JOSCH_SCHEMA, table->name);
+	select_rows(sql.data);
+	foreach(cell, candidates)
+	{
+		if (josch_spi_bool(0, foreach_current_index(cell) + 1, false))
+		{
+			telling = lappend(telling, lfirst(cell));
+		}
+	}
+	return telling;
+}
+
+static TemplateRows *
+copy_rows(int ncolumns, MemoryContext context)
+{
+	MemoryContext former = MemoryContextSwitchTo(context);
+	TemplateRows *rows = palloc(sizeof(TemplateRows));
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+
+	rows->ncolumns = ncolumns;
+	rows->columns = palloc(sizeof(char *) * ncolumns);
+	rows->nrows = SPI_processed;
+	rows->fields = palloc_extended(sizeof(char **) * Max(rows->nrows, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		rows->columns[i] = pstrdup(SPI_fname(desc, i + 1));
+	}
+	for (uint64 row = 0; row < rows->nrows; row++)
+	{
+		rows->fields[row] = palloc(sizeof(char *) * ncolumns);
+		for (int i = 0; i < ncolumns; i++)
+		{
+			rows->fields[row][i] = SPI_getvalue(SPI_tuptable->vals[row], desc, i + 1);
+		}
+	}
+	MemoryContextSwitchTo(former);
+	return rows;
+}
+
+TemplateRows *
+josch_store_template_export(const TemplateTable *table, MemoryContext context)
+{
+	StringInfoData sql;
+	List	   *telling = telling_columns(table);
+	ListCell   *cell;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (int i = 0; i < table->nseed; i++)
+	{
+		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "", quote_identifier(table->seed[i]));
+	}
+	foreach(cell, telling)
+	{
+		appendStringInfo(&sql, ", t.%s", quote_identifier(lfirst(cell)));
+	}
+	appendStringInfo(&sql, " FROM %s", rows_in_order[table - josch_store_template_tables]);
+	select_rows(sql.data);
+	return copy_rows(table->nseed + list_length(telling), context);
+}

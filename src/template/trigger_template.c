@@ -1,0 +1,239 @@
+/*
+ * src/template/trigger_template.c
+ *	  Who may decide what the server executes: the rights on templates, on the
+ *	  nodes of a day and on environs.
+ *
+ * A right on a table's column cannot say "may write NULL but not a command", nor
+ * "may name a role of which you are a member".  So these are row triggers; they
+ * ask the current user, as a GRANT on the table would, and hold for every way
+ * that a row comes in.  The values that were there before are nobody's business
+ * but their writer's: only what a statement sets or changes is asked about.
+ */
+#include "base/josch.h"
+
+#include "base/mode.h"
+#include "base/report.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_collation.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(josch_trigger_template_node_rights);
+PG_FUNCTION_INFO_V1(josch_trigger_template_environ_rights);
+
+#define PROGRAM_ROLE "pg_execute_server_program"
+
+/* A row before and after; old is NULL for INSERT. */
+typedef struct Change
+{
+	TupleDesc	desc;
+	HeapTuple	old;
+	HeapTuple	new;
+} Change;
+
+static int
+attribute(const Change *change, const char *column)
+{
+	int			number = SPI_fnumber(change->desc, column);
+
+	if (number <= 0)
+	{
+		elog(ERROR, "column \"%s\" does not exist", column);
+	}
+	return number;
+}
+
+static Datum
+new_value(const Change *change, const char *column, bool *isnull)
+{
+	return heap_getattr(change->new, attribute(change, column), change->desc, isnull);
+}
+
+/* Whether the statement gives a text column a value that it did not have. */
+static bool
+sets_text(const Change *change, const char *column)
+{
+	bool		isnull;
+	Datum		after = new_value(change, column, &isnull);
+	Datum		before;
+
+	if (isnull || change->old == NULL)
+	{
+		return !isnull;
+	}
+	before = heap_getattr(change->old, attribute(change, column), change->desc, &isnull);
+	return isnull ||
+		!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, before, after));
+}
+
+static int64
+node_of(const Change *change)
+{
+	bool		isnull;
+	Datum		value = new_value(change, "node_id", &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static const char *
+current_user_quoted(void)
+{
+	return quote_identifier(GetUserNameFromId(GetUserId(), false));
+}
+
+static bool
+may_execute_programs(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_EXECUTE_SERVER_PROGRAM);
+}
+
+static void
+check_command(const Change *change, const char *column)
+{
+	if (!sets_text(change, column) || may_execute_programs())
+	{
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to set \"%s\" of node " INT64_FORMAT,
+					column, node_of(change)),
+			 errdetail("Only roles with the privileges of \"%s\" may decide what the server executes.",
+					   PROGRAM_ROLE),
+			 errhint("GRANT %s TO %s, or let a role that has it make the change.",
+					 PROGRAM_ROLE, current_user_quoted()),
+			 err_generic_string(PG_DIAG_COLUMN_NAME, column)));
+}
+
+/*
+ * Whether the row's owner has to be looked at.  The default, on a node that
+ * runs no SQL, need not be: after SET ROLE the session user is somebody whom the
+ * current user cannot become.
+ */
+static bool
+concerns_owner(const Change *change, const char *owner)
+{
+	bool		isnull;
+	Datum		before;
+
+	if (sets_text(change, "exec_sql"))
+	{
+		return true;
+	}
+	if (change->old == NULL)
+	{
+		return strcmp(owner, GetUserNameFromId(GetSessionUserId(), false)) != 0;
+	}
+	before = heap_getattr(change->old, attribute(change, "owner"), change->desc, &isnull);
+	return isnull || strcmp(owner, NameStr(*DatumGetName(before))) != 0;
+}
+
+static void
+check_owner(const Change *change)
+{
+	bool		isnull;
+	Datum		value = new_value(change, "owner", &isnull);
+	const char *owner;
+	Oid			role;
+
+	if (isnull)
+	{
+		return;					/* NOT NULL refuses it */
+	}
+	owner = NameStr(*DatumGetName(value));
+	if (!concerns_owner(change, owner))
+	{
+		return;
+	}
+	role = get_role_oid(owner, true);
+	if (!OidIsValid(role))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist", owner),
+				 errdetail("The owner of node " INT64_FORMAT " is the role as which its SQL runs.",
+						   node_of(change)),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "owner")));
+	}
+	if (!josch_can_become(GetUserId(), role))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to write node " INT64_FORMAT " with the owner \"%s\"",
+						node_of(change), owner),
+				 errdetail("SQL of a node runs as its owner, so its writer must be a member of that role."),
+				 errhint("GRANT %s TO %s, or name another owner.",
+						 quote_identifier(owner), current_user_quoted()),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "owner")));
+	}
+}
+
+static TriggerData *
+trigger_of(FunctionCallInfo fcinfo, const char *name)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(((TriggerData *) fcinfo->context)->tg_event))
+	{
+		josch_report_trigger_misuse(name);
+	}
+	return (TriggerData *) fcinfo->context;
+}
+
+/* The row that a BEFORE ROW trigger hands on. */
+static HeapTuple
+row_of(const TriggerData *trigger)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+}
+
+Datum
+josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, "node_rights");
+	Change		change;
+
+	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("node_rights");
+	}
+	change.desc = RelationGetDescr(trigger->tg_relation);
+	change.old = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_trigtuple : NULL;
+	change.new = row_of(trigger);
+
+	/* josch.schedule copies what was allowed; a dump's writer was asked when he wrote */
+	if (!josch_mode.engine && !josch_mode_is_restore())
+	{
+		check_command(&change, "exec_command");
+		check_command(&change, "ready_command");
+		check_command(&change, "work_dir");
+		check_owner(&change);
+	}
+	return PointerGetDatum(change.new);
+}
+
+Datum
+josch_trigger_template_environ_rights(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, "environ_rights");
+
+	if (!may_execute_programs())
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to write environs"),
+				 errdetail("A command may consist of a variable, so only roles with the privileges of \"%s\" may write them.",
+						   PROGRAM_ROLE),
+				 errhint("GRANT %s TO %s, or let a role that has it make the change.",
+						 PROGRAM_ROLE, current_user_quoted())));
+	}
+	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	{
+		return PointerGetDatum(NULL);
+	}
+	return PointerGetDatum(row_of(trigger));
+}
