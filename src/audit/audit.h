@@ -1,8 +1,6 @@
 /*
  * src/audit/audit.h
  *	  Writes down what a statement changed.
- *
- * Layer 4.
  */
 #ifndef JOSCH_AUDIT_H
 #define JOSCH_AUDIT_H

@@ -1,8 +1,6 @@
 /*
  * src/audit/store_audit.h
  *	  SQL on the audit tables: rows into them, and the past out of them.
- *
- * Layer 3.
  */
 #ifndef JOSCH_STORE_AUDIT_H
 #define JOSCH_STORE_AUDIT_H

@@ -2,7 +2,7 @@
  * src/audit/value.h
  *	  A column's value as JSON.
  *
- * Layer 2: knows types, not tables.
+ * Knows types, not tables.
  */
 #ifndef JOSCH_VALUE_H
 #define JOSCH_VALUE_H

@@ -2,7 +2,7 @@
  * src/base/clock.h
  *	  What time it is, and how to wait.
  *
- * Layer 1.  No other file asks the system for the time or waits on a latch.
+ * No other file asks the system for the time or waits on a latch.
  * Tests move the clock by the setting josch.now (superuser only) and by
  * josch.tick(at), which runs one pass in the foreground at a given moment.
  */

@@ -2,7 +2,7 @@
  * src/base/config.h
  *	  The settings (GUCs) of JOSCH.
  *
- * Layer 2.  config.c has, for each, what it means to an administrator.
+ * config.c has, for each, what it means to an administrator.
  */
 #ifndef JOSCH_CONFIG_H
 #define JOSCH_CONFIG_H

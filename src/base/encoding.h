@@ -1,8 +1,6 @@
 /*
  * src/base/encoding.h
  *	  Text from outside, brought into the encoding of the database.
- *
- * Layer 2.
  */
 #ifndef JOSCH_ENCODING_H
 #define JOSCH_ENCODING_H

@@ -2,7 +2,7 @@
  * src/base/josch.h
  *	  Names that every file of the extension shares, and version compatibility.
  *
- * Layer 0: includes the server's headers only, and holds no logic.
+ * Includes the server's headers only, and holds no logic.
  *
  * Words:
  *	template	rows of tpl_jobs, tpl_nodes, tpl_node_deps, environs: what people write

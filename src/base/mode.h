@@ -2,7 +2,7 @@
  * src/base/mode.h
  *	  On whose behalf the running statement changes a day.
  *
- * Layer 2.  Triggers cannot see who called whom; the code that changes a day
+ * Triggers cannot see who called whom; the code that changes a day
  * says here what it is doing, and the triggers ask.  All of it is
  * process-local and falls back to "a person, by plain SQL" at the end of a
  * failed transaction.

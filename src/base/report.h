@@ -2,7 +2,7 @@
  * src/base/report.h
  *	  Error messages that more than one file raises.
  *
- * Layer 1.  Functions that return void raise ERROR and do not return; the
+ * Functions that return void raise ERROR and do not return; the
  * others return a palloc'd text for use in messages.
  */
 #ifndef JOSCH_REPORT_H

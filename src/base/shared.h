@@ -2,7 +2,7 @@
  * src/base/shared.h
  *	  The module's shared memory: asked for piece by piece, made in one place.
  *
- * Layer 1.  There is shared memory only when the library is loaded by
+ * There is shared memory only when the library is loaded by
  * shared_preload_libraries; else the pieces stay NULL and every owner of one
  * has to do without.
  */

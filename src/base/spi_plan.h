@@ -2,7 +2,7 @@
  * src/base/spi_plan.h
  *	  SQL from C: prepared once, run as the owner of the schema.
  *
- * Layer 2.  A store_*.c file declares each statement as a static JoschPlan and
+ * A store_*.c file declares each statement as a static JoschPlan and
  * calls josch_spi_run inside a josch_spi_begin / josch_spi_end bracket.
  *
  *	static JoschPlan node_state = JOSCH_PLAN(

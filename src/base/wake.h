@@ -2,7 +2,7 @@
  * src/base/wake.h
  *	  Shared memory: who is there, and how a commit wakes the scheduler.
  *
- * Layer 2.  Without shared_preload_libraries there is no shared memory:
+ * Without shared_preload_libraries there is no shared memory:
  * josch_wake_is_preloaded() is false, wakes do nothing, reads find nobody.
  */
 #ifndef JOSCH_WAKE_H

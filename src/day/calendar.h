@@ -1,8 +1,6 @@
 /*
  * src/day/calendar.h
  *	  Which days a job has, and which instant a time of day is.
- *
- * Layer 4.
  */
 #ifndef JOSCH_CALENDAR_H
 #define JOSCH_CALENDAR_H

@@ -2,7 +2,7 @@
  * src/day/command.h
  *	  What a command line needs: its variables, and whether it needs a shell.
  *
- * Layer 2, pure.  A command is text for /bin/sh; nothing is ever pasted into it.
+ * Pure.  A command is text for /bin/sh; nothing is ever pasted into it.
  */
 #ifndef JOSCH_COMMAND_H
 #define JOSCH_COMMAND_H

@@ -2,7 +2,7 @@
  * src/day/command_sh.h
  *	  Reads a text as sh does, for the names in it.
  *
- * Layer 2, pure.  command_sh.c knows commands and words, command_sh_expand.c what
+ * Pure.  command_sh.c knows commands and words, command_sh_expand.c what
  * "$", quotes and backquotes do inside a word; each calls the other.
  */
 #ifndef JOSCH_COMMAND_SH_H

@@ -1,8 +1,6 @@
 /*
  * src/day/day.h
  *	  Makes days out of the templates, and takes them back.
- *
- * Layer 4.
  */
 #ifndef JOSCH_DAY_H
 #define JOSCH_DAY_H

@@ -2,7 +2,7 @@
  * src/day/store_day.h
  *	  SQL that makes days out of templates, and takes them back.
  *
- * Layer 3.  Every function opens and closes SPI itself, as the schema's owner;
+ * Every function opens and closes SPI itself, as the schema's owner;
  * results are palloc'd in the caller's context.  "templates" is the snapshot in
  * which the templates are read: one for all functions, so that a day is made
  * from one version of them.

@@ -2,7 +2,7 @@
  * src/day/store_environment.h
  *	  The environment of a node's command.
  *
- * Layer 3.  Results are palloc'd in the caller's context, and share what they
+ * Results are palloc'd in the caller's context, and share what they
  * have in common.
  */
 #ifndef JOSCH_STORE_ENVIRONMENT_H

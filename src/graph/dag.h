@@ -2,7 +2,7 @@
  * src/graph/dag.h
  *	  Directed graphs in memory.
  *
- * Layer 2, pure: memory and interrupts, no table.  dag.c builds graphs,
+ * Pure: memory and interrupts, no table.  dag.c builds graphs,
  * dag_walk.c orders and walks them, dag_cycle.c finds cycles.
  *
  * Every result is the same for the same set of edges, in whatever order they

@@ -2,7 +2,7 @@
  * src/graph/store_graph.h
  *	  Graphs out of the tables, and the levels of days back into them.
  *
- * Layer 3.  store_graph.c reads graphs for people; store_graph_check.c refuses
+ * store_graph.c reads graphs for people; store_graph_check.c refuses
  * cycles, for templates and for days, and keeps nodes.level.
  */
 #ifndef JOSCH_STORE_GRAPH_H

@@ -2,7 +2,7 @@
  * src/node/fsm.h
  *	  The state machine of a node: states, and the edges between them.
  *
- * Layer 2: pure, knows neither tables nor transactions.
+ * Pure: knows neither tables nor transactions.
  */
 #ifndef JOSCH_FSM_H
 #define JOSCH_FSM_H

@@ -2,7 +2,7 @@
  * src/node/notify.h
  *	  Tells the clients which nodes changed.
  *
- * Layer 2.  Changes are collected during the transaction and sent when it
+ * Changes are collected during the transaction and sent when it
  * commits, on channel "josch": one JSON object a change
  *	{"date","node","job","from","to","by","id"}
  * or, when a transaction changes more than JOSCH_NOTIFY_MAX nodes of a date,

@@ -2,7 +2,7 @@
  * src/node/store_node.h
  *	  SQL on josch.nodes and josch.node_deps: parents counted, rows locked, acts.
  *
- * Layer 3.  Every function opens and closes SPI itself, as the schema's owner.
+ * Every function opens and closes SPI itself, as the schema's owner.
  */
 #ifndef JOSCH_STORE_NODE_H
 #define JOSCH_STORE_NODE_H

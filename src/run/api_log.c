@@ -23,17 +23,16 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
-
-#include "base/clock.h"
-#include "base/config.h"
-#include "base/encoding.h"
-#include "run/runner_client.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
 #include "utils/builtins.h"
 
-#include "server/store_health.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/encoding.h"
+#include "run/runner_client.h"
+#include "run/store_run.h"
 
 PG_FUNCTION_INFO_V1(josch_api_log);
 PG_FUNCTION_INFO_V1(josch_api_log_page);
@@ -393,7 +392,7 @@ log_text(LogPage *page, bool hold)
 	char	   *spool;
 
 	check_max_bytes(page->max_bytes);
-	if (!josch_store_health_run_log(page->run_id, &run))
+	if (!josch_store_run_log(page->run_id, &run))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

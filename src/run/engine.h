@@ -2,7 +2,7 @@
  * src/run/engine.h
  *	  One pass: what happened is applied, what is ready is started.
  *
- * Layer 5.  Runs inside the caller's transaction, READ COMMITTED, and leaves the
+ * Runs inside the caller's transaction, READ COMMITTED, and leaves the
  * commit to it.  Never waits for a row lock; what others hold is set aside.
  * One node's error never stops another: a statement that fails for many is
  * narrowed down to the one, which goes to failed with the error's text.

@@ -2,7 +2,7 @@
  * src/run/plan.h
  *	  What to do: structs in, actions out.
  *
- * Layer 4: pure.  The engine reads the tables, asks here, and carries it out.
+ * Pure.  The engine reads the tables, asks here, and carries it out.
  */
 #ifndef JOSCH_PLAN_H
 #define JOSCH_PLAN_H

@@ -1,7 +1,7 @@
 /*
  * src/run/runner_client.c
  *
- * The scheduler's end of the socket to josch-runner.  Layer 5.
+ * The scheduler's end of the socket to josch-runner.
  *
  * Whatever the runner does or fails to do, the scheduler's loop goes on: no
  * call here waits for an answer, and all trouble with the connection becomes

@@ -2,7 +2,7 @@
  * src/run/sql_worker.h
  *	  Background workers that execute SQL nodes, each as the node's owner.
  *
- * Layer 5.  The scheduler hands a run over and hears nothing but a wake: the
+ * The scheduler hands a run over and hears nothing but a wake: the
  * worker writes the outcome itself, for an atomic run in the transaction of the
  * run's own work.  Only of a run whose worker ended without an outcome does
  * josch_sql_worker_collect tell.

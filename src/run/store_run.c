@@ -664,3 +664,31 @@ josch_store_run_list_timeouts(TimestampTz now, int *n)
 	josch_mode = former;
 	return runs;
 }
+
+static JoschPlan run_log = JOSCH_PLAN(
+	"SELECT log, output_tail, ended_at IS NULL FROM josch.runs WHERE run_id = $1",
+	INT8OID);
+
+bool
+josch_store_run_log(int64 run_id, StoreRunLog *log)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext inner;
+	JoschSpi	spi;
+	Datum		args[1] = {Int64GetDatum(run_id)};
+	bool		found;
+
+	memset(log, 0, sizeof(StoreRunLog));
+	josch_spi_begin(&spi);
+	found = josch_spi_run(&run_log, SPI_OK_SELECT, args, NULL) > 0;
+	if (found)
+	{
+		inner = MemoryContextSwitchTo(caller);
+		log->log = josch_spi_text(0, 1);
+		log->output_tail = josch_spi_text(0, 2);
+		log->open = josch_spi_bool(0, 3, false);
+		MemoryContextSwitchTo(inner);
+	}
+	josch_spi_end(&spi);
+	return found;
+}

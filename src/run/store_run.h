@@ -2,7 +2,7 @@
  * src/run/store_run.h
  *	  SQL of the engine: nodes that are ready, runs that start and end.
  *
- * Layer 3.  Every function opens and closes SPI itself, as the schema's owner,
+ * Every function opens and closes SPI itself, as the schema's owner,
  * and expects engine mode.  None waits for a row lock: what is locked by others
  * is left out, and the caller comes back to it.  Results are palloc'd in the
  * caller's context.
@@ -174,5 +174,16 @@ extern StoreRunInfo *josch_store_run_list_stops(int *n);
 
 /* Open SQL runs that have passed their node's timeout; marks them as timed out. */
 extern StoreRunInfo *josch_store_run_list_timeouts(TimestampTz now, int *n);
+
+/* Where a run's output is; read as the schema's owner, for whoever may execute josch.log(). */
+typedef struct StoreRunLog
+{
+	char	   *log;			/* relative to the spool; NULL: none (SQL, or not started) */
+	char	   *output_tail;	/* or NULL */
+	bool		open;			/* the run has not ended */
+} StoreRunLog;
+
+/* False when the run does not exist. */
+extern bool josch_store_run_log(int64 run_id, StoreRunLog *log);
 
 #endif							/* JOSCH_STORE_RUN_H */

@@ -2,7 +2,7 @@
  * src/run/store_sql_run.h
  *	  SQL of the workers that execute SQL nodes: one run each.
  *
- * Layer 3.  Every function opens and closes SPI itself, as the schema's owner,
+ * Every function opens and closes SPI itself, as the schema's owner,
  * and expects engine mode.  Results are palloc'd in the caller's context.
  */
 #ifndef JOSCH_STORE_SQL_RUN_H

@@ -1,8 +1,6 @@
 /*
  * src/server/launcher.h
  *	  Keeps one scheduler alive in each database that has the extension.
- *
- * Layer 6.
  */
 #ifndef JOSCH_LAUNCHER_H
 #define JOSCH_LAUNCHER_H

@@ -2,7 +2,7 @@
  * src/server/scheduler.h
  *	  The scheduler: one background worker for each database.
  *
- * Layer 6.  Started by the launcher by name.  What follows the entry is shared by
+ * Started by the launcher by name.  What follows the entry is shared by
  * the files of the scheduler alone: scheduler.c (the loop and its pass),
  * scheduler_events.c (what it hears), scheduler_send.c (what it sends).
  */

@@ -1,8 +1,6 @@
 /*
  * src/server/utility.h
  *	  What commands on databases and on the extension mean to JOSCH's processes.
- *
- * Layer 6.
  */
 #ifndef JOSCH_UTILITY_H
 #define JOSCH_UTILITY_H

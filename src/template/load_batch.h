@@ -1,8 +1,6 @@
 /*
  * src/template/load_batch.h
  *	  The rows of one source as values of one template table.
- *
- * Layer 4.
  */
 #ifndef JOSCH_LOAD_BATCH_H
 #define JOSCH_LOAD_BATCH_H

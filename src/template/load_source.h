@@ -2,7 +2,7 @@
  * src/template/load_source.h
  *	  Where the rows of a load come from.
  *
- * Layer 2.  A loader sees rows of text with named columns, and can say of each
+ * A loader sees rows of text with named columns, and can say of each
  * where it stands; it does not see whether a file or a table has them.  This
  * file reads CSV; store_template_table.c reads tables.
  */

@@ -2,7 +2,7 @@
  * src/template/store_template.h
  *	  Template tables as a whole: written from batches of rows, read for export.
  *
- * Layer 3.  All of it runs with the caller's rights, inside a bracket of
+ * All of it runs with the caller's rights, inside a bracket of
  * josch_spi_begin_as_caller.  store_template.c writes, store_template_table.c
  * reads other people's tables, store_template_export.c reads ours.
  */
