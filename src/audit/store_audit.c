@@ -9,6 +9,7 @@
 #include "base/josch.h"
 
 #include "audit/store_audit.h"
+#include "base/rows.h"
 
 #include "access/sysattr.h"
 #include "access/xact.h"
@@ -227,18 +228,6 @@ client_addr(bool *isnull)
 	return result;
 }
 
-static Datum
-array_of(Datum *values, bool *nulls, int n, Oid type)
-{
-	int			lower = 1;
-	int16		length;
-	bool		by_value;
-	char		align;
-
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, type, length, by_value, align));
-}
-
 void
 josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
 						 Datum *const *keys, Datum *const *values, bool *const *nulls)
@@ -257,17 +246,16 @@ josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
 	args[arg++] = CStringGetTextDatum(GetUserNameFromId(act->role, false));
 	args[arg] = client_addr(&isnull);
 	missing[arg++] = isnull ? 'n' : ' ';
-	isnull = act->application == NULL || act->application[0] == '\0';
-	args[arg] = isnull ? (Datum) 0 : CStringGetTextDatum(act->application);
-	missing[arg++] = isnull ? 'n' : ' ';
+	josch_spi_set_text(args, missing, arg++,
+					   act->application != NULL && act->application[0] != '\0' ? act->application : NULL);
 	args[arg++] = CStringGetTextDatum(act->operation);
 	for (int i = 0; i < table->nkeys; i++)
 	{
-		args[arg++] = array_of(keys[i], NULL, n, table->key_types[i]);
+		args[arg++] = josch_spi_array(keys[i], NULL, n, table->key_types[i]);
 	}
 	for (int i = 0; i < AUDIT_TRAILING_ARGS; i++)
 	{
-		args[arg++] = array_of(values[i], nulls[i], n, trailing[i]);
+		args[arg++] = josch_spi_array(values[i], nulls[i], n, trailing[i]);
 	}
 	josch_spi_begin(&spi);
 	(void) josch_spi_run(&table->insert, SPI_OK_INSERT, args, missing);
@@ -325,35 +313,40 @@ josch_store_audit_commit(AuditMark first, TimestampTz at)
 
 /* ---- reading ---- */
 
-static AuditOperation
-operation_at(uint64 row, int column)
-{
-	char	   *text = josch_spi_text(row, column);
+/* In the order of AuditOperation. */
+static const char *const operations[] = {"INSERT", "UPDATE", "DELETE", NULL};
 
-	return text[0] == 'I' ? AUDIT_INSERT : text[0] == 'U' ? AUDIT_UPDATE : AUDIT_DELETE;
-}
+/* Of a node's or a run's own record. */
+static const JoschRow record_row = JOSCH_ROW(
+	AuditRow,
+	JOSCH_FIELD(AuditRow, audit_id, INT64),
+	JOSCH_FIELD(AuditRow, at, TIMESTAMPTZ),
+	JOSCH_FIELD(AuditRow, id, INT64),
+	JOSCH_FIELD(AuditRow, is_run, BOOL),
+	JOSCH_FIELD_WORDS(AuditRow, operation, operations),
+	JOSCH_FIELD(AuditRow, session_name, TEXT),
+	JOSCH_FIELD(AuditRow, client_addr, TEXT),
+	JOSCH_FIELD(AuditRow, application, TEXT),
+	JOSCH_FIELD(AuditRow, old_values, JSONB),
+	JOSCH_FIELD(AuditRow, new_values, JSONB),
+	JOSCH_FIELD(AuditRow, comment, TEXT),
+	JOSCH_FIELD(AuditRow, xid, INT64));
 
-static Datum
-column_at(uint64 row, int column, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
-}
-
-/* NULL for SQL NULL; may point into the row */
-static Jsonb *
-jsonb_at(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = column_at(row, column, &isnull);
-
-	return isnull ? NULL : DatumGetJsonbP(value);
-}
+/* What the board at a moment is made of. */
+static const JoschRow board_row = JOSCH_ROW(
+	AuditRow,
+	JOSCH_FIELD(AuditRow, id, INT64),
+	JOSCH_FIELD_WORDS(AuditRow, operation, operations),
+	JOSCH_FIELD(AuditRow, new_values, JSONB),
+	JOSCH_FIELD(AuditRow, audit_id, INT64));
 
 void
 josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, void *arg)
 {
 	Oid			types[] = {DATEOID, TIMESTAMPTZOID};
 	Datum		args[] = {DateADTGetDatum(job_date), TimestampTzGetDatum(at)};
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "josch audit rows", ALLOCSET_DEFAULT_SIZES);
+	AuditRow   *rows;
 	Portal		portal;
 	JoschSpi	spi;
 
@@ -373,20 +366,17 @@ josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, vo
 		{
 			break;
 		}
+		rows = josch_rows_fetch(&board_row, SPI_processed, batch);
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
-			AuditRow	row = {0};
-
-			row.id = josch_spi_int64(i, 1, 0);
-			row.operation = operation_at(i, 2);
-			row.new_values = jsonb_at(i, 3);
-			row.audit_id = josch_spi_int64(i, 4, 0);
-			take(&row, arg);
+			take(&rows[i], arg);
 		}
+		MemoryContextReset(batch);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);
 	josch_spi_end(&spi);
+	MemoryContextDelete(batch);
 }
 
 static bool
@@ -397,12 +387,6 @@ node_exists(const Datum *key)
 		INT8OID, DATEOID);
 
 	return josch_spi_run(&find, SPI_OK_SELECT, key, NULL) > 0;
-}
-
-static Jsonb *
-copy_of(Jsonb *jsonb)
-{
-	return jsonb == NULL ? NULL : DatumGetJsonbPCopy(JsonbPGetDatum(jsonb));
 }
 
 AuditRow *
@@ -422,33 +406,14 @@ josch_store_audit_read_node(NodeKey key, int *n, bool *exists)
 		"  UNION SELECT u.run_id FROM josch.runs u WHERE u.node_id = $1 AND u.job_date = $2)"
 		" ORDER BY 1",
 		INT8OID, DATEOID);
-	MemoryContext outer = CurrentMemoryContext;
-	MemoryContext former;
+	MemoryContext caller = CurrentMemoryContext;
 	Datum		args[] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
 	AuditRow   *rows;
 	JoschSpi	spi;
-	bool		isnull;
 
 	josch_spi_begin_as_caller(&spi);
 	*n = (int) josch_spi_run(&read, SPI_OK_SELECT, args, NULL);
-	former = MemoryContextSwitchTo(outer);
-	rows = palloc0(sizeof(AuditRow) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		rows[i].audit_id = josch_spi_int64(i, 1, 0);
-		rows[i].at = josch_spi_timestamptz(i, 2, 0);
-		rows[i].id = josch_spi_int64(i, 3, 0);
-		rows[i].is_run = josch_spi_bool(i, 4, false);
-		rows[i].operation = operation_at(i, 5);
-		rows[i].session_name = josch_spi_text(i, 6);
-		rows[i].client_addr = josch_spi_text(i, 7);
-		rows[i].application = josch_spi_text(i, 8);
-		rows[i].old_values = copy_of(jsonb_at(i, 9));
-		rows[i].new_values = copy_of(jsonb_at(i, 10));
-		rows[i].comment = josch_spi_text(i, 11);
-		rows[i].xid = U64FromFullTransactionId(DatumGetFullTransactionId(column_at(i, 12, &isnull)));
-	}
-	MemoryContextSwitchTo(former);
+	rows = josch_rows_fetch(&record_row, *n, caller);
 	*exists = *n > 0 || node_exists(args);
 	josch_spi_end(&spi);
 	return rows;

@@ -233,6 +233,13 @@ josch_spi_text(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+void
+josch_spi_set_text(Datum *args, char *nulls, int i, const char *text)
+{
+	args[i] = text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+	nulls[i] = text != NULL ? ' ' : 'n';
+}
+
 Datum
 josch_spi_array(Datum *values, bool *nulls, int n, Oid type)
 {

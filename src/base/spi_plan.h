@@ -96,6 +96,9 @@ extern DateADT josch_spi_date(uint64 row, int column, DateADT if_null);
 extern TimestampTz josch_spi_timestamptz(uint64 row, int column, TimestampTz if_null);
 extern char *josch_spi_text(uint64 row, int column);
 
+/* Puts a text, or NULL for SQL NULL, into a statement's arguments. */
+extern void josch_spi_set_text(Datum *args, char *nulls, int i, const char *text);
+
 /* One-dimensional arrays from C arrays, palloc'd in the current context. */
 extern Datum josch_spi_int64_array(const int64 *values, int n);
 extern Datum josch_spi_int32_array(const int32 *values, int n);

@@ -28,6 +28,12 @@ static const StateInfo states[NODE_STATE_COUNT] = {
 #undef JOSCH_STATE
 };
 
+const char *const josch_fsm_labels[NODE_STATE_COUNT + 1] = {
+#define JOSCH_STATE(symbol, label, satisfies, attention, meaning) [NODE_STATE_##symbol] = label,
+#include "node/fsm_states.h"
+#undef JOSCH_STATE
+};
+
 #define ENGINE(from, to, types, action, comment) \
 	{NODE_STATE_##from, NODE_STATE_##to, FSM_ENGINE, types, action, comment}
 #define PERSON(from, to, types, action, comment) \

@@ -36,7 +36,10 @@ typedef struct FsmEdge
 extern const FsmEdge josch_fsm_edges[];
 extern const int josch_fsm_edge_count;
 
-/* The label: "pending" ...; a constant string. */
+/* The labels: "pending" ..., by number, ended by NULL. */
+extern const char *const josch_fsm_labels[NODE_STATE_COUNT + 1];
+
+/* The label of one; a constant string. */
 extern const char *josch_fsm_label(NodeState state);
 
 /* What it means, in words; a constant string. */

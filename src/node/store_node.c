@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 
 static JoschPlan lock_children = JOSCH_PLAN(
@@ -56,6 +57,12 @@ static JoschPlan lock_children = JOSCH_PLAN(
 static JoschPlan propagate = JOSCH_PLAN(
 	PROPAGATE,
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+static const JoschRow change_row = JOSCH_ROW(
+	ParentChange,
+	JOSCH_FIELD_KEY(ParentChange, key),
+	JOSCH_FIELD(ParentChange, before, INT32),
+	JOSCH_FIELD(ParentChange, after, INT32));
 
 /* $5, $6: children that are left out */
 static JoschPlan propagate_to_others = JOSCH_PLAN(
@@ -95,6 +102,16 @@ static JoschPlan lock_one = JOSCH_PLAN(
 	" WHERE node_id = $1 AND job_date = $2 FOR NO KEY UPDATE",
 	INT8OID, DATEOID);
 
+static const JoschRow info_row = JOSCH_ROW(
+	NodeInfo,
+	JOSCH_FIELD_WORDS(NodeInfo, state, josch_fsm_labels),
+	JOSCH_FIELD(NodeInfo, node_type, LETTER),
+	JOSCH_FIELD(NodeInfo, action, TEXT),
+	JOSCH_FIELD(NodeInfo, acted_by, TEXT),
+	JOSCH_FIELD(NodeInfo, acted_at, TIMESTAMPTZ),
+	JOSCH_FIELD(NodeInfo, comment, TEXT),
+	JOSCH_FIELD(NodeInfo, run_id, INT64));
+
 static JoschPlan act = JOSCH_PLAN(
 	"UPDATE josch.nodes SET state = $3, comment = $4 WHERE node_id = $1 AND job_date = $2",
 	INT8OID, DATEOID, TEXTOID, TEXTOID);
@@ -118,6 +135,17 @@ static JoschPlan lock_descendants = JOSCH_PLAN(
 	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
 	INT8OID, DATEOID);
 
+typedef struct Descendant
+{
+	NodeKey		key;
+	NodeState	state;
+} Descendant;
+
+static const JoschRow descendant_row = JOSCH_ROW(
+	Descendant,
+	JOSCH_FIELD_KEY(Descendant, key),
+	JOSCH_FIELD_WORDS(Descendant, state, josch_fsm_labels));
+
 static JoschPlan rerun = JOSCH_PLAN(
 	"UPDATE josch.nodes SET state = 'pending', comment = $3"
 	" WHERE (node_id, job_date) IN (SELECT * FROM unnest($1, $2))",
@@ -129,20 +157,9 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	JoschSpi	spi;
 	JoschMode	former;
 	Datum		args[6];
-	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
-	int32	   *before = palloc(sizeof(int32) * n);
-	int32	   *after = palloc(sizeof(int32) * n);
 
-	for (int i = 0; i < n; i++)
-	{
-		keys[i] = changes[i].key;
-		before[i] = changes[i].before;
-		after[i] = changes[i].after;
-	}
 	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	args[2] = josch_spi_int32_array(before, n);
-	args[3] = josch_spi_int32_array(after, n);
+	josch_rows_arrays(&change_row, changes, n, args);
 
 	/* in engine mode the children are locked before: by the scheduler without waiting, by a SQL worker */
 	if (!josch_mode.engine)
@@ -223,7 +240,6 @@ bool
 josch_store_node_lock(NodeKey key, NodeInfo *info)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
 	JoschSpi	spi;
 	Datum		args[2] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
 	bool		found;
@@ -232,20 +248,7 @@ josch_store_node_lock(NodeKey key, NodeInfo *info)
 	found = josch_spi_run(&lock_one, SPI_OK_SELECT, args, NULL) > 0;
 	if (found)
 	{
-		char	   *state = josch_spi_text(0, 1);
-
-		if (!josch_fsm_parse(state, &info->state))
-		{
-			elog(ERROR, "unrecognized node state: \"%s\"", state);
-		}
-		inner = MemoryContextSwitchTo(caller);
-		info->node_type = josch_spi_text(0, 2)[0];
-		info->action = josch_spi_text(0, 3);
-		info->acted_by = josch_spi_text(0, 4);
-		info->acted_at = josch_spi_timestamptz(0, 5, 0);
-		info->comment = josch_spi_text(0, 6);
-		info->run_id = josch_spi_int64(0, 7, 0);
-		MemoryContextSwitchTo(inner);
+		josch_rows_fetch_one(&info_row, info, caller);
 	}
 	josch_spi_end(&spi);
 	return found;
@@ -257,18 +260,13 @@ josch_store_node_act(NodeKey key, NodeState to, const char *comment)
 	JoschSpi	spi;
 	NodeState	state;
 	Datum		args[4];
-	char		nulls[5] = "   n";
+	char		nulls[] = "    ";
 
 	josch_spi_begin(&spi);
 	args[0] = Int64GetDatum(key.node_id);
 	args[1] = DateADTGetDatum(key.job_date);
 	args[2] = CStringGetTextDatum(josch_fsm_label(to));
-	args[3] = (Datum) 0;
-	if (comment != NULL)
-	{
-		args[3] = CStringGetTextDatum(comment);
-		nulls[3] = ' ';
-	}
+	josch_spi_set_text(args, nulls, 3, comment);
 	josch_spi_run(&act, SPI_OK_UPDATE, args, nulls);
 	if (josch_spi_run(&state_of, SPI_OK_SELECT, args, NULL) == 0 ||
 		!josch_fsm_parse(josch_spi_text(0, 1), &state))
@@ -314,30 +312,27 @@ josch_store_node_lock_descendants(NodeKey key, int *n)
 	JoschSpi	spi;
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		args[2] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	Descendant *found;
 	NodeKey    *keys;
 	uint64		rows;
 
 	*n = 0;
 	josch_spi_begin(&spi);
 	rows = josch_spi_run(&lock_descendants, SPI_OK_SELECT, args, NULL);
-	keys = MemoryContextAlloc(caller, sizeof(NodeKey) * Max(rows, 1));
+	found = josch_rows_fetch(&descendant_row, rows, CurrentMemoryContext);
+	keys = MemoryContextAllocExtended(caller, sizeof(NodeKey) * Max(rows, 1), MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		NodeKey		each = {josch_spi_int64(i, 1, 0), josch_spi_date(i, 2, 0)};
-		NodeState	state;
+		NodeState	state = found[i].state;
 
-		if (!josch_fsm_parse(josch_spi_text(i, 3), &state))
-		{
-			elog(ERROR, "unrecognized state of node " INT64_FORMAT, each.node_id);
-		}
 		if (state == NODE_STATE_RUNNING || state == NODE_STATE_UP)
 		{
-			complain_of_running(each, state);
+			complain_of_running(found[i].key, state);
 		}
 		/* what has not begun will wait by itself for its parents */
 		if (state != NODE_STATE_PENDING && state != NODE_STATE_READY && state != NODE_STATE_HELD)
 		{
-			keys[(*n)++] = each;
+			keys[(*n)++] = found[i].key;
 		}
 	}
 	josch_spi_end(&spi);
@@ -349,16 +344,11 @@ josch_store_node_rerun(const NodeKey *keys, int n, const char *comment)
 {
 	JoschSpi	spi;
 	Datum		args[3];
-	char		nulls[4] = "  n";
+	char		nulls[] = "   ";
 
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
-	args[2] = (Datum) 0;
-	if (comment != NULL)
-	{
-		args[2] = CStringGetTextDatum(comment);
-		nulls[2] = ' ';
-	}
+	josch_spi_set_text(args, nulls, 2, comment);
 	josch_spi_run(&rerun, SPI_OK_UPDATE, args, nulls);
 	josch_spi_end(&spi);
 }
