@@ -216,13 +216,12 @@ COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the parent''s date was on
 
 /* no foreign key: it would wait for whoever has locked the node FOR UPDATE */
 CREATE TABLE josch.recounts (
-	recount_id	bigint PRIMARY KEY DEFAULT nextval('josch.change_id_seq'),
 	node_id		bigint NOT NULL,
-	job_date	date NOT NULL
+	job_date	date NOT NULL,
+	PRIMARY KEY (job_date, node_id)
 );
 COMMENT ON TABLE josch.recounts IS
 'Nodes whose parents are to be counted anew: somebody''s transaction held them when the scheduler changed a parent, which did not wait. Nearly always empty; the scheduler counts when the node is free.';
-COMMENT ON COLUMN josch.recounts.recount_id IS 'A number of its own';
 COMMENT ON COLUMN josch.recounts.node_id IS 'The node';
 COMMENT ON COLUMN josch.recounts.job_date IS 'Its date';
 

@@ -19,9 +19,6 @@ typedef struct JoschMode
 								 * cycles itself */
 	const char *action;			/* the act of a josch.*() function, NULL for a
 								 * plain UPDATE */
-	const NodeKey *left_out;	/* children that somebody holds: they are counted
-								 * anew later, and not by what is done now */
-	int			nleft_out;
 } JoschMode;
 
 extern JoschMode josch_mode;

@@ -5,8 +5,9 @@
  * nodes.unmet is the number of dependency rows that hold a node back.  It is
  * changed by differences in the transaction that changes the parent, under the
  * child's row lock, so that two parents that finish together both count.  The
- * scheduler does not wait for that lock: a child that it does not get is left
- * out, and counted from nothing when it is free.
+ * scheduler does not wait for that lock: a child that it does not get is noted in
+ * josch.recounts, from then on neither counted by differences nor started, by
+ * whomever, and counted from nothing when it is free.
  *
  * A REPEATABLE READ transaction does not see the children that a day has which
  * was made since its snapshot; so what counts sees all that is committed.
@@ -45,17 +46,16 @@ static JoschPlan lock_children = JOSCH_PLAN(
 	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
 	" ELSE c.state END"
 
-#define PROPAGATE \
-	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta") \
-	" FROM (SELECT d.c_node_id, d.c_date," \
-	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta" \
-	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)" \
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date" \
-	"  GROUP BY d.c_node_id, d.c_date) s" \
-	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0"
-
+/* a node that is to be counted anew is never counted by differences: they would be added to a count that is not true */
 static JoschPlan propagate = JOSCH_PLAN(
-	PROPAGATE,
+	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta") \
+	" FROM (SELECT d.c_node_id, d.c_date,"
+	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta"
+	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)"
+	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
+	"  GROUP BY d.c_node_id, d.c_date) s"
+	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0"
+	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = c.node_id AND r.job_date = c.job_date)",
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 static const JoschRow change_row = JOSCH_ROW(
@@ -63,11 +63,6 @@ static const JoschRow change_row = JOSCH_ROW(
 	JOSCH_FIELD_KEY(ParentChange, key),
 	JOSCH_FIELD(ParentChange, before, INT32),
 	JOSCH_FIELD(ParentChange, after, INT32));
-
-/* $5, $6: children that are left out */
-static JoschPlan propagate_to_others = JOSCH_PLAN(
-	PROPAGATE " AND (c.node_id, c.job_date) NOT IN (SELECT * FROM unnest($5, $6))",
-	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan settle = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
@@ -156,7 +151,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 {
 	JoschSpi	spi;
 	JoschMode	former;
-	Datum		args[6];
+	Datum		args[4];
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&change_row, changes, n, args);
@@ -167,15 +162,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	}
 	former = josch_mode_enter_engine();
-	if (josch_mode.nleft_out > 0)
-	{
-		josch_spi_key_arrays(josch_mode.left_out, josch_mode.nleft_out, args + 4);
-		josch_spi_change_latest(&propagate_to_others, SPI_OK_UPDATE, args, NULL);
-	}
-	else
-	{
-		josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
-	}
+	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
 	josch_spi_end(&spi);
 }

@@ -31,8 +31,8 @@ typedef struct ParentChange
  * children between pending and ready.  The children are locked in the order of
  * (level, job_date, node_id) first; every path that locks several nodes uses
  * this order, so no two of them can wait for each other (a plain UPDATE of several
- * nodes locks these in the order in which it finds them, as any UPDATE does).  Those that josch_mode
- * says are left out are left alone.
+ * nodes locks these in the order in which it finds them, as any UPDATE does).  A node in
+ * josch.recounts is left alone: its count is not true, and will be made from nothing.
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);
 

@@ -285,35 +285,11 @@ keys_of(const Item *items, int n)
 
 /* ---- children ---- */
 
-/*
- * Locks the children of what is going to change.  Those that somebody holds are
- * left out of all that this pass counts.
- */
+/* Locks the children of what is going to change; those that somebody holds will be counted anew. */
 static void
 lock_children(EnginePass *pass, const Item *items, int n)
 {
-	NodeKey    *missed;
-	NodeKey    *all;
-	int			nmissed;
-
-	if (n == 0)
-	{
-		return;
-	}
-	missed = josch_store_run_lock_children(keys_of(items, n), n, &nmissed);
-	if (nmissed == 0)
-	{
-		return;
-	}
-	recounts_wait = true;
-	all = MemoryContextAlloc(TopTransactionContext, sizeof(NodeKey) * (josch_mode.nleft_out + nmissed));
-	if (josch_mode.nleft_out > 0)
-	{
-		memcpy(all, josch_mode.left_out, sizeof(NodeKey) * josch_mode.nleft_out);
-	}
-	memcpy(all + josch_mode.nleft_out, missed, sizeof(NodeKey) * nmissed);
-	josch_mode.left_out = all;
-	josch_mode.nleft_out += nmissed;
+	recounts_wait |= n > 0 && josch_store_run_lock_children(keys_of(items, n), n) > 0;
 }
 
 static void
@@ -656,7 +632,7 @@ josch_engine_pass(EnginePass *pass)
 	pass->changes = 0;
 	clear_quarantine(pass->now);
 	MemoryContextSwitchTo(scratch);
-	/* first: what this pass leaves out stays so to its end, or a change would not be counted at all */
+	/* first: what is counted now may start in this very pass */
 	if (recounts_wait)
 	{
 		count_anew(pass);

@@ -26,8 +26,9 @@
 
 static JoschPlan ready = JOSCH_PLAN(
 	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL, forced, due_at"
-	" FROM josch.nodes WHERE state = 'ready' AND (due_at IS NULL OR due_at <= $1 OR forced)"
+	" FROM josch.nodes n WHERE state = 'ready' AND (due_at IS NULL OR due_at <= $1 OR forced)"
 	" AND ($3 OR exec_command IS NULL) AND ($4 OR exec_sql IS NULL)"
+	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = n.node_id AND r.job_date = n.job_date)"
 	" ORDER BY job_date, node_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
 	TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
 
@@ -68,7 +69,7 @@ static JoschPlan defer = JOSCH_PLAN(
 	" JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
 	" JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date"
 	" LEFT JOIN unnest($3, $4) AS l(node_id, job_date) ON l.node_id = c.node_id AND l.job_date = c.job_date"
-	" WHERE l.node_id IS NULL RETURNING node_id, job_date",
+	" WHERE l.node_id IS NULL ON CONFLICT DO NOTHING",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
 /* of days that were taken back */
@@ -267,17 +268,14 @@ read_keys(uint64 rows, MemoryContext context)
 	return keys;
 }
 
-NodeKey *
-josch_store_run_lock_children(const NodeKey *keys, int n, int *missed)
+int
+josch_store_run_lock_children(const NodeKey *keys, int n)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
 	Datum		args[4];
 	int			there;
 	int			got;
-	NodeKey    *result = NULL;
 
-	*missed = 0;
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	josch_spi_run(&count_children, SPI_OK_SELECT, args, NULL);
@@ -286,11 +284,10 @@ josch_store_run_lock_children(const NodeKey *keys, int n, int *missed)
 	if (got < there)
 	{
 		josch_spi_key_arrays(read_keys(got, CurrentMemoryContext), got, args + 2);
-		*missed = (int) josch_spi_run(&defer, SPI_OK_INSERT_RETURNING, args, NULL);
-		result = read_keys(*missed, caller);
+		josch_spi_run(&defer, SPI_OK_INSERT, args, NULL);
 	}
 	josch_spi_end(&spi);
-	return result;
+	return there - got;
 }
 
 NodeKey *

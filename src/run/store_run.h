@@ -49,9 +49,9 @@ extern void josch_store_run_places(int *commands, int *sql);
 
 /*
  * Locks the children of the nodes, but for those that others hold: these are
- * returned, and written down to be counted anew later (josch.recounts).
+ * written down to be counted anew later (josch.recounts).  Returns how many.
  */
-extern NodeKey *josch_store_run_lock_children(const NodeKey *keys, int n, int *missed);
+extern int	josch_store_run_lock_children(const NodeKey *keys, int n);
 
 /* Of the nodes in josch.recounts, locks and returns those that nobody holds. */
 extern NodeKey *josch_store_run_list_recounts(int *n);

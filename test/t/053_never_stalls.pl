@@ -100,6 +100,30 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 	};
 }
 
+# A parent that was up fails while somebody holds its child: another may mend the parent all the same.
+subtest 'a parent fails unheard of, and is mended' => sub {
+	my ($parent, $child) = (55, 56);
+	$node->job('unheard');
+	$node->add([ $parent, 'L', "while [ ! -e \$WORK/$parent.end ]; do sleep 0.05; done; exit 3" ], [ $child, 'S', undef ]);
+	$node->sql("UPDATE josch.tpl_nodes SET ready_after = '50 ms' WHERE node_id = $parent");
+	$node->depend($parent => $child);
+	$node->schedule;
+	$node->wait_for('signoff', $child);
+	my $person = person(sprintf 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', $child, literal($DATE));
+	append_to_file("$node->{work}/$parent.end", '');
+	$node->wait_for('failed', $parent);
+	my $other = $node->background_psql('postgres', on_error_stop => 0);
+	$other->query_until(qr/^begun$/m, "\\echo begun\nSELECT josch.mark_success($parent, " . literal($DATE) . ");\n");
+	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%mark_success%'");
+	$person->query_safe('COMMIT');
+	$person->quit;
+	$other->quit;
+	$node->wait_for('succeeded', $parent);
+	eventually('all is counted', sub { $node->sql('SELECT count(*) FROM josch.recounts') eq '0' });
+	is($node->node_is($child, 'unmet'), 0, 'its child waits for nothing');
+	is(complaints(), '', 'nobody complains');
+};
+
 # A node that waits for a place is locked when the place is free.
 my $locked = 60;
 foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.hold(%d, %s)', 'COMMIT' ],
