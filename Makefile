@@ -17,6 +17,7 @@ DATA        = $(wildcard $(TOP)sql/update/$(EXTENSION)--*.sql)
 DATA_built  = $(EXTENSION)--$(EXTVERSION).sql
 
 RUNNER      = josch-runner
+RUNNER_OBJS = $(patsubst $(TOP)%.c,%.o,$(RUNNER_SRCS))
 
 # the tests, in the order of their names; each prepares what it needs. scripts/check runs them all
 REGRESS     = $(patsubst $(TOP)sql/%.sql,%,$(sort $(wildcard $(TOP)sql/*.sql)))
@@ -25,7 +26,7 @@ ISOLATION_OPTS = --inputdir=$(TOP)test/isolation
 TAP_TESTS   = 1
 PROVE_TESTS = $(TOP)test/t/*.pl
 
-EXTRA_CLEAN = $(DATA_built) $(RUNNER) results/ output_iso/ tmp_check/ log/
+EXTRA_CLEAN = $(DATA_built) $(RUNNER) $(RUNNER_OBJS) results/ output_iso/ tmp_check/ log/
 
 PG_CONFIG  ?= pg_config
 PGXS       := $(shell $(PG_CONFIG) --pgxs)
@@ -41,15 +42,20 @@ $(DATA_built): $(SQL_PARTS) $(TOP)$(EXTENSION).control
 $(OBJS): $(wildcard $(TOP)src/*/*.h)
 
 # what is built elsewhere has no folders yet (as prerequisites they would be found in VPATH)
-$(if $(TOP),$(shell mkdir -p $(sort $(dir $(OBJS)))))
+$(if $(TOP),$(shell mkdir -p $(sort $(dir $(OBJS) $(RUNNER_OBJS)))))
 
 all: $(RUNNER)
 install: install-runner
 uninstall: uninstall-runner
 
 # the runner is a plain program: no server header, no library of PostgreSQL
-$(RUNNER): $(RUNNER_SRCS) $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h)
-	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -I$(TOP)src $(COPT) $(RUNNER_SRCS) -o $@
+RUNNER_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -I$(TOP)src $(COPT)
+
+$(RUNNER_OBJS): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h)
+	$(CC) $(RUNNER_CFLAGS) -c $< -o $@
+
+$(RUNNER): $(RUNNER_OBJS)
+	$(CC) $(RUNNER_CFLAGS) $(RUNNER_OBJS) -o $@
 
 .PHONY: install-runner uninstall-runner
 install-runner: $(RUNNER)

@@ -16,9 +16,7 @@
 #include <unistd.h>
 
 #define MAX_CONNECTIONS 256
-#define FRAMES_A_TURN 16		/* then exits get their turn */
 #define READ_SIZE (64 * 1024)
-#define LIST_PIECE (1024 * 1024)
 #define OUT_MAX (64 * 1024 * 1024)
 
 static Conn *conns;
@@ -32,8 +30,8 @@ conn_first(void)
 }
 
 /* Only our own user, and who was named on the command line. */
-bool
-conn_peer_allowed(uid_t uid)
+static bool
+peer_allowed(uid_t uid)
 {
 	int			i;
 
@@ -53,7 +51,7 @@ listen_again(bool on)
 	if (listening != on)
 	{
 		listening = on;
-		loop_listen(on);
+		poll_listen(on);
 	}
 }
 
@@ -64,7 +62,7 @@ welcome_peer(int fd)
 	socklen_t	len = sizeof(peer);
 	Conn	   *conn;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || !conn_peer_allowed(peer.uid))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || !peer_allowed(peer.uid))
 	{
 		log_line("refused a connection of user %d (process %d)", (int) peer.uid, (int) peer.pid);
 		close(fd);
@@ -76,7 +74,7 @@ welcome_peer(int fd)
 	conn->next = conns;
 	conns = conn;
 	conn_count++;
-	loop_add(conn);
+	poll_conn(conn);
 }
 
 /* Takes in all who wait at the door. */
@@ -150,70 +148,6 @@ conn_readable(Conn *conn)
 	}
 }
 
-/* Serves up to `most` frames that have arrived whole. */
-static void
-work(Conn *conn, int most)
-{
-	size_t		done = 0;
-	JoschFrame	frame;
-	JoschFrameStatus status = JOSCH_FRAME_MORE;
-
-	while (!conn->broken &&
-		   (status = josch_frame_next(conn->in.data + done, conn->in.len - done, &frame)) == JOSCH_FRAME_OK &&
-		   most-- > 0)
-	{
-		serve_frame(conn, &frame);
-		done += frame.total;
-	}
-	if (status == JOSCH_FRAME_BROKEN)
-	{
-		conn_fail(conn, "what it sends is not our protocol");
-	}
-	conn->unread = !conn->broken && status == JOSCH_FRAME_OK;
-	josch_buffer_consume(&conn->in, done);
-}
-
-/* Serves what has arrived.  True: something is left that should not wait for an event. */
-bool
-conn_work_all(void)
-{
-	bool		more = false;
-	Conn	   *conn;
-
-	for (conn = conns; conn != NULL; conn = conn->next)
-	{
-		if (conn->in.len > 0)
-		{
-			work(conn, FRAMES_A_TURN);
-		}
-		while (conn->listing && !conn->broken && conn->out.len < LIST_PIECE)
-		{
-			conn->listing = serve_list_more(conn);
-		}
-		more = more || conn->unread;
-	}
-	return more;
-}
-
-/* Serves all that has been sent up to now, for a last time. */
-void
-conn_drain_all(void)
-{
-	Conn	   *conn;
-
-	for (conn = conns; conn != NULL; conn = conn->next)
-	{
-		size_t		before;
-
-		do
-		{
-			work(conn, INT32_MAX);
-			before = conn->in.len;
-			conn_readable(conn);
-		} while (!conn->broken && conn->in.len > before);
-	}
-}
-
 /* Sends what the peer takes; to one whose connection is ending, the last words. */
 static void
 flush(Conn *conn)
@@ -249,7 +183,7 @@ flush(Conn *conn)
 	if (waits != conn->waits_writable && !conn->broken)
 	{
 		conn->waits_writable = waits;
-		loop_change(conn);
+		poll_change(conn);
 	}
 }
 

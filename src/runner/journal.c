@@ -23,7 +23,6 @@
 static int	journal_fd = -1;
 static size_t journal_size;
 static size_t size_after_rewrite;
-static char boot_id[64];
 
 /* While the journal is rewritten, records go here instead of the file. */
 static JoschBuffer *sink;
@@ -135,7 +134,7 @@ emit_header(void)
 {
 	JournalRecord r = {.type = JOURNAL_HEADER, .format = JOURNAL_FORMAT};
 
-	r.text = josch_slice(boot_id);
+	r.text = josch_slice(runner.boot_id);
 	r.at = runner.journal_since;
 	return emit(&r);
 }
@@ -371,7 +370,7 @@ journal_rewrite(void)
 }
 
 /* Goes on with the journal as it is: whole, of this life, but the disk is full. */
-static bool
+bool
 journal_append(void)
 {
 	Owner	   *owner;
@@ -383,82 +382,4 @@ journal_append(void)
 		owner->recorded = true;
 	}
 	return journal_fd >= 0;
-}
-
-static bool
-read_boot_id(void)
-{
-	int			fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t		n = fd >= 0 ? read(fd, boot_id, sizeof(boot_id) - 1) : -1;
-
-	if (fd >= 0)
-	{
-		close(fd);
-	}
-	if (n <= 0)
-	{
-		log_line("could not read the boot id of this machine: %m");
-		return false;
-	}
-	boot_id[n] = '\0';
-	boot_id[strcspn(boot_id, "\n")] = '\0';
-	return true;
-}
-
-/* Takes up the life that the former program led in this same process; false when it did not. */
-static bool
-continue_life(const JournalFound *found)
-{
-	if (!runner.options.resume || !found->intact || found->pid != getpid())
-	{
-		return false;
-	}
-	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s", found->incarnation);
-	runner.started_at = found->started_at;
-	runner.journal_intact = found->was_intact;
-	return true;
-}
-
-static void
-begin_life(const JournalFound *found)
-{
-	Owner	   *owner;
-	Run		   *run;
-
-	runner.started_at = now_epoch();
-	runner.journal_intact = found->intact;
-	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s/%d/%lld",
-			 boot_id, (int) getpid(), (long long) runner.started_at);
-	for (owner = owner_first(); owner != NULL; owner = owner->next)
-	{
-		for (run = owner->first; run != NULL; run = run->next)
-		{
-			run->former = true;
-		}
-	}
-}
-
-/* Reads what former lives left, and starts the journal of this one.  False: it cannot be written. */
-bool
-journal_open(void)
-{
-	JournalFound found;
-
-	if (!read_boot_id())
-	{
-		return false;
-	}
-	journal_load(boot_id, &found);
-	if (found.broken)
-	{
-		renameat(runner.spool_dir, "journal", runner.spool_dir, "journal.broken");
-		log_line("the journal ends in something that is no record; kept as \"journal.broken\"");
-	}
-	runner.journal_since = found.intact ? found.since : now_epoch();
-	if (continue_life(&found))
-	{
-		return journal_rewrite() || journal_append();
-	}
-	begin_life(&found);
-	return journal_rewrite();
 }

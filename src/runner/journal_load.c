@@ -83,8 +83,6 @@ apply_seen(Owner *owner, const JournalRecord *r)
 static void
 apply_life(const JournalRecord *r, JournalFound *found)
 {
-	Owner	   *owner;
-	Run		   *run;
 	char	   *text = slice_dup(r->text);
 
 	snprintf(found->incarnation, sizeof(found->incarnation), "%s", text);
@@ -92,13 +90,7 @@ apply_life(const JournalRecord *r, JournalFound *found)
 	found->pid = r->pid;
 	found->started_at = r->at;
 	found->was_intact = r->format != 0;
-	for (owner = owner_first(); owner != NULL; owner = owner->next)
-	{
-		for (run = owner->first; run != NULL; run = run->next)
-		{
-			run->former = true;
-		}
-	}
+	run_all_former();
 }
 
 static void
@@ -146,7 +138,7 @@ apply_to_run(Run *run, const JournalRecord *r)
 
 /* False when the record contradicts the ones before it. */
 static bool
-apply(const JournalRecord *r, const char *boot_id, JournalFound *found)
+apply(const JournalRecord *r, JournalFound *found)
 {
 	Owner	   *owner = owner_by_number(r->owner);
 
@@ -154,8 +146,8 @@ apply(const JournalRecord *r, const char *boot_id, JournalFound *found)
 	{
 		case JOURNAL_HEADER:
 			found->since = r->at;
-			runner.other_boot = r->text.len != strlen(boot_id) ||
-				memcmp(r->text.data, boot_id, r->text.len) != 0;
+			runner.other_boot = r->text.len != strlen(runner.boot_id) ||
+				memcmp(r->text.data, runner.boot_id, r->text.len) != 0;
 			return true;
 		case JOURNAL_LIFE:
 			apply_life(r, found);
@@ -224,7 +216,7 @@ read_record(const JoschFrame *frame, JournalRecord *r)
 
 /* Fills the tables, and *found.  Without a journal: nothing was found, nothing is broken. */
 void
-journal_load(const char *boot_id, JournalFound *found)
+journal_load(JournalFound *found)
 {
 	size_t		len;
 	size_t		done = 0;
@@ -237,7 +229,7 @@ journal_load(const char *boot_id, JournalFound *found)
 	while (data != NULL &&
 		   (status = josch_frame_next(data + done, len - done, &frame)) == JOSCH_FRAME_OK)
 	{
-		if (!read_record(&frame, &record) || !apply(&record, boot_id, found) ||
+		if (!read_record(&frame, &record) || !apply(&record, found) ||
 			(done == 0) != (record.type == JOURNAL_HEADER))
 		{
 			status = JOSCH_FRAME_BROKEN;

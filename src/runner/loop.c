@@ -9,38 +9,15 @@
  */
 #include "runner.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define EVENTS_A_TURN 64
-
-static int	epoll_fd = -1;
 static int	signal_fd = -1;
 static int	timer_fd = -1;
 static int64_t armed;			/* what the timer is set to */
-
-/* Addresses that stand for what is no connection. */
-static char listen_mark;
-static char signal_mark;
-static char timer_mark;
-static char spool_mark;
-
-static void
-watch_fd(int op, int fd, uint32_t events, void *mark)
-{
-	struct epoll_event event = {.events = events};
-
-	event.data.ptr = mark;
-	if (epoll_ctl(epoll_fd, op, fd, &event) != 0)
-	{
-		log_line("could not watch a descriptor: %m");
-	}
-}
 
 /* Signals become readable from a descriptor; each is blocked, so none is lost. */
 void
@@ -54,39 +31,13 @@ loop_init(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	poll_init();
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	watch_fd(EPOLL_CTL_ADD, signal_fd, EPOLLIN, &signal_mark);
-	watch_fd(EPOLL_CTL_ADD, timer_fd, EPOLLIN, &timer_mark);
-	watch_fd(EPOLL_CTL_ADD, runner.listen_fd, EPOLLIN, &listen_mark);
-	watch_fd(EPOLL_CTL_ADD, spool_watch(), EPOLLIN, &spool_mark);
-}
-
-void
-loop_add(Conn *conn)
-{
-	watch_fd(EPOLL_CTL_ADD, conn->fd, EPOLLIN, conn);
-}
-
-void
-loop_change(Conn *conn)
-{
-	watch_fd(EPOLL_CTL_MOD, conn->fd, EPOLLIN | (conn->waits_writable ? EPOLLOUT : 0), conn);
-}
-
-/* Opens or shuts the door for new connections. */
-void
-loop_listen(bool on)
-{
-	watch_fd(EPOLL_CTL_MOD, runner.listen_fd, on ? EPOLLIN : 0, &listen_mark);
-}
-
-/* The listening socket is another one; the old one has been closed. */
-void
-loop_listen_anew(void)
-{
-	watch_fd(EPOLL_CTL_ADD, runner.listen_fd, EPOLLIN, &listen_mark);
+	poll_add(POLL_SIGNALS, signal_fd);
+	poll_add(POLL_TIMER, timer_fd);
+	poll_add(POLL_LISTEN, runner.listen_fd);
+	poll_add(POLL_SPOOL, spool_watch());
 }
 
 static void
@@ -148,27 +99,25 @@ take_timer(void)
 }
 
 static void
-take_event(const struct epoll_event *event)
+take_event(const PollEvent *event)
 {
-	if (event->data.ptr == &listen_mark)
+	switch (event->source)
 	{
-		conn_accept();
-	}
-	else if (event->data.ptr == &signal_mark)
-	{
-		take_signals();
-	}
-	else if (event->data.ptr == &timer_mark)
-	{
-		take_timer();
-	}
-	else if (event->data.ptr == &spool_mark)
-	{
-		spool_changed();
-	}
-	else if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-	{
-		conn_readable(event->data.ptr);
+		case POLL_LISTEN:
+			conn_accept();
+			return;
+		case POLL_SIGNALS:
+			take_signals();
+			return;
+		case POLL_TIMER:
+			take_timer();
+			return;
+		case POLL_SPOOL:
+			spool_changed();
+			return;
+		case POLL_CONN:
+			conn_readable(event->conn);
+			return;
 	}
 }
 
@@ -176,24 +125,24 @@ take_event(const struct epoll_event *event)
 void
 loop_run(void)
 {
-	struct epoll_event events[EVENTS_A_TURN];
+	PollEvent	events[POLL_EVENTS];
 	bool		more = false;
 
 	run_reap();					/* what ended while a former program replaced itself */
 	while (!runner.quit)
 	{
 		int			n;
-		int			i;
 
 		arm_timer();
-		n = epoll_wait(epoll_fd, events, EVENTS_A_TURN, more ? 0 : -1);
-		for (i = 0; i < n; i++)
+		n = poll_wait(events, !more);
+		for (int i = 0; i < n; i++)
 		{
 			take_event(&events[i]);
 		}
-		timer_fire(now_boot());
+		due_fire(now_boot());
 		spool_check();
-		more = conn_work_all();
+		more = serve_all();
+		run_finish_drained();
 		stop_sweep_sessions();
 		conn_flush_all();
 		if (runner.replace_by != NULL && !run_any_draining())

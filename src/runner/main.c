@@ -21,10 +21,13 @@
 
 #define START_TIMEOUT_MS 10000
 
+#define REPORT_READY 'r'
+#define REPORT_FAILED 'f'
+
 static int	report_fd = -1;		/* of a daemon: tells the one who called */
 
 /* Tells the caller of a daemon how it went; only the first word counts. */
-void
+static void
 report(char what)
 {
 	if (report_fd >= 0)
@@ -39,7 +42,7 @@ report(char what)
  * Could not begin.  A daemon ends with 0, as always; the program that its
  * caller waits for ends with 1.
  */
-void
+static void
 leave(void)
 {
 	report(REPORT_FAILED);
@@ -120,6 +123,22 @@ go_to_background(void)
 	close(null_fd);
 }
 
+/* Takes the spool, or leaves it to the runner that is there. */
+static void
+take_lock(void)
+{
+	switch (spool_take_lock())
+	{
+		case SPOOL_OURS:
+			return;
+		case SPOOL_OTHERS:
+			report(REPORT_READY);
+			exit(0);
+		case SPOOL_NOBODYS:
+			leave();
+	}
+}
+
 /* Everything up to the socket. */
 static void
 begin(void)
@@ -140,14 +159,14 @@ begin(void)
 			go_to_background();
 		}
 		log_open();
-		spool_take_lock();
+		take_lock();
 	}
 	signal(SIGPIPE, SIG_IGN);
 	if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 	{
 		log_line("could not set up the process: %m");
 	}
-	if (!journal_open() && !runner.options.resume)
+	if (!life_begin() && !runner.options.resume)
 	{
 		leave();
 	}

@@ -51,7 +51,7 @@ replace_set_helpers(bool on)
 			{
 				if (run->flags & JOSCH_RUN_WATCHED)
 				{
-					watch_start(run);
+					run_watch(run);
 				}
 				ready_schedule(run);
 			}
@@ -93,13 +93,9 @@ replace_now(void)
 	char	   *path;
 	char	   *text;
 
-	conn_drain_all();
+	serve_drain();
 	stop_sweep_sessions();
 	conn_flush_all();
-	if (run_any_draining())
-	{
-		return;					/* a STOP came with the last messages */
-	}
 	path = runner.replace_by;
 	runner.replace_by = NULL;
 	if (journal_rewrite())

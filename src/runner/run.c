@@ -20,26 +20,7 @@
 static Run **draining;
 static int	draining_count;
 static int	draining_capacity;
-
-/* Copies what is needed after the process has been started. */
-void
-run_set_request(Run *run, const JoschStart *start)
-{
-	run->log_path = slice_dup(start->log_path);
-	run->timeout_ms = start->timeout_ms;
-	run->grace_ms = start->grace_ms;
-	run->ready_after_ms = start->ready_after_ms;
-	if (start->flags & JOSCH_START_LONG_RUNNING)
-	{
-		run->flags |= JOSCH_RUN_LONG_RUNNING;
-		if (start->ready_argv.count > 0)
-		{
-			run->ready_argv = strings_dup(start->ready_argv);
-			run->env = strings_dup(start->env);
-			run->cwd = slice_dup(start->cwd);
-		}
-	}
-}
+static bool reaped;				/* a child has ended since they were looked at */
 
 /* Milliseconds from a message as microseconds; what is absurdly long means about for ever. */
 static int64_t
@@ -227,7 +208,7 @@ micros(struct timeval tv)
 }
 
 /* The end is final: record it, tell it, give up all that a live run has. */
-void
+static void
 run_finish(Run *run)
 {
 	run->phase = RUN_EXITED;
@@ -252,12 +233,37 @@ run_finish(Run *run)
 }
 
 /* Nobody saw it end. */
-void
+static void
 run_finish_unknown(Run *run, int64_t ended_at)
 {
 	run->end.kind = JOSCH_EXIT_UNKNOWN;
 	run->end.ended_at = ended_at;
 	run_finish(run);
+}
+
+/* Watches a run that is no child of ours, to its end. */
+void
+run_watch(Run *run)
+{
+	if (!watch_start(run))
+	{
+		run_finish_unknown(run, 0);
+	}
+}
+
+/* The watcher got the locks, so nothing of the run lives; or it was killed, then look again. */
+static void
+watcher_ended(Run *run, int status)
+{
+	run->watcher_pid = 0;
+	if (WIFEXITED(status))
+	{
+		run_finish_unknown(run, now_epoch());
+	}
+	else
+	{
+		run_watch(run);
+	}
 }
 
 static void
@@ -276,7 +282,7 @@ drain(Run *run)
  * The main process has ended.  Of a stopped run the others of its group still
  * have what is left of the grace; their end is the run's end.
  */
-void
+static void
 run_ended(Run *run, int status, const struct rusage *usage)
 {
 	JoschExit  *end = &run->end;
@@ -297,9 +303,12 @@ run_ended(Run *run, int status, const struct rusage *usage)
 	}
 }
 
-/* Finishes the runs whose stopped group has no process left, or has been killed. */
-static void
-finish_drained(void)
+/*
+ * Finishes the runs whose stopped group has been killed, or has no process
+ * left: that can only be so when a child has ended.
+ */
+void
+run_finish_drained(void)
 {
 	int			kept = 0;
 	int			i;
@@ -308,16 +317,17 @@ finish_drained(void)
 	{
 		Run		   *run = draining[i];
 
-		if (run->phase == RUN_LIVE && stop_group_exists(run))
-		{
-			draining[kept++] = run;
-		}
-		else if (run->phase == RUN_LIVE)
+		if (run->killed || (reaped && !stop_group_exists(run)))
 		{
 			run_finish(run);
 		}
+		else
+		{
+			draining[kept++] = run;
+		}
 	}
 	draining_count = kept;
+	reaped = false;
 }
 
 /* Collects all children that have ended: ours, and orphans that fell to us. */
@@ -332,6 +342,7 @@ run_reap(void)
 
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
 	{
+		reaped = true;
 		if (!child_take(pid, &kind, &run))
 		{
 			continue;
@@ -345,11 +356,10 @@ run_reap(void)
 				ready_probe_ended(run, status);
 				break;
 			case CHILD_WATCHER:
-				watch_ended(run, status);
+				watcher_ended(run, status);
 				break;
 		}
 	}
-	finish_drained();
 }
 
 bool
@@ -382,16 +392,12 @@ run_any_draining(void)
 void
 run_kill_draining(void)
 {
-	int			i;
-
-	for (i = 0; i < draining_count; i++)
+	run_finish_drained();
+	for (int i = 0; i < draining_count; i++)
 	{
-		if (draining[i]->phase == RUN_LIVE)
-		{
-			stop_kill(draining[i]);
-		}
+		stop_kill(draining[i]);
 	}
-	draining_count = 0;
+	run_finish_drained();
 }
 
 /* Drops the runs whose end is committed.  A live run cannot be forgotten. */
@@ -483,7 +489,7 @@ run_resume_all(void)
 			}
 			else if (run->former || run->phase == RUN_STARTING || !is_our_child(run->pid))
 			{
-				watch_start(run);
+				run_watch(run);
 			}
 			else
 			{

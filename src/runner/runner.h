@@ -131,6 +131,7 @@ typedef struct Runner
 	int			spool_dir;		/* descriptor */
 	int			lock_fd;
 	int			listen_fd;
+	char		boot_id[64];
 	char		incarnation[128];
 	int64_t		started_at;
 	bool		journal_intact;
@@ -142,7 +143,10 @@ typedef struct Runner
 	Conn	   *replace_asker;	/* gets the ERROR; NULL for SIGHUP */
 } Runner;
 
+/* runner.c */
 extern Runner runner;
+
+extern bool write_all(int fd, const void *data, size_t len);
 
 /* util.c */
 extern void *xrealloc(void *ptr, size_t size);
@@ -156,18 +160,17 @@ extern char *utf8_clean(const char *data, size_t len, uint32_t *clean_len);
 extern int64_t now_boot(void);
 extern int64_t now_epoch(void);
 extern uint64_t hash_bytes(const void *data, size_t len);
-extern bool write_all(int fd, const void *data, size_t len);
-
-/* main.c */
-#define REPORT_READY 'r'
-#define REPORT_FAILED 'f'
-
-extern void report(char what);
-extern void leave(void);
 
 /* spool.c */
+typedef enum SpoolLock
+{
+	SPOOL_OURS,
+	SPOOL_OTHERS,				/* another runner holds it, and answers */
+	SPOOL_NOBODYS				/* cannot be had; the log says why */
+} SpoolLock;
+
 extern void spool_enter(void);
-extern void spool_take_lock(void);
+extern SpoolLock spool_take_lock(void);
 extern bool spool_listen(void);
 extern int	spool_watch(void);
 extern void spool_changed(void);
@@ -197,7 +200,9 @@ extern Owner *owner_add(uint32_t number, JoschSlice identity, uint32_t database,
 extern Owner *owner_first(void);
 extern Run *run_find(const Owner *owner, int64_t id);
 extern Run *run_add(Owner *owner, int64_t id);
+extern void run_set_request(Run *run, const JoschStart *start);
 extern void run_remove(Run *run);
+extern void run_all_former(void);
 extern void child_add(pid_t pid, ChildKind kind, Run *run);
 extern bool child_take(pid_t pid, ChildKind *kind, Run **run);
 
@@ -236,8 +241,8 @@ typedef struct JournalRecord
 
 extern void journal_code(JoschCodec *c, JournalRecord *r);
 extern uint32_t journal_checksum(const uint8_t *data, size_t len);
-extern bool journal_open(void);
 extern bool journal_rewrite(void);
+extern bool journal_append(void);
 
 /* What journal_load found besides owners and runs. */
 typedef struct JournalFound
@@ -251,13 +256,16 @@ typedef struct JournalFound
 	int64_t		since;
 } JournalFound;
 
-extern void journal_load(const char *boot_id, JournalFound *found);
+extern void journal_load(JournalFound *found);
 extern bool journal_start(Run *run);
 extern bool journal_spawned(const Run *run);
 extern bool journal_up(const Run *run);
 extern bool journal_stopping(const Run *run);
 extern bool journal_exit(const Run *run);
 extern bool journal_forget(Owner *owner, JoschSlice ids);
+
+/* life.c */
+extern bool life_begin(void);
 
 /* files.c */
 extern int	spool_open(const char *path, int flags);
@@ -281,11 +289,9 @@ extern void spawn_init(void);
 extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
 
 /* run.c */
-extern void run_set_request(Run *run, const JoschStart *start);
 extern void run_start(Conn *conn, const JoschStart *start);
-extern void run_ended(Run *run, int status, const struct rusage *usage);
-extern void run_finish(Run *run);
-extern void run_finish_unknown(Run *run, int64_t ended_at);
+extern void run_watch(Run *run);
+extern void run_finish_drained(void);
 extern void run_forget(Owner *owner, const JoschForget *forget);
 extern void run_describe(const Run *run, JoschRun *out);
 extern void run_reap(void);
@@ -308,42 +314,64 @@ extern void ready_probe_ended(Run *run, int status);
 extern void ready_cancel(Run *run);
 
 /* watch.c */
-extern void watch_start(Run *run);
-extern void watch_ended(Run *run, int status);
+extern bool watch_start(Run *run);
 extern void watch_cancel(Run *run);
 
 /* timer.c */
 extern void timer_update(Run *run);
-extern void timer_fire(int64_t now);
+extern Run *timer_due(int64_t now);
 extern int64_t timer_next(void);
+
+/* due.c */
+extern void due_fire(int64_t now);
+
+/* poll.c */
+#define POLL_EVENTS 64
+
+typedef enum PollSource
+{
+	POLL_LISTEN,
+	POLL_SIGNALS,
+	POLL_TIMER,
+	POLL_SPOOL,
+	POLL_CONN
+} PollSource;
+
+typedef struct PollEvent
+{
+	PollSource	source;
+	Conn	   *conn;			/* POLL_CONN: there is something to read */
+} PollEvent;
+
+extern void poll_init(void);
+extern void poll_add(PollSource source, int fd);
+extern void poll_conn(Conn *conn);
+extern void poll_change(Conn *conn);
+extern void poll_listen(bool on);
+extern int	poll_wait(PollEvent *events, bool sleep);
 
 /* conn.c */
 extern void conn_accept(void);
-extern bool conn_peer_allowed(uid_t uid);
 extern void conn_readable(Conn *conn);
 extern void conn_fail(Conn *conn, const char *why);
-extern bool conn_work_all(void);
 extern void conn_flush_all(void);
-extern void conn_drain_all(void);
 extern void conn_forget_run(const Run *run);
 extern Conn *conn_first(void);
 extern void conn_error(Conn *conn, const char *text);
 
-/* serve.c */
-extern void serve_frame(Conn *conn, const JoschFrame *frame);
-extern bool serve_list_more(Conn *conn);
+/* tell.c */
 extern void tell_started(const Run *run);
 extern void tell_start_failed(const Run *run);
 extern void tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason);
 extern void tell_up(const Run *run);
 extern void tell_exited(const Run *run);
 
+/* serve.c */
+extern bool serve_all(void);
+extern void serve_drain(void);
+
 /* loop.c */
 extern void loop_init(void);
-extern void loop_add(Conn *conn);
-extern void loop_change(Conn *conn);
-extern void loop_listen(bool on);
-extern void loop_listen_anew(void);
 extern void loop_run(void);
 
 /* replace.c */

@@ -1,7 +1,7 @@
 /*
  * src/runner/serve.c
  *
- * What each message of a scheduler does, and what schedulers are told.
+ * What each message of a scheduler does.
  *
  * A connection speaks for the one (server, database) that its HELLO named, and
  * nothing of another can be seen, stopped or forgotten through it.
@@ -14,93 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FRAMES_A_TURN 16		/* then exits get their turn */
+#define LIST_PIECE (1024 * 1024)
 #define LOG_PIECE (1024 * 1024)
 #define IDENTITY_MAX 1024
 
-/* ------------------------------------------------------------------ telling */
-
-static bool
-hears(const Conn *conn, const Run *run)
-{
-	return conn->owner == run->owner && !conn->broken;
-}
-
-void
-tell_started(const Run *run)
-{
-	JoschStarted m = {run->id, run->pid, run->started_at};
-	Conn	   *conn;
-
-	for (conn = conn_first(); conn != NULL; conn = conn->next)
-	{
-		if (hears(conn, run))
-		{
-			josch_encode_started(&conn->out, &m);
-		}
-	}
-}
-
-void
-tell_start_failed(const Run *run)
-{
-	JoschStartFailed m = {run->id, run->end.value, run->end.tail};
-	Conn	   *conn;
-
-	for (conn = conn_first(); conn != NULL; conn = conn->next)
-	{
-		if (hears(conn, run))
-		{
-			josch_encode_start_failed(&conn->out, &m);
-		}
-	}
-}
-
-void
-tell_up(const Run *run)
-{
-	JoschUp		m = {run->id, run->up_at};
-	Conn	   *conn;
-
-	for (conn = conn_first(); conn != NULL; conn = conn->next)
-	{
-		if (hears(conn, run))
-		{
-			josch_encode_up(&conn->out, &m);
-		}
-	}
-}
-
-void
-tell_exited(const Run *run)
-{
-	JoschExited m = {run->id, run->end};
-	Conn	   *conn;
-
-	for (conn = conn_first(); conn != NULL; conn = conn->next)
-	{
-		if (hears(conn, run))
-		{
-			josch_encode_exited(&conn->out, &m);
-		}
-	}
-}
-
-void
-tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason)
-{
-	JoschRefused m = {run_id, (uint8_t) reason, {NULL, 0}};
-	char	   *text = format(reason == JOSCH_REFUSED_KNOWN ? "run %lld is known already" :
-							  "run %lld has been known before", (long long) run_id);
-
-	m.text = josch_slice(text);
-	josch_encode_refused(&conn->out, &m);
-	log_line("%s: refused to start: %s", conn->owner->name, text);
-	free(text);
-}
-
 /* Adds one piece of the answer to LIST.  False when it is complete. */
-bool
-serve_list_more(Conn *conn)
+static bool
+list_more(Conn *conn)
 {
 	JoschNothing nothing = {0};
 	JoschRun	m;
@@ -115,8 +36,6 @@ serve_list_more(Conn *conn)
 	conn->list_next = conn->list_next->next;
 	return true;
 }
-
-/* ------------------------------------------------------------------ serving */
 
 static void
 send_welcome(Conn *conn)
@@ -299,7 +218,7 @@ serve_replace(Conn *conn, const JoschFrame *frame)
 }
 
 /* Serves one frame.  One that is not what it says ends the connection. */
-void
+static void
 serve_frame(Conn *conn, const JoschFrame *frame)
 {
 	bool		ok = false;
@@ -342,5 +261,69 @@ serve_frame(Conn *conn, const JoschFrame *frame)
 		conn_error(conn, text);
 		conn_fail(conn, text);
 		free(text);
+	}
+}
+
+/* Serves up to `most` frames that have arrived whole. */
+static void
+work(Conn *conn, int most)
+{
+	size_t		done = 0;
+	JoschFrame	frame;
+	JoschFrameStatus status = JOSCH_FRAME_MORE;
+
+	while (!conn->broken &&
+		   (status = josch_frame_next(conn->in.data + done, conn->in.len - done, &frame)) == JOSCH_FRAME_OK &&
+		   most-- > 0)
+	{
+		serve_frame(conn, &frame);
+		done += frame.total;
+	}
+	if (status == JOSCH_FRAME_BROKEN)
+	{
+		conn_fail(conn, "what it sends is not our protocol");
+	}
+	conn->unread = !conn->broken && status == JOSCH_FRAME_OK;
+	josch_buffer_consume(&conn->in, done);
+}
+
+/* Serves what has arrived.  True: something is left that should not wait for an event. */
+bool
+serve_all(void)
+{
+	bool		more = false;
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (conn->in.len > 0)
+		{
+			work(conn, FRAMES_A_TURN);
+		}
+		while (conn->listing && !conn->broken && conn->out.len < LIST_PIECE)
+		{
+			conn->listing = list_more(conn);
+		}
+		more = more || conn->unread;
+	}
+	return more;
+}
+
+/* Serves all that has been sent up to now, for a last time. */
+void
+serve_drain(void)
+{
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		size_t		before;
+
+		do
+		{
+			work(conn, INT32_MAX);
+			before = conn->in.len;
+			conn_readable(conn);
+		} while (!conn->broken && conn->in.len > before);
 	}
 }

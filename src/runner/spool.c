@@ -119,7 +119,7 @@ write_pid(void)
  * One runner per spool.  When another holds the lock, see that it answers (it
  * may have begun just now) and leave to it; or take over when it goes.
  */
-void
+SpoolLock
 spool_take_lock(void)
 {
 	int			waited;
@@ -128,7 +128,7 @@ spool_take_lock(void)
 	if (runner.lock_fd < 0)
 	{
 		log_line("could not open \"runner.lock\": %m");
-		leave();
+		return SPOOL_NOBODYS;
 	}
 	for (waited = 0; flock(runner.lock_fd, LOCK_EX | LOCK_NB) != 0; waited += OTHER_STEP_MS)
 	{
@@ -136,17 +136,17 @@ spool_take_lock(void)
 
 		if (other_answers())
 		{
-			report(REPORT_READY);
-			exit(0);
+			return SPOOL_OTHERS;
 		}
 		if (waited >= OTHER_TIMEOUT_MS)
 		{
 			log_line("another runner holds \"runner.lock\", but does not answer");
-			leave();
+			return SPOOL_NOBODYS;
 		}
 		nanosleep(&step, NULL);
 	}
 	write_pid();
+	return SPOOL_OURS;
 }
 
 /* Opens the door.  With --server-user the socket's mode lets all in, and SO_PEERCRED decides. */
@@ -304,7 +304,7 @@ spool_check(void)
 		close(runner.listen_fd);
 		if (spool_listen())
 		{
-			loop_listen_anew();
+			poll_add(POLL_LISTEN, runner.listen_fd);
 		}
 		else
 		{

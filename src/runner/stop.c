@@ -166,7 +166,7 @@ stop_sweep_sessions(void)
 	session_count = 0;
 }
 
-/* KILL, now. */
+/* KILL, now.  If the run is draining, this turn ends it. */
 void
 stop_kill(Run *run)
 {
@@ -178,14 +178,7 @@ stop_kill(Run *run)
 	run->killed = true;
 	signal_group(run, SIGKILL);
 	stop_sweep_later(run);
-	if (run->draining)
-	{
-		run_finish(run);
-	}
-	else
-	{
-		timer_update(run);
-	}
+	timer_update(run);
 }
 
 /*

@@ -161,6 +161,26 @@ run_add(Owner *owner, int64_t id)
 	return run;
 }
 
+/* Copies what is needed after the process has been started. */
+void
+run_set_request(Run *run, const JoschStart *start)
+{
+	run->log_path = slice_dup(start->log_path);
+	run->timeout_ms = start->timeout_ms;
+	run->grace_ms = start->grace_ms;
+	run->ready_after_ms = start->ready_after_ms;
+	if (start->flags & JOSCH_START_LONG_RUNNING)
+	{
+		run->flags |= JOSCH_RUN_LONG_RUNNING;
+		if (start->ready_argv.count > 0)
+		{
+			run->ready_argv = strings_dup(start->ready_argv);
+			run->env = strings_dup(start->env);
+			run->cwd = slice_dup(start->cwd);
+		}
+	}
+}
+
 /* Takes a run out and frees it; no child and no timer may point to it any more. */
 void
 run_remove(Run *run)
@@ -195,6 +215,19 @@ run_remove(Run *run)
 	free(run->ready_argv);
 	free((void *) run->end.tail.data);
 	free(run);
+}
+
+/* Says of all runs that they are of a former life. */
+void
+run_all_former(void)
+{
+	for (Owner *owner = owners; owner != NULL; owner = owner->next)
+	{
+		for (Run *run = owner->first; run != NULL; run = run->next)
+		{
+			run->former = true;
+		}
+	}
 }
 
 void

@@ -96,48 +96,16 @@ timer_update(Run *run)
 	sift_up(heap_size++, run);
 }
 
+/* The run whose deadline is the next, if it is not after `now`. */
+Run *
+timer_due(int64_t now)
+{
+	return heap_size > 0 && heap[0]->wake_boot <= now ? heap[0] : NULL;
+}
+
 /* 0: nothing to wait for. */
 int64_t
 timer_next(void)
 {
 	return heap_size > 0 ? heap[0]->wake_boot : 0;
-}
-
-static bool
-is_due(int64_t *deadline, int64_t now)
-{
-	if (*deadline == 0 || *deadline > now)
-	{
-		return false;
-	}
-	*deadline = 0;
-	return true;
-}
-
-/* Does what is due.  Each step takes its deadline away first, so that this ends. */
-void
-timer_fire(int64_t now)
-{
-	while (heap_size > 0 && heap[0]->wake_boot <= now)
-	{
-		Run		   *run = heap[0];
-
-		if (is_due(&run->timeout_boot, now))
-		{
-			stop_run(run, run->grace_ms, JOSCH_RUN_TIMED_OUT);
-		}
-		if (is_due(&run->kill_boot, now))
-		{
-			stop_kill(run);
-		}
-		if (is_due(&run->watch_boot, now))
-		{
-			watch_start(run);
-		}
-		if (run->phase == RUN_LIVE && (run->ready_boot != 0 || run->probe_kill_boot != 0))
-		{
-			ready_due(run);
-		}
-		timer_update(run);
-	}
 }

@@ -9,13 +9,10 @@
  */
 #include "runner.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-
-Runner		runner;
 
 /* Also the allocator of the protocol's buffers. */
 void *
@@ -200,27 +197,4 @@ hash_bytes(const void *data, size_t len)
 		hash = (hash ^ *p++) * UINT64_C(0x100000001b3);
 	}
 	return hash;
-}
-
-bool
-write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len > 0)
-	{
-		ssize_t		n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-		{
-			continue;
-		}
-		if (n <= 0)
-		{
-			return false;
-		}
-		p += n;
-		len -= (size_t) n;
-	}
-	return true;
 }

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* True when some process holds the lock. */
@@ -104,8 +103,8 @@ fork_watcher(Run *run, bool *alive)
 	return pid;
 }
 
-/* Takes a run over: watches it while it lives, or states that its end is unknown. */
-void
+/* Takes a run over and watches it.  False: it does not live any more. */
+bool
 watch_start(Run *run)
 {
 	bool		alive;
@@ -120,33 +119,18 @@ watch_start(Run *run)
 	if (!alive)
 	{
 		log_line("run %lld ended, or is lost, while nobody watched", (long long) run->id);
-		run_finish_unknown(run, 0);
-		return;
+		return false;
 	}
 	run->phase = RUN_LIVE;
 	if (run->watcher_pid != 0)
 	{
 		child_add(run->watcher_pid, CHILD_WATCHER, run);
 		log_line("run %lld lives on from a former runner: watching it", (long long) run->id);
-		return;
+		return true;
 	}
 	run->watch_boot = now_boot() + SECOND;
 	timer_update(run);
-}
-
-/* The watcher got the locks, so nothing of the run lives; or it was killed, then look again. */
-void
-watch_ended(Run *run, int status)
-{
-	run->watcher_pid = 0;
-	if (WIFEXITED(status))
-	{
-		run_finish_unknown(run, now_epoch());
-	}
-	else
-	{
-		watch_start(run);
-	}
+	return true;
 }
 
 void

@@ -1,7 +1,8 @@
 #!/bin/bash
-# The server has one namespace for all modules: every symbol that an object file exports starts with josch_.
+# The server has one namespace for all modules: every symbol that an object file exports starts with josch_. The
+# runner is a program of its own.
 
-objects=$(ls src/*.o src/*/*.o 2>/dev/null)
+objects=$(find src -name '*.o' -not -path 'src/runner/*')
 if [ -z "$objects" ]; then
     echo "src: no object files; run make first"
     exit 1

@@ -1,0 +1,82 @@
+/*
+ * src/runner/life.c
+ * 	  Where one life of the runner ends and the next begins.
+ *
+ * A life is one process, also through REPLACE.  What a former life started is
+ * not a child of this one, and what it was told may not be whole: both are
+ * found out here, before anything is done.
+ */
+#include "runner.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static bool
+read_boot_id(void)
+{
+	int			fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t		n = fd >= 0 ? read(fd, runner.boot_id, sizeof(runner.boot_id) - 1) : -1;
+
+	if (fd >= 0)
+	{
+		close(fd);
+	}
+	if (n <= 0)
+	{
+		log_line("could not read the boot id of this machine: %m");
+		return false;
+	}
+	runner.boot_id[n] = '\0';
+	runner.boot_id[strcspn(runner.boot_id, "\n")] = '\0';
+	return true;
+}
+
+/* Takes up the life that the former program led in this same process; false when it did not. */
+static bool
+continue_life(const JournalFound *found)
+{
+	if (!runner.options.resume || !found->intact || found->pid != getpid())
+	{
+		return false;
+	}
+	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s", found->incarnation);
+	runner.started_at = found->started_at;
+	runner.journal_intact = found->was_intact;
+	return true;
+}
+
+static void
+begin_life(const JournalFound *found)
+{
+	runner.started_at = now_epoch();
+	runner.journal_intact = found->intact;
+	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s/%d/%lld",
+			 runner.boot_id, (int) getpid(), (long long) runner.started_at);
+	run_all_former();
+}
+
+/* Reads what former lives left, and starts the journal of this one.  False: it cannot be written. */
+bool
+life_begin(void)
+{
+	JournalFound found;
+
+	if (!read_boot_id())
+	{
+		return false;
+	}
+	journal_load(&found);
+	if (found.broken)
+	{
+		renameat(runner.spool_dir, "journal", runner.spool_dir, "journal.broken");
+		log_line("the journal ends in something that is no record; kept as \"journal.broken\"");
+	}
+	runner.journal_since = found.intact ? found.since : now_epoch();
+	if (continue_life(&found))
+	{
+		return journal_rewrite() || journal_append();
+	}
+	begin_life(&found);
+	return journal_rewrite();
+}

@@ -1,0 +1,89 @@
+/*
+ * src/runner/tell.c
+ * 	  What schedulers are told.
+ *
+ * All connections of a run's owner hear of it.  Nothing is sent here: the words
+ * are put in line, and go out at the end of the turn.
+ */
+#include "runner.h"
+
+#include <stdlib.h>
+
+static bool
+hears(const Conn *conn, const Run *run)
+{
+	return conn->owner == run->owner && !conn->broken;
+}
+
+void
+tell_started(const Run *run)
+{
+	JoschStarted m = {run->id, run->pid, run->started_at};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_started(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_start_failed(const Run *run)
+{
+	JoschStartFailed m = {run->id, run->end.value, run->end.tail};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_start_failed(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_up(const Run *run)
+{
+	JoschUp		m = {run->id, run->up_at};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_up(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_exited(const Run *run)
+{
+	JoschExited m = {run->id, run->end};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_exited(&conn->out, &m);
+		}
+	}
+}
+
+void
+tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason)
+{
+	JoschRefused m = {run_id, (uint8_t) reason, {NULL, 0}};
+	char	   *text = format(reason == JOSCH_REFUSED_KNOWN ? "run %lld is known already" :
+							  "run %lld has been known before", (long long) run_id);
+
+	m.text = josch_slice(text);
+	josch_encode_refused(&conn->out, &m);
+	log_line("%s: refused to start: %s", conn->owner->name, text);
+	free(text);
+}
