@@ -412,30 +412,9 @@ josch_dag_build(const JoschDagEdges *edges)
 	return dag;
 }
 
-int32
-josch_dag_index(const JoschDag *dag, int64 id)
-{
-	int32		low = 0;
-	int32		high = dag->nnodes;
-
-	while (low < high)
-	{
-		int32		middle = low + (high - low) / 2;
-
-		if (dag->id[middle] < id)
-		{
-			low = middle + 1;
-		}
-		else
-		{
-			high = middle;
-		}
-	}
-	return low < dag->nnodes && dag->id[low] == id ? low : -1;
-}
-
-JoschDag *
-josch_dag_reverse(const JoschDag *dag)
+/* A new graph with every edge turned round; it shares the ids of the first. */
+static JoschDag *
+reverse(const JoschDag *dag)
 {
 	JoschDag   *reversed = create_dag();
 	int32	   *parent = josch_dag_alloc(reversed->context, dag->nedges, sizeof(int32));
@@ -465,8 +444,8 @@ josch_dag_sort_children(JoschDag *dag)
 	{
 		return;
 	}
-	reversed = josch_dag_reverse(dag);
-	again = josch_dag_reverse(reversed);
+	reversed = reverse(dag);
+	again = reverse(reversed);
 	memcpy(dag->child, again->child, dag->nedges * sizeof(int32));
 	if (dag->lag != NULL)
 	{

@@ -100,12 +100,6 @@ extern void josch_dag_add_node(JoschDagEdges *edges, int64 id, int32 level);
 extern JoschDag *josch_dag_build(const JoschDagEdges *edges);
 extern void josch_dag_free(JoschDag *dag);
 
-/* Index of the node with that id, -1 when there is none. */
-extern int32 josch_dag_index(const JoschDag *dag, int64 id);
-
-/* A new graph with every edge turned round; it shares the ids of the first. */
-extern JoschDag *josch_dag_reverse(const JoschDag *dag);
-
 /* A new graph with the edges of lag 0 only; it shares the ids of the first. */
 extern JoschDag *josch_dag_without_lags(const JoschDag *dag);
 
@@ -114,14 +108,6 @@ extern void josch_dag_sort_children(JoschDag *dag);
 
 /* dag_walk.c */
 extern JoschDagOrder *josch_dag_sort(const JoschDag *dag);
-
-/*
- * Number of edges of the shortest path from "start" to each node, -1 where
- * there is no path, 0 for start itself.  *reached gets the nodes that were
- * reached, by distance and then id, without start; returns how many.
- */
-extern int32 josch_dag_reach(const JoschDag *dag, int32 start,
-							 int32 **reached, int32 **distance);
 
 /*
  * The edges that no other path implies, by parent and then child, as pairs of

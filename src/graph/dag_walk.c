@@ -112,50 +112,6 @@ josch_dag_sort(const JoschDag *dag)
 
 /* ---- walks ---- */
 
-static int
-compare_indexes(const void *a, const void *b)
-{
-	int32		left = *(const int32 *) a;
-	int32		right = *(const int32 *) b;
-
-	return (left > right) - (left < right);
-}
-
-int32
-josch_dag_reach(const JoschDag *dag, int32 start, int32 **reached, int32 **distance)
-{
-	int32	   *queue = josch_dag_alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32	   *away = josch_dag_alloc(CurrentMemoryContext, dag->nnodes, sizeof(int32));
-	int32		filled = 0;
-
-	memset(away, -1, dag->nnodes * sizeof(int32));
-	away[start] = 0;
-	queue[filled++] = start;
-
-	/* one turn is one distance: what it adds is sorted before the next */
-	for (int32 from = 0, to = filled; from < to; from = to, to = filled)
-	{
-		for (int32 i = from; i < to; i++)
-		{
-			int32		v = queue[i];
-
-			JOSCH_DAG_CHECK(i);
-			for (int32 e = dag->first[v]; e < dag->first[v + 1]; e++)
-			{
-				if (away[dag->child[e]] < 0)
-				{
-					away[dag->child[e]] = away[v] + 1;
-					queue[filled++] = dag->child[e];
-				}
-			}
-		}
-		qsort(queue + to, filled - to, sizeof(int32), compare_indexes);
-	}
-	*reached = queue + 1;
-	*distance = away;
-	return filled - 1;
-}
-
 /*
  * Marks with "stamp" all that can be reached from "from" along nodes whose
  * level is below "limit": no path through the others leads back to that level.

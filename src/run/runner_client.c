@@ -35,7 +35,6 @@ struct JoschRunner
 {
 	MemoryContext context;
 	pgsocket	fd;
-	bool		up;
 	bool		lost;
 	bool		lost_told;
 	char		lost_reason[256];
@@ -236,12 +235,6 @@ josch_runner_wants_write(JoschRunner *runner)
 	return runner->out.len > 0;
 }
 
-bool
-josch_runner_is_up(JoschRunner *runner)
-{
-	return runner->up;
-}
-
 const JoschRunnerInfo *
 josch_runner_info(JoschRunner *runner)
 {
@@ -256,7 +249,6 @@ lose(JoschRunner *runner, const char *reason)
 		strlcpy(runner->lost_reason, reason, sizeof(runner->lost_reason));
 	}
 	runner->lost = true;
-	runner->up = false;
 	runner->in.len = runner->out.len = 0;
 }
 
@@ -485,7 +477,6 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *eve
 	runner->info.journal_since = to_timestamp(m.journal_since);
 	runner->info.journal_intact = m.journal_intact != 0;
 	runner->welcomed = true;
-	runner->up = understands;
 	set_text(event, m.version);
 	ask_to_replace(runner, understands);
 	return true;

@@ -112,9 +112,6 @@ extern JoschRunner *josch_runner_connect(const char *spool, const char *identity
 extern pgsocket josch_runner_socket(JoschRunner *runner);
 extern bool josch_runner_wants_write(JoschRunner *runner);
 
-/* True from WELCOME (of a runner that speaks our protocol) until the connection is lost. */
-extern bool josch_runner_is_up(JoschRunner *runner);
-
 /* NULL before WELCOME. */
 extern const JoschRunnerInfo *josch_runner_info(JoschRunner *runner);
 

@@ -64,12 +64,6 @@ extern Scheduler josch_scheduler;
 
 /* ---- scheduler_events.c ---- */
 
-/* A new event of a run, to be filled in; a pass is due soon. */
-extern EngineEvent *josch_scheduler_event(EngineEventType type, int64 run_id);
-
-/* A copy that lives as long as the process needs it; NULL for an empty text. */
-extern char *josch_scheduler_keep_text(const char *text);
-
 /* The run could not be started; how it ended cannot be known. */
 extern void josch_scheduler_not_started(int64 run_id, const char *reason);
 extern void josch_scheduler_unknown(int64 run_id, const char *reason);

@@ -24,8 +24,9 @@
 /* How long to leave a runner alone that did not answer: doubled each time, up to this. */
 #define CONNECT_MAX_MS 10000
 
-EngineEvent *
-josch_scheduler_event(EngineEventType type, int64 run_id)
+/* A new event of a run, to be filled in; a pass is due soon. */
+static EngineEvent *
+new_event(EngineEventType type, int64 run_id)
 {
 	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
 	EngineEvent *event = palloc0(sizeof(EngineEvent));
@@ -62,8 +63,8 @@ free_event(EngineEvent *event)
 }
 
 /* A copy that lives as long as the event; NULL for an empty text. */
-char *
-josch_scheduler_keep_text(const char *text)
+static char *
+keep_text(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? NULL : MemoryContextStrdup(josch_scheduler.context, text);
 }
@@ -71,7 +72,7 @@ josch_scheduler_keep_text(const char *text)
 static void
 take_started(const JoschRunnerEvent *from)
 {
-	EngineEvent *event = josch_scheduler_event(ENGINE_RUN_STARTED, from->run_id);
+	EngineEvent *event = new_event(ENGINE_RUN_STARTED, from->run_id);
 
 	event->pid = (int32) from->pid;
 	event->started_at = from->started_at;
@@ -80,7 +81,7 @@ take_started(const JoschRunnerEvent *from)
 static void
 take_up(const JoschRunnerEvent *from)
 {
-	EngineEvent *event = josch_scheduler_event(ENGINE_RUN_UP, from->run_id);
+	EngineEvent *event = new_event(ENGINE_RUN_UP, from->run_id);
 
 	event->up_at = from->up_at;
 }
@@ -88,7 +89,7 @@ take_up(const JoschRunnerEvent *from)
 static void
 take_end(const JoschRunnerEvent *from)
 {
-	EngineEvent *event = josch_scheduler_event(ENGINE_RUN_ENDED, from->run_id);
+	EngineEvent *event = new_event(ENGINE_RUN_ENDED, from->run_id);
 
 	event->pid = (int32) from->pid;
 	event->started_at = from->started_at;
@@ -103,17 +104,17 @@ take_end(const JoschRunnerEvent *from)
 			event->kind = from->exit_kind == JOSCH_EXIT_CODE ? RUN_END_EXIT : RUN_END_SIGNAL;
 			event->cpu_seconds = (from->cpu_user_us + from->cpu_sys_us) / 1e6;
 			event->peak_memory = (int64) from->maxrss_kb * 1024;
-			event->output_tail = josch_scheduler_keep_text(from->text);
+			event->output_tail = keep_text(from->text);
 			break;
 		case JOSCH_EXIT_NOT_STARTED:
 			event->kind = RUN_END_NOT_STARTED;
-			event->text = josch_scheduler_keep_text(from->text);
+			event->text = keep_text(from->text);
 			break;
 		case JOSCH_EXIT_NONE:
 		case JOSCH_EXIT_UNKNOWN:
 			event->kind = RUN_END_UNKNOWN;
-			event->text = josch_scheduler_keep_text("the runner was not there when it ended");
-			event->output_tail = josch_scheduler_keep_text(from->text);
+			event->text = keep_text("the runner was not there when it ended");
+			event->output_tail = keep_text(from->text);
 			break;
 	}
 }
@@ -121,19 +122,19 @@ take_end(const JoschRunnerEvent *from)
 void
 josch_scheduler_not_started(int64 run_id, const char *reason)
 {
-	EngineEvent *event = josch_scheduler_event(ENGINE_RUN_ENDED, run_id);
+	EngineEvent *event = new_event(ENGINE_RUN_ENDED, run_id);
 
 	event->kind = RUN_END_NOT_STARTED;
-	event->text = josch_scheduler_keep_text(reason);
+	event->text = keep_text(reason);
 }
 
 void
 josch_scheduler_unknown(int64 run_id, const char *reason)
 {
-	EngineEvent *event = josch_scheduler_event(ENGINE_RUN_ENDED, run_id);
+	EngineEvent *event = new_event(ENGINE_RUN_ENDED, run_id);
 
 	event->kind = RUN_END_UNKNOWN;
-	event->text = josch_scheduler_keep_text(reason);
+	event->text = keep_text(reason);
 }
 
 /* One entry of the runner's list: the same as if each event had just come. */
@@ -260,7 +261,6 @@ take_runner_event(const JoschRunnerEvent *event)
 			josch_scheduler.pass_wanted = true;
 			break;
 		case JOSCH_RUNNER_REFUSED:
-
 			take_refusal(event);
 			break;
 		case JOSCH_RUNNER_LOG_DATA:
@@ -325,9 +325,9 @@ josch_scheduler_collect_sql(void)
 	foreach(cell, lost)
 	{
 		JoschSqlLost *loss = lfirst(cell);
-		EngineEvent *event = josch_scheduler_event(ENGINE_RUN_ENDED, loss->run_id);
+		EngineEvent *event = new_event(ENGINE_RUN_ENDED, loss->run_id);
 
-		event->text = josch_scheduler_keep_text(loss->reason);
+		event->text = keep_text(loss->reason);
 		event->kind = !loss->begun ? RUN_END_NOT_STARTED :
 			loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN;
 	}
@@ -340,7 +340,7 @@ convert_text(char **text)
 
 	if (former != NULL)
 	{
-		*text = josch_scheduler_keep_text(josch_encoding_from_utf8(former));
+		*text = keep_text(josch_encoding_from_utf8(former));
 		pfree(former);
 	}
 }
