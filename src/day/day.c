@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/mode.h"
+#include "base/node_key.h"
 #include "base/report.h"
 #include "base/wake.h"
 #include "day/command.h"
@@ -167,25 +168,15 @@ check_variables(const Making *making)
 /* ---- parents and levels ---- */
 
 static int
-compare_keys(NodeKey a, NodeKey b)
-{
-	if (a.job_date != b.job_date)
-	{
-		return a.job_date < b.job_date ? -1 : 1;
-	}
-	return (a.node_id > b.node_id) - (a.node_id < b.node_id);
-}
-
-static int
 compare_key_to_node(const void *key, const void *node)
 {
-	return compare_keys(*(const NodeKey *) key, ((const DayNode *) node)->key);
+	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNode *) node)->key);
 }
 
 static int
 compare_key_to_neighbour(const void *key, const void *neighbour)
 {
-	return compare_keys(*(const NodeKey *) key, ((const DayNeighbour *) neighbour)->key);
+	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNeighbour *) neighbour)->key);
 }
 
 static DayNode *
@@ -442,7 +433,7 @@ check_not_started(const DayJob *jobs, int njobs)
 static int
 compare_key_to_key(const void *a, const void *b)
 {
-	return compare_keys(*(const NodeKey *) a, *(const NodeKey *) b);
+	return josch_node_key_compare(*(const NodeKey *) a, *(const NodeKey *) b);
 }
 
 /* Takes out the dependencies of which the child is one of the keys; returns how many are left. */

@@ -13,6 +13,7 @@
 
 #include "utils/builtins.h"
 
+#include "base/node_key.h"
 #include "base/spi_plan.h"
 
 /* $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none */
@@ -203,17 +204,6 @@ key_at(uint64 row, int column)
 	return key;
 }
 
-/* By date, then by number. */
-static int
-compare_keys(NodeKey a, NodeKey b)
-{
-	if (a.job_date != b.job_date)
-	{
-		return a.job_date < b.job_date ? -1 : 1;
-	}
-	return (a.node_id > b.node_id) - (a.node_id < b.node_id);
-}
-
 /* ---- what is to be made ---- */
 
 bool
@@ -353,9 +343,9 @@ compare_dependencies(const void *a, const void *b)
 {
 	const DayDependency *x = a;
 	const DayDependency *y = b;
-	int			order = compare_keys(x->child, y->child);
+	int			order = josch_node_key_compare(x->child, y->child);
 
-	return order != 0 ? order : compare_keys(x->parent, y->parent);
+	return order != 0 ? order : josch_node_key_compare(x->parent, y->parent);
 }
 
 DayDependency *
@@ -409,7 +399,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 static int
 compare_neighbours(const void *a, const void *b)
 {
-	return compare_keys(((const DayNeighbour *) a)->key, ((const DayNeighbour *) b)->key);
+	return josch_node_key_compare(((const DayNeighbour *) a)->key, ((const DayNeighbour *) b)->key);
 }
 
 DayNeighbour *

@@ -9,6 +9,7 @@
  */
 #include "base/josch.h"
 
+#include "base/node_key.h"
 #include "base/report.h"
 #include "base/spi_plan.h"
 #include "graph/dag.h"
@@ -440,19 +441,12 @@ typedef struct SeenEntry
 	char		status;
 } SeenEntry;
 
-static inline uint32
-hash_key(NodeKey key)
-{
-	return (uint32) ((((uint64) key.node_id * UINT64CONST(0x9E3779B97F4A7C15)) +
-					  (uint64) (uint32) key.job_date * UINT64CONST(0xC2B2AE3D27D4EB4F)) >> 32);
-}
-
 #define SH_PREFIX seen
 #define SH_ELEMENT_TYPE SeenEntry
 #define SH_KEY_TYPE NodeKey
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) hash_key(key)
-#define SH_EQUAL(tb, a, b) ((a).node_id == (b).node_id && (a).job_date == (b).job_date)
+#define SH_HASH_KEY(tb, key) josch_node_key_hash(key)
+#define SH_EQUAL(tb, a, b) josch_node_key_equal(a, b)
 #define SH_SCOPE static inline
 #define SH_DEFINE
 #define SH_DECLARE

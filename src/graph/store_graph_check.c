@@ -14,6 +14,7 @@
 #include "base/josch.h"
 
 #include "base/mode.h"
+#include "base/node_key.h"
 #include "base/report.h"
 #include "base/spi_plan.h"
 #include "graph/dag.h"
@@ -53,19 +54,12 @@ typedef struct IndexEntry
 	char		status;
 } IndexEntry;
 
-static inline uint32
-hash_key(NodeKey key)
-{
-	return (uint32) ((((uint64) key.node_id * UINT64CONST(0x9E3779B97F4A7C15)) +
-					  (uint64) (uint32) key.job_date * UINT64CONST(0xC2B2AE3D27D4EB4F)) >> 32);
-}
-
 #define SH_PREFIX keyindex
 #define SH_ELEMENT_TYPE IndexEntry
 #define SH_KEY_TYPE NodeKey
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) hash_key(key)
-#define SH_EQUAL(tb, a, b) ((a).node_id == (b).node_id && (a).job_date == (b).job_date)
+#define SH_HASH_KEY(tb, key) josch_node_key_hash(key)
+#define SH_EQUAL(tb, a, b) josch_node_key_equal(a, b)
 #define SH_SCOPE static inline
 #define SH_DEFINE
 #define SH_DECLARE
@@ -268,19 +262,9 @@ fetch_children(Part *part)
 }
 
 static int
-compare_keys(NodeKey a, NodeKey b)
-{
-	if (a.node_id != b.node_id)
-	{
-		return a.node_id < b.node_id ? -1 : 1;
-	}
-	return (a.job_date > b.job_date) - (a.job_date < b.job_date);
-}
-
-static int
 compare_met_nodes(const void *a, const void *b)
 {
-	return compare_keys((*(MetNode *const *) a)->key, (*(MetNode *const *) b)->key);
+	return josch_node_key_compare((*(MetNode *const *) a)->key, (*(MetNode *const *) b)->key);
 }
 
 /* The nodes in the order of their keys, with their ranks set. */
@@ -352,7 +336,7 @@ is_step(const JoschDagCycle *cycle, const GraphEdge *edge, const int32 *place,
 	int32		at = entry == NULL ? -1 : place[part->nodes[entry->index].rank];
 
 	return at >= 0 &&
-		compare_keys(ranked[cycle->node[at + 1]]->key, edge->child) == 0 &&
+		josch_node_key_equal(ranked[cycle->node[at + 1]]->key, edge->child) &&
 		(part->is_day || cycle->lag[at] == edge->lag);
 }
 
