@@ -14,12 +14,12 @@
 
 #include "run/engine.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
+#include "base/attempt.h"
 #include "base/mode.h"
+#include "base/node_key.h"
 #include "base/report.h"
 #include "node/store_node.h"
 
@@ -62,7 +62,7 @@ find_quarantined(NodeKey key)
 {
 	for (Quarantined *q = quarantine; q != NULL; q = q->next)
 	{
-		if (q->key.node_id == key.node_id && q->key.job_date == key.job_date)
+		if (josch_node_key_equal(q->key, key))
 		{
 			return q;
 		}
@@ -139,38 +139,31 @@ is_passing(int sqlstate)
 		sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-/* Runs the step in a subtransaction; false with the error when it fails. */
-static bool
-attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument, ErrorData **error)
+/* A step with all that it is called with. */
+typedef struct Attempt
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool ok = true;
+	EnginePass *pass;
+	ApplyStep	apply;
+	Item	   *items;
+	int			n;
+	void	   *argument;
+} Attempt;
 
-	*error = NULL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		apply(pass, items, n, argument);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		*error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		ok = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (!ok && (*error)->sqlerrcode == ERRCODE_QUERY_CANCELED)
-	{
-		ReThrowError(*error);	/* meant for the pass, not for a node */
-	}
-	return ok;
+static void
+apply_step(void *argument)
+{
+	Attempt    *a = argument;
+
+	a->apply(a->pass, a->items, a->n, a->argument);
+}
+
+/* Runs the step in a subtransaction; NULL, or the error, after which nothing of it is left. */
+static ErrorData *
+attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
+{
+	Attempt		a = {pass, apply, items, n, argument};
+
+	return josch_attempt(apply_step, &a);
 }
 
 /* A node that stays ready for all that is done to it would be taken up again and again. */
@@ -208,13 +201,12 @@ note_stray(EnginePass *pass, const EngineEvent *event)
 static void
 blame(EnginePass *pass, Item *item, ErrorData *error)
 {
-	ErrorData  *second;
 	char	   *message;
 
 	if (!item->recount && !is_passing(error->sqlerrcode))
 	{
 		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
-		if (attempt(pass, record_failure, item, 1, message, &second))
+		if (attempt(pass, record_failure, item, 1, message) == NULL)
 		{
 			if (item->event != NULL)
 			{
@@ -243,7 +235,8 @@ apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
 		return;
 	}
 	CHECK_FOR_INTERRUPTS();
-	if (attempt(pass, apply, items, n, argument, &error))
+	error = attempt(pass, apply, items, n, argument);
+	if (error == NULL)
 	{
 		for (int i = 0; i < n; i++)
 		{

@@ -9,6 +9,7 @@
  */
 #include "base/josch.h"
 
+#include "base/attempt.h"
 #include "base/spi_plan.h"
 #include "graph/store_graph.h"
 #include "template/load_batch.h"
@@ -25,7 +26,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(josch_api_load_csv);
@@ -56,44 +56,20 @@ typedef struct Step
 } Step;
 
 static void
-write_some(Step *step)
+write_some(void *argument)
 {
+	Step	   *step = argument;
+
 	josch_store_template_upsert(&step->batch->rows, step->from, step->count,
 								&step->counts->inserted, &step->counts->updated);
 }
 
 static void
-delete_others(Step *step)
+delete_others(void *argument)
 {
+	Step	   *step = argument;
+
 	step->counts->deleted += josch_store_template_delete_others(&step->batch->rows);
-}
-
-/* Does it in a subtransaction; returns the error, after which nothing of it is left, or NULL. */
-static ErrorData *
-attempt(void (*work) (Step *), Step *step)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		work(step);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return error;
 }
 
 /*
@@ -112,7 +88,7 @@ refuse_first_bad_row(Step *step)
 	{
 		CHECK_FOR_INTERRUPTS();
 		step->count = (end - step->from + 1) / 2;
-		error = attempt(write_some, step);
+		error = josch_attempt(write_some, step);
 		if (error == NULL)
 		{
 			step->from += step->count;
@@ -140,7 +116,7 @@ write_rows(Load *load, TemplateTableNumber number)
 		return;
 	}
 	step.count = step.batch->rows.nrows;
-	error = attempt(write_some, &step);
+	error = josch_attempt(write_some, &step);
 	if (error == NULL)
 	{
 		return;
@@ -162,7 +138,7 @@ delete_rows(Load *load, TemplateTableNumber number)
 	{
 		return;
 	}
-	error = attempt(delete_others, &step);
+	error = josch_attempt(delete_others, &step);
 	if (error != NULL)
 	{
 		josch_load_batch_refuse(step.batch, error);

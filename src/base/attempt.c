@@ -1,0 +1,44 @@
+/*
+ * src/base/attempt.c
+ *	  Does something in a subtransaction, and hands its error back.
+ *
+ * What a subtransaction changes behind one's back, the memory context and the
+ * resource owner, is put back here and nowhere else.
+ */
+#include "base/josch.h"
+
+#include "base/attempt.h"
+
+#include "access/xact.h"
+#include "utils/resowner.h"
+
+ErrorData *
+josch_attempt(void (*work) (void *argument), void *argument)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(argument);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	{
+		ReThrowError(error);
+	}
+	return error;
+}

@@ -1,0 +1,18 @@
+/*
+ * src/base/attempt.h
+ *	  Does something in a subtransaction, and hands its error back.
+ *
+ * For those who go on after an error of a part: one bad row, one bad node.
+ */
+#ifndef JOSCH_ATTEMPT_H
+#define JOSCH_ATTEMPT_H
+
+#include "base/josch.h"
+
+/*
+ * NULL when all is done; else the error, after which nothing of it is left.  A
+ * cancel is meant for the whole and not for the part: it is raised again.
+ */
+extern ErrorData *josch_attempt(void (*work) (void *argument), void *argument);
+
+#endif							/* JOSCH_ATTEMPT_H */
