@@ -1,7 +1,6 @@
 /*
  * src/runner/conn.c
- *
- * Connections: who may come in, bytes in, bytes out.
+ *	  Connections: who may come in, bytes in, bytes out.
  *
  * Nothing here ever waits for a peer.  What it does not read is kept for it up
  * to a limit, and beyond that the connection ends: all that matters is kept
@@ -33,9 +32,7 @@ conn_first(void)
 static bool
 peer_allowed(uid_t uid)
 {
-	int			i;
-
-	for (i = 0; i < runner.options.server_user_count; i++)
+	for (int i = 0; i < runner.options.server_user_count; i++)
 	{
 		if (runner.options.server_users[i] == uid)
 		{

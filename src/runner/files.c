@@ -1,7 +1,6 @@
 /*
  * src/runner/files.c
- *
- * Files below the spool: logs and lock files.
+ *	  Files below the spool: logs and lock files.
  *
  * Commands run as the same user and may put anything in their way.  So each
  * path is walked folder by folder from the spool's descriptor, no symbolic

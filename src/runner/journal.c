@@ -1,7 +1,6 @@
 /*
  * src/runner/journal.c
- *
- * The journal: each start before it happens, each end before it is told.
+ *	  The journal: each start before it happens, each end before it is told.
  *
  * It has to survive the death of this process, not that of the machine (then
  * the commands are gone too, and the boot id in the header says so).  So a
@@ -257,10 +256,9 @@ emit_seen(const Owner *owner)
 	static JoschBuffer pairs = {NULL, 0, 0, xrealloc};
 	JoschCodec	c = {&pairs, NULL, 0, false};
 	JournalRecord r = {.type = JOURNAL_SEEN, .owner = owner->number, .id = owner->forgotten.floor};
-	int			i;
 
 	pairs.len = 0;
-	for (i = 0; i < owner->forgotten.count; i++)
+	for (int i = 0; i < owner->forgotten.count; i++)
 	{
 		josch_code_i64(&c, &owner->forgotten.ranges[i].first);
 		josch_code_i64(&c, &owner->forgotten.ranges[i].last);

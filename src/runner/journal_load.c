@@ -1,7 +1,6 @@
 /*
  * src/runner/journal_load.c
- *
- * Reads the journal of former lives into the tables.
+ *	  Reads the journal of former lives into the tables.
  *
  * Whatever the file holds, this must end with something to go on with: it
  * takes every record up to the first that is none, and tells how it went.  A
@@ -54,9 +53,7 @@ id_at(JoschSlice ids, uint32_t i)
 static void
 apply_forget(Owner *owner, JoschSlice ids)
 {
-	uint32_t	i;
-
-	for (i = 0; i < ids.len / 8; i++)
+	for (uint32_t i = 0; i < ids.len / 8; i++)
 	{
 		Run		   *run = run_find(owner, id_at(ids, i));
 
@@ -71,10 +68,8 @@ apply_forget(Owner *owner, JoschSlice ids)
 static void
 apply_seen(Owner *owner, const JournalRecord *r)
 {
-	uint32_t	i;
-
 	owner->forgotten.floor = r->id;
-	for (i = 0; i < r->ids.len / 16; i++)
+	for (uint32_t i = 0; i < r->ids.len / 16; i++)
 	{
 		seen_add(&owner->forgotten, id_at(r->ids, 2 * i), id_at(r->ids, 2 * i + 1));
 	}

@@ -1,11 +1,10 @@
 /*
  * src/runner/log.c
+ *	  The runner's own log: runner.log in the spool.
  *
- * The runner's own log, runner.log in the spool; in the foreground also
- * stderr, where a service manager picks it up.
- *
- * Nobody may be there to read it for months, so it is cut at 10 MB and one
- * former file is kept.
+ * In the foreground it goes to stderr too, where a service manager picks it up.
+ * Nobody may be there to read it for months, so it is cut at 10 MB and one former
+ * file is kept.
  */
 #include "runner.h"
 

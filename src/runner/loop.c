@@ -1,7 +1,6 @@
 /*
  * src/runner/loop.c
- *
- * The one loop: sockets, signals, one timer, in that order and nothing else.
+ *	  The one loop: sockets, signals, one timer, in that order and nothing else.
  *
  * A turn first takes in what happened, then tells of it with one send per
  * connection.  Between turns the process sleeps in epoll_wait without a

@@ -1,11 +1,10 @@
 /*
  * src/runner/main.c
+ *	  josch-runner: starts commands, and remembers how they ended.
  *
- * josch-runner: starts commands for the schedulers of one server, and
- * remembers how they ended until a scheduler says that it is committed.
- *
- * It outlives the server, and it is the parent of every command.  So it must
- * not depend on anything that can fail with the server: no library of
+ * It serves the schedulers of one server, and forgets an end when they say that it
+ * is committed.  It outlives the server, and it is the parent of every command.  So
+ * it must not depend on anything that can fail with the server: no library of
  * PostgreSQL, one thread, and no state that its journal cannot give back.
  */
 #include "runner.h"
@@ -56,14 +55,13 @@ tidy_process(void)
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t	none;
 	int			fd;
-	int			i;
 
 	do
 	{
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= 2);
 	close_range(3, ~0U, 0);
-	for (i = 1; i < NSIG; i++)
+	for (int i = 1; i < NSIG; i++)
 	{
 		sigaction(i, &action, NULL);
 	}

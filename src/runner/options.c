@@ -1,7 +1,6 @@
 /*
  * src/runner/options.c
- *
- * The command line of josch-runner.
+ *	  The command line of josch-runner.
  *
  * It is read before anything else happens, and only here may the program end
  * with an exit code above 0 for what a person typed: later on it may be an

@@ -1,7 +1,6 @@
 /*
  * src/runner/options.h
- *
- * What the command line says.
+ *	  What the command line says.
  */
 #ifndef RUNNER_OPTIONS_H
 #define RUNNER_OPTIONS_H

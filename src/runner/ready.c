@@ -1,11 +1,10 @@
 /*
  * src/runner/ready.c
+ *	  When is a long-running command up?
  *
- * When is a long-running command up?  When its ready command ends with 0, or,
- * without one, when it has lived for a while.
- *
- * The ready command is tried soon and then at growing gaps, one at a time, and
- * each try is killed after ten seconds: a probe that hangs must not be taken
+ * When its ready command ends with 0, or, without one, when it has lived for a
+ * while.  The ready command is tried soon and then at growing gaps, one at a time,
+ * and each try is killed after ten seconds: a probe that hangs must not be taken
  * for a service that is slow.
  */
 #include "runner.h"

@@ -1,12 +1,11 @@
 /*
  * src/runner/replace.c
+ *	  The runner becomes another version of itself, and keeps its children.
  *
- * The runner becomes another version of itself without letting go of its
- * children: execve keeps the process, and so its parenthood.
- *
- * The journal carries the state across; only three descriptors are handed on
- * (the lock, the listening socket, the spool).  Connections end: a scheduler
- * connects again and asks for the list, as it does after any other break.
+ * execve keeps the process, and so its parenthood.  The journal carries the state
+ * across; only three descriptors are handed on (the lock, the listening socket, the
+ * spool).  Connections end: a scheduler connects again and asks for the list, as it
+ * does after any other break.
  */
 #include "runner.h"
 
@@ -19,9 +18,8 @@ static void
 keep_across_exec(bool keep)
 {
 	int			fds[] = {runner.lock_fd, runner.listen_fd, runner.spool_dir};
-	size_t		i;
 
-	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 	{
 		fcntl(fds[i], F_SETFD, keep ? 0 : FD_CLOEXEC);
 	}
@@ -66,7 +64,6 @@ exec_program(const char *path)
 	char	   *argv[2 * MAX_SERVER_USERS + 8];
 	char	   *numbers = format("%d,%d,%d", runner.lock_fd, runner.listen_fd, runner.spool_dir);
 	int			n = 0;
-	int			i;
 
 	argv[n++] = (char *) path;
 	argv[n++] = "--spool";
@@ -75,7 +72,7 @@ exec_program(const char *path)
 	{
 		argv[n++] = "--daemon";
 	}
-	for (i = 0; i < runner.options.server_user_count; i++)
+	for (int i = 0; i < runner.options.server_user_count; i++)
 	{
 		argv[n++] = "--server-user";
 		argv[n++] = format("%u", (unsigned int) runner.options.server_users[i]);

@@ -1,7 +1,6 @@
 /*
  * src/runner/run.c
- *
- * The life of a run: START, its process, its end, FORGET.
+ *	  The life of a run: START, its process, its end, FORGET.
  *
  * The order of the steps is what makes a run happen at most once and its end
  * known for certain: on record before there is a process, on record before
@@ -311,9 +310,8 @@ void
 run_finish_drained(void)
 {
 	int			kept = 0;
-	int			i;
 
-	for (i = 0; i < draining_count; i++)
+	for (int i = 0; i < draining_count; i++)
 	{
 		Run		   *run = draining[i];
 
@@ -407,9 +405,8 @@ run_forget(Owner *owner, const JoschForget *forget)
 	JoschBuffer ids = {NULL, 0, 0, xrealloc};
 	JoschCodec	c = {&ids, NULL, 0, false};
 	JoschSlice	slice;
-	uint32_t	i;
 
-	for (i = 0; i < josch_forget_count(forget); i++)
+	for (uint32_t i = 0; i < josch_forget_count(forget); i++)
 	{
 		int64_t		id = josch_forget_id(forget, i);
 		Run		   *run = run_find(owner, id);

@@ -1,13 +1,14 @@
 /*
  * src/runner/runner.h
+ *	  What the parts of josch-runner know of each other.
  *
- * What the parts of josch-runner know of each other: the run, the owner of
- * runs, the connection, and one block of prototypes per file.
+ * The run, the owner of runs, the connection, and one block of prototypes per file.
+ * A run belongs to an owner (server identity and database), and a connection sees
+ * one owner only.
  *
- * A run belongs to an owner (server identity and database), and a connection
- * sees one owner only.  All times with the suffix _boot are microseconds of
- * CLOCK_BOOTTIME (deadlines: they go on while the machine sleeps, and no one
- * can set them); all with _at are microseconds since 1970 (for people).
+ * All times with the suffix _boot are microseconds of CLOCK_BOOTTIME (deadlines:
+ * they go on while the machine sleeps, and no one can set them); all with _at are
+ * microseconds since 1970 (for people).
  */
 #ifndef RUNNER_H
 #define RUNNER_H

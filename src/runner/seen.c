@@ -1,7 +1,6 @@
 /*
  * src/runner/seen.c
- *
- * The ids of forgotten runs, so that none of them is ever started again.
+ *	  The ids of forgotten runs, so that none of them is ever started again.
  *
  * Ids come from a sequence and are forgotten in nearly their order, so ranges
  * describe them.  Where too many holes stay open (ids that never came here),

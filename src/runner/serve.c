@@ -1,7 +1,6 @@
 /*
  * src/runner/serve.c
- *
- * What each message of a scheduler does.
+ *	  What each message of a scheduler does.
  *
  * A connection speaks for the one (server, database) that its HELLO named, and
  * nothing of another can be seen, stopped or forgotten through it.

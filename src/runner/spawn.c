@@ -1,13 +1,12 @@
 /*
  * src/runner/spawn.c
+ *	  Turns a request into a process.
  *
- * Turns a request into a process: a session of its own, default signals, the
- * descriptors 0, 1, 2 and no other, and an environment built from scratch.
- *
- * posix_spawn shares the memory with the child until it has exec'd, so that
- * starting costs the same however large the runner is.  What it cannot do is
- * say which step went wrong, and search the PATH of the child instead of ours;
- * both are done here.
+ * A session of its own, default signals, the descriptors 0, 1, 2 and no other, and
+ * an environment built from scratch.  posix_spawn shares the memory with the child
+ * until it has exec'd, so that starting costs the same however large the runner is.
+ * What it cannot do is say which step went wrong, and search the PATH of the child
+ * instead of ours; both are done here.
  */
 #include "runner.h"
 
@@ -83,9 +82,8 @@ static void
 set_variable(char **env, size_t *count, char *entry)
 {
 	size_t		len = name_length(entry);
-	size_t		i;
 
-	for (i = 0; i < *count; i++)
+	for (size_t i = 0; i < *count; i++)
 	{
 		if (name_length(env[i]) == len && strncmp(env[i], entry, len) == 0)
 		{
@@ -103,14 +101,13 @@ build_env(char *const *entries)
 	size_t		count = 0;
 	size_t		entry_count = 0;
 	char	  **env;
-	int			i;
 
 	while (entries != NULL && entries[entry_count] != NULL)
 	{
 		entry_count++;
 	}
 	env = xcalloc((size_t) base_count + entry_count + 1, sizeof(char *));
-	for (i = 0; i < base_count; i++)
+	for (int i = 0; i < base_count; i++)
 	{
 		env[count++] = base_env[i];
 	}

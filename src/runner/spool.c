@@ -1,14 +1,12 @@
 /*
  * src/runner/spool.c
+ *	  The spool: one runner in it, its socket, and what if it is taken away.
  *
- * The spool: one runner in it, its socket, and what happens when somebody
- * takes away parts of it, or all.
- *
- * A runner outlives its server, and so it may outlive its own folder, as when
- * a server is thrown away.  Then nobody can ever reach it again, and it has to
- * leave by itself; but when only its socket or its lock file was removed, by
- * somebody who tidied up, a second runner must not come to stand beside it.
- * inotify tells of both, so that there is nothing to poll.
+ * A runner outlives its server, and so it may outlive its own folder, as when a
+ * server is thrown away.  Then nobody can ever reach it again, and it has to leave
+ * by itself; but when only its socket or its lock file was removed, by somebody who
+ * tidied up, a second runner must not come to stand beside it.  inotify tells of
+ * both, so that there is nothing to poll.
  */
 #include "runner.h"
 

@@ -1,13 +1,12 @@
 /*
  * src/runner/stop.c
+ *	  Ends runs: TERM, some grace, KILL.
  *
- * Ends runs: TERM to the group, some grace, KILL to the group and to what is
- * left of the session.
- *
- * A number of a process may have been given to somebody else.  Signals go only
- * where that is ruled out: to a group whose main process has not been reaped,
- * or whose number is still in use by that same group.  For a run of a former
- * runner the start time of whoever bears the number today decides.
+ * TERM goes to the group, KILL to the group and to what is left of the session.  A
+ * number of a process may have been given to somebody else.  Signals go only where
+ * that is ruled out: to a group whose main process has not been reaped, or whose
+ * number is still in use by that same group.  For a run of a former runner the
+ * start time of whoever bears the number today decides.
  */
 #include "runner.h"
 

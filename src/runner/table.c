@@ -1,7 +1,6 @@
 /*
  * src/runner/table.c
- *
- * Who is known: owners, their runs, and which child process belongs to what.
+ *	  Who is known: owners, their runs, and which child belongs to what.
  *
  * A burst of a thousand exits must not be a thousand walks along a list, so
  * runs are found by (owner, id) and children by pid through hash tables.
@@ -94,11 +93,10 @@ grow(void)
 {
 	size_t		old_count = bucket_count;
 	Run		  **old = buckets;
-	size_t		i;
 
 	bucket_count = old_count ? old_count * 4 : 256;
 	buckets = xcalloc(bucket_count, sizeof(Run *));
-	for (i = 0; i < old_count; i++)
+	for (size_t i = 0; i < old_count; i++)
 	{
 		while (old[i] != NULL)
 		{

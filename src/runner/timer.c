@@ -1,7 +1,6 @@
 /*
  * src/runner/timer.c
- *
- * The next deadline of all runs, in a binary heap.
+ *	  The next deadline of all runs, in a binary heap.
  *
  * There is one timer for everything: an idle runner has none armed and is
  * never woken.

@@ -1,7 +1,6 @@
 /*
  * src/runner/util.c
- *
- * Memory, strings, clocks.
+ *	  Memory, strings, clocks.
  *
  * The runner is the parent of every command: it does not try to live on
  * without memory, where any later step could go wrong half-way.  It ends, and
@@ -116,13 +115,12 @@ static size_t
 utf8_length(const unsigned char *p, size_t left)
 {
 	size_t		n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-	size_t		i;
 
 	if (n == 0 || n > left || p[0] == 0)
 	{
 		return 0;
 	}
-	for (i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++)
 	{
 		if ((p[i] & 0xc0) != 0x80)
 		{

@@ -1,13 +1,11 @@
 /*
  * src/runner/watch.c
+ *	  Runs that a former runner started: nobody tells us when they end.
  *
- * Runs that a former runner started: they are not our children, so nobody
- * tells us when they end.
- *
- * What tells is the lock that each run's processes hold on its lock file and
- * on its log: it cannot be inherited by chance or reused, as a pid can.  A
- * tiny child waits for the lock and ends when it has it; so there is nothing
- * to poll.
+ * They are not our children.  What tells is the lock that each run's processes hold
+ * on its lock file and on its log: it cannot be inherited by chance or reused, as a
+ * pid can.  A tiny child waits for the lock and ends when it has it; so there is
+ * nothing to poll.
  */
 #include "runner.h"
 

@@ -1,9 +1,9 @@
 /*
  * src/wire/protocol.h
+ *	  The wire between a scheduler and josch-runner: framing and messages.
  *
- * The wire between a scheduler and josch-runner: framing, messages, and for
- * each message ONE function that names its fields in order.  That function
- * serves both directions, so that writer and reader cannot drift apart.
+ * For each message ONE function names its fields in order.  It serves both
+ * directions, so that writer and reader cannot drift apart.
  *
  * The server's module and a program without any PostgreSQL code include this
  * file.  It therefore needs standard C only, allocates through a function of
@@ -239,8 +239,6 @@ typedef struct JoschNothing
 	char		unused;
 } JoschNothing;
 
-/* ------------------------------------------------------------------ buffers */
-
 /* Gives a block of size bytes that begins as ptr did; ptr NULL asks for a new one.  NULL: no memory. */
 typedef void *(*JoschRealloc) (void *ptr, size_t size);
 
@@ -311,8 +309,6 @@ josch_slice(const char *text)
 	return slice;
 }
 
-/* -------------------------------------------------------------------- codec */
-
 /* Writes to `out`, or reads from `in` when there is no `out`.  After a failure nothing more happens. */
 typedef struct JoschCodec
 {
@@ -351,14 +347,14 @@ josch_code_u64(JoschCodec *c, uint64_t *value)
 {
 	uint8_t		b[8] = {0};
 	uint64_t	v = c->out ? *value : 0;
-	int			i;
 
-	for (i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++)
 	{
 		b[i] = (uint8_t) (v >> (56 - 8 * i));
 	}
 	josch_code_raw(c, b, 8);
-	for (i = 0, v = 0; i < 8; i++)
+	v = 0;
+	for (int i = 0; i < 8; i++)
 	{
 		v = v << 8 | b[i];
 	}
@@ -495,8 +491,6 @@ josch_code_strings(JoschCodec *c, JoschStrings *list)
 	}
 	c->failed = seen != list->count || walk.packed.len != 0;
 }
-
-/* ----------------------------------------------------------------- messages */
 
 static inline void
 josch_code_hello(JoschCodec *c, JoschHello *m)
@@ -648,8 +642,6 @@ josch_code_nothing(JoschCodec *c, JoschNothing *m)
 	(void) c;
 	m->unused = 0;
 }
-
-/* ------------------------------------------------------------------- frames */
 
 typedef struct JoschFrame
 {
