@@ -24,6 +24,10 @@
 #include "run/runner_client.h"
 
 #define RUNNER_PROGRAM "josch/josch-runner"
+
+/* that of a login; the server's own, 077, is for the data directory, and would keep what commands make from everybody */
+#define COMMAND_UMASK "022"
+
 #define BUFFER_SIZE 8192
 #define READ_SIZE (64 * 1024)
 #define READS_A_CALL 64			/* what else has arrived is read by the next call */
@@ -105,7 +109,7 @@ open_socket(const char *spool)
 static int
 spawn_runner(const char *path, const char *spool, pid_t *pid)
 {
-	char	   *argv[] = {(char *) path, "--daemon", "--spool", (char *) spool, NULL};
+	char	   *argv[] = {(char *) path, "--daemon", "--spool", (char *) spool, "--umask", COMMAND_UMASK, NULL};
 	char	   *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;

@@ -67,7 +67,6 @@ tidy_process(void)
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	umask(077);
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0)
 	{
@@ -137,10 +136,23 @@ take_lock(void)
 	}
 }
 
+/* Our own files are for us alone; what we were started with is for commands, unless an option says otherwise. */
+static void
+part_umasks(void)
+{
+	mode_t		given = umask(077);
+
+	if (runner.options.umask < 0)
+	{
+		runner.options.umask = (int) given;
+	}
+}
+
 /* Everything up to the socket. */
 static void
 begin(void)
 {
+	part_umasks();
 	runner.program = realpath("/proc/self/exe", NULL);
 	if (runner.options.resume)
 	{

@@ -23,6 +23,7 @@ static const char usage_text[] =
 "  --daemon              go to the background; returns once the socket answers\n"
 "  --server-user NAME    accept this OS user (name or number) besides our own;\n"
 "                        may be given several times\n"
+"  --umask MODE          umask of commands, in octal; otherwise our own\n"
 "  --version             show the version, then exit\n"
 "  --help                show this help, then exit\n";
 
@@ -65,6 +66,20 @@ add_user(Options *options, const char *text)
 	options->server_users[options->server_user_count++] = parse_user(text);
 }
 
+static int
+parse_umask(const char *text)
+{
+	char	   *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode > 0777)
+	{
+		fprintf(stderr, "josch-runner: \"%s\" is not a umask\n", text);
+		give_up();
+	}
+	return (int) mode;
+}
+
 /* Fills *options, or ends the program. */
 void
 options_parse(Options *options, int argc, char **argv)
@@ -73,6 +88,7 @@ options_parse(Options *options, int argc, char **argv)
 		{"spool", required_argument, NULL, 's'},
 		{"daemon", no_argument, NULL, 'd'},
 		{"server-user", required_argument, NULL, 'u'},
+		{"umask", required_argument, NULL, 'm'},
 		{"resume", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
@@ -81,6 +97,7 @@ options_parse(Options *options, int argc, char **argv)
 	int			c;
 
 	memset(options, 0, sizeof(*options));
+	options->umask = -1;
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
 	{
 		switch (c)
@@ -93,6 +110,9 @@ options_parse(Options *options, int argc, char **argv)
 				break;
 			case 'u':
 				add_user(options, optarg);
+				break;
+			case 'm':
+				options->umask = parse_umask(optarg);
 				break;
 			case 'r':
 				options->resume = sscanf(optarg, "%d,%d,%d", &options->resume_lock,

@@ -14,6 +14,7 @@ typedef struct Options
 {
 	const char *spool;			/* as given */
 	bool		daemon;
+	int			umask;			/* of commands; -1: what we were started with */
 	bool		resume;			/* execve'd by a former version of ourselves */
 	int			resume_lock;	/* descriptors that it left us */
 	int			resume_listen;

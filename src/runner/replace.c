@@ -61,7 +61,7 @@ replace_set_helpers(bool on)
 static void
 exec_program(const char *path)
 {
-	char	   *argv[2 * MAX_SERVER_USERS + 8];
+	char	   *argv[2 * MAX_SERVER_USERS + 10];
 	char	   *numbers = format("%d,%d,%d", runner.lock_fd, runner.listen_fd, runner.spool_dir);
 	int			n = 0;
 
@@ -77,6 +77,8 @@ exec_program(const char *path)
 		argv[n++] = "--server-user";
 		argv[n++] = format("%u", (unsigned int) runner.options.server_users[i]);
 	}
+	argv[n++] = "--umask";
+	argv[n++] = format("%03o", (unsigned int) runner.options.umask);
 	argv[n++] = "--resume";
 	argv[n++] = numbers;
 	argv[n] = NULL;

@@ -2,11 +2,11 @@
  * src/runner/spawn.c
  *	  Turns a request into a process.
  *
- * A session of its own, default signals, the descriptors 0, 1, 2 and no other, and
- * an environment built from scratch.  posix_spawn shares the memory with the child
- * until it has exec'd, so that starting costs the same however large the runner is.
- * What it cannot do is say which step went wrong, and search the PATH of the child
- * instead of ours; both are done here.
+ * A session of its own, default signals, the umask of commands, the descriptors
+ * 0, 1, 2 and no other, and an environment built from scratch.  posix_spawn shares
+ * the memory with the child until it has exec'd, so that starting costs the same
+ * however large the runner is.  What it cannot do is say which step went wrong, and
+ * search the PATH of the child instead of ours; both are done here.
  */
 #include "runner.h"
 
@@ -216,6 +216,22 @@ spawn_script(pid_t *pid, const char *program, posix_spawn_file_actions_t *action
 	return error;
 }
 
+/* With the umask of commands, which the process takes from us as we are. */
+static int
+spawn_with_umask(const SpawnRequest *request, pid_t *pid, const char *program,
+				 posix_spawn_file_actions_t *actions, char **env)
+{
+	mode_t		own = umask((mode_t) runner.options.umask);
+	int			error = posix_spawn(pid, program, actions, &attributes, request->argv, env);
+
+	if (error == ENOEXEC)
+	{
+		error = spawn_script(pid, program, actions, request->argv, env);
+	}
+	umask(own);
+	return error;
+}
+
 /* Starts the process.  0, or an errno and *why, to be freed. */
 int
 spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
@@ -240,11 +256,7 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 	posix_spawn_file_actions_adddup2(&actions, 1, 2);
 	posix_spawn_file_actions_addchdir_np(&actions, cwd);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	error = posix_spawn(pid, program, &actions, &attributes, request->argv, env);
-	if (error == ENOEXEC)
-	{
-		error = spawn_script(pid, program, &actions, request->argv, env);
-	}
+	error = spawn_with_umask(request, pid, program, &actions, env);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error != 0)
 	{

@@ -9,6 +9,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use JoschRunner;
 
+umask 027;
 my $spool = JoschRunner::new_spool();
 is(JoschRunner::start_daemon($spool), 0, 'the daemon says that it has started');
 my $c = JoschRunner->connect($spool);
@@ -112,6 +113,27 @@ subtest 'environment, folder, descriptors' => sub {
 	is($e->{tail}, "found *\n", 'the PATH of the message counts');
 	$e = $c->run(run_id => ++$id, argv => [ './myprog', 'x' ], cwd => "$spool/bin");
 	is($e->{tail}, "found x\n", 'a name with a slash is relative to the folder');
+};
+
+subtest 'umask' => sub {
+	is($c->run(run_id => ++$id, argv => sh('umask'))->{tail}, "0027\n", 'that which the runner was started with');
+	my $folder = JoschRunner::new_spool();
+	JoschRunner::start_daemon($folder, '--umask', '002');
+	my $other = JoschRunner->connect($folder);
+	my $umask = sub { return $other->run(run_id => $_[0], argv => sh("umask; mkdir $folder/$_[0].d; touch $folder/$_[0].f"))->{tail} };
+	is($umask->(1), "0002\n", 'or that of its option');
+	is_deeply([ map { (stat "$folder/$_")[2] & 0777 } '1.d', '1.f', 'log/1.log' ], [ 0775, 0664, 0600 ], 'for what commands make, not for its own files');
+	$other->start(run_id => 2, long => 1, argv => [ 'sleep', '60' ], ready_argv => sh("umask > $folder/probe"));
+	$other->wait_for('UP', 2);
+	is(JoschRunner::slurp("$folder/probe"), "0002\n", 'and for the ready command');
+	$other->stop(2, 0);
+	$other->wait_for('EXITED', 2);
+	$other->replace(JoschRunner::binary());
+	while (($other->next_event // die 'the connection did not end')->{type} ne 'LOST') { }
+	$other = JoschRunner->connect($folder);
+	is($umask->(3), "0002\n", 'also after it has replaced itself');
+	JoschRunner::end_runner($folder);
+	isnt(JoschRunner::start_daemon($folder, '--umask', $_), 0, "\"$_\" is refused") foreach '8', '1000', '', 'u=rwx';
 };
 
 subtest 'what cannot be started' => sub {

@@ -47,7 +47,7 @@ subtest 'how a command ends' => sub {
 };
 
 subtest 'what a command is given' => sub {
-	my $show = 'pwd > $WORK/$NODE_ID.cwd; env -0 > $WORK/$NODE_ID.env; cat > $WORK/$NODE_ID.in; echo done > $WORK/$NODE_ID.done';
+	my $show = 'umask > $WORK/$NODE_ID.umask; pwd > $WORK/$NODE_ID.cwd; env -0 > $WORK/$NODE_ID.env; cat > $WORK/$NODE_ID.in; echo done > $WORK/$NODE_ID.done';
 	my $job = "it's a \"job\" \$(touch $work/pwned)";
 	$node->sql('INSERT INTO josch.environs VALUES (' . join('), (',
 		"'BAD', " . literal($bad), "'EMPTY', ''", "'UNICODE', 'Zürich ☃'") . ')');
@@ -63,6 +63,7 @@ subtest 'what a command is given' => sub {
 	is($node->file('11.cwd'), "$work\n", 'josch.work_directory is where it runs');
 	is($node->file('12.cwd'), "/usr\n", 'or its own folder');
 	is($node->file('11.in'), '', 'nothing is to be read');
+	is($node->file('11.umask'), "0022\n", 'the umask is that of a login, not that of the server');
 	my %env = map { split /=/, $_, 2 } split /\0/, $node->file('11.env');
 	is($env{BAD}, $bad, 'a value arrives byte for byte');
 	is($env{EMPTY}, '', 'an empty one too');
