@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/htup_details.h"
 #include "commands/dbcommands.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -27,6 +28,7 @@
 #include "storage/waiteventset.h"
 #endif
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/clock.h"
 #include "base/config.h"
