@@ -1,0 +1,103 @@
+# test/t/070_chaos.pl
+#
+# Random graphs, people, settings and faults all at once, and a judge who believes
+# nobody's word (test/chaos/). The plan comes from a seed; JOSCH_CHAOS in the
+# environment of scripts/check says another one, and how much:
+#
+#	JOSCH_CHAOS='seed=7 faults=200 nodes=100' scripts/check tap/070_chaos
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../chaos";
+use Test::More;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(sleep);
+use ChaosFaults qw(fault_names inject act answer_all);
+use ChaosJudge qw(judge);
+use ChaosPlan qw(new_plan pick);
+use JoschNode;
+use JoschRunner;
+
+my %given = (seed => 1, faults => 16, nodes => 50, map { split /=/, $_, 2 } split ' ', $ENV{JOSCH_CHAOS} // '');
+my $plan = new_plan(%given);
+my $node = JoschNode->create('chaos', conf => "josch.max_running = 8\nlog_lock_waits = on");
+
+# A command that marks its start and its end; "deaf" does not heed TERM.
+sub write_act
+{
+	my $path = "$node->{work}/act";
+	append_to_file($path, <<'END');
+#!/bin/sh
+echo "start $RUN_ID" >>"$WORK/marks"
+[ "$3" != deaf ] || trap '' TERM
+sleep "$1"
+echo "end $RUN_ID $2" >>"$WORK/marks"
+exit "$2"
+END
+	chmod 0755, $path;
+	return;
+}
+
+sub write_templates
+{
+	$node->sql('CREATE TABLE public.effects (run_id bigint); INSERT INTO josch.tpl_jobs (job_name) SELECT DISTINCT unnest('
+			. "ARRAY['" . join("', '", map { $_->{job_name} } @{ $plan->{nodes} }) . "'])");
+	$node->add(map { my %row = %$_; [ delete @row{qw(node_id node_type exec_command)}, %row ] } @{ $plan->{nodes} });
+	$node->depend(map { @$_ } @{ $plan->{deps} });
+	$node->schedule($_) foreach @{ $plan->{dates} };
+	return;
+}
+
+# Refusals are of the state machine, or of somebody else's being first; anything else is a fault of JOSCH.
+my %FIT = map { $_ => 1 } qw(55000 40001 55P03 57014 57P01 57P02 57P03 08006);
+
+sub act_a_while
+{
+	my @unfit;
+	foreach (1 .. int rand 6)
+	{
+		my ($code, $message) = act($node, $plan);
+		push @unfit, "$code $message" if defined $code && !$FIT{$code};
+		sleep rand 0.1;
+	}
+	return @unfit;
+}
+
+# Turns of the person who ends the days; each brings some node on, or there is nothing to be done.
+sub bring_to_an_end
+{
+	$node->sql('ALTER SYSTEM RESET ALL');
+	$node->reload;
+	my $open = q{SELECT count(*) FROM josch.nodes WHERE state NOT IN ('succeeded', 'skipped')};
+	my ($patience, $last) = (600, '');
+	while ($patience-- > 0)
+	{
+		my $now = $node->sql("$open UNION ALL SELECT max(change_id) FROM josch.nodes");
+		return 1 if $now =~ /^0\n/;
+		$patience = 600 if $now ne $last;
+		$last = $now;
+		eval { answer_all($node) };
+		sleep 0.1;
+	}
+	diag $node->sql('SELECT * FROM josch.board ORDER BY job_date, node_id');
+	diag $node->sql('SELECT * FROM josch.health()');
+	return 0;
+}
+
+write_act();
+write_templates();
+my @unfit;
+foreach my $number (1 .. $given{faults})
+{
+	push @unfit, act_a_while();
+	my $fault = pick(fault_names());
+	note "$number: $fault";
+	inject($node, $fault);
+}
+is(join("\n", @unfit), '', 'people were refused nothing but by the rules');
+ok(bring_to_an_end(), "all came to an end (seed $given{seed})");
+note 'runs by kind and outcome: ', $node->sql("SELECT string_agg(concat_ws(' ', kind, status, n), ', ' ORDER BY kind, status)"
+		. ' FROM (SELECT kind, status, count(*) AS n FROM josch.runs GROUP BY 1, 2) r');
+cmp_ok($node->sql('SELECT count(*) FROM josch.runs'), '>', $given{nodes}, 'there is something to judge');
+is(join("\n", judge($node)), '', "nothing is to be complained of (seed $given{seed})");
+done_testing();
