@@ -1,4 +1,4 @@
-/* The variables of a command, as sh sees them. */
+/* The variables of a command, and what is executed. */
 \set QUIET on
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
@@ -16,8 +16,10 @@ echo "$A" '$B' \$C "\$D" \\$E "\\$F" '"$G"' "'$H'"
 echo $A$B-$C_1.$D/x"$E"'$F'$G
 echo $1 $12 $@ $* $# $? $$ $! $- $0 ${1} ${#} ${@} ${!} $ "$" $% ${12}
 echo $'$A' $"$B" #$C
-echo $1A ${10}B $_X
+echo $1A ${10}B $_X $$Y
 PYTHON=1
+echo a # $A, it's a comment
+echo "it's" '$A' "$B's" '$C'
 \.
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM c ORDER BY n;
 TRUNCATE c;
@@ -25,80 +27,62 @@ TRUNCATE c;
 \echo == defaults and lengths
 COPY c (command) FROM stdin WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02');
 echo ${A:-x} ${B-x} ${C:=x} ${D=x} ${E+x} ${F:+x} ${G:?x} ${H?x}
-echo ${A:-$B} ${C-"${D}"} ${E+'$F'} "${G+'$H'}" ${I:-`$J`}
-echo ${#A} ${A%x} ${B%%x} ${C#x} ${D##*/} ${E%$F} "${G%'$H'}"
-echo ${A:=1} $A
+echo ${A:-$B} ${C-"${D}"} ${E+'$F'} ${I:-`$J`} ${A:-${B:-${C}}}
+echo ${#A} ${A%x} ${B%%x} ${C#x} ${D##*/} ${E%$F} ${!G} ${H[0]}
 echo ${A:-1} $A
-echo ${#-x} ${#-$A} ${?-$B}
-echo ${A:-a}b} ${B:-"}"$C}$D
-echo ${A:-${B:-${C}}}
 \.
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM c ORDER BY n;
 TRUNCATE c;
 
-\echo == commands inside commands
+\echo == the text of other programs, and commands inside commands
 COPY c (command) FROM stdin WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02');
-echo $(cat $A) "$(cat "$B" '$C')" `cat $D` "`cat $E '$F'`" `echo \`echo $G\` \$H`
-echo "$(echo ')' $A)" $(echo "(" $B) $( (echo $C) )$D
-echo $(case $A in (a) echo $B;; b) echo $C;; esac) "$D"
-echo "$(case x in a) echo '$A';; esac)" '$B'
-(cd $A && { echo $B; }); echo $C
-echo $((A + $B + ${C} + 1)) $((2 * (D + $E))) "$((1 + $F))"
-i=1; while [ $i -le 3 ]; do i=$((i + 1)); done; echo $((j = 2)) $j $((k += 1)) $k $((l <= 2)) $l $((m == 2)) $m
-echo $((echo $A) ; (echo '$B'))
+awk -F, '{print $NF}' $FILE
+x="$(awk '{print $NF}' "$FILE")"
+echo "`cat $E '$F'`" `echo \`echo $G\` \$H` "`awk '{print $X}' "$Y" '$Z'`"
+echo "$(echo ")" '$A' "$B")" "(" '$C' ")" "$D"
+echo $((A + $B + ${C} + 1)) "$((1 + $F))"
+cat $F <<E > x; it's
+cat <<E; echo $A
+cat <<< $A; echo $((1 << $B)) $C
+cat $A <<'E' > $B
 \.
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM c ORDER BY n;
 TRUNCATE c;
 
-\echo == names that the command sets
+\echo == names that the command may set
 COPY c (command) FROM stdin WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02');
 A=1; echo $A $B
-A=$B C=$A cmd $C
 echo $A; A=1
 export A=1 B=2 && echo $A $B $C
 for f in $LIST; do echo $f; done
-for f do echo $f; done
 cat x | while read -r A B; do echo $A $B $C; done
 IFS=: read A _ B < /etc/passwd; echo $A $B
-2>/dev/null read A < $F; echo $A
 f() { local a b=2; echo $a $b $c; }; f
-while getopts ab: o; do echo $o $OPTARG; done
-env A=1 sh -c 'echo $A' $B
-echo read $A
+i=1; while [ $i -le 3 ]; do i=$((i+1)); done; echo $((j = 2)) $j $((k += 1)) $k
+A+=x; B[1]=y; echo $A ${B[1]} $C
 "A"=1; echo $A
-echo x=$A y$B=1 $B
-case $1 in read) A=1;; esac; echo $A $B
-if read A; then echo $A; elif ! read B; then echo $B; else echo $C; fi
+copy --from=$from --dir $dir from/dir -from
 . ./env.sh; echo $A
+if :; then . x; fi; echo $A
 eval "$(ssh-agent)"; echo $SSH_AGENT_PID
-echo . eval $A
+cp $A . && find . -name $B; ls ..; ./source.sh $C evaluate sourced
 \.
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM c ORDER BY n;
 
-\echo == comments, lines, here-documents
-SELECT replace(c, E'\n', '\n') || '  =>  ' || josch.command_variables(c)::text
-FROM unnest(ARRAY[
-	E'echo a # $A\necho $B',
-	E'echo a#$A;#$B\n#$C\n\techo $D',
-	E'echo a\\\n  $A # \\\n$B',
-	E'cat <<E\n$A ''$B'' "$C" \\$D `echo $E`\nE\necho $F',
-	E'cat <<''E''; echo $A\n$B\nE\necho $C',
-	E'cat <<\\E\n$A\nE\necho $B',
-	E'cat <<-E\n\t$A\n\tE\necho $B',
-	E'cat <<A1 <<"A2"\n$A\nA1\n$B\nA2\necho $C',
-	E'cat <<E\n$A',
-	E'cat <<E',
-	E'x=$(cat <<E\n$A)\nE\n); echo $x $B',
-	E'cat <<< $A; echo $B'
-]) WITH ORDINALITY AS t (c, n) ORDER BY n;
-
 \echo == what no shell accepts does no harm
 SELECT command || '  =>  ' || josch.command_variables(command)::text FROM unnest(ARRAY[
-	'', '   ', '$', 'a''', 'a"', '<<''', '<<"', '"$A', '''$A', '`$A', '${A', '${', '$(', '$((', '$((A', '$(echo $A', 'echo )$A( $B', '\', '${A:', '${A:-', '<<', '>', '$((1)', '${}x$A'
+	'', '   ', '$', 'a''', 'a"', '<<''', '<<"', '"$A', '''$A', '`$A', '${A', '${', '$(', '$((', '$((A', '$(echo $A', 'echo )$A( $B', '\', '${A:', '${A:-', '<<', '>', '$((1)', '${}x$A', '.', '. '
 ]) WITH ORDINALITY AS t (command, n) ORDER BY n;
-SELECT josch.command_variables(repeat('$(', 100) || 'echo $A');
-SELECT josch.command_variables(repeat('$((', 200) || '$A' || repeat(') ', 200));
 SELECT josch.command_variables(NULL);
+
+\echo == any length, in proportion to it
+SET statement_timeout = '60s';
+SELECT josch.command_variables(repeat('$((', 1000000) || '$A');
+SELECT josch.command_variables(repeat('`"', 1000000) || '$A');
+SELECT josch.command_variables(repeat('${', 1000000) || 'A');
+SELECT cardinality(josch.command_variables(string_agg('$v' || g || ' $w' || g % 7, ' ' ORDER BY g))) FROM generate_series(1, 100000) g;
+SELECT cardinality(josch.command_variables(string_agg('v' || g || '=1 $v' || g, ';' ORDER BY g))) FROM generate_series(1, 100000) g;
+RESET statement_timeout;
 
 \echo == what is executed
 SELECT command || '  =>  ' || josch.command_argv(command)::text FROM unnest(ARRAY[

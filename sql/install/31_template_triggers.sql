@@ -38,3 +38,19 @@ CREATE TRIGGER rights_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.environ_rights();
 COMMENT ON TRIGGER rights_truncate ON josch.environs IS 'Variables need pg_execute_server_program, as commands do';
 ALTER TABLE josch.environs ENABLE ALWAYS TRIGGER rights_truncate;
+
+CREATE FUNCTION josch.template_variables() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_variables';
+COMMENT ON FUNCTION josch.template_variables() IS
+'Trigger: a command that is written and uses a variable which neither environs nor JOSCH, the runner or the shell gives is told in a WARNING, one a statement (undefined_object). It keeps nothing from being done; such a node fails when it would start';
+REVOKE ALL ON FUNCTION josch.template_variables() FROM PUBLIC;
+
+CREATE TRIGGER variables_insert
+	AFTER INSERT ON josch.tpl_nodes REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.template_variables();
+COMMENT ON TRIGGER variables_insert ON josch.tpl_nodes IS 'Warns of variables that do not exist';
+
+CREATE TRIGGER variables_update
+	AFTER UPDATE ON josch.tpl_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.template_variables();
+COMMENT ON TRIGGER variables_update ON josch.tpl_nodes IS 'Warns of variables that do not exist';

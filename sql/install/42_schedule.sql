@@ -3,7 +3,7 @@
 CREATE FUNCTION josch.command_variables(command text) RETURNS text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_command_variables';
 COMMENT ON FUNCTION josch.command_variables(text) IS
-'The variables that a command takes from its environment, in the order of their first use, read as /bin/sh reads it. Not those that it sets itself or gives a default (${NAME:-x}); none for a command that reads in another file (.) or uses eval. josch.schedule() refuses a node with one that does not exist.';
+'The variables that a command takes from its environment ($NAME, ${NAME}), in the order of their first use. Not those in single quotes, in comments or after the start of a here-document, not those that have a default (${NAME:-x}), not those that the command may set itself (NAME stands in it as a word or as NAME=); none for a command that reads in another file (.) or uses eval. One that does not exist is told in a WARNING when the template is written and when the day is made; the node fails when it would start.';
 
 CREATE FUNCTION josch.command_argv(command text) RETURNS text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_command_argv';
@@ -33,7 +33,7 @@ CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_schedule';
 COMMENT ON FUNCTION josch.schedule(date, text) IS
-'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Raises no_data_found for a job that is not in the templates, undefined_object for commands with variables that do not exist.';
+'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Raises no_data_found for a job that is not in the templates. Variables of commands that do not exist are told in a WARNING (undefined_object).';
 REVOKE ALL ON FUNCTION josch.schedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.schedule(date, text) TO josch_author;
 

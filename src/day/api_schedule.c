@@ -15,9 +15,9 @@
 #include "base/report.h"
 #include "base/spi_plan.h"
 #include "day/calendar.h"
-#include "day/command.h"
 #include "day/day.h"
 #include "day/store_environment.h"
+#include "node/command.h"
 
 PG_FUNCTION_INFO_V1(josch_api_command_argv);
 PG_FUNCTION_INFO_V1(josch_api_command_variables);

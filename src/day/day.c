@@ -18,19 +18,16 @@
 #include "day/day.h"
 
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "nodes/pg_list.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/report.h"
 #include "base/wake.h"
-#include "day/command.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
 #include "node/store_node.h"
+#include "node/variables.h"
 
 /* Of several nodes that an error is about, so many are named. */
 #define MAX_NAMED 5
@@ -52,117 +49,18 @@ typedef struct Making
 	bool		ordered;		/* the levels are right */
 } Making;
 
-/* ---- variables ---- */
-
-/* The nodes that use variables which do not exist. */
-typedef struct Undefined
-{
-	int			nodes;
-	int64		last_node;
-	int64		first_node;
-	char	   *first_variable;
-	List	   *variables;		/* of the last node */
-	StringInfoData detail;
-} Undefined;
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* Adds one variable of a node; commands arrive by node. */
 static void
-note_undefined(Undefined *undefined, int64 node_id, const char *variable)
+warn_of_variables(const Making *making)
 {
-	bool		same_node = undefined->nodes > 0 && undefined->last_node == node_id;
-	ListCell   *cell;
+	JoschVariables *variables = josch_variables_begin(making->templates);
+	int			n;
+	DayCommand *commands = josch_store_day_commands(making->templates, making->jobs, making->njobs, &n);
 
-	if (undefined->nodes == 0)
+	for (int i = 0; i < n; i++)
 	{
-		undefined->first_node = node_id;
-		undefined->first_variable = pstrdup(variable);
-		initStringInfo(&undefined->detail);
+		josch_variables_check(variables, commands[i].node_id, commands[i].command);
 	}
-	if (!same_node)
-	{
-		undefined->nodes++;
-		undefined->last_node = node_id;
-		undefined->variables = NIL;
-	}
-	foreach(cell, undefined->variables)
-	{
-		if (strcmp(lfirst(cell), variable) == 0)
-		{
-			return;				/* its other command uses it too */
-		}
-	}
-	undefined->variables = lappend(undefined->variables, pstrdup(variable));
-	if (undefined->nodes > MAX_NAMED)
-	{
-		return;
-	}
-	if (same_node)
-	{
-		appendStringInfo(&undefined->detail, ", \"%s\"", variable);
-	}
-	else
-	{
-		appendStringInfo(&undefined->detail, "%sNode " INT64_FORMAT " uses \"%s\"",
-						 undefined->nodes > 1 ? ".\n" : "", node_id, variable);
-	}
-}
-
-static void
-complain_of_undefined(const Undefined *undefined)
-{
-	char	   *more = undefined->nodes > MAX_NAMED ?
-		psprintf("\n%d more nodes use such variables.", undefined->nodes - MAX_NAMED) : "";
-
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("node " INT64_FORMAT " uses the variable \"%s\", which does not exist",
-					undefined->first_node, undefined->first_variable),
-			 strchr(undefined->detail.data, ',') != NULL || undefined->nodes > 1 ?
-			 errdetail("%s.%s", undefined->detail.data, more) : 0,
-			 errhint("Add it to josch.environs, or give it a default in the command: ${%s:-value}.",
-					 undefined->first_variable)));
-}
-
-static void
-check_variables(const Making *making)
-{
-	int			nknown;
-	int			ncommands;
-	char	  **known = josch_store_day_variables(making->templates, &nknown);
-	DayCommand *commands = josch_store_day_commands(making->templates, making->jobs, making->njobs,
-													&ncommands);
-	Undefined	undefined = {0};
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch command",
-												  ALLOCSET_DEFAULT_SIZES);
-
-	for (int i = 0; i < ncommands; i++)
-	{
-		MemoryContext outer = MemoryContextSwitchTo(scratch);
-		int			nused;
-		char	  **used = josch_command_variables(commands[i].command, &nused);
-
-		MemoryContextSwitchTo(outer);
-		for (int v = 0; v < nused; v++)
-		{
-			if (!josch_command_is_given(used[v]) &&
-				bsearch(&used[v], known, nknown, sizeof(char *), compare_names) == NULL)
-			{
-				note_undefined(&undefined, commands[i].node_id, used[v]);
-			}
-		}
-		MemoryContextReset(scratch);
-	}
-	MemoryContextDelete(scratch);
-	if (undefined.nodes > 0)
-	{
-		complain_of_undefined(&undefined);
-	}
+	josch_variables_warn(variables);
 }
 
 /* ---- parents and levels ---- */
@@ -344,7 +242,7 @@ make_jobs(Making *making)
 {
 	JoschDagEdges *edges = josch_dag_edges_create();
 
-	check_variables(making);
+	warn_of_variables(making);
 	making->nodes = josch_store_day_nodes(making->templates, making->jobs, making->njobs,
 										  &making->nnodes);
 	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->njobs,

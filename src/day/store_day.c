@@ -31,9 +31,6 @@ static JoschPlan has_template = JOSCH_PLAN(
 	"SELECT FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1 LIMIT 1",
 	TEXTOID);
 
-static JoschPlan select_variables = JOSCH_PLAN0(
-	"SELECT var FROM josch.environs ORDER BY var COLLATE \"C\"");
-
 static JoschPlan select_commands = JOSCH_PLAN(
 	"SELECT n.node_id, c.command FROM josch.tpl_nodes n,"
 	"       LATERAL (VALUES (n.exec_command), (n.ready_command)) c (command)"
@@ -257,24 +254,6 @@ josch_store_day_missing_jobs(Snapshot templates, const char *job_name, const Dat
 	jobs = fetch_jobs(caller, *n);
 	josch_spi_end(&spi);
 	return jobs;
-}
-
-char **
-josch_store_day_variables(Snapshot templates, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	char	  **names;
-
-	josch_spi_begin(&spi);
-	*n = (int) josch_spi_run_at(&select_variables, templates, SPI_OK_SELECT, NULL, NULL);
-	names = allocate(caller, *n, sizeof(char *));
-	for (int i = 0; i < *n; i++)
-	{
-		names[i] = text_in(caller, i, 1);
-	}
-	josch_spi_end(&spi);
-	return names;
 }
 
 DayCommand *

@@ -77,9 +77,6 @@ extern DayJob *josch_store_day_missing_jobs(Snapshot templates, const char *job_
 											const DateADT *job_date, const char *default_zone,
 											int *n);
 
-/* The variables of environs, in the order of strcmp. */
-extern char **josch_store_day_variables(Snapshot templates, int *n);
-
 /* Commands of the jobs' nodes with a "$" in them, by node. */
 extern DayCommand *josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs,
 											int *n);

@@ -12,7 +12,7 @@
 
 #include "base/report.h"
 #include "base/spi_plan.h"
-#include "day/command.h"
+#include "node/command.h"
 
 /* $1, $2: nodes.  Both statements have jobs in the same order. */
 static JoschPlan select_variables = JOSCH_PLAN(

@@ -10,12 +10,16 @@
 
 #include "server/scheduler.h"
 
+#include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
 #include "base/config.h"
-#include "day/command.h"
 #include "day/store_environment.h"
+#include "node/command.h"
 #include "run/sql_worker.h"
+
+/* Of the variables that a command misses, so many are named. */
+#define MAX_NAMED 5
 
 static bool
 contains(List *run_ids, int64 run_id)
@@ -40,12 +44,66 @@ words_of(const char *command)
 	return command != NULL ? (const char *const *) josch_command_argv(command, &n) : NULL;
 }
 
+/* Adds the names of a command's variables that its environment does not have. */
+static void
+append_unknown(StringInfo names, const char *command, char **environment)
+{
+	char	  **known;
+	char	  **unknown;
+	int			nknown = 0;
+	int			n;
+
+	if (command == NULL || strchr(command, '$') == NULL)
+	{
+		return;
+	}
+	while (environment[nknown] != NULL)
+	{
+		nknown++;
+	}
+	known = palloc(sizeof(char *) * (nknown + 1));
+	memcpy(known, environment, sizeof(char *) * nknown);
+	josch_command_sort_variables(known, nknown);
+	unknown = josch_command_unknown(command, known, nknown, &n);
+	for (int i = 0; i < Min(n, MAX_NAMED); i++)
+	{
+		appendStringInfo(names, "%s\"%s\"", names->len > 0 ? ", " : "", unknown[i]);
+	}
+	if (n > MAX_NAMED)
+	{
+		appendStringInfoString(names, ", ...");
+	}
+}
+
+/* The reason for which a command cannot be started, or NULL. */
+static char *
+obstacle(const StoreLaunch *launch, char **environment)
+{
+	StringInfoData names;
+
+	if (launch->command == NULL)
+	{
+		return "the node has no command any more";
+	}
+	initStringInfo(&names);
+	append_unknown(&names, launch->command, environment);
+	append_unknown(&names, launch->ready_command, environment);
+	return names.len == 0 ? NULL :
+		psprintf("its command uses variables that do not exist: %s", names.data);
+}
+
 /* Sends a run whose intent is committed, with its environment. */
 static void
 send_command(const StoreLaunch *launch, char **environment)
 {
 	JoschRunnerStart start = {0};
+	char	   *reason = obstacle(launch, environment);
 
+	if (reason != NULL)
+	{
+		josch_scheduler_not_started(launch->run_id, reason);
+		return;
+	}
 	start.run_id = launch->run_id;
 	start.argv = words_of(launch->command);
 	start.env = (const char *const *) environment;
@@ -56,11 +114,7 @@ send_command(const StoreLaunch *launch, char **environment)
 	start.long_running = launch->node_type == 'L';
 	start.ready_argv = words_of(launch->ready_command);
 	start.ready_after_ms = launch->ready_after_ms;
-	if (start.argv == NULL)
-	{
-		josch_scheduler_not_started(launch->run_id, "the node has no command any more");
-	}
-	else if (!josch_runner_send_start(josch_scheduler.runner, &start))
+	if (!josch_runner_send_start(josch_scheduler.runner, &start))
 	{
 		josch_scheduler_not_started(launch->run_id, "command and environment are larger than 4 MB");
 	}

@@ -1,7 +1,7 @@
 /*
  * src/template/trigger_template.c
  *	  Who may decide what the server executes: the rights on templates, on the
- *	  nodes of a day and on environs.
+ *	  nodes of a day and on environs; and which variables a command misses.
  *
  * A right on a table's column cannot say "may write NULL but not a command", nor
  * "may name a role of which you are a member".  So these are row triggers; they
@@ -11,8 +11,10 @@
  */
 #include "base/josch.h"
 
+#include "base/changes.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "node/variables.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
@@ -22,10 +24,13 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_template_node_rights);
 PG_FUNCTION_INFO_V1(josch_trigger_template_environ_rights);
+PG_FUNCTION_INFO_V1(josch_trigger_template_variables);
 
 #define PROGRAM_ROLE "pg_execute_server_program"
 
@@ -236,4 +241,67 @@ josch_trigger_template_environ_rights(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 	return PointerGetDatum(row_of(trigger));
+}
+
+/* ---- variables ---- */
+
+static char *
+text_of(TupleTableSlot *slot, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Looks at a command that the statement has written. */
+static void
+check_variables(JoschVariables *variables, const JoschChanges *changes, const char *column)
+{
+	TupleDesc	desc = changes->after->tts_tupleDescriptor;
+	AttrNumber	number = SPI_fnumber(desc, column);
+	char	   *command = text_of(changes->after, number);
+	char	   *former = TupIsNull(changes->before) ? NULL : text_of(changes->before, number);
+	bool		isnull;
+
+	if (command != NULL && strchr(command, '$') != NULL && (former == NULL || strcmp(former, command) != 0))
+	{
+		josch_variables_check(variables,
+							  DatumGetInt64(slot_getattr(changes->after, SPI_fnumber(desc, "node_id"), &isnull)),
+							  command);
+	}
+}
+
+/* AFTER STATEMENT on josch.tpl_nodes: a variable that does not exist is told, and nothing more. */
+Datum
+josch_trigger_template_variables(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	MemoryContext scratch;
+	MemoryContext outer;
+	JoschVariables *variables;
+	JoschChanges changes;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || trigger->tg_newtable == NULL)
+	{
+		josch_report_trigger_misuse("template_variables");
+	}
+	if (josch_mode_is_restore())
+	{
+		return PointerGetDatum(NULL);
+	}
+	variables = josch_variables_begin(GetActiveSnapshot());
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "josch commands", ALLOCSET_DEFAULT_SIZES);
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
+	{
+		outer = MemoryContextSwitchTo(scratch);
+		check_variables(variables, &changes, "exec_command");
+		check_variables(variables, &changes, "ready_command");
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(scratch);
+	}
+	josch_changes_close(&changes);
+	josch_variables_warn(variables);
+	return PointerGetDatum(NULL);
 }

@@ -46,6 +46,28 @@ subtest 'how a command ends' => sub {
 	$node->wait_for('succeeded', 7);
 };
 
+subtest 'variables that do not exist' => sub {
+	$node->job('variables');
+	$node->add(
+		[ 191, 'N', 'echo $NOPE ${NOR_THIS} ${DATE} > $WORK/191.txt' ],
+		[ 192, 'L', 'sleep 600', ready_command => 'test -n "$NOPE"' ],
+		[ 193, 'N', 'for i in 1 2; do j=$i; done; echo "$j ${NOPE:-none} $RANDOM" $(echo $DATE | awk \'{print $1}\') > $WORK/193.txt' ]);
+	$node->schedule;
+	$node->wait_for('failed', 191, 192);
+	$node->wait_for('succeeded', 193);
+	is($node->node_is(191, 'message'), 'could not be started: its command uses variables that do not exist: "NOPE", "NOR_THIS"', 'they are named');
+	is($node->node_is(192, 'message'), 'could not be started: its command uses variables that do not exist: "NOPE"', 'those of the ready command too');
+	ok(!-e "$work/191.txt", 'nothing was executed');
+	like($node->file('193.txt'), qr/^2 none \d* *2024-03-01$/, 'what the command sets itself is no reason');
+	$node->act('retry', 191);
+	$node->wait_for('failed', 191);
+	$node->sql(q{UPDATE josch.jobs SET environ = environ || '{"NOPE": "", "NOR_THIS": "x"}'});
+	$node->act('retry', 191);
+	$node->wait_for('succeeded', 191);
+	is($node->file('191.txt'), "x 2024-03-01\n", 'an empty one exists');
+	$node->act('skip', 192);
+};
+
 subtest 'what a command is given' => sub {
 	my $show = 'umask > $WORK/$NODE_ID.umask; pwd > $WORK/$NODE_ID.cwd; env -0 > $WORK/$NODE_ID.env; cat > $WORK/$NODE_ID.in; echo done > $WORK/$NODE_ID.done';
 	my $job = "it's a \"job\" \$(touch $work/pwned)";

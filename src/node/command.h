@@ -1,5 +1,5 @@
 /*
- * src/day/command.h
+ * src/node/command.h
  *	  What a command line needs: its variables, and whether it needs a shell.
  *
  * Pure.  A command is text for /bin/sh; nothing is ever pasted into it.
@@ -11,14 +11,23 @@
 
 /*
  * The variables that a command takes from its environment, each once, in the
- * order of their first use; palloc'd.  Left out are those that the command sets
- * itself, anywhere in its text, and those that it uses only with an answer to
- * their absence (${NAME:-x}, ${NAME-x}, ${NAME:=x}, ${NAME=x}, ${NAME:+x},
- * ${NAME+x}, ${NAME:?x}, ${NAME?x}).  A command that reads in another file (".") or
- * uses eval may set anything there, so it gives none.  A text that no shell
- * accepts gives what can be read of it: the shell will complain.
+ * order of their first use; palloc'd.  Left out are
+ * - those in single quotes, in comments and after the start of a here-document;
+ * - those that it uses only with an answer to their absence (${NAME:-x},
+ *	 ${NAME-x}, and with = + ?);
+ * - those that it may set itself: the name stands somewhere as a word (for NAME
+ *	 in, read NAME, $((NAME + 1))), as NAME=, NAME+= or NAME[.
+ * A command that reads in another file (".") or uses eval may set anything there,
+ * so it gives none.  Takes time in proportion to the text, and can be cancelled.
  */
 extern char **josch_command_variables(const char *command, int *n);
+
+/*
+ * Of these, the ones that nobody sets: neither JOSCH nor runner nor shell, nor
+ * the known ones, "NAME" or "NAME=value" each, sorted by the function below.
+ */
+extern char **josch_command_unknown(const char *command, char *const *known, int nknown, int *n);
+extern void josch_command_sort_variables(char **variables, int n);
 
 /*
  * The words to execute, palloc'd, with a NULL after the last: those of the
@@ -49,8 +58,5 @@ extern const char *const josch_command_builtins[COMMAND_BUILTIN_COUNT];
 
 /* What a command inherits from the runner (PATH, HOME ...); ends with NULL. */
 extern const char *const josch_command_inherited[];
-
-/* True when a command finds this variable set whatever josch.environs has. */
-extern bool josch_command_is_given(const char *name);
 
 #endif							/* JOSCH_COMMAND_H */
