@@ -90,7 +90,7 @@ ROLLBACK TO s;
 
 -- large and random: the same as a recursive query finds, and as the function for any edge list
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name)
-SELECT 600000 + i, 'N', 'dag two', 'node' FROM generate_series(0, 999) i;
+SELECT 600000 + i, 'N', 'dag two', 'node ' || i FROM generate_series(0, 999) i;
 INSERT INTO josch.tpl_node_deps
 SELECT DISTINCT 600000 + i, -(('x' || left(md5('l' || i || k), 2))::bit(8)::int % 2), 600000 + i + 1 + ('x' || left(md5(i || 'c' || k), 4))::bit(16)::int % (999 - i), 0
   FROM generate_series(0, 998) i, generate_series(1, 3) k;

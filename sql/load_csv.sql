@@ -96,7 +96,7 @@ SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,stop_
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e,seven\n8,X,e,eight\n9,Y,e,nine\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,exec_command\n7,N,e,seven,true\n8,S,e,eight,true\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,Nope,seven\n');
-SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n,N,e,seven\n');
+SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,,seven\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,"",e,seven\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e,seven\n1,N,e,one\n07,N,e,again\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e\n');

@@ -6,7 +6,7 @@ SET josch.now = '2026-11-12 12:00+00';
 BEGIN;
 INSERT INTO josch.tpl_jobs (job_name, valid_from) SELECT 'job' || i, date '2026-11-08' + i FROM generate_series(1, 4) i;
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name)
-SELECT i, CASE WHEN i % 5 = 0 THEN 'S' ELSE 'N' END, 'job' || (1 + i % 4), 'node' FROM generate_series(1, 24) i;
+SELECT i, CASE WHEN i % 5 = 0 THEN 'S' ELSE 'N' END, 'job' || (1 + i % 4), 'node ' || i FROM generate_series(1, 24) i;
 
 CREATE TEMP VIEW wrong AS
 SELECT n.job_date, n.node_id, n.state, n.unmet, r.unmet AS recount, n.level, r.above

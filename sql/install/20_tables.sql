@@ -34,8 +34,19 @@ COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of 
 COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: a dependency on an earlier date that was never made blocks nothing. NULL for loaded_on';
 COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
 
+/* far from the numbers that people choose */
+CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
+COMMENT ON SEQUENCE josch.node_id_seq IS 'Numbers the nodes that are written without a number; josch.new_node_id() draws from it';
+
+CREATE FUNCTION josch.new_node_id() RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'josch_api_load_new_node_id';
+COMMENT ON FUNCTION josch.new_node_id() IS
+'A number for a template node that no node has or ever had, whether it was given or drawn; the default of tpl_nodes.node_id.';
+REVOKE ALL ON FUNCTION josch.new_node_id() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.new_node_id() TO josch_author;
+
 CREATE TABLE josch.tpl_nodes (
-	node_id			bigint PRIMARY KEY,
+	node_id			bigint PRIMARY KEY DEFAULT josch.new_node_id(),
 	node_type		text NOT NULL,
 	job_name		text NOT NULL REFERENCES josch.tpl_jobs ON UPDATE CASCADE,
 	node_name		text NOT NULL,
@@ -49,6 +60,7 @@ CREATE TABLE josch.tpl_nodes (
 	stop_grace		interval NOT NULL DEFAULT '10 seconds',
 	work_dir		text,
 	owner			name NOT NULL DEFAULT SESSION_USER,
+	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
 	CONSTRAINT nodes_node_name_is_not_blank CHECK (node_name ~ '\S'),
@@ -67,13 +79,12 @@ CREATE TABLE josch.tpl_nodes (
 		AND timeout <= interval '100 years'),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
 );
-CREATE INDEX tpl_nodes_job_idx ON josch.tpl_nodes (job_name);
 COMMENT ON TABLE josch.tpl_nodes IS
 'Template nodes: the tasks. Writing a command or a work_dir needs pg_execute_server_program; an owner must be a role that the writer is a member of.';
-COMMENT ON COLUMN josch.tpl_nodes.node_id IS 'Number of the node, the same on every day';
+COMMENT ON COLUMN josch.tpl_nodes.node_id IS 'Number of the node, the same on every day; left out, it is one that no node ever had';
 COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
-COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people';
+COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
 'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment. NULL: a milestone, unless there is exec_sql';
 COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for; NULL: as soon as the parents are done';
@@ -159,6 +170,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
+ALTER TABLE josch.nodes ALTER COLUMN node_id DROP DEFAULT;
 CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
 CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
 CREATE INDEX nodes_attention_idx ON josch.nodes (job_date, node_id) WHERE state IN ('failed', 'review', 'signoff', 'unknown');
@@ -296,6 +308,7 @@ COMMENT ON COLUMN josch.runs.runner IS 'The runner that it was sent to: boot, pr
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.node_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.jobs', '');

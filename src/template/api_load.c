@@ -30,6 +30,7 @@
 
 PG_FUNCTION_INFO_V1(josch_api_load_csv);
 PG_FUNCTION_INFO_V1(josch_api_load_schema);
+PG_FUNCTION_INFO_V1(josch_api_load_new_node_id);
 
 typedef struct Counts
 {
@@ -365,4 +366,10 @@ josch_api_load_schema(PG_FUNCTION_ARGS)
 	write_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);
+}
+
+Datum
+josch_api_load_new_node_id(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(josch_store_template_new_node_id());
 }

@@ -40,6 +40,7 @@ typedef struct Reader
 	bool		default_null;
 	Datum		default_value;
 	bool		may_be_empty;
+	bool		is_number;		/* a row without it is known by its names */
 } Reader;
 
 typedef struct Reading
@@ -272,6 +273,7 @@ prepare_reader(Reader *reader, LoadBatch *batch, Relation relation, int index)
 	reader->may_be_empty = batch->rows.table->may_be_empty != NULL &&
 		strcmp(name, batch->rows.table->may_be_empty) == 0;
 	column->is_key = is_key(batch->rows.table, name);
+	reader->is_number = column->is_key && batch->rows.table->nnames > 0;
 	if (reader->field == NO_FIELD)
 	{
 		if (reader->not_null && !reader->has_default)
@@ -287,7 +289,7 @@ prepare_reader(Reader *reader, LoadBatch *batch, Relation relation, int index)
 	column->type = attribute->atttypid;
 	getTypeInputInfo(column->type, &input, &reader->typioparam);
 	fmgr_info(input, &reader->input);
-	if (reader->has_default)
+	if (reader->has_default && !reader->is_number)
 	{
 		evaluate_default(reader, relation, index + 1);
 	}
@@ -353,10 +355,11 @@ refuse_null(const Reading *reading, const Reader *reader)
 static void
 set_absent(const Reading *reading, const Reader *reader, int row)
 {
-	if (!reader->not_null)
+	if (!reader->not_null || reader->is_number)
 	{
 		reader->column->nulls[row] = true;
 		reader->column->values[row] = (Datum) 0;
+		reading->batch->has_unnumbered |= reader->is_number;
 		return;
 	}
 	if (!reader->has_default || reader->default_null)
@@ -415,23 +418,23 @@ refuse_value(const Reading *reading, const ErrorData *error)
 			 error->hint != NULL ? errhint("%s", error->hint) : 0));
 }
 
+/* Refuses rows that have the same values in the columns of a key. */
 static void
-refuse_duplicate(const LoadBatch *batch)
+refuse_duplicate(const LoadBatch *batch, const char *const *columns, int ncolumns)
 {
 	int			first;
 	int			second;
-	const TemplateTable *table = batch->rows.table;
 	StringInfoData key;
 
-	if (!josch_store_template_find_duplicate(&batch->rows, &first, &second))
+	if (ncolumns == 0 || !josch_store_template_find_duplicate(&batch->rows, columns, ncolumns, &first, &second))
 	{
 		return;
 	}
 	initStringInfo(&key);
-	for (int i = 0; i < table->nkeys; i++)
+	for (int i = 0; i < ncolumns; i++)
 	{
-		appendStringInfo(&key, "%s%s %s", i > 0 ? ", " : "", table->keys[i],
-						 josch_load_source_quote(value_text(find_column(&batch->rows, table->keys[i]), second)));
+		appendStringInfo(&key, "%s%s %s", i > 0 ? ", " : "", columns[i],
+						 josch_load_source_quote(value_text(find_column(&batch->rows, columns[i]), second)));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
@@ -477,9 +480,14 @@ josch_load_batch_read(JoschRowSource *source, const TemplateTable *table)
 	PG_END_TRY();
 	source->close(source);
 	table_close(relation, NoLock);
+	if (batch->has_unnumbered)
+	{
+		josch_store_template_number_rows(&batch->rows);
+	}
 	if (batch->rows.nrows > 0)
 	{
-		refuse_duplicate(batch);
+		refuse_duplicate(batch, table->keys, table->nkeys);
+		refuse_duplicate(batch, table->names, table->nnames);
 	}
 	return batch;
 }

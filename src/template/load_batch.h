@@ -15,6 +15,7 @@ typedef struct LoadBatch
 	TemplateBatch rows;
 	JoschRowSource *source;		/* closed; its name is still there */
 	int		   *lines;			/* of each row; 0 where rows have no lines */
+	bool		has_unnumbered; /* while it is read: some row bears no number */
 } LoadBatch;
 
 /*

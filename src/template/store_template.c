@@ -37,6 +37,7 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 	[TEMPLATE_NODES] = {
 		.name = "tpl_nodes",
 		.nkeys = 1,.keys = {"node_id"},
+		.nnames = 2,.names = {"job_name", "node_name"},
 		.nseed = 6,.seed = {"node_id", "node_type", "job_name", "node_name", "exec_command", "signoff_time"},
 	},
 	[TEMPLATE_NODE_DEPS] = {
@@ -269,13 +270,17 @@ josch_store_template_delete_others(const TemplateBatch *batch)
 }
 
 bool
-josch_store_template_find_duplicate(const TemplateBatch *batch, int *first, int *second)
+josch_store_template_find_duplicate(const TemplateBatch *batch, const char *const *columns, int ncolumns,
+									int *first, int *second)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT d.first, d.row_number FROM (SELECT s.row_number, pg_catalog.min(s.row_number) OVER (PARTITION BY ");
-	append_columns(&sql, batch, KEY_COLUMNS, "s.%s", ", ");
+	for (int i = 0; i < ncolumns; i++)
+	{
+		appendStringInfo(&sql, "%ss.%s", i > 0 ? ", " : "", quote_identifier(columns[i]));
+	}
 	appendStringInfoString(&sql, ") AS first FROM ");
 	append_rows(&sql, batch, true);
 	appendStringInfoString(&sql, ") AS d WHERE d.row_number > d.first ORDER BY d.row_number LIMIT 1");
@@ -286,4 +291,52 @@ josch_store_template_find_duplicate(const TemplateBatch *batch, int *first, int 
 	*first = (int) josch_spi_int64(0, 1, 0) - 1;
 	*second = (int) josch_spi_int64(0, 2, 0) - 1;
 	return true;
+}
+
+/* The rows without a number, in their order, each with that of the stored row of the same names. */
+static char *
+numbers_text(const TemplateBatch *batch)
+{
+	const TemplateTable *table = batch->table;
+	const char *number = quote_identifier(table->keys[0]);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT s.row_number, t.%s FROM ", number);
+	append_rows(&sql, batch, true);
+	appendStringInfo(&sql, " LEFT JOIN %s.%s AS t ON ", JOSCH_SCHEMA, table->name);
+	for (int i = 0; i < table->nnames; i++)
+	{
+		const char *name = quote_identifier(table->names[i]);
+
+		appendStringInfo(&sql, "%st.%s = s.%s", i > 0 ? " AND " : "", name, name);
+	}
+	appendStringInfo(&sql, " WHERE s.%s IS NULL ORDER BY s.row_number", number);
+	return sql.data;
+}
+
+void
+josch_store_template_number_rows(TemplateBatch *batch)
+{
+	TemplateColumn *column = batch->columns;
+	uint64		n;
+	SPITupleTable *found;
+
+	while (!column->is_key)
+	{
+		column++;
+	}
+	n = execute(numbers_text(batch), SPI_OK_SELECT, batch, 0, batch->nrows);
+	found = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
+	{
+		int			row;
+		int64		number;
+
+		SPI_tuptable = found;	/* drawing a number brought its own */
+		row = (int) josch_spi_int64(i, 1, 0) - 1;
+		number = josch_spi_int64(i, 2, 0);
+		column->values[row] = Int64GetDatum(number != 0 ? number : josch_store_template_new_node_id());
+		column->nulls[row] = false;
+	}
 }

@@ -4,7 +4,8 @@
  *
  * All of it runs with the caller's rights, inside a bracket of
  * josch_spi_begin_as_caller.  store_template.c writes, store_template_table.c
- * reads other people's tables, store_template_export.c reads ours.
+ * reads other people's tables, store_template_export.c reads ours.  Numbers of
+ * nodes (store_template_id.c) are drawn as the owner.
  */
 #ifndef JOSCH_STORE_TEMPLATE_H
 #define JOSCH_STORE_TEMPLATE_H
@@ -31,6 +32,8 @@ typedef struct TemplateTable
 	const char *name;			/* in schema josch; of the file too, with .csv */
 	int			nkeys;
 	const char *keys[TEMPLATE_MAX_KEYS];	/* the primary key */
+	int			nnames;
+	const char *names[TEMPLATE_MAX_KEYS];	/* a second key, by which rows are known that bear no number */
 	int			nseed;
 	const char *seed[TEMPLATE_MAX_SEED];	/* columns that are always exported, in this order */
 	const char *may_be_empty;	/* a column in which an empty text is not the same as NULL, or NULL */
@@ -42,6 +45,9 @@ extern const TemplateTable josch_store_template_tables[TEMPLATE_TABLES];
 extern bool josch_store_template_is_own_column(const char *name);
 
 extern Oid	josch_store_template_relid(const TemplateTable *table);
+
+/* A number that no template node has or ever had. */
+extern int64 josch_store_template_new_node_id(void);
 
 typedef struct TemplateColumn
 {
@@ -61,8 +67,12 @@ typedef struct TemplateBatch
 	int			nrows;
 } TemplateBatch;
 
-/* The first two rows with the same key; false when there are none. */
-extern bool josch_store_template_find_duplicate(const TemplateBatch *batch, int *first, int *second);
+/* The first two rows with the same values in those columns; false when there are none. */
+extern bool josch_store_template_find_duplicate(const TemplateBatch *batch, const char *const *columns, int ncolumns,
+												int *first, int *second);
+
+/* Gives the rows without a number the one of the stored row with the same names, or a new one. */
+extern void josch_store_template_number_rows(TemplateBatch *batch);
 
 /*
  * Writes the rows [from, from + count): updates those whose key exists and that

@@ -295,7 +295,7 @@ $small->safe_psql('postgres', 'CREATE DATABASE extra');
 $small->safe_psql('extra', 'CREATE EXTENSION josch');
 ok($small->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'josch scheduler'}), 'all are taken');
 $small->safe_psql('postgres', "INSERT INTO josch.tpl_jobs (job_name) VALUES ('j');
-	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'j', 'n', 'SELECT 1'), (2, 'N', 'j', 'n', 'SELECT 2');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'j', 'n', 'SELECT 1'), (2, 'N', 'j', 'm', 'SELECT 2');
 	SELECT josch.schedule('$DATE')");
 $small->wait_for_log(qr/SQL nodes wait: no background worker slot is free.*HINT:  You might need to increase max_worker_processes/s);
 is($small->safe_psql('postgres', q{SELECT count(*) FROM josch.runs WHERE status = 'starting'}), '2', 'SQL waits for a place');
