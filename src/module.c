@@ -14,7 +14,6 @@
 #include "base/shared.h"
 #include "base/wake.h"
 #include "node/notify.h"
-#include "run/sql_worker.h"
 #include "server/launcher.h"
 #include "server/utility.h"
 
@@ -31,7 +30,6 @@ _PG_init(void)
 	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();
-	josch_sql_worker_init();
 	josch_utility_init();
 	josch_launcher_init();
 }

@@ -1,13 +1,13 @@
 /*
  * src/base/shared.c
- *	  The module's shared memory: asked for piece by piece, made in one place.
+ *	  The module's shared memory: one struct, all that processes tell each other.
  *
  * The server hands out shared memory in two hooks, and both have to be chained
- * with care.  One file does that, so that those who own a piece only name it.
+ * with care.
  *
  * After a crash of any process the postmaster makes shared memory anew and runs
- * the startup hook again: every piece starts from zeroes, and so forgets all
- * processes that died in that crash.
+ * the startup hook again: all starts from zeroes, and so forgets the processes
+ * that died in that crash.
  */
 #include "base/josch.h"
 
@@ -17,23 +17,20 @@
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 
-#define MAX_PIECES 8
-#define TRANCHE "josch"
+#define NAME "josch"
 
-typedef struct Piece
-{
-	const char *name;
-	Size		(*size) (void);
-	void	  **place;
-} Piece;
-
+JoschShared *josch_shared = NULL;
 LWLock	   *josch_shared_lock = NULL;
-
-static Piece pieces[MAX_PIECES];
-static int	npieces = 0;
 
 static shmem_request_hook_type former_request_hook = NULL;
 static shmem_startup_hook_type former_startup_hook = NULL;
+
+/* Asked for late, when max_worker_processes is known. */
+static Size
+shared_size(void)
+{
+	return offsetof(JoschShared, sql_slots) + sizeof(JoschSqlSlot) * max_worker_processes;
+}
 
 static void
 request(void)
@@ -42,49 +39,27 @@ request(void)
 	{
 		former_request_hook();
 	}
-	for (int i = 0; i < npieces; i++)
-	{
-		RequestAddinShmemSpace(MAXALIGN(pieces[i].size()));
-	}
-	RequestNamedLWLockTranche(TRANCHE, 1);
+	RequestAddinShmemSpace(MAXALIGN(shared_size()));
+	RequestNamedLWLockTranche(NAME, 1);
 }
 
 static void
 startup(void)
 {
+	bool		found;
+
 	if (former_startup_hook != NULL)
 	{
 		former_startup_hook();
 	}
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	for (int i = 0; i < npieces; i++)
+	josch_shared = ShmemInitStruct(NAME, shared_size(), &found);
+	if (!found)
 	{
-		bool		found;
-		Size		size = pieces[i].size();
-		void	   *memory = ShmemInitStruct(pieces[i].name, size, &found);
-
-		if (!found)
-		{
-			memset(memory, 0, size);
-		}
-		*pieces[i].place = memory;
+		memset(josch_shared, 0, shared_size());
 	}
-	josch_shared_lock = &GetNamedLWLockTranche(TRANCHE)->lock;
+	josch_shared_lock = &GetNamedLWLockTranche(NAME)->lock;
 	LWLockRelease(AddinShmemInitLock);
-}
-
-void
-josch_shared_add(const char *name, Size (*size) (void), void **place)
-{
-	if (!process_shared_preload_libraries_in_progress)
-	{
-		return;
-	}
-	if (npieces == MAX_PIECES)
-	{
-		elog(ERROR, "too many pieces of shared memory");
-	}
-	pieces[npieces++] = (Piece) {.name = name, .size = size, .place = place};
 }
 
 void

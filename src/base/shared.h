@@ -1,9 +1,9 @@
 /*
  * src/base/shared.h
- *	  The module's shared memory: asked for piece by piece, made in one place.
+ *	  The module's shared memory: one struct, all that processes tell each other.
  *
  * There is shared memory only when the library is loaded by
- * shared_preload_libraries; else the pieces stay NULL and every owner of one
+ * shared_preload_libraries; else josch_shared stays NULL, and whoever uses it
  * has to do without.
  */
 #ifndef JOSCH_SHARED_H
@@ -11,22 +11,75 @@
 
 #include "base/josch.h"
 
+#include "storage/latch.h"
 #include "storage/lwlock.h"
 
+#include "base/wake.h"
+
+#define JOSCH_MAX_HOLDS 64
+#define JOSCH_SQL_REASON_MAX 256
+
+/* One database; given away again when nobody is there and nothing is to be told (wake.c). */
+typedef struct JoschPlace
+{
+	JoschSchedulerStatus status;
+	Latch	   *latch;			/* NULL when nobody is there */
+	JoschNews	news;
+} JoschPlace;
+
+typedef struct JoschHold
+{
+	Oid			database;		/* InvalidOid: free */
+	pid_t		pid;			/* who holds it */
+} JoschHold;
+
+typedef enum JoschSqlSlotState
+{
+	SLOT_FREE,
+	SLOT_RUN,					/* has a run; pid 0: the worker has not come yet */
+	SLOT_IDLE,
+	SLOT_LEAVING,				/* idle, and asked to go */
+	SLOT_LOST					/* the worker is gone, the run was not finished */
+} JoschSqlSlotState;
+
+/* One SQL worker (run/sql_worker.c). */
+typedef struct JoschSqlSlot
+{
+	JoschSqlSlotState state;
+	int64		generation;		/* counts the workers of this slot */
+	Oid			database;
+	Oid			owner;
+	pid_t		pid;
+	Latch	   *latch;
+	pid_t		registrar;		/* the scheduler that registered the worker */
+	TimestampTz registered_at;
+	int64		run_id;
+	bool		atomic;
+	bool		begun;			/* the worker took the run */
+	bool		cancel;			/* it is to be cancelled */
+	Oid			wanted_by;		/* a database that waits for the worker to go */
+	char		reason[JOSCH_SQL_REASON_MAX];
+} JoschSqlSlot;
+
+typedef struct JoschShared
+{
+	JoschLauncherStatus launcher;
+	Latch	   *launcher_latch;
+	JoschHold	holds[JOSCH_MAX_HOLDS];
+	JoschPlace	places[JOSCH_MAX_DATABASES];
+	int64		sql_generations;	/* workers registered so far */
+	JoschSqlSlot sql_slots[FLEXIBLE_ARRAY_MEMBER];	/* max_worker_processes */
+} JoschShared;
+
+extern JoschShared *josch_shared;
+
 /*
- * Guards every piece.  Held for a few memory accesses only: never across
- * anything that may wait, raise an error or run for long.
+ * Guards all of it.  Held for a few memory accesses only: never across anything
+ * that may wait, raise an error or run for long.
  */
 extern LWLock *josch_shared_lock;
 
-/*
- * Asks for a piece that is there, zeroed, as *place when the server is up.  The
- * size is asked for late, when max_worker_processes and the like are known.
- * Called from _PG_init; does nothing when there will be no shared memory.
- */
-extern void josch_shared_add(const char *name, Size (*size) (void), void **place);
-
-/* Installs the hooks; called once from _PG_init, before the first josch_shared_add. */
+/* Installs the hooks; called once from _PG_init. */
 extern void josch_shared_init(void);
 
 #endif							/* JOSCH_SHARED_H */

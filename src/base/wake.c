@@ -24,32 +24,6 @@
 #include "base/clock.h"
 #include "base/shared.h"
 
-#define MAX_HOLDS 64
-
-/* One database; given away again when nobody is there and nothing is to be told. */
-typedef struct Place
-{
-	JoschSchedulerStatus status;
-	Latch	   *latch;			/* NULL when nobody is there */
-	JoschNews	news;
-} Place;
-
-typedef struct Hold
-{
-	Oid			database;		/* InvalidOid: free */
-	pid_t		pid;			/* who holds it */
-} Hold;
-
-typedef struct Shared
-{
-	JoschLauncherStatus launcher;
-	Latch	   *launcher_latch;
-	Hold		holds[MAX_HOLDS];
-	Place		places[JOSCH_MAX_DATABASES];
-} Shared;
-
-static Shared *shared = NULL;
-
 /* What this transaction asked for. */
 static bool scheduler_flag = false;
 static bool launcher_flag = false;
@@ -61,39 +35,33 @@ static bool holding = false;
 /* Where the database of this process was found last; verified at each use. */
 static int	last_place = 0;
 
-static Size
-shared_size(void)
-{
-	return sizeof(Shared);
-}
-
 bool
 josch_wake_is_preloaded(void)
 {
-	return shared != NULL;
+	return josch_shared != NULL;
 }
 
 /* The place of a database, NULL when it has none.  Needs the lock. */
-static Place *
+static JoschPlace *
 find(Oid database)
 {
-	if (shared->places[last_place].status.database == database)
+	if (josch_shared->places[last_place].status.database == database)
 	{
-		return &shared->places[last_place];
+		return &josch_shared->places[last_place];
 	}
 	for (int i = 0; i < JOSCH_MAX_DATABASES; i++)
 	{
-		if (shared->places[i].status.database == database)
+		if (josch_shared->places[i].status.database == database)
 		{
 			last_place = i;
-			return &shared->places[i];
+			return &josch_shared->places[i];
 		}
 	}
 	return NULL;
 }
 
 static bool
-is_idle(const Place *place)
+is_idle(const JoschPlace *place)
 {
 	const JoschNews *news = &place->news;
 
@@ -106,10 +74,10 @@ is_idle(const Place *place)
  * was never used is preferred, so that what is known of a scheduler that is gone
  * lasts.  Needs the lock, exclusive.
  */
-static Place *
+static JoschPlace *
 find_or_make(Oid database)
 {
-	Place	   *place = find(database);
+	JoschPlace *place = find(database);
 
 	if (place != NULL)
 	{
@@ -118,14 +86,14 @@ find_or_make(Oid database)
 	place = find(InvalidOid);
 	for (int i = 0; place == NULL && i < JOSCH_MAX_DATABASES; i++)
 	{
-		if (is_idle(&shared->places[i]))
+		if (is_idle(&josch_shared->places[i]))
 		{
-			place = &shared->places[i];
+			place = &josch_shared->places[i];
 		}
 	}
 	if (place != NULL)
 	{
-		memset(place, 0, sizeof(Place));
+		memset(place, 0, sizeof(JoschPlace));
 		place->status.database = database;
 	}
 	return place;
@@ -145,12 +113,12 @@ josch_wake_launcher_now(void)
 {
 	Latch	   *latch;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	latch = shared->launcher_latch;
+	latch = josch_shared->launcher_latch;
 	LWLockRelease(josch_shared_lock);
 	set_latch(latch);
 }
@@ -160,9 +128,9 @@ static void
 wake_scheduler(Oid database, bool only_for_locks)
 {
 	Latch	   *latch = NULL;
-	Place	   *place;
+	JoschPlace *place;
 
-	if (shared == NULL || !OidIsValid(database))
+	if (josch_shared == NULL || !OidIsValid(database))
 	{
 		return;
 	}
@@ -204,9 +172,9 @@ josch_wake_announce_at_commit(void)
 static void
 announce(void)
 {
-	Place	   *place;
+	JoschPlace *place;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
@@ -225,19 +193,19 @@ bool
 josch_wake_hold(Oid database, pid_t *scheduler)
 {
 	bool		done = false;
-	Place	   *place;
+	JoschPlace *place;
 
 	*scheduler = 0;
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	for (int i = 0; !done && i < MAX_HOLDS; i++)
+	for (int i = 0; !done && i < JOSCH_MAX_HOLDS; i++)
 	{
-		if (!OidIsValid(shared->holds[i].database))
+		if (!OidIsValid(josch_shared->holds[i].database))
 		{
-			shared->holds[i] = (Hold) {.database = database, .pid = MyProcPid};
+			josch_shared->holds[i] = (JoschHold) {.database = database, .pid = MyProcPid};
 			done = holding = true;
 		}
 	}
@@ -255,9 +223,9 @@ josch_wake_hold(Oid database, pid_t *scheduler)
 static bool
 is_held(Oid database)
 {
-	for (int i = 0; i < MAX_HOLDS; i++)
+	for (int i = 0; i < JOSCH_MAX_HOLDS; i++)
 	{
-		if (shared->holds[i].database == database)
+		if (josch_shared->holds[i].database == database)
 		{
 			return true;
 		}
@@ -270,7 +238,7 @@ josch_wake_is_held(Oid database)
 {
 	bool		held;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
@@ -289,11 +257,11 @@ release_holds(void)
 	}
 	holding = false;
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	for (int i = 0; i < MAX_HOLDS; i++)
+	for (int i = 0; i < JOSCH_MAX_HOLDS; i++)
 	{
-		if (shared->holds[i].pid == MyProcPid)
+		if (josch_shared->holds[i].pid == MyProcPid)
 		{
-			shared->holds[i] = (Hold) {0};
+			josch_shared->holds[i] = (JoschHold) {0};
 		}
 	}
 	LWLockRelease(josch_shared_lock);
@@ -305,7 +273,7 @@ release_holds(void)
 static void
 detach_scheduler(int code, Datum arg)
 {
-	Place	   *place;
+	JoschPlace *place;
 
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	place = find(MyDatabaseId);
@@ -322,9 +290,9 @@ bool
 josch_wake_attach_scheduler(void)
 {
 	TimestampTz now = josch_clock_now();
-	Place	   *place = NULL;
+	JoschPlace *place = NULL;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
@@ -357,8 +325,8 @@ static void
 detach_launcher(int code, Datum arg)
 {
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	shared->launcher = (JoschLauncherStatus) {0};
-	shared->launcher_latch = NULL;
+	josch_shared->launcher = (JoschLauncherStatus) {0};
+	josch_shared->launcher_latch = NULL;
 	LWLockRelease(josch_shared_lock);
 }
 
@@ -368,15 +336,15 @@ josch_wake_attach_launcher(void)
 	TimestampTz now = josch_clock_now();
 	bool		mine = false;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	if (shared->launcher.pid == 0)
+	if (josch_shared->launcher.pid == 0)
 	{
-		shared->launcher = (JoschLauncherStatus) {.pid = MyProcPid, .started_at = now};
-		shared->launcher_latch = &MyProc->procLatch;
+		josch_shared->launcher = (JoschLauncherStatus) {.pid = MyProcPid, .started_at = now};
+		josch_shared->launcher_latch = &MyProc->procLatch;
 		mine = true;
 	}
 	LWLockRelease(josch_shared_lock);
@@ -390,9 +358,9 @@ josch_wake_attach_launcher(void)
 void
 josch_wake_report_extension(bool present)
 {
-	Place	   *place;
+	JoschPlace *place;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
@@ -411,9 +379,9 @@ JoschNews
 josch_wake_take_news(Oid database)
 {
 	JoschNews	news = {0};
-	Place	   *place;
+	JoschPlace *place;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return news;
 	}
@@ -431,9 +399,9 @@ josch_wake_take_news(Oid database)
 void
 josch_wake_report(const JoschSchedulerStatus *status)
 {
-	Place	   *place;
+	JoschPlace *place;
 
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
@@ -454,10 +422,10 @@ josch_wake_report(const JoschSchedulerStatus *status)
 bool
 josch_wake_read_scheduler(Oid database, JoschSchedulerStatus *status)
 {
-	Place	   *place = NULL;
+	JoschPlace *place = NULL;
 
 	*status = (JoschSchedulerStatus) {.database = database};
-	if (shared == NULL || !OidIsValid(database))
+	if (josch_shared == NULL || !OidIsValid(database))
 	{
 		return false;
 	}
@@ -475,12 +443,12 @@ bool
 josch_wake_read_launcher(JoschLauncherStatus *status)
 {
 	*status = (JoschLauncherStatus) {0};
-	if (shared == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	*status = shared->launcher;
+	*status = josch_shared->launcher;
 	LWLockRelease(josch_shared_lock);
 	return status->pid != 0;
 }
@@ -535,6 +503,5 @@ at_transaction_end(XactEvent event, void *arg)
 void
 josch_wake_init(void)
 {
-	josch_shared_add("josch processes", shared_size, (void **) &shared);
 	RegisterXactCallback(at_transaction_end, NULL);
 }

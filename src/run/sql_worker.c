@@ -31,8 +31,6 @@
 /* When the server has no background worker slot, nobody tells when it has one again. */
 #define RETRY_MS 1000
 
-JoschSqlSlots *josch_sql_worker_slots = NULL;
-
 /* Of the workers that this scheduler registered and that have not come yet. */
 static BackgroundWorkerHandle **handles = NULL;
 
@@ -41,18 +39,6 @@ static List *refused = NIL;
 
 /* Whether the last start found no background worker slot. */
 static bool short_of_workers = false;
-
-static Size
-shared_size(void)
-{
-	return offsetof(JoschSqlSlots, slots) + sizeof(JoschSqlSlot) * max_worker_processes;
-}
-
-void
-josch_sql_worker_init(void)
-{
-	josch_shared_add("josch SQL workers", shared_size, (void **) &josch_sql_worker_slots);
-}
 
 static void
 free_slot(JoschSqlSlot *slot)
@@ -81,7 +67,7 @@ free_orphans(TimestampTz now)
 {
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 		JoschSqlSlot seen = *slot;
 
 		if (is_orphaned(&seen, now))
@@ -118,7 +104,7 @@ give_to_idle(int64 run_id, Oid owner, bool atomic)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; latch == NULL && i < max_worker_processes; i++)
 	{
-		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
 		if (slot->state == SLOT_IDLE && slot->database == MyDatabaseId && slot->owner == owner)
 		{
@@ -146,11 +132,11 @@ take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		if (josch_sql_worker_slots->slots[i].state == SLOT_FREE)
+		if (josch_shared->sql_slots[i].state == SLOT_FREE)
 		{
 			place = place < 0 ? i : place;
 		}
-		else if (josch_sql_worker_slots->slots[i].database == MyDatabaseId && josch_sql_worker_slots->slots[i].state != SLOT_LOST)
+		else if (josch_shared->sql_slots[i].database == MyDatabaseId && josch_shared->sql_slots[i].state != SLOT_LOST)
 		{
 			present++;
 		}
@@ -161,9 +147,9 @@ take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
 	}
 	if (place >= 0)
 	{
-		josch_sql_worker_slots->slots[place] = (JoschSqlSlot)
+		josch_shared->sql_slots[place] = (JoschSqlSlot)
 		{
-			.state = SLOT_RUN, .generation = ++josch_sql_worker_slots->generations, .database = MyDatabaseId, .owner = owner,
+			.state = SLOT_RUN, .generation = ++josch_shared->sql_generations, .database = MyDatabaseId, .owner = owner,
 			.registrar = MyProcPid, .registered_at = now, .run_id = run_id, .atomic = atomic
 		};
 	}
@@ -188,7 +174,7 @@ register_worker(int place)
 	strlcpy(worker.bgw_function_name, "josch_sql_worker_main", sizeof(worker.bgw_function_name));
 	strlcpy(worker.bgw_name, "josch sql worker", sizeof(worker.bgw_name));
 	strlcpy(worker.bgw_type, "josch sql worker", sizeof(worker.bgw_type));
-	memcpy(worker.bgw_extra, &josch_sql_worker_slots->slots[place].generation, sizeof(int64));
+	memcpy(worker.bgw_extra, &josch_shared->sql_slots[place].generation, sizeof(int64));
 
 	former = MemoryContextSwitchTo(TopMemoryContext);
 	if (handles == NULL)
@@ -223,7 +209,7 @@ make_room(bool anywhere)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 		bool		here = slot->database == MyDatabaseId;
 
 		leaving |= slot->state == SLOT_LEAVING && here;
@@ -251,7 +237,7 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	TimestampTz now = josch_clock_now();
 	int			place;
 
-	if (josch_sql_worker_slots == NULL)
+	if (josch_shared == NULL)
 	{
 		refuse(run_id, atomic, "josch is not loaded at server start");
 		return true;
@@ -280,7 +266,7 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 		return true;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	free_slot(&josch_sql_worker_slots->slots[place]);
+	free_slot(&josch_shared->sql_slots[place]);
 	LWLockRelease(josch_shared_lock);
 	make_room(true);
 	if (!short_of_workers)
@@ -306,7 +292,7 @@ find_run(int64 run_id)
 {
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
 		if (slot->state == SLOT_RUN && slot->run_id == run_id && slot->database == MyDatabaseId)
 		{
@@ -321,7 +307,7 @@ josch_sql_worker_running(int64 run_id)
 {
 	bool		found;
 
-	if (josch_sql_worker_slots == NULL)
+	if (josch_shared == NULL)
 	{
 		return false;
 	}
@@ -336,7 +322,7 @@ josch_sql_worker_cancel(int64 run_id)
 {
 	JoschSqlSlot *slot;
 
-	if (josch_sql_worker_slots == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
@@ -358,7 +344,7 @@ josch_sql_worker_cancel(int64 run_id)
 static bool
 will_not_come(int place, TimestampTz now)
 {
-	const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
+	const JoschSqlSlot *slot = &josch_shared->sql_slots[place];
 	pid_t		pid;
 
 	if (slot->state != SLOT_RUN || slot->pid != 0)
@@ -376,7 +362,7 @@ will_not_come(int place, TimestampTz now)
 static bool
 take_loss(int place, TimestampTz now, JoschSqlLost *lost)
 {
-	JoschSqlSlot *slot = &josch_sql_worker_slots->slots[place];
+	JoschSqlSlot *slot = &josch_shared->sql_slots[place];
 	bool		found;
 
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
@@ -408,9 +394,9 @@ josch_sql_worker_collect(void)
 	}
 	list_free_deep(refused);
 	refused = NIL;
-	for (int i = 0; josch_sql_worker_slots != NULL && i < max_worker_processes; i++)
+	for (int i = 0; josch_shared != NULL && i < max_worker_processes; i++)
 	{
-		if (josch_sql_worker_slots->slots[i].database == MyDatabaseId)
+		if (josch_shared->sql_slots[i].database == MyDatabaseId)
 		{
 			JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
 
@@ -427,14 +413,14 @@ void
 josch_sql_worker_count(Oid database, int *present, int *busy)
 {
 	*present = *busy = 0;
-	if (josch_sql_worker_slots == NULL)
+	if (josch_shared == NULL)
 	{
 		return;
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		const JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		const JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
 		if (slot->database == database && slot->state != SLOT_FREE && slot->state != SLOT_LOST)
 		{
@@ -450,14 +436,14 @@ josch_sql_worker_dismiss(Oid database)
 {
 	int			leaving = 0;
 
-	if (josch_sql_worker_slots == NULL)
+	if (josch_shared == NULL)
 	{
 		return 0;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < max_worker_processes; i++)
 	{
-		JoschSqlSlot *slot = &josch_sql_worker_slots->slots[i];
+		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
 		if (slot->database == database && slot->state == SLOT_IDLE)
 		{

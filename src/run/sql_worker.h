@@ -13,12 +13,8 @@
 #include "base/josch.h"
 
 #include "nodes/pg_list.h"
-#include "storage/latch.h"
 
-#define JOSCH_SQL_REASON_MAX 256
-
-/* Asks for shared memory; called once from _PG_init. */
-extern void josch_sql_worker_init(void);
+#include "base/shared.h"
 
 /* ---- for the scheduler; none needs a transaction ---- */
 
@@ -72,42 +68,6 @@ extern int	josch_sql_worker_dismiss(Oid database);
 extern PGDLLEXPORT void josch_sql_worker_main(Datum place);
 
 /* ---- between the files of the worker ---- */
-
-typedef enum JoschSqlSlotState
-{
-	SLOT_FREE,
-	SLOT_RUN,					/* has a run; pid 0: the worker has not come yet */
-	SLOT_IDLE,
-	SLOT_LEAVING,				/* idle, and asked to go */
-	SLOT_LOST					/* the worker is gone, the run was not finished */
-} JoschSqlSlotState;
-
-typedef struct JoschSqlSlot
-{
-	JoschSqlSlotState state;
-	int64		generation;		/* counts the workers of this slot */
-	Oid			database;
-	Oid			owner;
-	pid_t		pid;
-	Latch	   *latch;
-	pid_t		registrar;		/* the scheduler that registered the worker */
-	TimestampTz registered_at;
-	int64		run_id;
-	bool		atomic;
-	bool		begun;			/* the worker took the run */
-	bool		cancel;			/* it is to be cancelled */
-	Oid			wanted_by;		/* a database that waits for the worker to go */
-	char		reason[JOSCH_SQL_REASON_MAX];
-} JoschSqlSlot;
-
-typedef struct JoschSqlSlots
-{
-	int64		generations;	/* workers registered so far */
-	JoschSqlSlot slots[FLEXIBLE_ARRAY_MEMBER];	/* max_worker_processes */
-} JoschSqlSlots;
-
-/* In shared memory; NULL when josch is not preloaded.  Under josch_shared_lock. */
-extern JoschSqlSlots *josch_sql_worker_slots;
 
 /* sql_worker_main.c: raises an ERROR when the run at hand was cancelled before it began. */
 extern void josch_sql_worker_check_cancel(void);

@@ -70,11 +70,11 @@ arrive(int place)
 	JoschSqlSlot *slot;
 
 	memcpy(&generation, MyBgworkerEntry->bgw_extra, sizeof(int64));
-	if (josch_sql_worker_slots == NULL || place < 0 || place >= max_worker_processes)
+	if (josch_shared == NULL || place < 0 || place >= max_worker_processes)
 	{
 		proc_exit(0);
 	}
-	slot = &josch_sql_worker_slots->slots[place];
+	slot = &josch_shared->sql_slots[place];
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	if (slot->state == SLOT_RUN && slot->generation == generation && slot->pid == 0)
 	{
