@@ -22,6 +22,7 @@
 #include "base/node_key.h"
 #include "base/report.h"
 #include "node/store_node.h"
+#include "run/plan.h"
 
 /* Nodes that one statement takes in; bounds memory, not work. */
 #define READY_LIMIT 10000
@@ -34,7 +35,7 @@
 typedef struct Item
 {
 	NodeKey		key;
-	EngineEvent *event;			/* NULL for nodes that are ready */
+	RunEvent *event;			/* NULL for nodes that are ready */
 	StoreOpenRun *run;
 	bool		recount;		/* to be counted: in no state in which it could fail */
 } Item;
@@ -189,9 +190,9 @@ record_failure(EnginePass *pass, Item *items, int n, void *argument)
 
 /* A node that has failed must not have a command that nobody can stop any more. */
 static void
-note_stray(EnginePass *pass, const EngineEvent *event)
+note_stray(EnginePass *pass, const RunEvent *event)
 {
-	if (event->type != ENGINE_RUN_ENDED)
+	if (event->type != RUN_ENDED)
 	{
 		pass->strays[pass->nstrays++] = event->run_id;
 	}
@@ -319,8 +320,8 @@ count_anew(EnginePass *pass)
 static int
 compare_events(const void *a, const void *b)
 {
-	const EngineEvent *left = *(EngineEvent *const *) a;
-	const EngineEvent *right = *(EngineEvent *const *) b;
+	const RunEvent *left = *(RunEvent *const *) a;
+	const RunEvent *right = *(RunEvent *const *) b;
 
 	if (left->run_id != right->run_id)
 	{
@@ -338,69 +339,38 @@ compare_run_ids(const void *a, const void *b)
 	return left->run_id < right->run_id ? -1 : left->run_id > right->run_id;
 }
 
-static void
-apply_started(EnginePass *pass, Item *items, int n, void *argument)
+static RunEvent *
+events_of(const Item *items, int n)
 {
-	StoreStarted *list = palloc(sizeof(StoreStarted) * n);
+	RunEvent   *events = palloc(sizeof(RunEvent) * n);
 
 	for (int i = 0; i < n; i++)
 	{
-		list[i].run_id = items[i].event->run_id;
-		list[i].pid = items[i].event->pid;
-		list[i].started_at = items[i].event->started_at;
+		events[i] = *items[i].event;
 	}
-	josch_store_run_started(list, n);
+	return events;
+}
+
+static void
+apply_started(EnginePass *pass, Item *items, int n, void *argument)
+{
+	josch_store_run_started(events_of(items, n), n);
 }
 
 static void
 apply_up(EnginePass *pass, Item *items, int n, void *argument)
 {
-	NodeKey    *keys = palloc(sizeof(NodeKey) * n);
-	int64	   *ids = palloc(sizeof(int64) * n);
-	TimestampTz *times = palloc(sizeof(TimestampTz) * n);
-
-	for (int i = 0; i < n; i++)
-	{
-		keys[i] = items[i].key;
-		ids[i] = items[i].event->run_id;
-		times[i] = items[i].event->up_at;
-	}
-	josch_store_run_up(keys, ids, times, n);
-}
-
-static void
-fill_end(EnginePass *pass, StoreEnd *end, const Item *item)
-{
-	const EngineEvent *event = item->event;
-	RunOutcome	outcome = {event->kind, event->value, event->timed_out || item->run->timed_out,
-	item->run->stopped_by, event->text};
-	PlanEnd		next = josch_plan_end(item->run->node_type, &outcome);
-
-	end->run_id = event->run_id;
-	end->key = item->key;
-	end->move_node = item->run->current;
-	end->status = next.status;
-	end->state = josch_fsm_label(next.state);
-	end->message = next.message;
-	end->started_at = event->started_at;
-	end->ended_at = event->ended_at != 0 ? event->ended_at : pass->now;
-	end->pid = event->pid;
-	end->exit_code = event->kind == RUN_END_EXIT ? event->value : -1;
-	end->exit_signal = event->kind == RUN_END_SIGNAL ? event->value : 0;
-	end->timed_out = outcome.timed_out;
-	end->cpu_seconds = event->cpu_seconds;
-	end->peak_memory = event->peak_memory;
-	end->output_tail = event->output_tail;
+	josch_store_run_up(events_of(items, n), n);
 }
 
 static void
 apply_ends(EnginePass *pass, Item *items, int n, void *argument)
 {
-	StoreEnd   *ends = palloc0(sizeof(StoreEnd) * n);
+	StoreEnd   *ends = palloc(sizeof(StoreEnd) * n);
 
 	for (int i = 0; i < n; i++)
 	{
-		fill_end(pass, &ends[i], &items[i]);
+		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now);
 	}
 	josch_store_run_end(ends, n);
 }
@@ -414,7 +384,7 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 {
 	for (int i = 0; i < pass->nevents; i++)
 	{
-		EngineEvent *event = pass->events[i];
+		RunEvent *event = pass->events[i];
 		StoreOpenRun wanted = {.run_id = event->run_id};
 		StoreOpenRun *run;
 
@@ -432,17 +402,17 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 		{
 			continue;
 		}
-		if (event->type == ENGINE_RUN_STARTED && i + 1 < pass->nevents &&
-			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->type == ENGINE_RUN_ENDED)
+		if (event->type == RUN_STARTED && i + 1 < pass->nevents &&
+			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->type == RUN_ENDED)
 		{
-			EngineEvent *end = pass->events[i + 1];
+			RunEvent *end = pass->events[i + 1];
 
 			end->pid = event->pid;
 			end->started_at = event->started_at;
 			event->done = true;
 			continue;
 		}
-		if (event->type == ENGINE_RUN_UP && !run->current)
+		if (event->type == RUN_UP && !run->current)
 		{
 			event->done = true;
 			continue;
@@ -459,14 +429,14 @@ apply_events(EnginePass *pass)
 	bool	   *closed = palloc(sizeof(bool) * Max(n, 1));
 	StoreOpenRun *runs;
 	int			nruns;
-	Item	   *steps[ENGINE_RUN_ENDED + 1];
-	int			counts[ENGINE_RUN_ENDED + 1] = {0};
+	Item	   *steps[RUN_EVENT_TYPES];
+	int			counts[RUN_EVENT_TYPES] = {0};
 
 	if (n == 0)
 	{
 		return;
 	}
-	qsort(pass->events, n, sizeof(EngineEvent *), compare_events);
+	qsort(pass->events, n, sizeof(RunEvent *), compare_events);
 	for (int i = 0; i < n; i++)
 	{
 		ids[i] = pass->events[i]->run_id;
@@ -477,16 +447,16 @@ apply_events(EnginePass *pass)
 	{
 		pass->events[i]->done = closed[i];
 	}
-	for (int i = 0; i <= ENGINE_RUN_ENDED; i++)
+	for (int i = 0; i < RUN_EVENT_TYPES; i++)
 	{
 		steps[i] = palloc(sizeof(Item) * n);
 	}
 	sort_events(pass, runs, nruns, steps, counts);
-	apply_all(pass, apply_started, steps[ENGINE_RUN_STARTED], counts[ENGINE_RUN_STARTED], NULL);
-	lock_children(pass, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP]);
-	apply_all(pass, apply_up, steps[ENGINE_RUN_UP], counts[ENGINE_RUN_UP], NULL);
-	lock_children(pass, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED]);
-	apply_all(pass, apply_ends, steps[ENGINE_RUN_ENDED], counts[ENGINE_RUN_ENDED], NULL);
+	apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
+	lock_children(pass, steps[RUN_UP], counts[RUN_UP]);
+	apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
+	lock_children(pass, steps[RUN_ENDED], counts[RUN_ENDED]);
+	apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
 }
 
 /* ---- what is ready ---- */

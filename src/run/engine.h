@@ -12,43 +12,14 @@
 
 #include "base/josch.h"
 
-#include "run/plan.h"
+#include "run/run_event.h"
 #include "run/store_run.h"
-
-typedef enum EngineEventType
-{
-	ENGINE_RUN_STARTED,
-	ENGINE_RUN_UP,
-	ENGINE_RUN_ENDED
-} EngineEventType;
-
-/* Something that happened to a run. */
-typedef struct EngineEvent
-{
-	EngineEventType type;
-	int64		run_id;
-	int32		pid;			/* 0: not known */
-	TimestampTz started_at;		/* 0: not known */
-	TimestampTz up_at;			/* UP */
-	TimestampTz ended_at;		/* ENDED; 0: now */
-	RunEndKind	kind;			/* ENDED */
-	int			value;			/* ENDED: exit code or signal */
-	bool		timed_out;
-	double		cpu_seconds;	/* < 0: not known */
-	int64		peak_memory;	/* bytes; < 0: not known */
-	char	   *text;			/* reason, or NULL */
-	char	   *output_tail;	/* or NULL */
-	bool		utf8;			/* the two texts are UTF-8, not yet in the
-								 * database's encoding; for the caller */
-	bool		done;			/* set by the pass: applied, or of no concern any
-								 * more; else it is to be given again */
-} EngineEvent;
 
 typedef struct EnginePass
 {
 	/* in */
 	TimestampTz now;
-	EngineEvent **events;
+	RunEvent  **events;
 	int			nevents;
 	int			max_commands;	/* commands that may run at once; 0: start none */
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */

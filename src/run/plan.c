@@ -45,74 +45,84 @@ josch_plan_ready(const StoreReady *node, TimestampTz now, PlanPlaces *places)
 	return node->node_type == 'R' ? PLAN_ASK_REVIEW : PLAN_SUCCEED;
 }
 
-static PlanEnd
-failed(char *message)
-{
-	PlanEnd		end = {NODE_STATE_FAILED, "failed", message};
-
-	return end;
-}
-
-/* What the exit itself says, whoever caused it. */
+/* What the end itself says, whoever caused it. */
 static char *
-describe(const RunOutcome *outcome)
+describe(const RunEvent *event)
 {
-	switch (outcome->kind)
+	switch (event->kind)
 	{
+		case RUN_END_DONE:
+			return pstrdup("done");
 		case RUN_END_EXIT:
-			return psprintf("exit code %d", outcome->value);
+			return psprintf("exit code %d", event->value);
 		case RUN_END_SIGNAL:
-			return psprintf("signal %d (%s)", outcome->value, strsignal(outcome->value));
+			return psprintf("signal %d (%s)", event->value, strsignal(event->value));
 		case RUN_END_NOT_STARTED:
-			return psprintf("could not be started: %s", outcome->text != NULL ? outcome->text : "no reason given");
+			return psprintf("could not be started: %s", event->text != NULL ? event->text : "no reason given");
 		case RUN_END_ERROR:
-			return pstrdup(outcome->text != NULL ? outcome->text : "SQL failed");
+			return pstrdup(event->text != NULL ? event->text : "SQL failed");
 		case RUN_END_UNKNOWN:
 			return psprintf("how it ended cannot be known: %s",
-							outcome->text != NULL ? outcome->text : "the runner lost sight of it");
+							event->text != NULL ? event->text : "the runner lost sight of it");
 	}
-	elog(ERROR, "unrecognized end of a run: %d", (int) outcome->kind);
+	elog(ERROR, "unrecognized end of a run: %d", (int) event->kind);
 }
 
-PlanEnd
-josch_plan_end(char node_type, const RunOutcome *outcome)
+static void
+conclude(StoreEnd *end, NodeState state, const char *status, char *message)
 {
-	bool		clean = outcome->kind == RUN_END_EXIT && outcome->value == 0;
-	PlanEnd		end = {NODE_STATE_SUCCEEDED, "succeeded", NULL};
+	end->state = state;
+	end->status = status;
+	end->message = message;
+}
 
-	if (outcome->kind == RUN_END_NOT_STARTED)
+static void
+decide(StoreEnd *end, const StoreOpenRun *run)
+{
+	const RunEvent *event = &end->event;
+	bool		unknown = event->kind == RUN_END_UNKNOWN;
+
+	if (event->kind == RUN_END_NOT_STARTED)
 	{
-		return failed(describe(outcome));
+		conclude(end, NODE_STATE_FAILED, "failed", describe(event));
 	}
-	if (outcome->timed_out)
+	else if (event->timed_out)
 	{
-		return failed(psprintf("timed out: %s", describe(outcome)));
+		conclude(end, NODE_STATE_FAILED, "failed", psprintf("timed out: %s", describe(event)));
 	}
-	if (outcome->stopped_by != NULL && node_type == 'L')
+	else if (run->stopped_by != NULL && run->node_type == 'L')
 	{
 		/* on purpose: whatever the exit, it is what was wanted */
-		end.message = psprintf("stopped by %s", outcome->stopped_by);
-		if (outcome->kind == RUN_END_UNKNOWN)
-		{
-			end.status = "unknown";
-		}
-		return end;
+		conclude(end, NODE_STATE_SUCCEEDED, unknown ? "unknown" : "succeeded", psprintf("stopped by %s", run->stopped_by));
 	}
-	if (outcome->kind == RUN_END_UNKNOWN)
+	else if (unknown)
 	{
-		end.state = NODE_STATE_UNKNOWN;
-		end.status = "unknown";
-		end.message = describe(outcome);
-		return end;
+		conclude(end, NODE_STATE_UNKNOWN, "unknown", describe(event));
 	}
-	if (clean)
+	else if (event->kind == RUN_END_DONE || (event->kind == RUN_END_EXIT && event->value == 0))
 	{
-		end.state = node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED;
-		return end;
+		conclude(end, run->node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED, "succeeded", NULL);
 	}
-	if (outcome->stopped_by != NULL)
+	else if (run->stopped_by != NULL)
 	{
-		return failed(psprintf("stopped by %s: %s", outcome->stopped_by, describe(outcome)));
+		conclude(end, NODE_STATE_FAILED, "failed", psprintf("stopped by %s: %s", run->stopped_by, describe(event)));
 	}
-	return failed(describe(outcome));
+	else
+	{
+		conclude(end, NODE_STATE_FAILED, "failed", describe(event));
+	}
+}
+
+StoreEnd
+josch_plan_end(const StoreOpenRun *run, const RunEvent *event, TimestampTz now)
+{
+	StoreEnd	end = {.event = *event, .move_node = run->current};
+
+	end.event.ended_at = event->ended_at != 0 ? event->ended_at : now;
+	/* SQL: the time was up, but the commit was there before */
+	end.event.timed_out |= run->timed_out && event->kind != RUN_END_DONE;
+	end.exit_code = event->kind == RUN_END_EXIT ? event->value : -1;
+	end.exit_signal = event->kind == RUN_END_SIGNAL ? event->value : 0;
+	decide(&end, run);
+	return end;
 }

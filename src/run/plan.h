@@ -9,7 +9,7 @@
 
 #include "base/josch.h"
 
-#include "node/fsm.h"
+#include "run/run_event.h"
 #include "run/store_run.h"
 
 /* How many more runs may start; josch_plan_ready takes from it. */
@@ -31,32 +31,7 @@ typedef enum PlanAction
 
 extern PlanAction josch_plan_ready(const StoreReady *node, TimestampTz now, PlanPlaces *places);
 
-/* How a run ended. */
-typedef enum RunEndKind
-{
-	RUN_END_EXIT,				/* value: exit code; SQL: 0 */
-	RUN_END_SIGNAL,				/* value: signal */
-	RUN_END_NOT_STARTED,		/* text: why */
-	RUN_END_ERROR,				/* text: the error (SQL) */
-	RUN_END_UNKNOWN				/* text: what is known */
-} RunEndKind;
-
-typedef struct RunOutcome
-{
-	RunEndKind	kind;
-	int			value;
-	bool		timed_out;
-	const char *stopped_by;		/* who asked for it to be stopped, or NULL */
-	const char *text;			/* or NULL */
-} RunOutcome;
-
-typedef struct PlanEnd
-{
-	NodeState	state;			/* the node's next state */
-	const char *status;			/* runs.status */
-	char	   *message;		/* palloc'd; NULL when all is well */
-} PlanEnd;
-
-extern PlanEnd josch_plan_end(char node_type, const RunOutcome *outcome);
+/* What becomes of a run that has ended, and of its node. */
+extern StoreEnd josch_plan_end(const StoreOpenRun *run, const RunEvent *event, TimestampTz now);
 
 #endif							/* JOSCH_PLAN_H */

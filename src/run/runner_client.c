@@ -390,6 +390,27 @@ to_timestamp(int64_t unix_us)
 	return unix_us == 0 ? 0 : unix_us - UNIX_TO_POSTGRES_US;
 }
 
+static JoschRunnerEvent *
+add_event(List **events, JoschRunnerEventType type)
+{
+	JoschRunnerEvent *event = palloc0(sizeof(JoschRunnerEvent));
+
+	event->type = type;
+	event->text = pstrdup("");
+	*events = lappend(*events, event);
+	return event;
+}
+
+static RunEvent *
+add_run_event(List **events, RunEventType type, int64 run_id)
+{
+	JoschRunnerEvent *event = add_event(events, JOSCH_RUNNER_EVENT);
+
+	event->run = josch_run_event(type, run_id);
+	event->run.utf8 = true;
+	return &event->run;
+}
+
 static void
 set_text(JoschRunnerEvent *event, JoschSlice slice)
 {
@@ -402,16 +423,51 @@ set_text(JoschRunnerEvent *event, JoschSlice slice)
 	event->text_len = slice.len;
 }
 
-static void
-set_end(JoschRunnerEvent *event, const JoschExit *end)
+/* NULL for an empty text. */
+static char *
+text_of(JoschSlice slice)
 {
-	event->exit_kind = (JoschExitKind) end->kind;
-	event->exit_value = (int) end->value;
+	return slice.len > 0 ? pnstrdup(slice.data, slice.len) : NULL;
+}
+
+static void
+add_end(List **events, int64 run_id, const JoschExit *end, uint32 flags)
+{
+	RunEvent   *event = add_run_event(events, RUN_ENDED, run_id);
+	char	   *tail = text_of(end->tail);
+
 	event->ended_at = to_timestamp(end->ended_at);
-	event->cpu_user_us = end->cpu_user_us;
-	event->cpu_sys_us = end->cpu_sys_us;
-	event->maxrss_kb = end->maxrss_kb;
-	set_text(event, end->tail);
+	event->value = (int32) end->value;
+	event->timed_out = (flags & JOSCH_RUN_TIMED_OUT) != 0;
+	switch ((JoschExitKind) end->kind)
+	{
+		case JOSCH_EXIT_CODE:
+		case JOSCH_EXIT_SIGNAL:
+			event->kind = end->kind == JOSCH_EXIT_CODE ? RUN_END_EXIT : RUN_END_SIGNAL;
+			event->cpu_seconds = (end->cpu_user_us + end->cpu_sys_us) / 1e6;
+			event->peak_memory = (int64) end->maxrss_kb * 1024;
+			event->output_tail = tail;
+			break;
+		case JOSCH_EXIT_NOT_STARTED:
+			event->kind = RUN_END_NOT_STARTED;
+			event->text = tail;
+			break;
+		case JOSCH_EXIT_NONE:
+		case JOSCH_EXIT_UNKNOWN:
+			event->kind = RUN_END_UNKNOWN;
+			event->text = pstrdup("the runner was not there when it ended");
+			event->output_tail = tail;
+			break;
+	}
+}
+
+static void
+add_start(List **events, int64 run_id, int64 pid, int64_t started_at)
+{
+	RunEvent   *event = add_run_event(events, RUN_STARTED, run_id);
+
+	event->pid = (int32) pid;
+	event->started_at = to_timestamp(started_at);
 }
 
 /* -1, 0, 1 by the numbers between the dots. */
@@ -461,17 +517,15 @@ ask_to_replace(JoschRunner *runner, bool understands)
 }
 
 static bool
-take_welcome(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *event)
+take_welcome(JoschRunner *runner, const JoschFrame *frame, List **events)
 {
 	JoschWelcome m;
 	MemoryContext old;
-	bool		understands;
 
 	if (!josch_decode_welcome(frame, &m))
 	{
 		return false;
 	}
-	understands = m.protocol == JOSCH_PROTOCOL_VERSION;
 	old = MemoryContextSwitchTo(runner->context);
 	runner->info.version = pnstrdup(m.version.data, m.version.len);
 	runner->info.incarnation = pnstrdup(m.incarnation.data, m.incarnation.len);
@@ -481,13 +535,14 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *eve
 	runner->info.journal_since = to_timestamp(m.journal_since);
 	runner->info.journal_intact = m.journal_intact != 0;
 	runner->welcomed = true;
-	set_text(event, m.version);
-	ask_to_replace(runner, understands);
+	set_text(add_event(events, JOSCH_RUNNER_WELCOME), m.version);
+	ask_to_replace(runner, m.protocol == JOSCH_PROTOCOL_VERSION);
 	return true;
 }
 
+/* An entry of the list: the same as if each event had just come. */
 static bool
-take_run(const JoschFrame *frame, JoschRunnerEvent *event)
+take_run(const JoschFrame *frame, List **events)
 {
 	JoschRun	m;
 
@@ -495,18 +550,24 @@ take_run(const JoschFrame *frame, JoschRunnerEvent *event)
 	{
 		return false;
 	}
-	event->run_id = m.run_id;
-	event->state = (JoschRunState) m.state;
-	event->flags = m.flags;
-	event->pid = m.pid;
-	event->started_at = to_timestamp(m.started_at);
-	event->up_at = to_timestamp(m.up_at);
-	set_end(event, &m.end);
+	add_event(events, JOSCH_RUNNER_LISTED)->run.run_id = m.run_id;
+	if (m.pid != 0)
+	{
+		add_start(events, m.run_id, m.pid, m.started_at);
+	}
+	if ((m.flags & JOSCH_RUN_UP) != 0)
+	{
+		add_run_event(events, RUN_UP, m.run_id)->up_at = to_timestamp(m.up_at);
+	}
+	if (m.state == JOSCH_RUN_STATE_EXITED)
+	{
+		add_end(events, m.run_id, &m.end, m.flags);
+	}
 	return true;
 }
 
 static bool
-take_exited(const JoschFrame *frame, JoschRunnerEvent *event)
+take_exited(const JoschFrame *frame, List **events)
 {
 	JoschExited m;
 
@@ -514,120 +575,126 @@ take_exited(const JoschFrame *frame, JoschRunnerEvent *event)
 	{
 		return false;
 	}
-	event->run_id = m.run_id;
-	event->flags = m.end.flags;
-	set_end(event, &m.end);
+	add_end(events, m.run_id, &m.end, m.end.flags);
 	return true;
 }
 
 static bool
-take_started(const JoschFrame *frame, JoschRunnerEvent *event)
+take_started(const JoschFrame *frame, List **events)
 {
 	JoschStarted m;
-	bool		ok = josch_decode_started(frame, &m);
 
-	event->run_id = m.run_id;
-	event->pid = m.pid;
-	event->started_at = to_timestamp(m.started_at);
-	return ok;
+	if (!josch_decode_started(frame, &m))
+	{
+		return false;
+	}
+	add_start(events, m.run_id, m.pid, m.started_at);
+	return true;
 }
 
 static bool
-take_start_failed(const JoschFrame *frame, JoschRunnerEvent *event)
+take_start_failed(const JoschFrame *frame, List **events)
 {
 	JoschStartFailed m;
-	bool		ok = josch_decode_start_failed(frame, &m);
+	RunEvent   *event;
 
-	event->run_id = m.run_id;
-	event->exit_kind = JOSCH_EXIT_NOT_STARTED;
-	event->exit_value = (int) m.error;
-	set_text(event, m.text);
-	return ok;
+	if (!josch_decode_start_failed(frame, &m))
+	{
+		return false;
+	}
+	event = add_run_event(events, RUN_ENDED, m.run_id);
+	event->kind = RUN_END_NOT_STARTED;
+	event->text = text_of(m.text);
+	return true;
 }
 
 static bool
-take_up(const JoschFrame *frame, JoschRunnerEvent *event)
+take_up(const JoschFrame *frame, List **events)
 {
 	JoschUp		m;
-	bool		ok = josch_decode_up(frame, &m);
 
-	event->run_id = m.run_id;
-	event->up_at = to_timestamp(m.up_at);
-	return ok;
+	if (!josch_decode_up(frame, &m))
+	{
+		return false;
+	}
+	add_run_event(events, RUN_UP, m.run_id)->up_at = to_timestamp(m.up_at);
+	return true;
 }
 
 static bool
-take_refused(const JoschFrame *frame, JoschRunnerEvent *event)
+take_refused(const JoschFrame *frame, List **events)
 {
 	JoschRefused m;
-	bool		ok = josch_decode_refused(frame, &m);
+	JoschRunnerEvent *event;
 
-	event->run_id = m.run_id;
-	event->exit_value = m.reason;
+	if (!josch_decode_refused(frame, &m))
+	{
+		return false;
+	}
+	event = add_event(events, JOSCH_RUNNER_REFUSED);
+	event->run.run_id = m.run_id;
+	event->refusal = (JoschRefusal) m.reason;
 	set_text(event, m.text);
-	return ok;
+	return true;
 }
 
 static bool
-take_log_data(const JoschFrame *frame, JoschRunnerEvent *event)
+take_log_data(const JoschFrame *frame, List **events)
 {
 	JoschLogData m;
-	bool		ok = josch_decode_log_data(frame, &m);
+	JoschRunnerEvent *event;
 
-	event->run_id = m.run_id;
+	if (!josch_decode_log_data(frame, &m))
+	{
+		return false;
+	}
+	event = add_event(events, JOSCH_RUNNER_LOG_DATA);
 	event->offset = m.offset;
 	event->eof = m.eof != 0;
 	set_text(event, m.bytes);
-	return ok;
+	return true;
 }
 
 static bool
-take_error(const JoschFrame *frame, JoschRunnerEvent *event)
+take_error(const JoschFrame *frame, List **events)
 {
 	JoschError	m;
-	bool		ok = josch_decode_error(frame, &m);
 
-	set_text(event, m.text);
-	return ok;
+	if (!josch_decode_error(frame, &m))
+	{
+		return false;
+	}
+	set_text(add_event(events, JOSCH_RUNNER_ERROR), m.text);
+	return true;
 }
 
-/* Fills the event from a frame, in the current context.  False: the frame is not what it says. */
+/* Adds what a frame says to the events.  False: it is not what it says. */
 static bool
-take_frame(JoschRunner *runner, const JoschFrame *frame, JoschRunnerEvent *event)
+take_frame(JoschRunner *runner, const JoschFrame *frame, List **events)
 {
-	event->text = pstrdup("");
 	switch (frame->type)
 	{
 		case JOSCH_MSG_WELCOME:
-			event->type = JOSCH_RUNNER_WELCOME;
-			return take_welcome(runner, frame, event);
+			return take_welcome(runner, frame, events);
 		case JOSCH_MSG_STARTED:
-			event->type = JOSCH_RUNNER_STARTED;
-			return take_started(frame, event);
+			return take_started(frame, events);
 		case JOSCH_MSG_START_FAILED:
-			event->type = JOSCH_RUNNER_START_FAILED;
-			return take_start_failed(frame, event);
+			return take_start_failed(frame, events);
 		case JOSCH_MSG_UP:
-			event->type = JOSCH_RUNNER_UP;
-			return take_up(frame, event);
+			return take_up(frame, events);
 		case JOSCH_MSG_EXITED:
-			event->type = JOSCH_RUNNER_EXITED;
-			return take_exited(frame, event);
+			return take_exited(frame, events);
 		case JOSCH_MSG_RUN:
-			event->type = JOSCH_RUNNER_RUN;
-			return take_run(frame, event);
+			return take_run(frame, events);
 		case JOSCH_MSG_LIST_END:
-			event->type = JOSCH_RUNNER_LIST_END;
+			(void) add_event(events, JOSCH_RUNNER_LIST_END);
 			return true;
 		case JOSCH_MSG_REFUSED:
-			event->type = JOSCH_RUNNER_REFUSED;
-			return take_refused(frame, event);
+			return take_refused(frame, events);
 		case JOSCH_MSG_LOG_DATA:
-			event->type = JOSCH_RUNNER_LOG_DATA;
-			return take_log_data(frame, event);
+			return take_log_data(frame, events);
 		case JOSCH_MSG_ERROR:
-			event->type = JOSCH_RUNNER_ERROR;
-			return take_error(frame, event);
+			return take_error(frame, events);
 	}
 	return false;
 }
@@ -680,9 +747,7 @@ take_frames(JoschRunner *runner)
 
 	while ((status = josch_frame_next(runner->in.data + done, runner->in.len - done, &frame)) == JOSCH_FRAME_OK)
 	{
-		JoschRunnerEvent *event = palloc0(sizeof(JoschRunnerEvent));
-
-		if (!take_frame(runner, &frame, event))
+		if (!take_frame(runner, &frame, &events))
 		{
 			status = JOSCH_FRAME_BROKEN;
 			break;
@@ -691,7 +756,6 @@ take_frames(JoschRunner *runner)
 		{
 			return events;		/* an answer to it could not be sent */
 		}
-		events = lappend(events, event);
 		done += frame.total;
 	}
 	if (status == JOSCH_FRAME_BROKEN)
@@ -720,12 +784,7 @@ josch_runner_read(JoschRunner *runner, MemoryContext context)
 	}
 	if (runner->lost && !runner->lost_told)
 	{
-		JoschRunnerEvent *event = palloc0(sizeof(JoschRunnerEvent));
-
-		event->type = JOSCH_RUNNER_LOST;
-		event->text = pstrdup(runner->lost_reason);
-		event->text_len = strlen(event->text);
-		events = lappend(events, event);
+		set_text(add_event(&events, JOSCH_RUNNER_LOST), josch_slice(runner->lost_reason));
 		runner->lost_told = true;
 	}
 	MemoryContextSwitchTo(old);

@@ -21,6 +21,7 @@
 #include "port.h"
 #include "utils/palloc.h"
 
+#include "run/run_event.h"
 #include "wire/protocol.h"
 
 typedef struct JoschRunner JoschRunner;
@@ -28,42 +29,29 @@ typedef struct JoschRunner JoschRunner;
 typedef enum JoschRunnerEventType
 {
 	JOSCH_RUNNER_WELCOME,		/* the runner answers; see josch_runner_info */
-	JOSCH_RUNNER_STARTED,		/* run_id, pid, started_at */
-	JOSCH_RUNNER_START_FAILED,	/* run_id, exit_value (errno), text */
-	JOSCH_RUNNER_UP,			/* run_id, up_at */
-	JOSCH_RUNNER_EXITED,		/* run_id, exit_*, ended_at, cpu_*, maxrss_kb, flags, text (tail) */
-	JOSCH_RUNNER_RUN,			/* answer to LIST: all of the above, and state */
+	JOSCH_RUNNER_EVENT,			/* run: what happened to one */
+	JOSCH_RUNNER_LISTED,		/* answer to LIST: run.run_id; what is known of it follows, as if it had just come */
 	JOSCH_RUNNER_LIST_END,
-	JOSCH_RUNNER_REFUSED,		/* run_id, exit_value (JoschRefusal), text */
-	JOSCH_RUNNER_LOG_DATA,		/* run_id, offset, text, text_len, eof */
+	JOSCH_RUNNER_REFUSED,		/* run.run_id, refusal, text */
+	JOSCH_RUNNER_LOG_DATA,		/* offset, text, text_len, eof */
 	JOSCH_RUNNER_ERROR,			/* text: a complaint for the server log */
 	JOSCH_RUNNER_LOST			/* text: why; the last event of a connection */
 } JoschRunnerEventType;
 
 /*
  * One thing that happened.  Fields that the type does not name are zero.
- * A time of 0 means "not known".  `text` is never NULL, always terminated and
- * valid UTF-8 (LOG_DATA: raw bytes); converting it to the database's encoding
- * is the reader's part.
+ * `text` is never NULL, always terminated and valid UTF-8 (LOG_DATA: raw bytes);
+ * converting it, and the texts of a run's event, to the database's encoding is the
+ * reader's part.
  */
 typedef struct JoschRunnerEvent
 {
 	JoschRunnerEventType type;
-	int64		run_id;
-	JoschRunState state;		/* RUN */
-	uint32		flags;			/* JOSCH_RUN_... */
-	int64		pid;			/* also the process group */
-	TimestampTz started_at;
-	TimestampTz up_at;
-	TimestampTz ended_at;
-	JoschExitKind exit_kind;
-	int			exit_value;		/* exit code, signal, errno or refusal */
-	uint64		cpu_user_us;
-	uint64		cpu_sys_us;
-	uint64		maxrss_kb;
+	RunEvent	run;
+	JoschRefusal refusal;
 	int64		offset;			/* LOG_DATA */
 	bool		eof;			/* LOG_DATA */
-	char	   *text;			/* tail of the output, reason, or log bytes */
+	char	   *text;			/* reason, or log bytes */
 	int			text_len;
 } JoschRunnerEvent;
 

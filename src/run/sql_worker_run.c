@@ -205,13 +205,10 @@ begin(Work *work, int64 run_id)
  * success, which needs an open run: nobody may have given it up meanwhile.
  */
 static void
-record(Work *work, const char *error)
+record(Work *work, char *error)
 {
 	Desk		desk = sit_down();
-	StoreSqlOpen open;
-	RunOutcome	outcome = {.kind = error != NULL ? RUN_END_ERROR : RUN_END_EXIT, .text = error};
-	PlanEnd		planned;
-	StoreEnd	end = {0};
+	StoreOpenRun open;
 	bool		is_open = josch_store_sql_run_lock(work->run->run_id, work->run->key, &open);
 
 	if (!is_open && error == NULL)
@@ -222,21 +219,14 @@ record(Work *work, const char *error)
 	}
 	if (is_open)
 	{
-		outcome.stopped_by = open.stopped_by;
-		outcome.timed_out = open.timed_out && error != NULL;
-		planned = josch_plan_end(open.node_type, &outcome);
-		end.run_id = work->run->run_id;
-		end.key = work->run->key;
-		end.move_node = open.current;
-		end.status = planned.status;
-		end.state = josch_fsm_label(planned.state);
-		end.message = planned.message;
-		end.ended_at = josch_clock_now();
-		end.exit_code = -1;
-		end.timed_out = outcome.timed_out;
-		end.cpu_seconds = cpu_seconds() - work->cpu_before;
-		end.peak_memory = -1;
-		end.output_tail = josch_sql_worker_output_tail();
+		RunEvent	event = josch_run_event(RUN_ENDED, work->run->run_id);
+		StoreEnd	end;
+
+		event.kind = error != NULL ? RUN_END_ERROR : RUN_END_DONE;
+		event.text = error;
+		event.cpu_seconds = cpu_seconds() - work->cpu_before;
+		event.output_tail = josch_sql_worker_output_tail();
+		end = josch_plan_end(&open, &event, josch_clock_now());
 		josch_store_node_lock_children(&work->run->key, 1);
 		josch_store_run_end(&end, 1);
 	}
@@ -246,7 +236,7 @@ record(Work *work, const char *error)
 
 /* The same in a transaction of its own, which nobody cancels. */
 static void
-record_alone(Work *work, const char *error)
+record_alone(Work *work, char *error)
 {
 	HOLD_CANCEL_INTERRUPTS();
 	start_transaction();

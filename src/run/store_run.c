@@ -22,7 +22,17 @@
 #include "utils/lsyscache.h"
 
 #include "base/mode.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
+
+static const JoschRow ready_row = JOSCH_ROW(
+	StoreReady,
+	JOSCH_FIELD_KEY(StoreReady, key),
+	JOSCH_FIELD(StoreReady, node_type, LETTER),
+	JOSCH_FIELD(StoreReady, has_command, BOOL),
+	JOSCH_FIELD(StoreReady, has_sql, BOOL),
+	JOSCH_FIELD(StoreReady, forced, BOOL),
+	JOSCH_NULLABLE(StoreReady, due_at, TIMESTAMPTZ, DT_NOBEGIN));
 
 static JoschPlan ready = JOSCH_PLAN(
 	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL, forced, due_at"
@@ -31,6 +41,16 @@ static JoschPlan ready = JOSCH_PLAN(
 	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = n.node_id AND r.job_date = n.job_date)"
 	" ORDER BY job_date, node_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
 	TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
+
+static const JoschRow outlook_row = JOSCH_ROW(
+	StoreOutlook,
+	JOSCH_NULLABLE(StoreOutlook, next_due, TIMESTAMPTZ, DT_NOEND),
+	JOSCH_FIELD(StoreOutlook, queued, INT32),
+	JOSCH_FIELD(StoreOutlook, open, INT32),
+	JOSCH_FIELD(StoreOutlook, stops, INT32),
+	JOSCH_FIELD(StoreOutlook, timeouts, INT32),
+	JOSCH_FIELD(StoreOutlook, due, INT32),
+	JOSCH_FIELD(StoreOutlook, recounts, INT32));
 
 static JoschPlan outlook = JOSCH_PLAN(
 	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due,"
@@ -110,6 +130,23 @@ static JoschPlan start_nodes = JOSCH_PLAN(
 	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND n.node_id = r.node_id AND n.job_date = r.job_date",
 	INT8ARRAYOID);
 
+static const JoschRow launch_row = JOSCH_ROW(
+	StoreLaunch,
+	JOSCH_FIELD(StoreLaunch, run_id, INT64),
+	JOSCH_FIELD_KEY(StoreLaunch, key),
+	JOSCH_FIELD(StoreLaunch, attempt, INT32),
+	JOSCH_FIELD(StoreLaunch, node_type, LETTER),
+	JOSCH_FIELD(StoreLaunch, sql, BOOL),
+	JOSCH_FIELD(StoreLaunch, atomic, BOOL),
+	JOSCH_FIELD(StoreLaunch, owner_name, TEXT),
+	JOSCH_FIELD(StoreLaunch, command, TEXT),
+	JOSCH_FIELD(StoreLaunch, ready_command, TEXT),
+	JOSCH_FIELD(StoreLaunch, work_dir, TEXT),
+	JOSCH_FIELD(StoreLaunch, log, TEXT),
+	JOSCH_FIELD(StoreLaunch, timeout_ms, INT64),
+	JOSCH_FIELD(StoreLaunch, grace_ms, INT64),
+	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64));
+
 static JoschPlan load_launch = JOSCH_PLAN(
 	"SELECT r.run_id, r.node_id, r.job_date, r.attempt, n.node_type, r.kind = 'sql', n.exec_sql_atomic, n.owner::text,"
 	" n.exec_command, n.ready_command, n.work_dir, r.log,"
@@ -118,6 +155,12 @@ static JoschPlan load_launch = JOSCH_PLAN(
 	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL ORDER BY r.run_id",
 	INT8ARRAYOID);
+
+static const JoschRow started_row = JOSCH_ROW(
+	RunEvent,
+	JOSCH_FIELD(RunEvent, run_id, INT64),
+	JOSCH_FIELD(RunEvent, pid, INT32),
+	JOSCH_FIELD(RunEvent, started_at, TIMESTAMPTZ));
 
 static JoschPlan started = JOSCH_PLAN(
 	"UPDATE josch.runs r SET status = 'running', pid = s.pid, started_at = s.started_at"
@@ -130,12 +173,36 @@ static JoschPlan closed_runs = JOSCH_PLAN(
 	" LEFT JOIN josch.runs r ON r.run_id = k.run_id AND r.ended_at IS NULL WHERE r.run_id IS NULL",
 	INT8ARRAYOID);
 
+static const JoschRow open_row = JOSCH_ROW(
+	StoreOpenRun,
+	JOSCH_FIELD(StoreOpenRun, run_id, INT64),
+	JOSCH_FIELD_KEY(StoreOpenRun, key),
+	JOSCH_FIELD(StoreOpenRun, node_type, LETTER),
+	JOSCH_FIELD(StoreOpenRun, stopped_by, TEXT),
+	JOSCH_FIELD(StoreOpenRun, timed_out, BOOL),
+	JOSCH_FIELD(StoreOpenRun, current, BOOL));
+
 static JoschPlan lock_open = JOSCH_PLAN(
 	"SELECT r.run_id, n.node_id, n.job_date, n.node_type, r.stop_requested_by, r.timed_out,"
 	" n.run_id = r.run_id AND n.state IN ('running', 'up')"
 	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
 	INT8ARRAYOID);
+
+static const JoschRow end_row = JOSCH_ROW(
+	StoreEnd,
+	JOSCH_FIELD(StoreEnd, event.run_id, INT64),
+	JOSCH_FIELD(StoreEnd, status, TEXT),
+	JOSCH_NULLABLE(StoreEnd, event.started_at, TIMESTAMPTZ, 0),
+	JOSCH_FIELD(StoreEnd, event.ended_at, TIMESTAMPTZ),
+	JOSCH_NULLABLE(StoreEnd, event.pid, INT32, 0),
+	JOSCH_NULLABLE(StoreEnd, exit_code, INT32, -1),
+	JOSCH_NULLABLE(StoreEnd, exit_signal, INT32, 0),
+	JOSCH_FIELD(StoreEnd, message, TEXT),
+	JOSCH_FIELD(StoreEnd, event.timed_out, BOOL),
+	JOSCH_NULLABLE(StoreEnd, event.cpu_seconds, FLOAT8, -1),
+	JOSCH_NULLABLE(StoreEnd, event.peak_memory, INT64, -1),
+	JOSCH_FIELD(StoreEnd, event.output_tail, TEXT));
 
 static JoschPlan end_runs = JOSCH_PLAN(
 	"UPDATE josch.runs r SET status = e.status, started_at = coalesce(r.started_at, e.started_at),"
@@ -148,13 +215,25 @@ static JoschPlan end_runs = JOSCH_PLAN(
 	INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID,
 	INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID);
 
+static const JoschRow end_node_row = JOSCH_ROW(
+	StoreEnd,
+	JOSCH_FIELD(StoreEnd, event.run_id, INT64),
+	JOSCH_FIELD(StoreEnd, move_node, BOOL),
+	JOSCH_FIELD_WORDS(StoreEnd, state, josch_fsm_labels),
+	JOSCH_FIELD(StoreEnd, message, TEXT));
+
 static JoschPlan end_nodes = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = e.state, message = e.message, ended_at = r.ended_at,"
 	" started_at = coalesce(r.started_at, n.started_at)"
-	" FROM unnest($1, $2, $3) AS e(run_id, state, message)"
+	" FROM unnest($1, $2, $3, $4) AS e(run_id, move_node, state, message)"
 	" JOIN josch.runs r ON r.run_id = e.run_id"
-	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id",
-	INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
+	" WHERE e.move_node AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id",
+	INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
+
+static const JoschRow up_row = JOSCH_ROW(
+	RunEvent,
+	JOSCH_FIELD(RunEvent, run_id, INT64),
+	JOSCH_FIELD(RunEvent, up_at, TIMESTAMPTZ));
 
 static JoschPlan up_runs = JOSCH_PLAN(
 	"UPDATE josch.runs r SET up_at = u.up_at FROM unnest($1, $2) AS u(run_id, up_at)"
@@ -162,9 +241,9 @@ static JoschPlan up_runs = JOSCH_PLAN(
 	INT8ARRAYOID, TIMESTAMPTZARRAYOID);
 
 static JoschPlan up_nodes = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET state = 'up' FROM unnest($1, $2, $3) AS k(node_id, job_date, run_id)"
-	" WHERE n.node_id = k.node_id AND n.job_date = k.job_date AND n.run_id = k.run_id AND n.state = 'running'",
-	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID);
+	"UPDATE josch.nodes n SET state = 'up' FROM josch.runs r WHERE r.run_id = ANY ($1)"
+	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'",
+	INT8ARRAYOID);
 
 static JoschPlan fail_run = JOSCH_PLAN(
 	"UPDATE josch.runs r SET status = 'failed', ended_at = josch.now(), message = $3"
@@ -175,6 +254,17 @@ static JoschPlan fail_node = JOSCH_PLAN(
 	"UPDATE josch.nodes SET state = 'failed', message = $3"
 	" WHERE node_id = $1 AND job_date = $2 AND state IN ('ready', 'running', 'up')",
 	INT8OID, DATEOID, TEXTOID);
+
+static const JoschRow info_row = JOSCH_ROW(
+	StoreRunInfo,
+	JOSCH_FIELD(StoreRunInfo, run_id, INT64),
+	JOSCH_FIELD(StoreRunInfo, sql, BOOL),
+	JOSCH_FIELD(StoreRunInfo, atomic, BOOL),
+	JOSCH_FIELD(StoreRunInfo, begun, BOOL),
+	JOSCH_FIELD(StoreRunInfo, requested_at, TIMESTAMPTZ),
+	JOSCH_FIELD(StoreRunInfo, server, TEXT),
+	JOSCH_FIELD(StoreRunInfo, runner, TEXT),
+	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64));
 
 #define RUN_INFO_COLUMNS \
 	"r.run_id, r.kind = 'sql', n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
@@ -207,17 +297,7 @@ josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *
 
 	josch_spi_begin(&spi);
 	*n = (int) josch_spi_run(&ready, SPI_OK_SELECT, args, NULL);
-	nodes = MemoryContextAllocZero(caller, sizeof(StoreReady) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		nodes[i].key.node_id = josch_spi_int64(i, 1, 0);
-		nodes[i].key.job_date = josch_spi_date(i, 2, 0);
-		nodes[i].node_type = josch_spi_text(i, 3)[0];
-		nodes[i].has_command = josch_spi_bool(i, 4, false);
-		nodes[i].has_sql = josch_spi_bool(i, 5, false);
-		nodes[i].forced = josch_spi_bool(i, 6, false);
-		nodes[i].due_at = josch_spi_timestamptz(i, 7, DT_NOBEGIN);
-	}
+	nodes = josch_rows_fetch(&ready_row, *n, caller);
 	josch_spi_end(&spi);
 	return nodes;
 }
@@ -231,13 +311,7 @@ josch_store_run_outlook(TimestampTz now)
 
 	josch_spi_begin(&spi);
 	josch_spi_run(&outlook, SPI_OK_SELECT, args, NULL);
-	result.next_due = josch_spi_timestamptz(0, 1, DT_NOEND);
-	result.queued = josch_spi_int32(0, 2, 0);
-	result.open = josch_spi_int32(0, 3, 0);
-	result.stops = josch_spi_int32(0, 4, 0);
-	result.timeouts = josch_spi_int32(0, 5, 0);
-	result.due = josch_spi_int32(0, 6, 0);
-	result.recounts = josch_spi_int32(0, 7, 0);
+	josch_rows_fetch_one(&outlook_row, &result, CurrentMemoryContext);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -252,20 +326,6 @@ josch_store_run_places(int *commands, int *sql)
 	*commands = josch_spi_int32(0, 1, 0);
 	*sql = josch_spi_int32(0, 2, 0);
 	josch_spi_end(&spi);
-}
-
-/* The rows of SPI_tuptable as keys, in the given context. */
-static NodeKey *
-read_keys(uint64 rows, MemoryContext context)
-{
-	NodeKey    *keys = MemoryContextAlloc(context, sizeof(NodeKey) * Max(rows, 1));
-
-	for (uint64 i = 0; i < rows; i++)
-	{
-		keys[i].node_id = josch_spi_int64(i, 1, 0);
-		keys[i].job_date = josch_spi_date(i, 2, 0);
-	}
-	return keys;
 }
 
 int
@@ -283,7 +343,7 @@ josch_store_run_lock_children(const NodeKey *keys, int n)
 	got = there > 0 ? (int) josch_spi_run(&lock_children, SPI_OK_SELECT, args, NULL) : 0;
 	if (got < there)
 	{
-		josch_spi_key_arrays(read_keys(got, CurrentMemoryContext), got, args + 2);
+		josch_spi_key_arrays(josch_rows_fetch(&josch_rows_key, got, CurrentMemoryContext), got, args + 2);
 		josch_spi_run(&defer, SPI_OK_INSERT, args, NULL);
 	}
 	josch_spi_end(&spi);
@@ -300,7 +360,7 @@ josch_store_run_list_recounts(int *n)
 	josch_spi_begin(&spi);
 	josch_spi_run(&drop_recounts, SPI_OK_DELETE, NULL, NULL);
 	*n = (int) josch_spi_run(&list_recounts, SPI_OK_SELECT, NULL, NULL);
-	keys = read_keys(*n, caller);
+	keys = josch_rows_fetch(&josch_rows_key, *n, caller);
 	josch_spi_end(&spi);
 	return keys;
 }
@@ -332,38 +392,18 @@ josch_store_run_move(const NodeKey *keys, int n, const char *state)
 	return moved;
 }
 
-/* Runs load_launch for the array in args[0]; inside an SPI bracket. */
+/* Runs load_launch for the array of run ids; inside an SPI bracket. */
 static StoreLaunch *
 load(Datum run_ids, MemoryContext caller, int *n)
 {
 	StoreLaunch *launches;
-	MemoryContext inner;
 
 	*n = (int) josch_spi_run(&load_launch, SPI_OK_SELECT, &run_ids, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	launches = palloc0(sizeof(StoreLaunch) * Max(*n, 1));
+	launches = josch_rows_fetch(&launch_row, *n, caller);
 	for (int i = 0; i < *n; i++)
 	{
-		StoreLaunch *launch = &launches[i];
-
-		launch->run_id = josch_spi_int64(i, 1, 0);
-		launch->key.node_id = josch_spi_int64(i, 2, 0);
-		launch->key.job_date = josch_spi_date(i, 3, 0);
-		launch->attempt = josch_spi_int32(i, 4, 0);
-		launch->node_type = josch_spi_text(i, 5)[0];
-		launch->sql = josch_spi_bool(i, 6, false);
-		launch->atomic = josch_spi_bool(i, 7, true);
-		launch->owner_name = josch_spi_text(i, 8);
-		launch->owner = get_role_oid(launch->owner_name, true);
-		launch->command = josch_spi_text(i, 9);
-		launch->ready_command = josch_spi_text(i, 10);
-		launch->work_dir = josch_spi_text(i, 11);
-		launch->log = josch_spi_text(i, 12);
-		launch->timeout_ms = josch_spi_int64(i, 13, 0);
-		launch->grace_ms = josch_spi_int64(i, 14, 0);
-		launch->ready_after_ms = josch_spi_int64(i, 15, 0);
+		launches[i].owner = get_role_oid(launches[i].owner_name, true);
 	}
-	MemoryContextSwitchTo(inner);
 	return launches;
 }
 
@@ -411,25 +451,27 @@ josch_store_run_reload(const int64 *run_ids, int n, int *loaded)
 }
 
 void
-josch_store_run_started(const StoreStarted *list, int n)
+josch_store_run_started(const RunEvent *events, int n)
 {
 	JoschSpi	spi;
 	Datum		args[3];
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	int32	   *pids = palloc(sizeof(int32) * Max(n, 1));
-	TimestampTz *times = palloc(sizeof(TimestampTz) * Max(n, 1));
 
-	for (int i = 0; i < n; i++)
-	{
-		ids[i] = list[i].run_id;
-		pids[i] = list[i].pid;
-		times[i] = list[i].started_at;
-	}
 	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_int32_array(pids, n);
-	args[2] = josch_spi_timestamptz_array(times, n);
+	josch_rows_arrays(&started_row, events, n, args);
 	josch_spi_run(&started, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_run_up(const RunEvent *events, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&up_row, events, n, args);
+	josch_spi_run(&up_runs, SPI_OK_UPDATE, args, NULL);
+	josch_spi_run(&up_nodes, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 }
 
@@ -437,7 +479,6 @@ StoreOpenRun *
 josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
 	JoschSpi	spi;
 	Datum		args[1];
 	uint64		rows;
@@ -452,19 +493,7 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	josch_spi_begin(&spi);
 	args[0] = josch_spi_int64_array(run_ids, n);
 	rows = josch_spi_run(&lock_open, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	runs = palloc0(sizeof(StoreOpenRun) * Max(rows, 1));
-	for (uint64 i = 0; i < rows; i++)
-	{
-		runs[i].run_id = josch_spi_int64(i, 1, 0);
-		runs[i].key.node_id = josch_spi_int64(i, 2, 0);
-		runs[i].key.job_date = josch_spi_date(i, 3, 0);
-		runs[i].node_type = josch_spi_text(i, 4)[0];
-		runs[i].stopped_by = josch_spi_text(i, 5);
-		runs[i].timed_out = josch_spi_bool(i, 6, false);
-		runs[i].current = josch_spi_bool(i, 7, false);
-	}
-	MemoryContextSwitchTo(inner);
+	runs = josch_rows_fetch(&open_row, rows, caller);
 	*found = (int) rows;
 	if (*found < distinct)
 	{
@@ -478,109 +507,17 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	return runs;
 }
 
-/* The columns of end_runs, in its order. */
-#define END_COLUMNS 12
-
-static const Oid end_types[END_COLUMNS] = {
-	INT8OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT4OID, INT4OID,
-	TEXTOID, BOOLOID, FLOAT8OID, INT8OID, TEXTOID
-};
-
-static Datum
-text_or_null(const char *text, bool *isnull)
-{
-	*isnull = text == NULL;
-	return *isnull ? (Datum) 0 : CStringGetTextDatum(text);
-}
-
-static void
-end_row(const StoreEnd *end, Datum *values, bool *nulls)
-{
-	memset(nulls, false, END_COLUMNS * sizeof(bool));
-	values[0] = Int64GetDatum(end->run_id);
-	values[1] = CStringGetTextDatum(end->status);
-	values[2] = TimestampTzGetDatum(end->started_at);
-	nulls[2] = end->started_at == 0;
-	values[3] = TimestampTzGetDatum(end->ended_at);
-	values[4] = Int32GetDatum(end->pid);
-	nulls[4] = end->pid == 0;
-	values[5] = Int32GetDatum(end->exit_code);
-	nulls[5] = end->exit_code < 0;
-	values[6] = Int32GetDatum(end->exit_signal);
-	nulls[6] = end->exit_signal == 0;
-	values[7] = text_or_null(end->message, &nulls[7]);
-	values[8] = BoolGetDatum(end->timed_out);
-	values[9] = Float8GetDatum(end->cpu_seconds);
-	nulls[9] = end->cpu_seconds < 0;
-	values[10] = Int64GetDatum(end->peak_memory);
-	nulls[10] = end->peak_memory < 0;
-	values[11] = text_or_null(end->output_tail, &nulls[11]);
-}
-
 void
 josch_store_run_end(const StoreEnd *ends, int n)
 {
 	JoschSpi	spi;
-	Datum		args[END_COLUMNS];
-	Datum	   *columns[END_COLUMNS];
-	bool	   *nulls[END_COLUMNS];
-	int64	   *ids = palloc(sizeof(int64) * n);
-	char	  **states = palloc(sizeof(char *) * n);
-	char	  **messages = palloc(sizeof(char *) * n);
-	int			moved = 0;
+	Datum		args[JOSCH_ROW_MAX_FIELDS];
 
-	for (int c = 0; c < END_COLUMNS; c++)
-	{
-		columns[c] = palloc(sizeof(Datum) * n);
-		nulls[c] = palloc(sizeof(bool) * n);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		Datum		row[END_COLUMNS];
-		bool		row_nulls[END_COLUMNS];
-
-		end_row(&ends[i], row, row_nulls);
-		for (int c = 0; c < END_COLUMNS; c++)
-		{
-			columns[c][i] = row[c];
-			nulls[c][i] = row_nulls[c];
-		}
-		if (ends[i].move_node)
-		{
-			ids[moved] = ends[i].run_id;
-			states[moved] = unconstify(char *, ends[i].state);
-			messages[moved++] = unconstify(char *, ends[i].message);
-		}
-	}
 	josch_spi_begin(&spi);
-	for (int c = 0; c < END_COLUMNS; c++)
-	{
-		args[c] = josch_spi_array(columns[c], nulls[c], n, end_types[c]);
-	}
+	josch_rows_arrays(&end_row, ends, n, args);
 	josch_spi_run(&end_runs, SPI_OK_UPDATE, args, NULL);
-	if (moved > 0)
-	{
-		args[0] = josch_spi_int64_array(ids, moved);
-		args[1] = josch_spi_text_array(states, moved);
-		args[2] = josch_spi_text_array(messages, moved);
-		josch_spi_run(&end_nodes, SPI_OK_UPDATE, args, NULL);
-	}
-	josch_spi_end(&spi);
-}
-
-void
-josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz *up_at, int n)
-{
-	JoschSpi	spi;
-	Datum		args[3];
-
-	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(run_ids, n);
-	args[1] = josch_spi_timestamptz_array(up_at, n);
-	josch_spi_run(&up_runs, SPI_OK_UPDATE, args, NULL);
-	josch_spi_key_arrays(keys, n, args);
-	args[2] = josch_spi_int64_array(run_ids, n);
-	josch_spi_run(&up_nodes, SPI_OK_UPDATE, args, NULL);
+	josch_rows_arrays(&end_node_row, ends, n, args);
+	josch_spi_run(&end_nodes, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 }
 
@@ -601,40 +538,16 @@ josch_store_run_fail_node(NodeKey key, const char *message)
 	return moved;
 }
 
-/* Reads RUN_INFO_COLUMNS; inside an SPI bracket. */
-static StoreRunInfo *
-read_infos(uint64 rows, MemoryContext caller)
-{
-	MemoryContext inner = MemoryContextSwitchTo(caller);
-	StoreRunInfo *infos = palloc0(sizeof(StoreRunInfo) * Max(rows, 1));
-
-	for (uint64 i = 0; i < rows; i++)
-	{
-		infos[i].run_id = josch_spi_int64(i, 1, 0);
-		infos[i].sql = josch_spi_bool(i, 2, false);
-		infos[i].atomic = josch_spi_bool(i, 3, true);
-		infos[i].begun = josch_spi_bool(i, 4, false);
-		infos[i].requested_at = josch_spi_timestamptz(i, 5, 0);
-		infos[i].server = josch_spi_text(i, 6);
-		infos[i].runner = josch_spi_text(i, 7);
-		infos[i].grace_ms = josch_spi_int64(i, 8, 0);
-	}
-	MemoryContextSwitchTo(inner);
-	return infos;
-}
-
 static StoreRunInfo *
 list(JoschPlan *plan, int expect, const Datum *args, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
 	StoreRunInfo *infos;
-	uint64		rows;
 
 	josch_spi_begin(&spi);
-	rows = josch_spi_run(plan, expect, args, NULL);
-	infos = read_infos(rows, caller);
-	*n = (int) rows;
+	*n = (int) josch_spi_run(plan, expect, args, NULL);
+	infos = josch_rows_fetch(&info_row, *n, caller);
 	josch_spi_end(&spi);
 	return infos;
 }
@@ -662,6 +575,12 @@ josch_store_run_list_timeouts(TimestampTz now, int *n)
 	return runs;
 }
 
+static const JoschRow log_row = JOSCH_ROW(
+	StoreRunLog,
+	JOSCH_FIELD(StoreRunLog, log, TEXT),
+	JOSCH_FIELD(StoreRunLog, output_tail, TEXT),
+	JOSCH_FIELD(StoreRunLog, open, BOOL));
+
 static JoschPlan run_log = JOSCH_PLAN(
 	"SELECT log, output_tail, ended_at IS NULL FROM josch.runs WHERE run_id = $1",
 	INT8OID);
@@ -670,21 +589,15 @@ bool
 josch_store_run_log(int64 run_id, StoreRunLog *log)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
 	JoschSpi	spi;
 	Datum		args[1] = {Int64GetDatum(run_id)};
 	bool		found;
 
-	memset(log, 0, sizeof(StoreRunLog));
 	josch_spi_begin(&spi);
 	found = josch_spi_run(&run_log, SPI_OK_SELECT, args, NULL) > 0;
 	if (found)
 	{
-		inner = MemoryContextSwitchTo(caller);
-		log->log = josch_spi_text(0, 1);
-		log->output_tail = josch_spi_text(0, 2);
-		log->open = josch_spi_bool(0, 3, false);
-		MemoryContextSwitchTo(inner);
+		josch_rows_fetch_one(&log_row, log, caller);
 	}
 	josch_spi_end(&spi);
 	return found;

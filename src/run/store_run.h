@@ -12,6 +12,9 @@
 
 #include "base/josch.h"
 
+#include "node/fsm.h"
+#include "run/run_event.h"
+
 /* A row of the work list: a node in state ready that is due, now locked. */
 typedef struct StoreReady
 {
@@ -97,15 +100,9 @@ extern StoreLaunch *josch_store_run_launch(const NodeKey *keys, int n, const Sto
 /* The same data for runs that are open already (to send them again). */
 extern StoreLaunch *josch_store_run_reload(const int64 *run_ids, int n, int *loaded);
 
-/* The command of a run has started. */
-typedef struct StoreStarted
-{
-	int64		run_id;
-	int32		pid;
-	TimestampTz started_at;
-} StoreStarted;
-
-extern void josch_store_run_started(const StoreStarted *started, int n);
+/* The commands of these runs have started; the long-running among them are up. */
+extern void josch_store_run_started(const RunEvent *events, int n);
+extern void josch_store_run_up(const RunEvent *events, int n);
 
 /* An open run and its node, which is locked now. */
 typedef struct StoreOpenRun
@@ -126,30 +123,19 @@ typedef struct StoreOpenRun
  */
 extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found);
 
-/* How a run ended, and what becomes of its node. */
+/* How a run ended, and what becomes of it and of its node. */
 typedef struct StoreEnd
 {
-	int64		run_id;
-	NodeKey		key;
+	RunEvent	event;
 	bool		move_node;		/* StoreOpenRun.current */
-	const char *status;
-	const char *state;			/* the node's next state */
-	const char *message;		/* or NULL */
-	TimestampTz started_at;		/* 0: not known */
-	TimestampTz ended_at;
-	int32		pid;			/* 0: not known */
+	NodeState	state;			/* the node's next state */
+	const char *status;			/* runs.status */
+	char	   *message;		/* palloc'd; NULL when all is well */
 	int32		exit_code;		/* -1: none */
 	int32		exit_signal;	/* 0: none */
-	bool		timed_out;
-	double		cpu_seconds;	/* < 0: not known */
-	int64		peak_memory;	/* bytes; < 0: not known */
-	const char *output_tail;	/* or NULL */
 } StoreEnd;
 
 extern void josch_store_run_end(const StoreEnd *ends, int n);
-
-/* Long-running nodes that are up since then. */
-extern void josch_store_run_up(const NodeKey *keys, const int64 *run_ids, const TimestampTz *up_at, int n);
 
 /* A locked node that could not be handled: failed, with the error's text; false when it stays as it is. */
 extern bool josch_store_run_fail_node(NodeKey key, const char *message);

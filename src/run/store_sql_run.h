@@ -10,6 +10,8 @@
 
 #include "base/josch.h"
 
+#include "run/store_run.h"
+
 /* What a worker has to know of its run. */
 typedef struct StoreSqlRun
 {
@@ -28,19 +30,10 @@ typedef struct StoreSqlRun
  */
 extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again);
 
-/* The state of an open run whose outcome is about to be recorded. */
-typedef struct StoreSqlOpen
-{
-	char		node_type;
-	bool		current;		/* it is the node's latest run, and the node is running */
-	char	   *stopped_by;		/* or NULL */
-	bool		timed_out;
-} StoreSqlOpen;
-
 /*
  * Locks the node, then the run, waiting for whoever holds them: the order in
  * which people's acts lock.  False when the run is not open any more.
  */
-extern bool josch_store_sql_run_lock(int64 run_id, NodeKey key, StoreSqlOpen *open);
+extern bool josch_store_sql_run_lock(int64 run_id, NodeKey key, StoreOpenRun *open);
 
 #endif							/* JOSCH_STORE_SQL_RUN_H */

@@ -166,7 +166,7 @@ prepare_pass(EnginePass *pass)
 
 	memset(pass, 0, sizeof(EnginePass));
 	pass->now = josch_clock_now();
-	pass->events = palloc(sizeof(EngineEvent *) * (list_length(josch_scheduler.events) + 1));
+	pass->events = palloc(sizeof(RunEvent *) * (list_length(josch_scheduler.events) + 1));
 	foreach(cell, josch_scheduler.events)
 	{
 		josch_scheduler_convert(lfirst(cell));

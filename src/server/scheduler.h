@@ -15,6 +15,7 @@
 
 #include "base/wake.h"
 #include "run/engine.h"
+#include "run/run_event.h"
 #include "run/runner_client.h"
 #include "run/store_run.h"
 
@@ -50,7 +51,7 @@ typedef struct Scheduler
 	int			connect_ms;
 	char	   *complaint;		/* the last reason that was logged */
 
-	List	   *events;			/* EngineEvent: not committed yet */
+	List	   *events;			/* RunEvent: not committed yet */
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
 	List	   *stops_sent;		/* int64 pointers: on this connection */
 
@@ -64,12 +65,14 @@ extern Scheduler josch_scheduler;
 
 /* ---- scheduler_events.c ---- */
 
-/* The run could not be started; how it ended cannot be known. */
-extern void josch_scheduler_not_started(int64 run_id, const char *reason);
-extern void josch_scheduler_unknown(int64 run_id, const char *reason);
+/* Takes an event, for the next pass: a copy that lasts until it is committed. */
+extern void josch_scheduler_take(const RunEvent *event);
+
+/* The same for an end of which only this is known. */
+extern void josch_scheduler_take_end(int64 run_id, RunEndKind kind, const char *reason);
 
 /* Brings an event's texts into the database's encoding; needs a transaction. */
-extern void josch_scheduler_convert(EngineEvent *event);
+extern void josch_scheduler_convert(RunEvent *event);
 
 /* Connects to the runner when it is time to; starts one when none answers. */
 extern void josch_scheduler_connect(void);

@@ -24,32 +24,8 @@
 /* How long to leave a runner alone that did not answer: doubled each time, up to this. */
 #define CONNECT_MAX_MS 10000
 
-/* A new event of a run, to be filled in; a pass is due soon. */
-static EngineEvent *
-new_event(EngineEventType type, int64 run_id)
-{
-	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
-	EngineEvent *event = palloc0(sizeof(EngineEvent));
-
-	event->type = type;
-	event->run_id = run_id;
-	event->cpu_seconds = -1;
-	event->peak_memory = -1;
-	josch_scheduler.events = lappend(josch_scheduler.events, event);
-	MemoryContextSwitchTo(former);
-	if (type != ENGINE_RUN_STARTED)
-	{
-		josch_scheduler.pass_wanted = true;
-	}
-	else
-	{
-		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), LAZY_MS));
-	}
-	return event;
-}
-
 static void
-free_event(EngineEvent *event)
+free_event(RunEvent *event)
 {
 	if (event->text != NULL)
 	{
@@ -69,96 +45,46 @@ keep_text(const char *text)
 	return text == NULL || text[0] == '\0' ? NULL : MemoryContextStrdup(josch_scheduler.context, text);
 }
 
-static void
-take_started(const JoschRunnerEvent *from)
-{
-	EngineEvent *event = new_event(ENGINE_RUN_STARTED, from->run_id);
-
-	event->pid = (int32) from->pid;
-	event->started_at = from->started_at;
-}
-
-static void
-take_up(const JoschRunnerEvent *from)
-{
-	EngineEvent *event = new_event(ENGINE_RUN_UP, from->run_id);
-
-	event->up_at = from->up_at;
-}
-
-static void
-take_end(const JoschRunnerEvent *from)
-{
-	EngineEvent *event = new_event(ENGINE_RUN_ENDED, from->run_id);
-
-	event->pid = (int32) from->pid;
-	event->started_at = from->started_at;
-	event->ended_at = from->ended_at;
-	event->value = from->exit_value;
-	event->timed_out = (from->flags & JOSCH_RUN_TIMED_OUT) != 0;
-	event->utf8 = true;
-	switch (from->exit_kind)
-	{
-		case JOSCH_EXIT_CODE:
-		case JOSCH_EXIT_SIGNAL:
-			event->kind = from->exit_kind == JOSCH_EXIT_CODE ? RUN_END_EXIT : RUN_END_SIGNAL;
-			event->cpu_seconds = (from->cpu_user_us + from->cpu_sys_us) / 1e6;
-			event->peak_memory = (int64) from->maxrss_kb * 1024;
-			event->output_tail = keep_text(from->text);
-			break;
-		case JOSCH_EXIT_NOT_STARTED:
-			event->kind = RUN_END_NOT_STARTED;
-			event->text = keep_text(from->text);
-			break;
-		case JOSCH_EXIT_NONE:
-		case JOSCH_EXIT_UNKNOWN:
-			event->kind = RUN_END_UNKNOWN;
-			event->text = keep_text("the runner was not there when it ended");
-			event->output_tail = keep_text(from->text);
-			break;
-	}
-}
-
 void
-josch_scheduler_not_started(int64 run_id, const char *reason)
-{
-	EngineEvent *event = new_event(ENGINE_RUN_ENDED, run_id);
-
-	event->kind = RUN_END_NOT_STARTED;
-	event->text = keep_text(reason);
-}
-
-void
-josch_scheduler_unknown(int64 run_id, const char *reason)
-{
-	EngineEvent *event = new_event(ENGINE_RUN_ENDED, run_id);
-
-	event->kind = RUN_END_UNKNOWN;
-	event->text = keep_text(reason);
-}
-
-/* One entry of the runner's list: the same as if each event had just come. */
-static void
-take_listed(const JoschRunnerEvent *from)
+josch_scheduler_take(const RunEvent *event)
 {
 	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
-	int64	   *run_id = palloc(sizeof(int64));
+	RunEvent   *kept = palloc(sizeof(RunEvent));
 
-	*run_id = from->run_id;
-	josch_scheduler.listed = lappend(josch_scheduler.listed, run_id);
+	*kept = *event;
+	kept->text = keep_text(event->text);
+	kept->output_tail = keep_text(event->output_tail);
+	josch_scheduler.events = lappend(josch_scheduler.events, kept);
 	MemoryContextSwitchTo(former);
-	if (from->pid != 0)
+	if (event->type != RUN_STARTED)
 	{
-		take_started(from);
+		josch_scheduler.pass_wanted = true;
 	}
-	if ((from->flags & JOSCH_RUN_UP) != 0)
+	else
 	{
-		take_up(from);
+		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), LAZY_MS));
 	}
-	if (from->state == JOSCH_RUN_STATE_EXITED)
-	{
-		take_end(from);
-	}
+}
+
+void
+josch_scheduler_take_end(int64 run_id, RunEndKind kind, const char *reason)
+{
+	RunEvent	event = josch_run_event(RUN_ENDED, run_id);
+
+	event.kind = kind;
+	event.text = unconstify(char *, reason);
+	josch_scheduler_take(&event);
+}
+
+static void
+note_listed(int64 run_id)
+{
+	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
+	int64	   *listed = palloc(sizeof(int64));
+
+	*listed = run_id;
+	josch_scheduler.listed = lappend(josch_scheduler.listed, listed);
+	MemoryContextSwitchTo(former);
 }
 
 static void
@@ -220,10 +146,10 @@ greet_runner(void)
 static void
 take_refusal(const JoschRunnerEvent *event)
 {
-	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run_id, event->text)));
-	if (event->exit_value == JOSCH_REFUSED_FORGOTTEN)
+	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run.run_id, event->text)));
+	if (event->refusal == JOSCH_REFUSED_FORGOTTEN)
 	{
-		josch_scheduler_unknown(event->run_id, "it ran once before, and the record of its end is not here");
+		josch_scheduler_take_end(event->run.run_id, RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
 		return;
 	}
 	if (josch_scheduler.phase != RUNNER_LISTING)
@@ -241,20 +167,11 @@ take_runner_event(const JoschRunnerEvent *event)
 		case JOSCH_RUNNER_WELCOME:
 			greet_runner();
 			break;
-		case JOSCH_RUNNER_STARTED:
-			take_started(event);
+		case JOSCH_RUNNER_EVENT:
+			josch_scheduler_take(&event->run);
 			break;
-		case JOSCH_RUNNER_START_FAILED:
-			josch_scheduler_not_started(event->run_id, event->text);
-			break;
-		case JOSCH_RUNNER_UP:
-			take_up(event);
-			break;
-		case JOSCH_RUNNER_EXITED:
-			take_end(event);
-			break;
-		case JOSCH_RUNNER_RUN:
-			take_listed(event);
+		case JOSCH_RUNNER_LISTED:
+			note_listed(event->run.run_id);
 			break;
 		case JOSCH_RUNNER_LIST_END:
 			josch_scheduler.phase = RUNNER_LISTED;
@@ -325,11 +242,9 @@ josch_scheduler_collect_sql(void)
 	foreach(cell, lost)
 	{
 		JoschSqlLost *loss = lfirst(cell);
-		EngineEvent *event = new_event(ENGINE_RUN_ENDED, loss->run_id);
 
-		event->text = keep_text(loss->reason);
-		event->kind = !loss->begun ? RUN_END_NOT_STARTED :
-			loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN;
+		josch_scheduler_take_end(loss->run_id, !loss->begun ? RUN_END_NOT_STARTED :
+								 loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN, loss->reason);
 	}
 }
 
@@ -347,7 +262,7 @@ convert_text(char **text)
 
 /* Conversion needs a transaction, so it is done here and not when the event comes. */
 void
-josch_scheduler_convert(EngineEvent *event)
+josch_scheduler_convert(RunEvent *event)
 {
 	if (event->utf8)
 	{
@@ -383,13 +298,13 @@ josch_scheduler_forget_done(void)
 
 	foreach(cell, josch_scheduler.events)
 	{
-		EngineEvent *event = lfirst(cell);
+		RunEvent *event = lfirst(cell);
 
 		if (!event->done)
 		{
 			continue;
 		}
-		if (event->type == ENGINE_RUN_ENDED)
+		if (event->type == RUN_ENDED)
 		{
 			ids[n++] = event->run_id;
 			drop_stop(event->run_id);

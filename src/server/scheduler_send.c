@@ -101,7 +101,7 @@ send_command(const StoreLaunch *launch, char **environment)
 
 	if (reason != NULL)
 	{
-		josch_scheduler_not_started(launch->run_id, reason);
+		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, reason);
 		return;
 	}
 	start.run_id = launch->run_id;
@@ -116,7 +116,7 @@ send_command(const StoreLaunch *launch, char **environment)
 	start.ready_after_ms = launch->ready_after_ms;
 	if (!josch_runner_send_start(josch_scheduler.runner, &start))
 	{
-		josch_scheduler_not_started(launch->run_id, "command and environment are larger than 4 MB");
+		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
 	}
 }
 
@@ -126,7 +126,7 @@ send_sql(const StoreLaunch *launch)
 {
 	if (!OidIsValid(launch->owner))
 	{
-		josch_scheduler_not_started(launch->run_id, psprintf("role \"%s\" does not exist", launch->owner_name));
+		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\" does not exist", launch->owner_name));
 		return true;
 	}
 	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);
@@ -205,7 +205,7 @@ josch_scheduler_stop(const StoreRunInfo *run)
 	{
 		if (drop_unsent(run->run_id))
 		{
-			josch_scheduler_not_started(run->run_id, "it was stopped before a worker was free");
+			josch_scheduler_take_end(run->run_id, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
 		}
 		else
 		{
@@ -266,7 +266,7 @@ may_send_again(const StoreRunInfo *run)
 
 	if (run->server == NULL || strcmp(run->server, josch_scheduler.server) != 0)
 	{
-		josch_scheduler_unknown(run->run_id, "it was started by another server, of which this one is a copy, or before this one was restored");
+		josch_scheduler_take_end(run->run_id, RUN_END_UNKNOWN, "it was started by another server, of which this one is a copy, or before this one was restored");
 		return false;
 	}
 	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
@@ -278,7 +278,7 @@ may_send_again(const StoreRunInfo *run)
 	{
 		return true;
 	}
-	josch_scheduler_unknown(run->run_id, "the runner or the machine went down while it ran");
+	josch_scheduler_take_end(run->run_id, RUN_END_UNKNOWN, "the runner or the machine went down while it ran");
 	return false;
 }
 
@@ -331,7 +331,7 @@ josch_scheduler_reconcile_sql(void)
 		}
 		else
 		{
-			josch_scheduler_unknown(open[i].run_id, "the server went down while its statements were being committed one by one");
+			josch_scheduler_take_end(open[i].run_id, RUN_END_UNKNOWN, "the server went down while its statements were being committed one by one");
 		}
 	}
 }

@@ -1,0 +1,60 @@
+/*
+ * src/run/run_event.h
+ *	  What happened to a run, and how it ended: told once, in one struct.
+ *
+ * The runner's messages and the losses of SQL workers become it, the engine
+ * applies it, plan.c decides by it, and the row of josch.runs is written from it.
+ */
+#ifndef JOSCH_RUN_EVENT_H
+#define JOSCH_RUN_EVENT_H
+
+#include "base/josch.h"
+
+/* In the order in which they are applied. */
+typedef enum RunEventType
+{
+	RUN_STARTED,
+	RUN_UP,
+	RUN_ENDED,
+	RUN_EVENT_TYPES
+} RunEventType;
+
+typedef enum RunEndKind
+{
+	RUN_END_DONE,				/* SQL: it did what it should */
+	RUN_END_EXIT,				/* value: exit code */
+	RUN_END_SIGNAL,				/* value: signal */
+	RUN_END_NOT_STARTED,		/* text: why */
+	RUN_END_ERROR,				/* text: the error (SQL) */
+	RUN_END_UNKNOWN				/* text: what is known */
+} RunEndKind;
+
+typedef struct RunEvent
+{
+	RunEventType type;
+	int64		run_id;
+	int32		pid;			/* 0: not known */
+	TimestampTz started_at;		/* 0: not known */
+	TimestampTz up_at;			/* UP */
+	TimestampTz ended_at;		/* ENDED; 0: now */
+	RunEndKind	kind;			/* ENDED */
+	int32		value;			/* ENDED */
+	bool		timed_out;		/* ENDED: its time-out ended it */
+	double		cpu_seconds;	/* -1: not known */
+	int64		peak_memory;	/* bytes; -1: not known */
+	char	   *text;			/* or NULL */
+	char	   *output_tail;	/* or NULL */
+	bool		utf8;			/* the two texts are UTF-8, not yet in the
+								 * database's encoding */
+	bool		done;			/* set by the pass: applied, or of no concern any
+								 * more; else it is to be given again */
+} RunEvent;
+
+/* An event of which nothing else is known. */
+static inline RunEvent
+josch_run_event(RunEventType type, int64 run_id)
+{
+	return (RunEvent) {.type = type, .run_id = run_id, .cpu_seconds = -1, .peak_memory = -1};
+}
+
+#endif							/* JOSCH_RUN_EVENT_H */
