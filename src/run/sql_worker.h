@@ -69,11 +69,8 @@ extern PGDLLEXPORT void josch_sql_worker_main(Datum place);
 
 /* ---- between the files of the worker ---- */
 
-/* sql_worker_main.c: raises an ERROR when the run at hand was cancelled before it began. */
-extern void josch_sql_worker_check_cancel(void);
-
 /* sql_worker_run.c: executes a run and records its outcome; false when it was not to be executed. */
-extern bool josch_sql_worker_execute(int64 run_id, bool atomic);
+extern bool josch_sql_worker_execute(const JoschSqlSlot *slot, int64 run_id, bool atomic);
 
 /*
  * sql_worker_output.c: what the SQL of a run says (notices, errors, command

@@ -162,22 +162,6 @@ finish_run(void)
 }
 
 void
-josch_sql_worker_check_cancel(void)
-{
-	bool		cancel;
-
-	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	cancel = mine->cancel;
-	LWLockRelease(josch_shared_lock);
-	if (cancel)
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("canceling statement due to user request")));
-	}
-}
-
-void
 josch_sql_worker_main(Datum place)
 {
 	uint32		flags = 0;
@@ -199,7 +183,7 @@ josch_sql_worker_main(Datum place)
 		int64		run_id = wait_for_run(&atomic);
 
 		QueryCancelPending = false;
-		if (!josch_sql_worker_execute(run_id, atomic))
+		if (!josch_sql_worker_execute(mine, run_id, atomic))
 		{
 			/* the run stays in the slot; whoever collects it finds out what became of it */
 			proc_exit(0);

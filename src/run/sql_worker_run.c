@@ -39,6 +39,7 @@
 #include "base/clock.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/shared.h"
 #include "base/wake.h"
 #include "day/store_environment.h"
 #include "node/store_node.h"
@@ -56,6 +57,7 @@
 typedef struct Work
 {
 	StoreSqlRun *run;
+	const JoschSqlSlot *slot;	/* of this worker, in shared memory */
 	bool		atomic;
 	double		cpu_before;
 	MemoryContext context;		/* lasts until the outcome is recorded */
@@ -409,6 +411,23 @@ check_run(const StoreSqlRun *run)
 	CommitTransactionCommand();
 }
 
+/* Raises an ERROR when the run was cancelled before there was anything to interrupt. */
+static void
+check_cancel(const JoschSqlSlot *slot)
+{
+	bool		cancel;
+
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	cancel = slot->cancel;
+	LWLockRelease(josch_shared_lock);
+	if (cancel)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
+	}
+}
+
 static void
 execute_all(Work *work)
 {
@@ -424,7 +443,7 @@ execute_all(Work *work)
 	{
 		check_statement(lfirst_node(RawStmt, cell), work->atomic);
 	}
-	josch_sql_worker_check_cancel();
+	check_cancel(work->slot);
 	if (work->atomic)
 	{
 		begin_block();
@@ -540,9 +559,9 @@ try_all(Work *work)
 }
 
 bool
-josch_sql_worker_execute(int64 run_id, bool atomic)
+josch_sql_worker_execute(const JoschSqlSlot *slot, int64 run_id, bool atomic)
 {
-	Work		work = {.atomic = atomic, .cpu_before = cpu_seconds()};
+	Work		work = {.slot = slot, .atomic = atomic, .cpu_before = cpu_seconds()};
 	char	   *error;
 
 	work.context = AllocSetContextCreate(TopMemoryContext, "josch run", ALLOCSET_DEFAULT_SIZES);

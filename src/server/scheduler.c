@@ -63,8 +63,6 @@
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
 
-Scheduler	josch_scheduler;
-
 /* ---- identity ---- */
 
 /*
@@ -91,12 +89,12 @@ identify(Oid database, Oid extension)
 
 /* The folder of its logs, in a spool that others may use, too. */
 static void
-name_log_folder(Oid database)
+name_log_folder(Scheduler *scheduler, Oid database)
 {
-	const unsigned char *server = (const unsigned char *) josch_scheduler.server;
+	const unsigned char *server = (const unsigned char *) scheduler->server;
 
-	snprintf(josch_scheduler.log_folder, sizeof(josch_scheduler.log_folder), "%u-%08x",
-			 database, hash_bytes(server, strlen(josch_scheduler.server)));
+	snprintf(scheduler->log_folder, sizeof(scheduler->log_folder), "%u-%08x",
+			 database, hash_bytes(server, strlen(scheduler->server)));
 }
 
 /*
@@ -159,34 +157,34 @@ typedef struct Decisions
 } Decisions;
 
 static void
-prepare_pass(EnginePass *pass)
+prepare_pass(Scheduler *scheduler, EnginePass *pass)
 {
-	const JoschRunnerInfo *info = josch_scheduler.runner != NULL ? josch_runner_info(josch_scheduler.runner) : NULL;
+	const JoschRunnerInfo *info = scheduler->runner != NULL ? josch_runner_info(scheduler->runner) : NULL;
 	ListCell   *cell;
 
 	memset(pass, 0, sizeof(EnginePass));
 	pass->now = josch_clock_now();
-	pass->events = palloc(sizeof(RunEvent *) * (list_length(josch_scheduler.events) + 1));
-	foreach(cell, josch_scheduler.events)
+	pass->events = palloc(sizeof(RunEvent *) * (list_length(scheduler->events) + 1));
+	foreach(cell, scheduler->events)
 	{
-		josch_scheduler_convert(lfirst(cell));
+		josch_scheduler_convert(scheduler, lfirst(cell));
 		if (pass->nevents == MAX_EVENTS)
 		{
-			josch_scheduler.pass_wanted = true;
+			scheduler->pass_wanted = true;
 			break;
 		}
 		pass->events[pass->nevents++] = lfirst(cell);
 	}
 	/* only the scheduler opens runs; others close them */
-	pass->open_bound = josch_scheduler.status.passes > 0 ? josch_scheduler.status.running : -1;
-	pass->runner.server = josch_scheduler.server;
+	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
+	pass->runner.server = scheduler->server;
 	pass->runner.runner = info != NULL ? info->incarnation : "";
-	pass->runner.host = josch_scheduler.host;
-	pass->runner.log_folder = josch_scheduler.log_folder;
+	pass->runner.host = scheduler->host;
+	pass->runner.log_folder = scheduler->log_folder;
 	if (josch_config_scheduler)
 	{
-		pass->max_commands = josch_scheduler.phase == RUNNER_READY ? josch_config_max_running : 0;
-		pass->max_sql = josch_scheduler.unsent_sql == NIL ? josch_config_max_sql_workers : 0;
+		pass->max_commands = scheduler->phase == RUNNER_READY ? josch_config_max_running : 0;
+		pass->max_sql = scheduler->unsent_sql == NIL ? josch_config_max_sql_workers : 0;
 	}
 }
 
@@ -195,20 +193,20 @@ prepare_pass(EnginePass *pass)
  * need another name (identify).  Inside a transaction.
  */
 static void
-check_extension(void)
+check_extension(Scheduler *scheduler)
 {
 	Oid			extension = get_extension_oid("josch", true);
-	bool		first = !OidIsValid(josch_scheduler.extension);
+	bool		first = !OidIsValid(scheduler->extension);
 
 	if (first)
 	{
-		josch_scheduler.extension = extension;
+		scheduler->extension = extension;
 	}
 	if (first || !OidIsValid(extension))
 	{
 		josch_wake_report_extension(OidIsValid(extension));
 	}
-	if (!OidIsValid(extension) || extension != josch_scheduler.extension)
+	if (!OidIsValid(extension) || extension != scheduler->extension)
 	{
 		PopActiveSnapshot();
 		CommitTransactionCommand();
@@ -232,47 +230,47 @@ check_constraints_at_once(void)
 
 /* The transaction's part; all of Decisions is in the scratch context. */
 static void
-decide(Decisions *decisions)
+decide(Scheduler *scheduler, Decisions *decisions)
 {
-	check_extension();
+	check_extension(scheduler);
 	check_constraints_at_once();
-	if (josch_scheduler.phase == RUNNER_LISTED)
+	if (scheduler->phase == RUNNER_LISTED)
 	{
-		decisions->again = josch_scheduler_reconcile(&decisions->nagain);
+		decisions->again = josch_scheduler_reconcile(scheduler, &decisions->nagain);
 		decisions->again_environments = josch_scheduler_environments(decisions->again, decisions->nagain);
-		josch_scheduler.phase = RUNNER_READY;
+		scheduler->phase = RUNNER_READY;
 	}
-	if (josch_scheduler.status.passes == 0)
+	if (scheduler->status.passes == 0)
 	{
-		josch_scheduler_reconcile_sql();
+		josch_scheduler_reconcile_sql(scheduler);
 	}
-	prepare_pass(&decisions->pass);
+	prepare_pass(scheduler, &decisions->pass);
 	josch_engine_pass(&decisions->pass);
 	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
 }
 
 /* After the commit: what was decided becomes true. */
 static void
-carry_out(Decisions *decisions)
+carry_out(Scheduler *scheduler, Decisions *decisions)
 {
 	EnginePass *pass = &decisions->pass;
 
-	josch_scheduler_forget_done();
+	josch_scheduler_forget_done(scheduler);
 	for (int i = 0; i < decisions->nagain; i++)
 	{
-		josch_scheduler_send(&decisions->again[i], decisions->again_environments[i]);
+		josch_scheduler_send(scheduler, &decisions->again[i], decisions->again_environments[i]);
 	}
 	for (int i = 0; i < pass->nlaunches; i++)
 	{
-		josch_scheduler_send(&pass->launches[i], decisions->environments[i]);
+		josch_scheduler_send(scheduler, &pass->launches[i], decisions->environments[i]);
 	}
-	if (josch_scheduler.runner != NULL)
+	if (scheduler->runner != NULL)
 	{
 		for (int i = 0; i < pass->nstrays; i++)
 		{
-			josch_runner_send_stop(josch_scheduler.runner, pass->strays[i], STRAY_GRACE_MS);
+			josch_runner_send_stop(scheduler->runner, pass->strays[i], STRAY_GRACE_MS);
 		}
-		josch_runner_flush(josch_scheduler.runner);
+		josch_runner_flush(scheduler->runner);
 	}
 }
 
@@ -281,7 +279,7 @@ carry_out(Decisions *decisions)
  * the commands start: nothing that a launch waits for.
  */
 static void
-look_ahead(Decisions *decisions)
+look_ahead(Scheduler *scheduler, Decisions *decisions)
 {
 	josch_engine_look_ahead(&decisions->pass);
 	if (decisions->pass.outlook.stops > 0)
@@ -295,135 +293,136 @@ look_ahead(Decisions *decisions)
 }
 
 static void
-carry_out_stops(Decisions *decisions)
+carry_out_stops(Scheduler *scheduler, Decisions *decisions)
 {
 	for (int i = 0; i < decisions->nstops; i++)
 	{
-		josch_scheduler_stop(&decisions->stops[i]);
+		josch_scheduler_stop(scheduler, &decisions->stops[i]);
 	}
 	for (int i = 0; i < decisions->ntimeouts; i++)
 	{
-		josch_scheduler_stop(&decisions->timeouts[i]);
+		josch_scheduler_stop(scheduler, &decisions->timeouts[i]);
 	}
-	if (josch_scheduler.runner != NULL)
+	if (scheduler->runner != NULL)
 	{
-		josch_runner_flush(josch_scheduler.runner);
+		josch_runner_flush(scheduler->runner);
 	}
 }
 
 /* When to come back, if nothing wakes us before. */
 static void
-set_next_pass(const EnginePass *pass)
+set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 {
 	TimestampTz now = josch_clock_now();
 
-	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
-	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->outlook.next_due);
-	josch_scheduler.pass_at = Min(josch_scheduler.pass_at, pass->retry_at);
+	scheduler->pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
+	scheduler->pass_at = Min(scheduler->pass_at, pass->outlook.next_due);
+	scheduler->pass_at = Min(scheduler->pass_at, pass->retry_at);
 	if (pass->set_aside > 0)
 	{
-		josch_scheduler.set_aside_ms = josch_scheduler.set_aside_ms == 0 ? SET_ASIDE_MIN_MS : Min(josch_scheduler.set_aside_ms * 2, SET_ASIDE_MAX_MS);
-		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(now, josch_scheduler.set_aside_ms));
+		scheduler->set_aside_ms = scheduler->set_aside_ms == 0 ? SET_ASIDE_MIN_MS :
+			Min(scheduler->set_aside_ms * 2, SET_ASIDE_MAX_MS);
+		scheduler->pass_at = Min(scheduler->pass_at, TimestampTzPlusMilliseconds(now, scheduler->set_aside_ms));
 	}
 	else
 	{
-		josch_scheduler.set_aside_ms = 0;
+		scheduler->set_aside_ms = 0;
 	}
 }
 
 static void
-report(const EnginePass *pass)
+report(Scheduler *scheduler, const EnginePass *pass)
 {
-	josch_scheduler.status.last_pass_at = pass->now;
-	josch_scheduler.status.passes++;
-	josch_scheduler.status.queued = pass->outlook.queued;
-	josch_scheduler.status.running = pass->outlook.open;
-	josch_scheduler.status.set_aside = pass->set_aside;
-	josch_wake_report(&josch_scheduler.status);
+	scheduler->status.last_pass_at = pass->now;
+	scheduler->status.passes++;
+	scheduler->status.queued = pass->outlook.queued;
+	scheduler->status.running = pass->outlook.open;
+	scheduler->status.set_aside = pass->set_aside;
+	josch_wake_report(&scheduler->status);
 	pgstat_report_stat(false);
 }
 
 static void
-begin_transaction(void)
+begin_transaction(Scheduler *scheduler)
 {
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, "josch pass");
-	MemoryContextSwitchTo(josch_scheduler.scratch);
+	MemoryContextSwitchTo(scheduler->scratch);
 }
 
 static void
-end_transaction(void)
+end_transaction(Scheduler *scheduler)
 {
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	MemoryContextSwitchTo(josch_scheduler.scratch);
+	MemoryContextSwitchTo(scheduler->scratch);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
 /* A pass that failed as a whole is tried again; nothing of it has happened. */
 static void
-recover_from_error(RunnerPhase phase)
+recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 {
-	MemoryContextSwitchTo(josch_scheduler.scratch);
+	MemoryContextSwitchTo(scheduler->scratch);
 	EmitErrorReport();
 	AbortCurrentTransaction();
 	FlushErrorState();
-	MemoryContextSwitchTo(josch_scheduler.scratch);
-	if (josch_scheduler.phase == RUNNER_READY)
+	MemoryContextSwitchTo(scheduler->scratch);
+	if (scheduler->phase == RUNNER_READY)
 	{
-		josch_scheduler.phase = phase;
+		scheduler->phase = phase;
 	}
-	josch_scheduler.pass_wanted = false;
-	josch_scheduler.pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), ERROR_MS);
+	scheduler->pass_wanted = false;
+	scheduler->pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), ERROR_MS);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
 /* Does the work in a transaction; false when it failed, of which then nothing is left. */
 static bool
-in_transaction(void (*work) (Decisions *), Decisions *decisions)
+in_transaction(Scheduler *scheduler, void (*work) (Scheduler *, Decisions *), Decisions *decisions)
 {
-	RunnerPhase phase = josch_scheduler.phase;
+	RunnerPhase phase = scheduler->phase;
 	volatile bool committed = false;
 
 	PG_TRY();
 	{
-		begin_transaction();
-		work(decisions);
-		end_transaction();
+		begin_transaction(scheduler);
+		work(scheduler, decisions);
+		end_transaction(scheduler);
 		committed = true;
 	}
 	PG_CATCH();
 	{
-		recover_from_error(phase);
+		recover_from_error(scheduler, phase);
 	}
 	PG_END_TRY();
 	return committed;
 }
 
 static void
-run_pass(void)
+run_pass(Scheduler *scheduler)
 {
 	Decisions  *decisions = palloc0(sizeof(Decisions));
 
-	josch_scheduler.pass_wanted = false;
-	if (!in_transaction(decide, decisions))
+	scheduler->pass_wanted = false;
+	if (!in_transaction(scheduler, decide, decisions))
 	{
 		return;
 	}
-	carry_out(decisions);
-	if (!in_transaction(look_ahead, decisions))
+	carry_out(scheduler, decisions);
+	if (!in_transaction(scheduler, look_ahead, decisions))
 	{
 		return;
 	}
-	set_next_pass(&decisions->pass);
-	carry_out_stops(decisions);
-	report(&decisions->pass);
-	if (josch_scheduler.phase == RUNNER_READY && josch_scheduler.listed != NIL)
+	set_next_pass(scheduler, &decisions->pass);
+	carry_out_stops(scheduler, decisions);
+	report(scheduler, &decisions->pass);
+	if (scheduler->phase == RUNNER_READY && scheduler->listed != NIL)
 	{
-		list_free_deep(josch_scheduler.listed);
-		josch_scheduler.listed = NIL;
+		list_free_deep(scheduler->listed);
+		scheduler->listed = NIL;
 	}
 }
 
@@ -440,33 +439,33 @@ is_due(TimestampTz pass_at)
 }
 
 static void
-wait_for_something(void)
+wait_for_something(Scheduler *scheduler)
 {
 	WaitEventSet *set;
 	WaitEvent	events[3];
-	TimestampTz until = josch_scheduler.pass_at;
+	TimestampTz until = scheduler->pass_at;
 	int			n;
 
-	if (josch_scheduler.runner == NULL)
+	if (scheduler->runner == NULL)
 	{
-		until = Min(until, josch_scheduler.connect_at);
+		until = Min(until, scheduler->connect_at);
 	}
-	if (josch_scheduler.unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
+	if (scheduler->unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
 	}
 #if PG_VERSION_NUM >= 170000
 	set = CreateWaitEventSet(NULL, 3);
 #else
-	set = CreateWaitEventSet(josch_scheduler.scratch, 3);
+	set = CreateWaitEventSet(scheduler->scratch, 3);
 #endif
 	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	if (josch_scheduler.runner != NULL)
+	if (scheduler->runner != NULL)
 	{
 		AddWaitEventToSet(set, WL_SOCKET_READABLE |
-						  (josch_runner_wants_write(josch_scheduler.runner) ? WL_SOCKET_WRITEABLE : 0),
-						  josch_runner_socket(josch_scheduler.runner), NULL, NULL);
+						  (josch_runner_wants_write(scheduler->runner) ? WL_SOCKET_WRITEABLE : 0),
+						  josch_runner_socket(scheduler->runner), NULL, NULL);
 	}
 	n = josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
 						 events, lengthof(events), PG_WAIT_EXTENSION);
@@ -476,13 +475,13 @@ wait_for_something(void)
 		if (events[i].events & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);
-			josch_scheduler.pass_wanted = true;
+			scheduler->pass_wanted = true;
 		}
 	}
 }
 
 static void
-start_up(Oid database)
+start_up(Scheduler *scheduler, Oid database)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
@@ -492,54 +491,55 @@ start_up(Oid database)
 	{
 		proc_exit(0);
 	}
-	josch_scheduler.context = AllocSetContextCreate(TopMemoryContext, "josch scheduler", ALLOCSET_DEFAULT_SIZES);
-	josch_scheduler.scratch = AllocSetContextCreate(josch_scheduler.context, "josch scheduler turn", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(josch_scheduler.context);
-	josch_scheduler.connect_ms = CONNECT_MIN_MS;
-	if (gethostname(josch_scheduler.host, sizeof(josch_scheduler.host)) != 0)
+	scheduler->context = AllocSetContextCreate(TopMemoryContext, "josch scheduler", ALLOCSET_DEFAULT_SIZES);
+	scheduler->scratch = AllocSetContextCreate(scheduler->context, "josch scheduler turn", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(scheduler->context);
+	scheduler->connect_ms = CONNECT_MIN_MS;
+	if (gethostname(scheduler->host, sizeof(scheduler->host)) != 0)
 	{
-		strlcpy(josch_scheduler.host, "localhost", sizeof(josch_scheduler.host));
+		strlcpy(scheduler->host, "localhost", sizeof(scheduler->host));
 	}
-	josch_scheduler.host[sizeof(josch_scheduler.host) - 1] = '\0';
+	scheduler->host[sizeof(scheduler->host) - 1] = '\0';
 	pin_settings();
 	require_durable_commits();
-	begin_transaction();
-	check_extension();
-	josch_scheduler.server = MemoryContextStrdup(josch_scheduler.context,
-												 identify(database, josch_scheduler.extension));
-	name_log_folder(database);
-	josch_scheduler.database_name = MemoryContextStrdup(josch_scheduler.context, get_database_name(database));
-	end_transaction();
-	josch_scheduler.pass_wanted = true;
+	begin_transaction(scheduler);
+	check_extension(scheduler);
+	scheduler->server = MemoryContextStrdup(scheduler->context, identify(database, scheduler->extension));
+	name_log_folder(scheduler, database);
+	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
+	end_transaction(scheduler);
+	scheduler->pass_wanted = true;
 }
 
 void
 josch_scheduler_main(Datum database)
 {
-	start_up(DatumGetObjectId(database));
+	Scheduler	scheduler = {0};
+
+	start_up(&scheduler, DatumGetObjectId(database));
 	for (;;)
 	{
-		MemoryContextSwitchTo(josch_scheduler.scratch);
-		MemoryContextReset(josch_scheduler.scratch);
+		MemoryContextSwitchTo(scheduler.scratch);
+		MemoryContextReset(scheduler.scratch);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 			require_durable_commits();
-			josch_scheduler.pass_wanted = true;
+			scheduler.pass_wanted = true;
 		}
-		josch_scheduler_connect();
-		josch_scheduler_hear();
-		josch_scheduler_collect_sql();
-		josch_scheduler_send_unsent();
-		if (josch_scheduler.pass_wanted || is_due(josch_scheduler.pass_at))
+		josch_scheduler_connect(&scheduler);
+		josch_scheduler_hear(&scheduler);
+		josch_scheduler_collect_sql(&scheduler);
+		josch_scheduler_send_unsent(&scheduler);
+		if (scheduler.pass_wanted || is_due(scheduler.pass_at))
 		{
-			run_pass();
+			run_pass(&scheduler);
 		}
-		if (!josch_scheduler.pass_wanted)
+		if (!scheduler.pass_wanted)
 		{
-			wait_for_something();
+			wait_for_something(&scheduler);
 		}
 	}
 }

@@ -61,28 +61,26 @@ typedef struct Scheduler
 	JoschSchedulerStatus status;
 } Scheduler;
 
-extern Scheduler josch_scheduler;
-
 /* ---- scheduler_events.c ---- */
 
 /* Takes an event, for the next pass: a copy that lasts until it is committed. */
-extern void josch_scheduler_take(const RunEvent *event);
+extern void josch_scheduler_take(Scheduler *scheduler, const RunEvent *event);
 
 /* The same for an end of which only this is known. */
-extern void josch_scheduler_take_end(int64 run_id, RunEndKind kind, const char *reason);
+extern void josch_scheduler_take_end(Scheduler *scheduler, int64 run_id, RunEndKind kind, const char *reason);
 
 /* Brings an event's texts into the database's encoding; needs a transaction. */
-extern void josch_scheduler_convert(RunEvent *event);
+extern void josch_scheduler_convert(Scheduler *scheduler, RunEvent *event);
 
 /* Connects to the runner when it is time to; starts one when none answers. */
-extern void josch_scheduler_connect(void);
+extern void josch_scheduler_connect(Scheduler *scheduler);
 
 /* Takes what the runner and the SQL workers have said. */
-extern void josch_scheduler_hear(void);
-extern void josch_scheduler_collect_sql(void);
+extern void josch_scheduler_hear(Scheduler *scheduler);
+extern void josch_scheduler_collect_sql(Scheduler *scheduler);
 
 /* Drops the events that are committed, and lets the runner forget their runs. */
-extern void josch_scheduler_forget_done(void);
+extern void josch_scheduler_forget_done(Scheduler *scheduler);
 
 /* ---- scheduler_send.c ---- */
 
@@ -90,22 +88,22 @@ extern void josch_scheduler_forget_done(void);
 extern char ***josch_scheduler_environments(const StoreLaunch *launches, int n);
 
 /* Sends a run whose intent is committed to the runner or to a SQL worker. */
-extern void josch_scheduler_send(const StoreLaunch *launch, char **environment);
+extern void josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch, char **environment);
 
 /* Tries again with SQL runs that found no worker. */
-extern void josch_scheduler_send_unsent(void);
+extern void josch_scheduler_send_unsent(Scheduler *scheduler);
 
 /* Carries a stop or a time-out out; may be called again for the same run. */
-extern void josch_scheduler_stop(const StoreRunInfo *run);
+extern void josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run);
 
 /*
  * Compares the open runs with what the runner listed: those that it has never
  * seen are returned, to be sent again; of those that it has lost nothing can be
  * known.  Needs a transaction.
  */
-extern StoreLaunch *josch_scheduler_reconcile(int *nagain);
+extern StoreLaunch *josch_scheduler_reconcile(Scheduler *scheduler, int *nagain);
 
 /* The same with SQL runs that no worker has, once at the start. */
-extern void josch_scheduler_reconcile_sql(void);
+extern void josch_scheduler_reconcile_sql(Scheduler *scheduler);
 
 #endif							/* JOSCH_SCHEDULER_H */

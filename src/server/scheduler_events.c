@@ -40,102 +40,102 @@ free_event(RunEvent *event)
 
 /* A copy that lives as long as the event; NULL for an empty text. */
 static char *
-keep_text(const char *text)
+keep_text(Scheduler *scheduler, const char *text)
 {
-	return text == NULL || text[0] == '\0' ? NULL : MemoryContextStrdup(josch_scheduler.context, text);
+	return text == NULL || text[0] == '\0' ? NULL : MemoryContextStrdup(scheduler->context, text);
 }
 
 void
-josch_scheduler_take(const RunEvent *event)
+josch_scheduler_take(Scheduler *scheduler, const RunEvent *event)
 {
-	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
+	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
 	RunEvent   *kept = palloc(sizeof(RunEvent));
 
 	*kept = *event;
-	kept->text = keep_text(event->text);
-	kept->output_tail = keep_text(event->output_tail);
-	josch_scheduler.events = lappend(josch_scheduler.events, kept);
+	kept->text = keep_text(scheduler, event->text);
+	kept->output_tail = keep_text(scheduler, event->output_tail);
+	scheduler->events = lappend(scheduler->events, kept);
 	MemoryContextSwitchTo(former);
 	if (event->type != RUN_STARTED)
 	{
-		josch_scheduler.pass_wanted = true;
+		scheduler->pass_wanted = true;
 	}
 	else
 	{
-		josch_scheduler.pass_at = Min(josch_scheduler.pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), LAZY_MS));
+		scheduler->pass_at = Min(scheduler->pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), LAZY_MS));
 	}
 }
 
 void
-josch_scheduler_take_end(int64 run_id, RunEndKind kind, const char *reason)
+josch_scheduler_take_end(Scheduler *scheduler, int64 run_id, RunEndKind kind, const char *reason)
 {
 	RunEvent	event = josch_run_event(RUN_ENDED, run_id);
 
 	event.kind = kind;
 	event.text = unconstify(char *, reason);
-	josch_scheduler_take(&event);
+	josch_scheduler_take(scheduler, &event);
 }
 
 static void
-note_listed(int64 run_id)
+note_listed(Scheduler *scheduler, int64 run_id)
 {
-	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
+	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
 	int64	   *listed = palloc(sizeof(int64));
 
 	*listed = run_id;
-	josch_scheduler.listed = lappend(josch_scheduler.listed, listed);
+	scheduler->listed = lappend(scheduler->listed, listed);
 	MemoryContextSwitchTo(former);
 }
 
 static void
-complain(const char *reason)
+complain(Scheduler *scheduler, const char *reason)
 {
-	if (josch_scheduler.complaint != NULL && strcmp(josch_scheduler.complaint, reason) == 0)
+	if (scheduler->complaint != NULL && strcmp(scheduler->complaint, reason) == 0)
 	{
 		return;					/* say it once */
 	}
 	ereport(LOG, (errmsg("josch-runner does not answer: %s", reason)));
-	if (josch_scheduler.complaint != NULL)
+	if (scheduler->complaint != NULL)
 	{
-		pfree(josch_scheduler.complaint);
+		pfree(scheduler->complaint);
 	}
-	josch_scheduler.complaint = MemoryContextStrdup(josch_scheduler.context, reason);
+	scheduler->complaint = MemoryContextStrdup(scheduler->context, reason);
 }
 
 static void
-lose_runner(const char *reason)
+lose_runner(Scheduler *scheduler, const char *reason)
 {
-	complain(reason);
-	josch_runner_close(josch_scheduler.runner);
-	josch_scheduler.runner = NULL;
-	josch_scheduler.phase = RUNNER_ABSENT;
-	list_free_deep(josch_scheduler.listed);
-	josch_scheduler.listed = NIL;
-	list_free_deep(josch_scheduler.stops_sent);
-	josch_scheduler.stops_sent = NIL;
-	josch_scheduler.status.runner_pid = 0;
-	josch_wake_report(&josch_scheduler.status);
-	josch_scheduler.connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), josch_scheduler.connect_ms);
-	josch_scheduler.connect_ms = Min(josch_scheduler.connect_ms * 2, CONNECT_MAX_MS);
+	complain(scheduler, reason);
+	josch_runner_close(scheduler->runner);
+	scheduler->runner = NULL;
+	scheduler->phase = RUNNER_ABSENT;
+	list_free_deep(scheduler->listed);
+	scheduler->listed = NIL;
+	list_free_deep(scheduler->stops_sent);
+	scheduler->stops_sent = NIL;
+	scheduler->status.runner_pid = 0;
+	josch_wake_report(&scheduler->status);
+	scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
+	scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
 }
 
 static void
-greet_runner(void)
+greet_runner(Scheduler *scheduler)
 {
-	const JoschRunnerInfo *info = josch_runner_info(josch_scheduler.runner);
+	const JoschRunnerInfo *info = josch_runner_info(scheduler->runner);
 
-	josch_scheduler.status.runner_pid = (pid_t) info->pid;
-	josch_scheduler.status.runner_since = info->started_at;
-	strlcpy(josch_scheduler.status.runner_version, info->version, sizeof(josch_scheduler.status.runner_version));
-	josch_wake_report(&josch_scheduler.status);
-	josch_scheduler.connect_ms = CONNECT_MIN_MS;
-	if (josch_scheduler.complaint != NULL)
+	scheduler->status.runner_pid = (pid_t) info->pid;
+	scheduler->status.runner_since = info->started_at;
+	strlcpy(scheduler->status.runner_version, info->version, sizeof(scheduler->status.runner_version));
+	josch_wake_report(&scheduler->status);
+	scheduler->connect_ms = CONNECT_MIN_MS;
+	if (scheduler->complaint != NULL)
 	{
-		pfree(josch_scheduler.complaint);
-		josch_scheduler.complaint = NULL;
+		pfree(scheduler->complaint);
+		scheduler->complaint = NULL;
 	}
-	josch_scheduler.phase = RUNNER_LISTING;
-	josch_runner_send_list(josch_scheduler.runner);
+	scheduler->phase = RUNNER_LISTING;
+	josch_runner_send_list(scheduler->runner);
 }
 
 /*
@@ -144,41 +144,41 @@ greet_runner(void)
  * is not in this database: a backup was restored over it.
  */
 static void
-take_refusal(const JoschRunnerEvent *event)
+take_refusal(Scheduler *scheduler, const JoschRunnerEvent *event)
 {
 	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run.run_id, event->text)));
 	if (event->refusal == JOSCH_REFUSED_FORGOTTEN)
 	{
-		josch_scheduler_take_end(event->run.run_id, RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
+		josch_scheduler_take_end(scheduler, event->run.run_id, RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
 		return;
 	}
-	if (josch_scheduler.phase != RUNNER_LISTING)
+	if (scheduler->phase != RUNNER_LISTING)
 	{
-		josch_scheduler.phase = RUNNER_LISTING;
-		josch_runner_send_list(josch_scheduler.runner);
+		scheduler->phase = RUNNER_LISTING;
+		josch_runner_send_list(scheduler->runner);
 	}
 }
 
 static void
-take_runner_event(const JoschRunnerEvent *event)
+take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 {
 	switch (event->type)
 	{
 		case JOSCH_RUNNER_WELCOME:
-			greet_runner();
+			greet_runner(scheduler);
 			break;
 		case JOSCH_RUNNER_EVENT:
-			josch_scheduler_take(&event->run);
+			josch_scheduler_take(scheduler, &event->run);
 			break;
 		case JOSCH_RUNNER_LISTED:
-			note_listed(event->run.run_id);
+			note_listed(scheduler, event->run.run_id);
 			break;
 		case JOSCH_RUNNER_LIST_END:
-			josch_scheduler.phase = RUNNER_LISTED;
-			josch_scheduler.pass_wanted = true;
+			scheduler->phase = RUNNER_LISTED;
+			scheduler->pass_wanted = true;
 			break;
 		case JOSCH_RUNNER_REFUSED:
-			take_refusal(event);
+			take_refusal(scheduler, event);
 			break;
 		case JOSCH_RUNNER_LOG_DATA:
 			break;				/* asked for by sessions, not here */
@@ -186,55 +186,55 @@ take_runner_event(const JoschRunnerEvent *event)
 			ereport(LOG, (errmsg("josch-runner: %s", event->text)));
 			break;
 		case JOSCH_RUNNER_LOST:
-			lose_runner(event->text);
+			lose_runner(scheduler, event->text);
 			break;
 	}
 }
 
 void
-josch_scheduler_connect(void)
+josch_scheduler_connect(Scheduler *scheduler)
 {
 	char	   *reason = NULL;
 
-	if (josch_scheduler.runner != NULL || josch_scheduler.connect_at > josch_clock_now())
+	if (scheduler->runner != NULL || scheduler->connect_at > josch_clock_now())
 	{
 		return;
 	}
-	josch_scheduler.runner = josch_runner_connect(josch_config_spool_path(), josch_scheduler.server, MyDatabaseId,
-									 josch_scheduler.database_name, josch_config_start_runner, &reason);
-	if (josch_scheduler.runner == NULL)
+	scheduler->runner = josch_runner_connect(josch_config_spool_path(), scheduler->server, MyDatabaseId,
+											 scheduler->database_name, josch_config_start_runner, &reason);
+	if (scheduler->runner == NULL)
 	{
-		complain(reason);
-		josch_scheduler.connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), josch_scheduler.connect_ms);
-		josch_scheduler.connect_ms = Min(josch_scheduler.connect_ms * 2, CONNECT_MAX_MS);
+		complain(scheduler, reason);
+		scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
+		scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
 	}
 }
 
 void
-josch_scheduler_hear(void)
+josch_scheduler_hear(Scheduler *scheduler)
 {
 	ListCell   *cell;
 	List	   *heard;
 
-	if (josch_scheduler.runner == NULL)
+	if (scheduler->runner == NULL)
 	{
 		return;
 	}
-	josch_runner_flush(josch_scheduler.runner);
-	heard = josch_runner_read(josch_scheduler.runner, josch_scheduler.scratch);
+	josch_runner_flush(scheduler->runner);
+	heard = josch_runner_read(scheduler->runner, scheduler->scratch);
 	foreach(cell, heard)
 	{
-		take_runner_event(lfirst(cell));
+		take_runner_event(scheduler, lfirst(cell));
 	}
-	if (josch_scheduler.runner != NULL)
+	if (scheduler->runner != NULL)
 	{
-		josch_runner_flush(josch_scheduler.runner);
+		josch_runner_flush(scheduler->runner);
 	}
 }
 
 /* SQL workers that ended without a word. */
 void
-josch_scheduler_collect_sql(void)
+josch_scheduler_collect_sql(Scheduler *scheduler)
 {
 	ListCell   *cell;
 	List	   *lost = josch_sql_worker_collect();
@@ -243,46 +243,46 @@ josch_scheduler_collect_sql(void)
 	{
 		JoschSqlLost *loss = lfirst(cell);
 
-		josch_scheduler_take_end(loss->run_id, !loss->begun ? RUN_END_NOT_STARTED :
+		josch_scheduler_take_end(scheduler, loss->run_id, !loss->begun ? RUN_END_NOT_STARTED :
 								 loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN, loss->reason);
 	}
 }
 
 static void
-convert_text(char **text)
+convert_text(Scheduler *scheduler, char **text)
 {
 	char	   *former = *text;
 
 	if (former != NULL)
 	{
-		*text = keep_text(josch_encoding_from_utf8(former));
+		*text = keep_text(scheduler, josch_encoding_from_utf8(former));
 		pfree(former);
 	}
 }
 
 /* Conversion needs a transaction, so it is done here and not when the event comes. */
 void
-josch_scheduler_convert(RunEvent *event)
+josch_scheduler_convert(Scheduler *scheduler, RunEvent *event)
 {
 	if (event->utf8)
 	{
-		convert_text(&event->text);
-		convert_text(&event->output_tail);
+		convert_text(scheduler, &event->text);
+		convert_text(scheduler, &event->output_tail);
 		event->utf8 = false;
 	}
 }
 
 static void
-drop_stop(int64 run_id)
+drop_stop(Scheduler *scheduler, int64 run_id)
 {
 	ListCell   *cell;
 
-	foreach(cell, josch_scheduler.stops_sent)
+	foreach(cell, scheduler->stops_sent)
 	{
 		if (*(int64 *) lfirst(cell) == run_id)
 		{
 			pfree(lfirst(cell));
-			josch_scheduler.stops_sent = foreach_delete_current(josch_scheduler.stops_sent, cell);
+			scheduler->stops_sent = foreach_delete_current(scheduler->stops_sent, cell);
 			return;
 		}
 	}
@@ -290,13 +290,13 @@ drop_stop(int64 run_id)
 
 /* Drops the events that are committed, and lets the runner forget their runs. */
 void
-josch_scheduler_forget_done(void)
+josch_scheduler_forget_done(Scheduler *scheduler)
 {
-	int64	   *ids = palloc(sizeof(int64) * (list_length(josch_scheduler.events) + 1));
+	int64	   *ids = palloc(sizeof(int64) * (list_length(scheduler->events) + 1));
 	int			n = 0;
 	ListCell   *cell;
 
-	foreach(cell, josch_scheduler.events)
+	foreach(cell, scheduler->events)
 	{
 		RunEvent *event = lfirst(cell);
 
@@ -307,13 +307,13 @@ josch_scheduler_forget_done(void)
 		if (event->type == RUN_ENDED)
 		{
 			ids[n++] = event->run_id;
-			drop_stop(event->run_id);
+			drop_stop(scheduler, event->run_id);
 		}
 		free_event(event);
-		josch_scheduler.events = foreach_delete_current(josch_scheduler.events, cell);
+		scheduler->events = foreach_delete_current(scheduler->events, cell);
 	}
-	if (n > 0 && josch_scheduler.runner != NULL)
+	if (n > 0 && scheduler->runner != NULL)
 	{
-		josch_runner_send_forget(josch_scheduler.runner, ids, n);
+		josch_runner_send_forget(scheduler->runner, ids, n);
 	}
 }

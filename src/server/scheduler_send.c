@@ -94,14 +94,14 @@ obstacle(const StoreLaunch *launch, char **environment)
 
 /* Sends a run whose intent is committed, with its environment. */
 static void
-send_command(const StoreLaunch *launch, char **environment)
+send_command(Scheduler *scheduler, const StoreLaunch *launch, char **environment)
 {
 	JoschRunnerStart start = {0};
 	char	   *reason = obstacle(launch, environment);
 
 	if (reason != NULL)
 	{
-		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, reason);
+		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, reason);
 		return;
 	}
 	start.run_id = launch->run_id;
@@ -114,33 +114,33 @@ send_command(const StoreLaunch *launch, char **environment)
 	start.long_running = launch->node_type == 'L';
 	start.ready_argv = words_of(launch->ready_command);
 	start.ready_after_ms = launch->ready_after_ms;
-	if (!josch_runner_send_start(josch_scheduler.runner, &start))
+	if (!josch_runner_send_start(scheduler->runner, &start))
 	{
-		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
+		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
 	}
 }
 
 /* False: no worker is free now; try again later. */
 static bool
-send_sql(const StoreLaunch *launch)
+send_sql(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	if (!OidIsValid(launch->owner))
 	{
-		josch_scheduler_take_end(launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\" does not exist", launch->owner_name));
+		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\" does not exist", launch->owner_name));
 		return true;
 	}
 	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);
 }
 
 static void
-keep_unsent(const StoreLaunch *launch)
+keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
 {
-	MemoryContext former = MemoryContextSwitchTo(josch_scheduler.context);
+	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
 	StoreLaunch *copy = palloc(sizeof(StoreLaunch));
 
 	*copy = *launch;
 	copy->owner_name = pstrdup(launch->owner_name);
-	josch_scheduler.unsent_sql = lappend(josch_scheduler.unsent_sql, copy);
+	scheduler->unsent_sql = lappend(scheduler->unsent_sql, copy);
 	MemoryContextSwitchTo(former);
 }
 
@@ -152,30 +152,30 @@ free_unsent(StoreLaunch *launch)
 }
 
 void
-josch_scheduler_send_unsent(void)
+josch_scheduler_send_unsent(Scheduler *scheduler)
 {
-	while (josch_scheduler.unsent_sql != NIL && send_sql(linitial(josch_scheduler.unsent_sql)))
+	while (scheduler->unsent_sql != NIL && send_sql(scheduler, linitial(scheduler->unsent_sql)))
 	{
-		free_unsent(linitial(josch_scheduler.unsent_sql));
-		josch_scheduler.unsent_sql = list_delete_first(josch_scheduler.unsent_sql);
-		if (josch_scheduler.unsent_sql == NIL)
+		free_unsent(linitial(scheduler->unsent_sql));
+		scheduler->unsent_sql = list_delete_first(scheduler->unsent_sql);
+		if (scheduler->unsent_sql == NIL)
 		{
-			josch_scheduler.pass_wanted = true; /* no SQL was admitted while these waited */
+			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
 		}
 	}
 }
 
 static bool
-drop_unsent(int64 run_id)
+drop_unsent(Scheduler *scheduler, int64 run_id)
 {
 	ListCell   *cell;
 
-	foreach(cell, josch_scheduler.unsent_sql)
+	foreach(cell, scheduler->unsent_sql)
 	{
 		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
 		{
 			free_unsent(lfirst(cell));
-			josch_scheduler.unsent_sql = foreach_delete_current(josch_scheduler.unsent_sql, cell);
+			scheduler->unsent_sql = foreach_delete_current(scheduler->unsent_sql, cell);
 			return true;
 		}
 	}
@@ -183,29 +183,29 @@ drop_unsent(int64 run_id)
 }
 
 void
-josch_scheduler_send(const StoreLaunch *launch, char **environment)
+josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch, char **environment)
 {
 	if (!launch->sql)
 	{
-		send_command(launch, environment);
+		send_command(scheduler, launch, environment);
 	}
-	else if (!send_sql(launch))
+	else if (!send_sql(scheduler, launch))
 	{
-		keep_unsent(launch);
+		keep_unsent(scheduler, launch);
 	}
 }
 
 void
-josch_scheduler_stop(const StoreRunInfo *run)
+josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 {
 	MemoryContext former;
 	int64	   *run_id;
 
 	if (run->sql)
 	{
-		if (drop_unsent(run->run_id))
+		if (drop_unsent(scheduler, run->run_id))
 		{
-			josch_scheduler_take_end(run->run_id, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
+			josch_scheduler_take_end(scheduler, run->run_id, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
 		}
 		else
 		{
@@ -214,15 +214,15 @@ josch_scheduler_stop(const StoreRunInfo *run)
 		return;
 	}
 	/* before both sides agree, a run may have to be sent again: its stop comes after that */
-	if (josch_scheduler.phase != RUNNER_READY || contains(josch_scheduler.stops_sent, run->run_id))
+	if (scheduler->phase != RUNNER_READY || contains(scheduler->stops_sent, run->run_id))
 	{
 		return;
 	}
-	josch_runner_send_stop(josch_scheduler.runner, run->run_id, run->grace_ms);
-	former = MemoryContextSwitchTo(josch_scheduler.context);
+	josch_runner_send_stop(scheduler->runner, run->run_id, run->grace_ms);
+	former = MemoryContextSwitchTo(scheduler->context);
 	run_id = palloc(sizeof(int64));
 	*run_id = run->run_id;
-	josch_scheduler.stops_sent = lappend(josch_scheduler.stops_sent, run_id);
+	scheduler->stops_sent = lappend(scheduler->stops_sent, run_id);
 	MemoryContextSwitchTo(former);
 }
 
@@ -260,13 +260,13 @@ josch_scheduler_environments(const StoreLaunch *launches, int n)
 
 /* Decides about an open command that the runner does not know. */
 static bool
-may_send_again(const StoreRunInfo *run)
+may_send_again(Scheduler *scheduler, const StoreRunInfo *run)
 {
-	const JoschRunnerInfo *info = josch_runner_info(josch_scheduler.runner);
+	const JoschRunnerInfo *info = josch_runner_info(scheduler->runner);
 
-	if (run->server == NULL || strcmp(run->server, josch_scheduler.server) != 0)
+	if (run->server == NULL || strcmp(run->server, scheduler->server) != 0)
 	{
-		josch_scheduler_take_end(run->run_id, RUN_END_UNKNOWN, "it was started by another server, of which this one is a copy, or before this one was restored");
+		josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "it was started by another server, of which this one is a copy, or before this one was restored");
 		return false;
 	}
 	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
@@ -278,12 +278,12 @@ may_send_again(const StoreRunInfo *run)
 	{
 		return true;
 	}
-	josch_scheduler_take_end(run->run_id, RUN_END_UNKNOWN, "the runner or the machine went down while it ran");
+	josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "the runner or the machine went down while it ran");
 	return false;
 }
 
 StoreLaunch *
-josch_scheduler_reconcile(int *nagain)
+josch_scheduler_reconcile(Scheduler *scheduler, int *nagain)
 {
 	int			n;
 	StoreRunInfo *open = josch_store_run_list_open(&n);
@@ -292,7 +292,7 @@ josch_scheduler_reconcile(int *nagain)
 
 	for (int i = 0; i < n; i++)
 	{
-		if (!open[i].sql && !contains(josch_scheduler.listed, open[i].run_id) && may_send_again(&open[i]))
+		if (!open[i].sql && !contains(scheduler->listed, open[i].run_id) && may_send_again(scheduler, &open[i]))
 		{
 			again[count++] = open[i].run_id;
 		}
@@ -307,12 +307,12 @@ josch_scheduler_reconcile(int *nagain)
  * once more; of another nobody knows how far it came.
  */
 void
-josch_scheduler_reconcile_sql(void)
+josch_scheduler_reconcile_sql(Scheduler *scheduler)
 {
 	int			n;
 	StoreRunInfo *open = josch_store_run_list_open(&n);
 
-	josch_scheduler.unsent_sql = NIL;		/* of a first pass that failed */
+	scheduler->unsent_sql = NIL;		/* of a first pass that failed */
 	for (int i = 0; i < n; i++)
 	{
 		if (!open[i].sql || josch_sql_worker_running(open[i].run_id))
@@ -326,12 +326,12 @@ josch_scheduler_reconcile_sql(void)
 
 			if (loaded == 1)
 			{
-				keep_unsent(launch);
+				keep_unsent(scheduler, launch);
 			}
 		}
 		else
 		{
-			josch_scheduler_take_end(open[i].run_id, RUN_END_UNKNOWN, "the server went down while its statements were being committed one by one");
+			josch_scheduler_take_end(scheduler, open[i].run_id, RUN_END_UNKNOWN, "the server went down while its statements were being committed one by one");
 		}
 	}
 }
