@@ -187,9 +187,20 @@ run_user() { [ "$(id -u)" = 0 ] && echo nobody || id -un; }
 # as COMMAND...: run it as that user, with a clean environment; RUN_ENV adds to it
 RUN_ENV=()
 as() {
-    local drop=()
-    [ "$(id -u)" != 0 ] || drop=(setpriv --reuid nobody --regid nogroup --clear-groups)
-    "${drop[@]}" env -i HOME="$HOME_DIR" PATH="$STAGE$PG_BIN:/usr/local/bin:/usr/bin:/bin" LC_ALL=C.UTF-8 \
+    local become=()
+    [ "$(id -u)" != 0 ] || become=(setpriv --reuid nobody --regid nogroup --clear-groups)
+    clean_env "$@"
+}
+
+# as_super COMMAND...: the same as root; sudo may not ask for a password here, as nobody is there to answer
+as_super() {
+    local become=()
+    [ "$(id -u)" = 0 ] || become=(sudo -n)
+    clean_env "$@"
+}
+
+clean_env() {
+    "${become[@]}" env -i HOME="$HOME_DIR" PATH="$STAGE$PG_BIN:/usr/local/bin:/usr/bin:/bin" LC_ALL=C.UTF-8 \
         ${TZ:+TZ="$TZ"} "${RUN_ENV[@]}" "$@"
 }
 
