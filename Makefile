@@ -19,6 +19,10 @@ DATA_built  = $(EXTENSION)--$(EXTVERSION).sql
 RUNNER      = josch-runner
 RUNNER_OBJS = $(patsubst $(TOP)%.c,%.o,$(RUNNER_SRCS))
 
+# a program each, with all of the runner but its main
+UNIT_TESTS  = $(patsubst $(TOP)%.c,%,$(sort $(wildcard $(TOP)test/unit/*_test.c)))
+UNIT_OBJS   = $(filter-out src/runner/main.o,$(RUNNER_OBJS)) test/unit/unit.o
+
 # the tests, in the order of their names; each prepares what it needs. scripts/check runs them all
 REGRESS     = $(patsubst $(TOP)sql/%.sql,%,$(sort $(wildcard $(TOP)sql/*.sql)))
 ISOLATION   = $(patsubst $(TOP)test/isolation/specs/%.spec,%,$(sort $(wildcard $(TOP)test/isolation/specs/*.spec)))
@@ -26,7 +30,7 @@ ISOLATION_OPTS = --inputdir=$(TOP)test/isolation
 TAP_TESTS   = 1
 PROVE_TESTS = $(TOP)test/t/*.pl
 
-EXTRA_CLEAN = $(DATA_built) $(RUNNER) $(RUNNER_OBJS) results/ output_iso/ tmp_check/ log/
+EXTRA_CLEAN = $(DATA_built) $(RUNNER) $(RUNNER_OBJS) $(UNIT_TESTS) test/unit/*.o results/ output_iso/ tmp_check/ log/
 
 PG_CONFIG  ?= pg_config
 PGXS       := $(shell $(PG_CONFIG) --pgxs)
@@ -42,7 +46,7 @@ $(DATA_built): $(SQL_PARTS) $(TOP)$(EXTENSION).control
 $(OBJS): $(wildcard $(TOP)src/*/*.h)
 
 # what is built elsewhere has no folders yet (as prerequisites they would be found in VPATH)
-$(if $(TOP),$(shell mkdir -p $(sort $(dir $(OBJS) $(RUNNER_OBJS)))))
+$(if $(TOP),$(shell mkdir -p $(sort $(dir $(OBJS) $(RUNNER_OBJS) $(UNIT_OBJS)))))
 
 all: $(RUNNER)
 install: install-runner
@@ -51,11 +55,23 @@ uninstall: uninstall-runner
 # the runner is a plain program: no server header, no library of PostgreSQL
 RUNNER_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -DJOSCH_VERSION='"$(EXTVERSION)"' -I$(TOP)src $(COPT)
 
-$(RUNNER_OBJS): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h)
-	$(CC) $(RUNNER_CFLAGS) -c $< -o $@
+# SANITIZER_LOG=PATH: a runner, and unit tests, that write what AddressSanitizer and the like find to PATH.PID
+ifdef SANITIZER_LOG
+SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=undefined -static-libasan -static-libubsan
+SANITIZER_OBJ = test/unit/sanitizer.o
+endif
 
-$(RUNNER): $(RUNNER_OBJS)
-	$(CC) $(RUNNER_CFLAGS) $(RUNNER_OBJS) -o $@
+$(RUNNER_OBJS) $(SANITIZER_OBJ) test/unit/unit.o $(UNIT_TESTS:=.o): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h $(TOP)test/unit/*.h)
+	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) -DSANITIZER_LOG='"$(SANITIZER_LOG)"' -c $< -o $@
+
+$(RUNNER): $(RUNNER_OBJS) $(SANITIZER_OBJ)
+	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) $(RUNNER_OBJS) $(SANITIZER_OBJ) -o $@
+
+$(UNIT_TESTS): %: %.o $(UNIT_OBJS) $(SANITIZER_OBJ)
+	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) $< $(UNIT_OBJS) $(SANITIZER_OBJ) -o $@
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
 
 .PHONY: install-runner uninstall-runner
 install-runner: $(RUNNER)

@@ -62,9 +62,13 @@ static void
 exec_program(const char *path)
 {
 	char	   *argv[2 * MAX_SERVER_USERS + 10];
-	char	   *numbers = format("%d,%d,%d", runner.lock_fd, runner.listen_fd, runner.spool_dir);
+	char		users[MAX_SERVER_USERS][16];
+	char		umask[16];
+	char		numbers[64];
 	int			n = 0;
 
+	snprintf(umask, sizeof(umask), "%03o", (unsigned int) runner.options.umask);
+	snprintf(numbers, sizeof(numbers), "%d,%d,%d", runner.lock_fd, runner.listen_fd, runner.spool_dir);
 	argv[n++] = (char *) path;
 	argv[n++] = "--spool";
 	argv[n++] = runner.spool;
@@ -74,11 +78,12 @@ exec_program(const char *path)
 	}
 	for (int i = 0; i < runner.options.server_user_count; i++)
 	{
+		snprintf(users[i], sizeof(users[i]), "%u", (unsigned int) runner.options.server_users[i]);
 		argv[n++] = "--server-user";
-		argv[n++] = format("%u", (unsigned int) runner.options.server_users[i]);
+		argv[n++] = users[i];
 	}
 	argv[n++] = "--umask";
-	argv[n++] = format("%03o", (unsigned int) runner.options.umask);
+	argv[n++] = umask;
 	argv[n++] = "--resume";
 	argv[n++] = numbers;
 	argv[n] = NULL;

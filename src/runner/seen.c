@@ -70,9 +70,10 @@ seen_add(Seen *seen, int64_t first, int64_t last)
 	{
 		return;
 	}
+	first = first > seen->floor ? first : seen->floor + 1;
 	from = find_range(seen, first - 1);
 	to = from;
-	while (to < seen->count && seen->ranges[to].first <= last + 1)
+	while (to < seen->count && seen->ranges[to].first - 1 <= last)
 	{
 		first = seen->ranges[to].first < first ? seen->ranges[to].first : first;
 		last = seen->ranges[to].last > last ? seen->ranges[to].last : last;
