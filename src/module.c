@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/mode.h"
 #include "base/shared.h"
+#include "base/table.h"
 #include "base/wake.h"
 #include "node/notify.h"
 #include "server/launcher.h"
@@ -26,6 +27,7 @@ _PG_init(void)
 {
 	josch_config_init();
 	josch_mode_init();
+	josch_table_init();
 	josch_audit_init();
 	josch_notify_init();
 	josch_shared_init();

@@ -39,7 +39,8 @@ CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
 COMMENT ON SEQUENCE josch.node_id_seq IS 'Numbers the nodes that are written without a number; josch.new_node_id() draws from it';
 
 CREATE FUNCTION josch.new_node_id() RETURNS bigint
-	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'josch_api_load_new_node_id';
+	LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_load_new_node_id';
 COMMENT ON FUNCTION josch.new_node_id() IS
 'A number for a template node that no node has or ever had, whether it was given or drawn; the default of tpl_nodes.node_id.';
 REVOKE ALL ON FUNCTION josch.new_node_id() FROM PUBLIC;

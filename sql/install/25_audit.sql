@@ -9,12 +9,14 @@ COMMENT ON SEQUENCE josch.audit_id_seq IS
 'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number';
 
 CREATE FUNCTION josch.audit() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_audit';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_audit';
 COMMENT ON FUNCTION josch.audit() IS
 'Trigger, AFTER INSERT, UPDATE or DELETE for each statement, with transition tables: writes one row into <table>_audit for each row that changed. Arguments name derived columns: they are not recorded, and an UPDATE of nothing else leaves no trace. Writes nothing while a dump is restored. BEFORE TRUNCATE it refuses, because a TRUNCATE leaves no rows to record.';
 
 CREATE FUNCTION josch.audit_guard() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_audit_guard';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_audit_guard';
 COMMENT ON FUNCTION josch.audit_guard() IS
 'Trigger on the audit tables: raises "... is append-only" unless josch.audit() is writing, or a dump is being restored.';
 

@@ -3,24 +3,30 @@
  * session_replication_role is no way around them.
  */
 CREATE FUNCTION josch.node_door() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_node_door';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_node_door';
 COMMENT ON FUNCTION josch.node_door() IS
 'Trigger: lets a change of a node''s state through only along an edge of josch.fsm, and writes down who acted. Raises object_not_in_prerequisite_state for any other change, telling who was first.';
 
 CREATE FUNCTION josch.node_propagate() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_node_propagate';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_node_propagate';
 COMMENT ON FUNCTION josch.node_propagate() IS
 'Trigger: counts the parents of the changed nodes'' children (nodes.unmet), moves nodes between pending and ready, notifies clients and wakes the scheduler at commit.';
 
 CREATE FUNCTION josch.node_recount() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_node_recount';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_node_recount';
 COMMENT ON FUNCTION josch.node_recount() IS
 'Trigger: counts the parents of nodes whose dependencies changed.';
 
 CREATE FUNCTION josch.run_guard() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_node_run_guard';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_node_run_guard';
 COMMENT ON FUNCTION josch.run_guard() IS
 'Trigger: lets only the scheduler change runs. Raises object_not_in_prerequisite_state for an UPDATE of any run, and for a DELETE of one that has not ended.';
+
+REVOKE ALL ON FUNCTION josch.node_door(), josch.node_propagate(), josch.node_recount(), josch.run_guard() FROM PUBLIC;
 
 CREATE TRIGGER door BEFORE INSERT OR UPDATE ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.node_door();

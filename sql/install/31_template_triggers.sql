@@ -4,12 +4,14 @@
  */
 
 CREATE FUNCTION josch.node_rights() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_node_rights';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_template_node_rights';
 COMMENT ON FUNCTION josch.node_rights() IS
 'Trigger: setting exec_command, ready_command or work_dir needs the privileges of pg_execute_server_program; owner must be a role that exists and that the current user can become, which is asked when owner or exec_sql is set (insufficient_privilege, undefined_object)';
 
 CREATE FUNCTION josch.environ_rights() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_environ_rights';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_template_environ_rights';
 COMMENT ON FUNCTION josch.environ_rights() IS
 'Trigger: every write to environs needs the privileges of pg_execute_server_program (insufficient_privilege). A command may be $VAR or run what $PATH finds, so whoever writes a variable decides what the server executes, as does whoever writes a command';
 
@@ -40,7 +42,8 @@ COMMENT ON TRIGGER rights_truncate ON josch.environs IS 'Variables need pg_execu
 ALTER TABLE josch.environs ENABLE ALWAYS TRIGGER rights_truncate;
 
 CREATE FUNCTION josch.template_variables() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_template_variables';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_template_variables';
 COMMENT ON FUNCTION josch.template_variables() IS
 'Trigger: a command that is written and uses a variable which neither environs nor JOSCH, the runner or the shell gives is told in a WARNING, one a statement (undefined_object). It keeps nothing from being done; such a node fails when it would start';
 REVOKE ALL ON FUNCTION josch.template_variables() FROM PUBLIC;

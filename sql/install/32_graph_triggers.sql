@@ -8,17 +8,20 @@
  */
 
 CREATE FUNCTION josch.graph_lock() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_graph_lock';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_lock';
 COMMENT ON FUNCTION josch.graph_lock() IS
 'Trigger: takes the lock that lets one transaction at a time add dependencies; it is kept until the transaction ends';
 
 CREATE FUNCTION josch.graph_check_templates() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_graph_templates';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_templates';
 COMMENT ON FUNCTION josch.graph_check_templates() IS
 'Trigger: refuses template dependencies that close a cycle whose lags (c_date - p_date) sum up to zero or less (check_violation); the detail names the cycle';
 
 CREATE FUNCTION josch.graph_check_days() RETURNS trigger
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_trigger_graph_days';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_days';
 COMMENT ON FUNCTION josch.graph_check_days() IS
 'Trigger: refuses dependencies between nodes of days that close a cycle (check_violation); the detail names the cycle. Raises nodes.level of children above their parents. The levels are an online topological order in the manner of Pearce and Kelly (2007)';
 

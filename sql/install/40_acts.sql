@@ -3,7 +3,8 @@
  */
 CREATE FUNCTION josch.fsm_edges(OUT edge integer, OUT from_state text, OUT to_state text, OUT node_types text,
 	OUT who text, OUT action text, OUT comment text) RETURNS SETOF record
-	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_fsm_edges';
+	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_fsm_edges';
 COMMENT ON FUNCTION josch.fsm_edges() IS 'The rows of the view josch.fsm, from the table in the program that the trigger enforces.';
 
 CREATE VIEW josch.fsm AS SELECT * FROM josch.fsm_edges();
@@ -18,15 +19,19 @@ COMMENT ON COLUMN josch.fsm.comment IS 'When, or why';
 
 CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text)
 	RETURNS SETOF record
-	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
+	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
 COMMENT ON FUNCTION josch.states() IS
 'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), and what it means.';
 
 CREATE FUNCTION josch.fsm_dot() RETURNS text
-	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_fsm_dot';
+	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_fsm_dot';
 COMMENT ON FUNCTION josch.fsm_dot() IS
 'The state machine as Graphviz text: dashed edges are people''s, red states wait for a person, doubled ones satisfy their children.';
 
+REVOKE ALL ON FUNCTION josch.fsm_edges(), josch.states(), josch.fsm_dot() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.fsm_edges(), josch.states(), josch.fsm_dot() TO josch_viewer;
 GRANT SELECT ON josch.fsm TO josch_viewer;
 
 /*
@@ -36,77 +41,88 @@ GRANT SELECT ON josch.fsm TO josch_viewer;
  */
 
 CREATE FUNCTION josch.signoff(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_signoff';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_signoff';
 COMMENT ON FUNCTION josch.signoff(bigint, date, text) IS
 'Signs a node off: state signoff to succeeded. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.signoff(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.signoff(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.approve(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_approve';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_approve';
 COMMENT ON FUNCTION josch.approve(bigint, date, text) IS
 'Judges the output of a review node to be good: state review to succeeded. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.approve(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.approve(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.reject(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_reject';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_reject';
 COMMENT ON FUNCTION josch.reject(bigint, date, text) IS
 'Judges the output of a review node to be bad: state review to failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.reject(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.reject(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.mark_success(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_mark_success';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_mark_success';
 COMMENT ON FUNCTION josch.mark_success(bigint, date, text) IS
 'Says that a failed or unknown node has been repaired by hand: to succeeded; its children go on. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_success(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.mark_success(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.mark_failed(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_mark_failed';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_mark_failed';
 COMMENT ON FUNCTION josch.mark_failed(bigint, date, text) IS
 'Says that a node in state unknown has failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_failed(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.mark_failed(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.retry(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_retry';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_retry';
 COMMENT ON FUNCTION josch.retry(bigint, date, text) IS
 'Runs a failed or unknown node, or one that waits for review, again. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.retry(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.retry(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.hold(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_hold';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_hold';
 COMMENT ON FUNCTION josch.hold(bigint, date, text) IS
 'Holds a node back that has not started: pending or ready to held. It takes no place meanwhile. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.hold(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.hold(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.release(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_release';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_release';
 COMMENT ON FUNCTION josch.release(bigint, date, text) IS
 'Lets a held node go on. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.release(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.release(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.skip(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_skip';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_skip';
 COMMENT ON FUNCTION josch.skip(bigint, date, text) IS
 'Goes on without a node: its children no longer wait for it. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.skip(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.skip(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.force_start(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_force_start';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_force_start';
 COMMENT ON FUNCTION josch.force_start(bigint, date, text) IS
 'Starts a node that has not started without its parents, and before its time. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.force_start(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.force_start(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.stop(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_stop';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_stop';
 COMMENT ON FUNCTION josch.stop(bigint, date, text) IS
 'Asks for a running node to be stopped: TERM to the process group, KILL after stop_grace. A long-running node (L) then has succeeded, any other has failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.stop(bigint, date, text) FROM PUBLIC;
@@ -114,7 +130,8 @@ GRANT EXECUTE ON FUNCTION josch.stop(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.rerun(node_id bigint, job_date date, comment text DEFAULT NULL, descendants boolean DEFAULT false)
 	RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_act_rerun';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_act_rerun';
 COMMENT ON FUNCTION josch.rerun(bigint, date, text, boolean) IS
 'Does a finished node once more; with descendants also everything below it that has finished or was asked. A descendant that is running or up must be stopped first. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.rerun(bigint, date, text, boolean) FROM PUBLIC;

@@ -1,29 +1,34 @@
 /* Days: made from the templates, taken back; what a command of a day gets. */
 
 CREATE FUNCTION josch.command_variables(command text) RETURNS text[]
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_command_variables';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_command_variables';
 COMMENT ON FUNCTION josch.command_variables(text) IS
 'The variables that a command takes from its environment ($NAME, ${NAME}), in the order of their first use. Not those in single quotes, in comments or after the start of a here-document, not those that have a default (${NAME:-x}), not those that the command may set itself (NAME stands in it as a word or as NAME=); none for a command that reads in another file (.) or uses eval. One that does not exist is told in a WARNING when the template is written and when the day is made; the node fails when it would start.';
 
 CREATE FUNCTION josch.command_argv(command text) RETURNS text[]
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_command_argv';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_command_argv';
 COMMENT ON FUNCTION josch.command_argv(text) IS
 'The program and arguments that are executed for a command: its own words when it is a path and plain words, which saves a process, else /bin/sh, -c and the command, after "exec" when it is one program, which then meets the signals itself.';
 
 GRANT EXECUTE ON FUNCTION josch.command_variables(text), josch.command_argv(text) TO PUBLIC;
 
 CREATE FUNCTION josch.today(time_zone text) RETURNS date
-	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'josch_api_today';
+	LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_today';
 COMMENT ON FUNCTION josch.today(text) IS
 'The date of josch.now() in a time zone; NULL stands for the setting josch.time_zone. Raises invalid_parameter_value for a name that the server does not know.';
 
 CREATE FUNCTION josch.instant(on_date date, time_of_day time, time_zone text) RETURNS timestamptz
-	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_instant';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_instant';
 COMMENT ON FUNCTION josch.instant(date, time, text) IS
 'The moment of a time of day on a date in a time zone. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two.';
 
 CREATE FUNCTION josch.day_offset(job_date date, days integer) RETURNS date
-	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_day_offset';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_day_offset';
 COMMENT ON FUNCTION josch.day_offset(date, integer) IS
 'The scheduled day that lies so many scheduled days after a date, or before it when days is negative. Every day is scheduled.';
 
@@ -31,7 +36,8 @@ GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, time, text), jo
 
 CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
-	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_schedule';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_schedule';
 COMMENT ON FUNCTION josch.schedule(date, text) IS
 'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Raises no_data_found for a job that is not in the templates. Variables of commands that do not exist are told in a WARNING (undefined_object).';
 REVOKE ALL ON FUNCTION josch.schedule(date, text) FROM PUBLIC;
@@ -39,14 +45,16 @@ GRANT EXECUTE ON FUNCTION josch.schedule(date, text) TO josch_author;
 
 CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
-	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_unschedule';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_unschedule';
 COMMENT ON FUNCTION josch.unschedule(date, text) IS
 'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
 
 CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (var text, value text)
-	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'josch_api_environment';
+	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_environment';
 COMMENT ON FUNCTION josch.environment(bigint, date) IS
 'The variables that a command of a node gets from JOSCH: the job''s copy of environs, then the built-in ones; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
 REVOKE ALL ON FUNCTION josch.environment(bigint, date) FROM PUBLIC;

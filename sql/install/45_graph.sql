@@ -1,5 +1,9 @@
 /*
  * Graphs: order, search, pictures.  All of them read with the caller's rights.
+ *
+ * The edges of dag_*() come from a query that the caller wrote: it alone runs on
+ * the caller's search_path, so these three do not set it; the program does for
+ * whatever else there is.
  */
 
 /* ---- any edge list ---- */
@@ -21,45 +25,54 @@ CREATE FUNCTION josch.dag_transitive_reduction(edges text)
 COMMENT ON FUNCTION josch.dag_transitive_reduction(text) IS
 'The fewest edges that say the same: those that no longer path implies, by parent and child (Aho, Garey, Ullman 1972). edges as in josch.dag_topological_sort(). A cycle is an error (data_exception). O(V * E) at worst';
 
+GRANT EXECUTE ON FUNCTION josch.dag_topological_sort(text), josch.dag_find_cycle(text), josch.dag_transitive_reduction(text)
+	TO PUBLIC;
+
 /* ---- templates and days ---- */
 
 CREATE FUNCTION josch.topological_sort(job_name text DEFAULT NULL, job_date date DEFAULT NULL)
 	RETURNS TABLE ("position" bigint, level integer, node_id bigint, job_date date, job_name text, node_name text)
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_api_dag_sort_nodes' ROWS 1000;
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dag_sort_nodes' ROWS 1000;
 COMMENT ON FUNCTION josch.topological_sort(text, date) IS
 'Nodes of the templates (job_date NULL) or of a day, parents before children; of one job or of all. Only dependencies within one day order: in templates those with p_date = c_date, in a day those between its nodes. position and level as in josch.dag_topological_sort(). Raises no_data_found for a job that does not exist';
 
 CREATE FUNCTION josch.ancestors(node_id bigint, job_date date DEFAULT NULL)
 	RETURNS TABLE (node_id bigint, job_date date, distance integer)
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_api_dag_ancestors' ROWS 100;
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dag_ancestors' ROWS 100;
 COMMENT ON FUNCTION josch.ancestors(bigint, date) IS
 'All that a node depends on, directly or through others: in the templates (job_date NULL), whatever the lag, or in the days, across dates. distance is the number of dependencies on the shortest way. Parents whose day was never made are among them. Raises no_data_found for a node that does not exist';
 
 CREATE FUNCTION josch.descendants(node_id bigint, job_date date DEFAULT NULL)
 	RETURNS TABLE (node_id bigint, job_date date, distance integer)
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_api_dag_descendants' ROWS 100;
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dag_descendants' ROWS 100;
 COMMENT ON FUNCTION josch.descendants(bigint, date) IS
 'All that depends on a node, directly or through others: in the templates (job_date NULL), whatever the lag, or in the days, across dates. distance is the number of dependencies on the shortest way. Raises no_data_found for a node that does not exist';
 
 CREATE FUNCTION josch.critical_path(job_name text, job_date date DEFAULT NULL)
 	RETURNS TABLE ("position" bigint, node_id bigint, job_name text, node_name text, duration interval, finish interval)
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_api_dag_critical_path' ROWS 100;
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dag_critical_path' ROWS 100;
 COMMENT ON FUNCTION josch.critical_path(text, date) IS
 'The chain of nodes that takes longest, within a job or (job_name NULL) all of them, by dependencies within one day. duration is that of the node''s latest run of the day (of a long-running node until it was up), else the median of its runs of former days, else 0; of templates the median of all its runs. finish is the sum up to the node. Of chains that take equally long, the one with the most nodes: so without any run it is the longest chain. Raises no_data_found for a job that does not exist';
 
 /* ---- pictures ---- */
 
 CREATE FUNCTION josch.state_color(state text) RETURNS text
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'josch_api_dot_state_color';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dot_state_color';
 COMMENT ON FUNCTION josch.state_color(text) IS
 'Colour of a state in pictures and clients, as #rrggbb: light enough for black text. After the palettes of Okabe and Ito (2008), which people with any kind of colour vision can tell apart. Raises invalid_parameter_value for what is no state';
 
 CREATE FUNCTION josch.dot(job_name text DEFAULT NULL, job_date date DEFAULT NULL) RETURNS text
-	LANGUAGE c AS 'MODULE_PATHNAME', 'josch_api_dot';
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_dot';
 COMMENT ON FUNCTION josch.dot(text, date) IS
 'The templates (job_date NULL) or a day, of one job or of all, as a graph in Graphviz'' language: psql -XAtc "SELECT josch.dot(''Eod'')" | dot -Tsvg. The shape tells the type: S hexagon, L cylinder, N box, R octagon with a red outline; nodes outside the job or the day are dashed circles, those that were never made are grey. The colour of a node of a day is that of its state. Dependencies across days bear the parent''s day, relative or by date. Raises no_data_found for a job that does not exist';
 
-REVOKE ALL ON FUNCTION josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
+REVOKE ALL ON FUNCTION josch.state_color(text), josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
 	josch.critical_path(text, date), josch.dot(text, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
+GRANT EXECUTE ON FUNCTION josch.state_color(text), josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
 	josch.critical_path(text, date), josch.dot(text, date) TO josch_viewer;

@@ -2,14 +2,16 @@
 
 CREATE FUNCTION josch.health(OUT component text, OUT up boolean, OUT pid integer, OUT since timestamptz, OUT detail text)
 	RETURNS SETOF record
-	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'josch_api_health';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_health';
 COMMENT ON FUNCTION josch.health() IS
 'One row each: launcher, scheduler (of this database: passes, last pass, nodes queued, runs open, rows set aside that others hold), runner, sql workers, version (library against extension), preload. detail says what to do when up is false. Works without shared_preload_libraries.';
 REVOKE ALL ON FUNCTION josch.health() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.health() TO josch_viewer;
 
 CREATE FUNCTION josch.log(run_id bigint, "offset" bigint DEFAULT 0, max_bytes integer DEFAULT 1048576) RETURNS text
-	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'josch_api_log';
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_log';
 COMMENT ON FUNCTION josch.log(bigint, bigint, integer) IS
 'What the run has printed, stdout and stderr in order: at most max_bytes (1 to 64 MB) from an offset in bytes; below 0 it counts from the end. For SQL, the end of its output. What is no valid UTF-8 becomes U+FFFD. Raises no_data_found for a run that does not exist, undefined_file when the log was removed, io_error when neither server nor runner can read it.';
 REVOKE ALL ON FUNCTION josch.log(bigint, bigint, integer) FROM PUBLIC;
@@ -17,7 +19,8 @@ GRANT EXECUTE ON FUNCTION josch.log(bigint, bigint, integer) TO josch_viewer;
 
 CREATE FUNCTION josch.log_page(run_id bigint, "offset" bigint DEFAULT 0, max_bytes integer DEFAULT 1048576,
 	OUT start_offset bigint, OUT next_offset bigint, OUT text text) RETURNS record
-	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'josch_api_log_page';
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_log_page';
 COMMENT ON FUNCTION josch.log_page(bigint, bigint, integer) IS
 'What josch.log() gives, with the offsets at which it begins and at which the next page does: asked for that again and again, it follows a run that is going on. A character of which an open run has not written all yet is left to the next page.';
 REVOKE ALL ON FUNCTION josch.log_page(bigint, bigint, integer) FROM PUBLIC;

@@ -73,7 +73,7 @@ look_up_columns(AuditTable *table, TupleDesc desc, const Trigger *trigger)
 		column->is_act = strcmp(name, "action") == 0 || strcmp(name, "acted_by") == 0 ||
 			strcmp(name, "acted_at") == 0;
 		josch_value_column(&column->value, name, attribute->atttypid);
-		if (strcmp(name, "comment") == 0)
+		if (strcmp(name, "comment") == 0 && attribute->atttypid == TEXTOID)
 		{
 			table->comment = attribute->attnum;
 		}

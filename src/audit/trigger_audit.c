@@ -14,6 +14,7 @@
 #include "audit/audit.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/table.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_audit);
 PG_FUNCTION_INFO_V1(josch_trigger_audit_guard);
@@ -21,12 +22,13 @@ PG_FUNCTION_INFO_V1(josch_trigger_audit_guard);
 static TriggerData *
 called_for_statement(FunctionCallInfo fcinfo, const char *function_name)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(((TriggerData *) fcinfo->context)->tg_event))
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, function_name);
+
+	if (!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
 	{
 		josch_report_trigger_misuse(function_name);
 	}
-	return (TriggerData *) fcinfo->context;
+	return trigger;
 }
 
 static void

@@ -44,7 +44,7 @@ josch_spi_owner(void)
 }
 
 static void
-begin(JoschSpi *spi, bool as_owner)
+begin(JoschSpi *spi, bool as_owner, bool pin_path)
 {
 	GetUserIdAndSecContext(&spi->user, &spi->sec_context);
 	spi->guc_level = NewGUCNestLevel();
@@ -52,12 +52,12 @@ begin(JoschSpi *spi, bool as_owner)
 	{
 		SetUserIdAndSecContext(josch_spi_owner(),
 							   spi->sec_context | SECURITY_LOCAL_USERID_CHANGE);
-		/* the scheduler has it so for good, and is spared the change */
-		if (strcmp(namespace_search_path, JOSCH_SEARCH_PATH) != 0)
-		{
-			(void) set_config_option("search_path", JOSCH_SEARCH_PATH,
-									 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		}
+	}
+	/* most have it so already: the scheduler for good, functions by their SET clause */
+	if (pin_path && strcmp(namespace_search_path, JOSCH_SEARCH_PATH) != 0)
+	{
+		(void) set_config_option("search_path", JOSCH_SEARCH_PATH,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 	{
@@ -68,13 +68,19 @@ begin(JoschSpi *spi, bool as_owner)
 void
 josch_spi_begin(JoschSpi *spi)
 {
-	begin(spi, true);
+	begin(spi, true, true);
 }
 
 void
 josch_spi_begin_as_caller(JoschSpi *spi)
 {
-	begin(spi, false);
+	begin(spi, false, true);
+}
+
+void
+josch_spi_begin_callers_query(JoschSpi *spi)
+{
+	begin(spi, false, false);
 }
 
 void

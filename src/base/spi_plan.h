@@ -53,8 +53,11 @@ typedef struct JoschSpi
  */
 extern void josch_spi_begin(JoschSpi *spi);
 
-/* The same with the caller's own rights and search_path. */
+/* The same with the caller's own rights. */
 extern void josch_spi_begin_as_caller(JoschSpi *spi);
+
+/* With the caller's rights and search_path: for a query that the caller wrote, and for no text of ours. */
+extern void josch_spi_begin_callers_query(JoschSpi *spi);
 
 extern void josch_spi_end(JoschSpi *spi);
 

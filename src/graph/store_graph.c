@@ -146,7 +146,7 @@ josch_store_graph_read_query(const char *query, JoschDagEdges *edges)
 	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
 	JoschSpi	spi;
 
-	josch_spi_begin_as_caller(&spi);
+	josch_spi_begin_callers_query(&spi);
 	if (SPI_execute_plan_extended(prepare_edges(query), &options) < 0)
 	{
 		elog(ERROR, "SPI returned %s for the query for edges",

@@ -11,8 +11,10 @@
 
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/table.h"
 #include "graph/store_graph.h"
 
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -29,7 +31,17 @@ enum
 	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, NCOLUMNS
 };
 
-static const char *const column_names[NCOLUMNS] = {"p_node_id", "p_date", "c_node_id", "c_date"};
+static const JoschColumn template_columns[NCOLUMNS] = {
+	{"p_node_id", INT8OID}, {"p_date", INT4OID}, {"c_node_id", INT8OID}, {"c_date", INT4OID}
+};
+static AttrNumber template_numbers[NCOLUMNS];
+static JoschTable tpl_node_deps = JOSCH_TABLE("tpl_node_deps", template_columns, template_numbers);
+
+static const JoschColumn day_columns[NCOLUMNS] = {
+	{"p_node_id", INT8OID}, {"p_date", DATEOID}, {"c_node_id", INT8OID}, {"c_date", DATEOID}
+};
+static AttrNumber day_numbers[NCOLUMNS];
+static JoschTable node_deps = JOSCH_TABLE("node_deps", day_columns, day_numbers);
 
 /* A transition table, read row by row. */
 typedef struct RowReader
@@ -37,25 +49,18 @@ typedef struct RowReader
 	Tuplestorestate *store;
 	int			pointer;
 	TupleTableSlot *slot;
-	int			attnum[NCOLUMNS];
+	const AttrNumber *numbers;
 } RowReader;
 
 static void
-open_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc)
+open_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc, const AttrNumber *numbers)
 {
 	reader->store = store;
 	reader->pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
 	tuplestore_select_read_pointer(store, reader->pointer);
 	tuplestore_rescan(store);
 	reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	for (int i = 0; i < NCOLUMNS; i++)
-	{
-		reader->attnum[i] = SPI_fnumber(desc, column_names[i]);
-		if (reader->attnum[i] <= 0)
-		{
-			elog(ERROR, "column \"%s\" of the dependencies does not exist", column_names[i]);
-		}
-	}
+	reader->numbers = numbers;
 }
 
 static void
@@ -77,7 +82,7 @@ read_row(RowReader *reader, Datum *values)
 	{
 		bool		isnull;
 
-		values[i] = slot_getattr(reader->slot, reader->attnum[i], &isnull);
+		values[i] = slot_getattr(reader->slot, reader->numbers[i], &isnull);
 	}
 	return true;
 }
@@ -118,6 +123,7 @@ static GraphEdge *
 added_edges(const TriggerData *trigger, bool is_day, int *n)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	const AttrNumber *numbers = is_day ? day_numbers : template_numbers;
 	int64		rows = tuplestore_tuple_count(trigger->tg_newtable);
 	GraphEdge  *edges = palloc_extended(Max(rows, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
 	bool		is_update = trigger->tg_oldtable != NULL;
@@ -126,10 +132,10 @@ added_edges(const TriggerData *trigger, bool is_day, int *n)
 	RowReader	new_rows;
 	RowReader	old_rows;
 
-	open_reader(&new_rows, trigger->tg_newtable, desc);
+	open_reader(&new_rows, trigger->tg_newtable, desc, numbers);
 	if (is_update)
 	{
-		open_reader(&old_rows, trigger->tg_oldtable, desc);
+		open_reader(&old_rows, trigger->tg_oldtable, desc, numbers);
 	}
 	*n = 0;
 	while (read_row(&new_rows, values))
@@ -150,9 +156,9 @@ added_edges(const TriggerData *trigger, bool is_day, int *n)
 static TriggerData *
 trigger_of(FunctionCallInfo fcinfo, const char *function_name, bool is_check)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, function_name);
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
+	if (!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
 		(is_check && trigger->tg_newtable == NULL))
 	{
 		josch_report_trigger_misuse(function_name);
@@ -163,7 +169,7 @@ trigger_of(FunctionCallInfo fcinfo, const char *function_name, bool is_check)
 Datum
 josch_trigger_graph_lock(PG_FUNCTION_ARGS)
 {
-	(void) trigger_of(fcinfo, "josch_trigger_graph_lock", false);
+	(void) trigger_of(fcinfo, "josch.graph_lock", false);
 	josch_store_graph_lock();
 	return PointerGetDatum(NULL);
 }
@@ -171,10 +177,12 @@ josch_trigger_graph_lock(PG_FUNCTION_ARGS)
 Datum
 josch_trigger_graph_templates(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "josch_trigger_graph_templates", true);
+	TriggerData *trigger = trigger_of(fcinfo, "josch.graph_check_templates", true);
+	GraphEdge  *edges;
 	int			n;
-	GraphEdge  *edges = added_edges(trigger, false, &n);
 
+	(void) josch_table_check(&tpl_node_deps, trigger->tg_relation, "josch.graph_check_templates");
+	edges = added_edges(trigger, false, &n);
 	josch_store_graph_check_templates(edges, n);
 	return PointerGetDatum(NULL);
 }
@@ -182,8 +190,9 @@ josch_trigger_graph_templates(PG_FUNCTION_ARGS)
 Datum
 josch_trigger_graph_days(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "josch_trigger_graph_days", true);
+	TriggerData *trigger = trigger_of(fcinfo, "josch.graph_check_days", true);
 
+	(void) josch_table_check(&node_deps, trigger->tg_relation, "josch.graph_check_days");
 	/* a restore brings the levels along */
 	if (!josch_mode.suspended && !josch_mode_is_restore())
 	{

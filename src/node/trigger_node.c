@@ -18,6 +18,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -34,6 +35,7 @@
 #include "base/config.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/table.h"
 #include "base/wake.h"
 #include "node/fsm.h"
 #include "node/notify.h"
@@ -53,12 +55,32 @@ typedef enum NodeColumn
 	COLUMN_COMMENT, COLUMN_COUNT
 } NodeColumn;
 
-static const char *const column_names[COLUMN_COUNT] = {
-	"node_id", "job_date", "node_type", "job_name", "state",
-	"state_since", "change_id", "unmet", "forced", "message",
-	"started_at", "ended_at", "action", "acted_by", "acted_at",
-	"comment"
+static const JoschColumn node_columns[COLUMN_COUNT] = {
+	{"node_id", INT8OID}, {"job_date", DATEOID}, {"node_type", TEXTOID}, {"job_name", TEXTOID}, {"state", TEXTOID},
+	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"forced", BOOLOID}, {"message", TEXTOID},
+	{"started_at", TIMESTAMPTZOID}, {"ended_at", TIMESTAMPTZOID}, {"action", TEXTOID}, {"acted_by", TEXTOID}, {"acted_at", TIMESTAMPTZOID},
+	{"comment", TEXTOID}
 };
+static AttrNumber node_numbers[COLUMN_COUNT];
+static JoschTable nodes = JOSCH_TABLE("nodes", node_columns, node_numbers);
+
+enum
+{
+	DEP_NODE_ID, DEP_DATE, DEP_COLUMN_COUNT
+};
+
+static const JoschColumn dep_columns[DEP_COLUMN_COUNT] = {{"c_node_id", INT8OID}, {"c_date", DATEOID}};
+static AttrNumber dep_numbers[DEP_COLUMN_COUNT];
+static JoschTable node_deps = JOSCH_TABLE("node_deps", dep_columns, dep_numbers);
+
+enum
+{
+	RUN_RUN_ID, RUN_ENDED_AT, RUN_COLUMN_COUNT
+};
+
+static const JoschColumn run_columns[RUN_COLUMN_COUNT] = {{"run_id", INT8OID}, {"ended_at", TIMESTAMPTZOID}};
+static AttrNumber run_numbers[RUN_COLUMN_COUNT];
+static JoschTable runs = JOSCH_TABLE("runs", run_columns, run_numbers);
 
 /* What people may write by UPDATE; the rest of a row is kept by the triggers and the engine. */
 static const char *const open_columns[] = {
@@ -66,14 +88,9 @@ static const char *const open_columns[] = {
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner"
 };
 
-/* Column numbers and the sequence, looked up once for each incarnation of the table. */
-static struct
-{
-	Oid			relation;
-	Oid			sequence;
-	AttrNumber	number[COLUMN_COUNT];
-	Bitmapset  *open;			/* offset as in tg_updatedcols; in TopMemoryContext */
-} table;
+/* What else is looked up with the columns of nodes. */
+static Oid	change_id_sequence;
+static Bitmapset *open_numbers; /* offset as in tg_updatedcols; in TopMemoryContext */
 
 /* A row that is being changed by the door. */
 typedef struct Draft
@@ -84,41 +101,32 @@ typedef struct Draft
 	bool		nulls[COLUMN_COUNT];
 } Draft;
 
+/* The columns of nodes, where it is JOSCH's table that fired the trigger. */
 static void
-look_up_table(Relation relation)
+look_up_nodes(Relation relation, const char *function_name)
 {
-	TupleDesc	desc = RelationGetDescr(relation);
 	MemoryContext former;
 
-	if (table.relation == RelationGetRelid(relation))
+	if (!josch_table_check(&nodes, relation, function_name))
 	{
 		return;
 	}
-	for (int i = 0; i < COLUMN_COUNT; i++)
-	{
-		table.number[i] = SPI_fnumber(desc, column_names[i]);
-		if (table.number[i] <= 0)
-		{
-			elog(ERROR, "column \"%s\" of josch.nodes is missing", column_names[i]);
-		}
-	}
 	former = MemoryContextSwitchTo(TopMemoryContext);
-	bms_free(table.open);
-	table.open = NULL;
+	bms_free(open_numbers);
+	open_numbers = NULL;
 	for (int i = 0; i < (int) lengthof(open_columns); i++)
 	{
-		table.open = bms_add_member(table.open, SPI_fnumber(desc, open_columns[i]) -
-									FirstLowInvalidHeapAttributeNumber);
+		open_numbers = bms_add_member(open_numbers, SPI_fnumber(RelationGetDescr(relation), open_columns[i]) -
+									  FirstLowInvalidHeapAttributeNumber);
 	}
 	MemoryContextSwitchTo(former);
-	table.sequence = get_relname_relid("change_id_seq", RelationGetNamespace(relation));
-	table.relation = RelationGetRelid(relation);
+	change_id_sequence = get_relname_relid("change_id_seq", RelationGetNamespace(relation));
 }
 
 static Datum
 column_of(HeapTuple row, TupleDesc desc, NodeColumn column, bool *isnull)
 {
-	return heap_getattr(row, table.number[column], desc, isnull);
+	return heap_getattr(row, node_numbers[column], desc, isnull);
 }
 
 static NodeState
@@ -167,7 +175,7 @@ type_of(HeapTuple row, TupleDesc desc)
 static void
 set(Draft *draft, NodeColumn column, Datum value)
 {
-	draft->columns[draft->n] = table.number[column];
+	draft->columns[draft->n] = node_numbers[column];
 	draft->values[draft->n] = value;
 	draft->nulls[draft->n] = false;
 	draft->n++;
@@ -189,7 +197,7 @@ check_columns(TriggerData *trigger)
 
 	while ((bit = bms_next_member(trigger->tg_updatedcols, bit)) >= 0)
 	{
-		if (!bms_is_member(bit, table.open))
+		if (!bms_is_member(bit, open_numbers))
 		{
 			AttrNumber	number = bit + FirstLowInvalidHeapAttributeNumber;
 
@@ -207,7 +215,7 @@ check_columns(TriggerData *trigger)
 static bool
 is_named(TriggerData *trigger, NodeColumn column)
 {
-	return bms_is_member(table.number[column] - FirstLowInvalidHeapAttributeNumber,
+	return bms_is_member(node_numbers[column] - FirstLowInvalidHeapAttributeNumber,
 						 trigger->tg_updatedcols);
 }
 
@@ -393,7 +401,7 @@ pass_update(TriggerData *trigger)
 	{
 		set(&draft, COLUMN_STATE_SINCE, TimestampTzGetDatum(josch_clock_now()));
 	}
-	set(&draft, COLUMN_CHANGE_ID, Int64GetDatum(nextval_internal(table.sequence, false)));
+	set(&draft, COLUMN_CHANGE_ID, Int64GetDatum(nextval_internal(change_id_sequence, false)));
 	if (actor == FSM_PERSON)
 	{
 		record_act(trigger, edge, &draft);
@@ -438,14 +446,14 @@ pass_insert(TriggerData *trigger)
 Datum
 josch_trigger_node_door(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_door");
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 	{
 		josch_report_trigger_misuse("josch.node_door");
 	}
-	look_up_table(trigger->tg_relation);
+	look_up_nodes(trigger->tg_relation, "josch.node_door");
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
 		return PointerGetDatum(josch_mode_is_restore() ? trigger->tg_newtuple : pass_update(trigger));
@@ -488,7 +496,7 @@ slot_column(TupleTableSlot *slot, NodeColumn column)
 {
 	bool		isnull;
 
-	return slot_getattr(slot, table.number[column], &isnull);
+	return slot_getattr(slot, node_numbers[column], &isnull);
 }
 
 static ParentClass
@@ -592,19 +600,19 @@ note_statement(Consequences *c, TriggerData *trigger)
 Datum
 josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_propagate");
 	Consequences consequences = {0};
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
 	{
 		josch_report_trigger_misuse("josch.node_propagate");
 	}
+	look_up_nodes(trigger->tg_relation, "josch.node_propagate");
 	if (josch_mode_is_restore() || josch_mode.suspended)
 	{
 		return PointerGetDatum(NULL);
 	}
-	look_up_table(trigger->tg_relation);
 	note_statement(&consequences, trigger);
 	if (consequences.nparents > 0)
 	{
@@ -626,29 +634,24 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 Datum
 josch_trigger_node_recount(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_recount");
 	Tuplestorestate *stores[2];
-	TupleDesc	desc;
 	TupleTableSlot *slot;
-	AttrNumber	id;
-	AttrNumber	date;
 	NodeKey    *keys = NULL;
 	int			n = 0;
 	int			capacity = 0;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
 	{
 		josch_report_trigger_misuse("josch.node_recount");
 	}
+	(void) josch_table_check(&node_deps, trigger->tg_relation, "josch.node_recount");
 	if (josch_mode_is_restore() || josch_mode.suspended)
 	{
 		return PointerGetDatum(NULL);
 	}
-	desc = RelationGetDescr(trigger->tg_relation);
-	id = SPI_fnumber(desc, "c_node_id");
-	date = SPI_fnumber(desc, "c_date");
-	slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation), &TTSOpsMinimalTuple);
 	stores[0] = trigger->tg_oldtable;
 	stores[1] = trigger->tg_newtable;
 	for (int i = 0; i < 2; i++)
@@ -668,8 +671,8 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 				keys = keys == NULL ? palloc(sizeof(NodeKey) * capacity) :
 					repalloc_huge(keys, sizeof(NodeKey) * capacity);
 			}
-			keys[n].node_id = DatumGetInt64(slot_getattr(slot, id, &isnull));
-			keys[n].job_date = DatumGetDateADT(slot_getattr(slot, date, &isnull));
+			keys[n].node_id = DatumGetInt64(slot_getattr(slot, dep_numbers[DEP_NODE_ID], &isnull));
+			keys[n].job_date = DatumGetDateADT(slot_getattr(slot, dep_numbers[DEP_DATE], &isnull));
 			n++;
 		}
 	}
@@ -686,23 +689,24 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 Datum
 josch_trigger_node_run_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.run_guard");
 	TupleDesc	desc;
 	int64		run_id;
 	bool		isnull;
 	bool		deletes;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 	{
 		josch_report_trigger_misuse("josch.run_guard");
 	}
+	(void) josch_table_check(&runs, trigger->tg_relation, "josch.run_guard");
 	deletes = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
 	if (!josch_mode.engine)
 	{
 		desc = RelationGetDescr(trigger->tg_relation);
-		run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "run_id"), desc, &isnull));
-		(void) heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "ended_at"), desc, &isnull);
+		run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, run_numbers[RUN_RUN_ID], desc, &isnull));
+		(void) heap_getattr(trigger->tg_trigtuple, run_numbers[RUN_ENDED_AT], desc, &isnull);
 		if (!deletes)
 		{
 			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

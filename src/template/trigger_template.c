@@ -14,11 +14,13 @@
 #include "base/changes.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/table.h"
 #include "node/variables.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -34,35 +36,39 @@ PG_FUNCTION_INFO_V1(josch_trigger_template_variables);
 
 #define PROGRAM_ROLE "pg_execute_server_program"
 
+/* Columns of tpl_nodes and nodes that decide what the server executes. */
+typedef enum RightsColumn
+{
+	NODE_ID, EXEC_COMMAND, READY_COMMAND, WORK_DIR, EXEC_SQL, OWNER, NCOLUMNS
+} RightsColumn;
+
+static const JoschColumn columns[NCOLUMNS] = {
+	{"node_id", INT8OID}, {"exec_command", TEXTOID}, {"ready_command", TEXTOID}, {"work_dir", TEXTOID},
+	{"exec_sql", TEXTOID}, {"owner", NAMEOID}
+};
+static AttrNumber template_numbers[NCOLUMNS];
+static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", columns, template_numbers);
+static AttrNumber day_numbers[NCOLUMNS];
+static JoschTable nodes = JOSCH_TABLE("nodes", columns, day_numbers);
+
 /* A row before and after; old is NULL for INSERT. */
 typedef struct Change
 {
 	TupleDesc	desc;
+	const AttrNumber *numbers;	/* of the columns */
 	HeapTuple	old;
 	HeapTuple	new;
 } Change;
 
-static int
-attribute(const Change *change, const char *column)
-{
-	int			number = SPI_fnumber(change->desc, column);
-
-	if (number <= 0)
-	{
-		elog(ERROR, "column \"%s\" does not exist", column);
-	}
-	return number;
-}
-
 static Datum
-new_value(const Change *change, const char *column, bool *isnull)
+new_value(const Change *change, RightsColumn column, bool *isnull)
 {
-	return heap_getattr(change->new, attribute(change, column), change->desc, isnull);
+	return heap_getattr(change->new, change->numbers[column], change->desc, isnull);
 }
 
 /* Whether the statement gives a text column a value that it did not have. */
 static bool
-sets_text(const Change *change, const char *column)
+sets_text(const Change *change, RightsColumn column)
 {
 	bool		isnull;
 	Datum		after = new_value(change, column, &isnull);
@@ -72,7 +78,7 @@ sets_text(const Change *change, const char *column)
 	{
 		return !isnull;
 	}
-	before = heap_getattr(change->old, attribute(change, column), change->desc, &isnull);
+	before = heap_getattr(change->old, change->numbers[column], change->desc, &isnull);
 	return isnull ||
 		!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, before, after));
 }
@@ -81,7 +87,7 @@ static int64
 node_of(const Change *change)
 {
 	bool		isnull;
-	Datum		value = new_value(change, "node_id", &isnull);
+	Datum		value = new_value(change, NODE_ID, &isnull);
 
 	return isnull ? 0 : DatumGetInt64(value);
 }
@@ -99,7 +105,7 @@ may_execute_programs(void)
 }
 
 static void
-check_command(const Change *change, const char *column)
+check_command(const Change *change, RightsColumn column)
 {
 	if (!sets_text(change, column) || may_execute_programs())
 	{
@@ -108,12 +114,12 @@ check_command(const Change *change, const char *column)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied to set \"%s\" of node " INT64_FORMAT,
-					column, node_of(change)),
+					columns[column].name, node_of(change)),
 			 errdetail("Only roles with the privileges of \"%s\" may decide what the server executes.",
 					   PROGRAM_ROLE),
 			 errhint("GRANT %s TO %s, or let a role that has it make the change.",
 					 PROGRAM_ROLE, current_user_quoted()),
-			 err_generic_string(PG_DIAG_COLUMN_NAME, column)));
+			 err_generic_string(PG_DIAG_COLUMN_NAME, columns[column].name)));
 }
 
 /*
@@ -127,7 +133,7 @@ concerns_owner(const Change *change, const char *owner)
 	bool		isnull;
 	Datum		before;
 
-	if (sets_text(change, "exec_sql"))
+	if (sets_text(change, EXEC_SQL))
 	{
 		return true;
 	}
@@ -135,7 +141,7 @@ concerns_owner(const Change *change, const char *owner)
 	{
 		return strcmp(owner, GetUserNameFromId(GetSessionUserId(), false)) != 0;
 	}
-	before = heap_getattr(change->old, attribute(change, "owner"), change->desc, &isnull);
+	before = heap_getattr(change->old, change->numbers[OWNER], change->desc, &isnull);
 	return isnull || strcmp(owner, NameStr(*DatumGetName(before))) != 0;
 }
 
@@ -143,7 +149,7 @@ static void
 check_owner(const Change *change)
 {
 	bool		isnull;
-	Datum		value = new_value(change, "owner", &isnull);
+	Datum		value = new_value(change, OWNER, &isnull);
 	const char *owner;
 	Oid			role;
 
@@ -182,11 +188,13 @@ check_owner(const Change *change)
 static TriggerData *
 trigger_of(FunctionCallInfo fcinfo, const char *name)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(((TriggerData *) fcinfo->context)->tg_event))
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, name);
+
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event))
 	{
 		josch_report_trigger_misuse(name);
 	}
-	return (TriggerData *) fcinfo->context;
+	return trigger;
 }
 
 /* The row that a BEFORE ROW trigger hands on. */
@@ -199,13 +207,17 @@ row_of(const TriggerData *trigger)
 Datum
 josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "node_rights");
+	TriggerData *trigger = trigger_of(fcinfo, "josch.node_rights");
 	Change		change;
+	bool		of_day;
 
 	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		josch_report_trigger_misuse("node_rights");
+		josch_report_trigger_misuse("josch.node_rights");
 	}
+	of_day = strcmp(RelationGetRelationName(trigger->tg_relation), nodes.name) == 0;
+	(void) josch_table_check(of_day ? &nodes : &tpl_nodes, trigger->tg_relation, "josch.node_rights");
+	change.numbers = of_day ? day_numbers : template_numbers;
 	change.desc = RelationGetDescr(trigger->tg_relation);
 	change.old = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_trigtuple : NULL;
 	change.new = row_of(trigger);
@@ -213,9 +225,9 @@ josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
 	/* josch.schedule copies what was allowed; a dump's writer was asked when he wrote */
 	if (!josch_mode.engine && !josch_mode_is_restore())
 	{
-		check_command(&change, "exec_command");
-		check_command(&change, "ready_command");
-		check_command(&change, "work_dir");
+		check_command(&change, EXEC_COMMAND);
+		check_command(&change, READY_COMMAND);
+		check_command(&change, WORK_DIR);
 		check_owner(&change);
 	}
 	return PointerGetDatum(change.new);
@@ -224,7 +236,7 @@ josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
 Datum
 josch_trigger_template_environ_rights(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "environ_rights");
+	TriggerData *trigger = trigger_of(fcinfo, "josch.environ_rights");
 
 	if (!may_execute_programs())
 	{
@@ -256,10 +268,9 @@ text_of(TupleTableSlot *slot, AttrNumber column)
 
 /* Looks at a command that the statement has written. */
 static void
-check_variables(JoschVariables *variables, const JoschChanges *changes, const char *column)
+check_variables(JoschVariables *variables, const JoschChanges *changes, RightsColumn column)
 {
-	TupleDesc	desc = changes->after->tts_tupleDescriptor;
-	AttrNumber	number = SPI_fnumber(desc, column);
+	AttrNumber	number = template_numbers[column];
 	char	   *command = text_of(changes->after, number);
 	char	   *former = TupIsNull(changes->before) ? NULL : text_of(changes->before, number);
 	bool		isnull;
@@ -267,7 +278,7 @@ check_variables(JoschVariables *variables, const JoschChanges *changes, const ch
 	if (command != NULL && strchr(command, '$') != NULL && (former == NULL || strcmp(former, command) != 0))
 	{
 		josch_variables_check(variables,
-							  DatumGetInt64(slot_getattr(changes->after, SPI_fnumber(desc, "node_id"), &isnull)),
+							  DatumGetInt64(slot_getattr(changes->after, template_numbers[NODE_ID], &isnull)),
 							  command);
 	}
 }
@@ -276,16 +287,17 @@ check_variables(JoschVariables *variables, const JoschChanges *changes, const ch
 Datum
 josch_trigger_template_variables(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.template_variables");
 	MemoryContext scratch;
 	MemoryContext outer;
 	JoschVariables *variables;
 	JoschChanges changes;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || trigger->tg_newtable == NULL)
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || trigger->tg_newtable == NULL)
 	{
-		josch_report_trigger_misuse("template_variables");
+		josch_report_trigger_misuse("josch.template_variables");
 	}
+	(void) josch_table_check(&tpl_nodes, trigger->tg_relation, "josch.template_variables");
 	if (josch_mode_is_restore())
 	{
 		return PointerGetDatum(NULL);
@@ -296,8 +308,8 @@ josch_trigger_template_variables(PG_FUNCTION_ARGS)
 	while (josch_changes_next(&changes))
 	{
 		outer = MemoryContextSwitchTo(scratch);
-		check_variables(variables, &changes, "exec_command");
-		check_variables(variables, &changes, "ready_command");
+		check_variables(variables, &changes, EXEC_COMMAND);
+		check_variables(variables, &changes, READY_COMMAND);
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(scratch);
 	}
