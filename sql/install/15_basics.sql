@@ -2,19 +2,19 @@
 
 CREATE FUNCTION josch.now() RETURNS timestamptz
 	LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_clock_sql_now';
+	AS 'MODULE_PATHNAME', 'josch_api_time_now';
 COMMENT ON FUNCTION josch.now() IS
 'The present moment as JOSCH sees it: the system''s clock, unless the setting josch.now or josch.tick() moves it. It goes on within a transaction, as clock_timestamp() does.';
 
 CREATE FUNCTION josch.today() RETURNS date
 	LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_calendar_sql_today';
+	AS 'MODULE_PATHNAME', 'josch_api_time_today';
 COMMENT ON FUNCTION josch.today() IS
 'The date of josch.now() in the time zone of the setting josch.time_zone.';
 
 CREATE FUNCTION josch.is_time_zone(name text) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_calendar_sql_is_time_zone';
+	AS 'MODULE_PATHNAME', 'josch_api_time_is_zone';
 COMMENT ON FUNCTION josch.is_time_zone(text) IS
 'True when the name is a time zone that the server knows, such as Europe/Zurich. NULL for NULL.';
 

@@ -29,8 +29,6 @@ static TimestampTz setting_value = 0;
 /* moved by tick(); 0 when not moved */
 static TimestampTz moved_to = 0;
 
-PG_FUNCTION_INFO_V1(josch_clock_sql_now);
-
 /* Parses josch.now without letting an input error escape a GUC hook. */
 static bool
 parse_moment(const char *text, TimestampTz *moment)
@@ -149,11 +147,4 @@ josch_clock_wait_latch(long max_ms, uint32 wait_event_info)
 	}
 	(void) WaitLatch(MyLatch, events, max_ms, wait_event_info);
 	ResetLatch(MyLatch);
-}
-
-/* josch.now(): the present moment as JOSCH sees it */
-Datum
-josch_clock_sql_now(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TIMESTAMPTZ(josch_clock_now());
 }

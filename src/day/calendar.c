@@ -18,9 +18,6 @@
 #include "base/clock.h"
 #include "base/config.h"
 
-PG_FUNCTION_INFO_V1(josch_calendar_sql_today);
-PG_FUNCTION_INFO_V1(josch_calendar_sql_is_time_zone);
-
 #define UNIX_EPOCH_SECONDS \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
@@ -112,18 +109,4 @@ DateADT
 josch_calendar_offset(DateADT date, int offset)
 {
 	return date + offset;
-}
-
-/* josch.today() */
-Datum
-josch_calendar_sql_today(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATEADT(josch_calendar_today(josch_calendar_zone(NULL)));
-}
-
-/* josch.is_time_zone(name) */
-Datum
-josch_calendar_sql_is_time_zone(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
 }

@@ -34,7 +34,6 @@
 #include "utils/syscache.h"
 
 #include "base/clock.h"
-#include "base/report.h"
 #include "base/spi_plan.h"
 #include "base/wake.h"
 #include "run/sql_worker.h"
@@ -42,8 +41,6 @@
 /* How long a command waits for a scheduler to go; the server then waits 5 s itself. */
 #define WAIT_LIMIT_MS 5000
 #define WAIT_STEP_MS 2
-
-PG_FUNCTION_INFO_V1(josch_utility_sql_wake);
 
 static ProcessUtility_hook_type former_process_utility = NULL;
 static object_access_hook_type former_object_access = NULL;
@@ -309,21 +306,6 @@ object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg
 	{
 		josch_wake_scheduler_at_commit();
 	}
-}
-
-/*
- * josch.wake(): tells launcher and scheduler to look when the transaction has
- * committed.  The install script ends with it, where there is a launcher.
- */
-Datum
-josch_utility_sql_wake(PG_FUNCTION_ARGS)
-{
-	if (!josch_wake_is_preloaded())
-	{
-		josch_report_not_preloaded();
-	}
-	josch_wake_announce_at_commit();
-	PG_RETURN_VOID();
 }
 
 void
