@@ -42,3 +42,21 @@ josch_attempt(void (*work) (void *argument), void *argument)
 	}
 	return error;
 }
+
+bool
+josch_attempt_unless_locked(void (*work) (void *argument), void *argument)
+{
+	ErrorData  *error = josch_attempt(work, argument);
+
+	if (error == NULL)
+	{
+		return true;
+	}
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE && error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+	{
+		ReThrowError(error);
+	}
+	ereport(DEBUG1, (errmsg_internal("to be tried again: %s", error->message)));
+	FreeErrorData(error);
+	return false;
+}

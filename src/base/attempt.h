@@ -15,4 +15,11 @@
  */
 extern ErrorData *josch_attempt(void (*work) (void *argument), void *argument);
 
+/*
+ * False when somebody holds a whole table that the work needs, longer than
+ * lock_timeout: nothing of it is left, and it is to be tried again later.  Any
+ * other error is raised again.
+ */
+extern bool josch_attempt_unless_locked(void (*work) (void *argument), void *argument);
+
 #endif							/* JOSCH_ATTEMPT_H */

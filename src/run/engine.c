@@ -277,13 +277,49 @@ keys_of(const Item *items, int n)
 	return keys;
 }
 
+/*
+ * Reads and locks what a step works on.  False when somebody holds a whole
+ * table: then the step, of n things, is set aside, and others go on.
+ */
+static bool
+reach(EnginePass *pass, void (*work) (void *argument), void *argument, int n)
+{
+	bool		reached = josch_attempt_unless_locked(work, argument);
+
+	pass->set_aside += reached ? 0 : n;
+	return reached;
+}
+
 /* ---- children ---- */
 
-/* Locks the children of what is going to change; those that somebody holds will be counted anew. */
+/* Nodes, and how many of their children somebody holds; or nodes that are free. */
+typedef struct Keys
+{
+	NodeKey    *keys;
+	int			n;
+	int			missed;
+} Keys;
+
 static void
+lock_children_of(void *argument)
+{
+	Keys	   *parents = argument;
+
+	parents->missed = josch_store_run_lock_children(parents->keys, parents->n);
+}
+
+/* Locks the children of what is going to change; those that somebody holds will be counted anew. */
+static bool
 lock_children(EnginePass *pass, const Item *items, int n)
 {
-	recounts_wait |= n > 0 && josch_store_run_lock_children(keys_of(items, n), n) > 0;
+	Keys		parents = {keys_of(items, n), n, 0};
+
+	if (n == 0 || !reach(pass, lock_children_of, &parents, n))
+	{
+		return false;
+	}
+	recounts_wait |= parents.missed > 0;
+	return true;
 }
 
 static void
@@ -295,20 +331,32 @@ apply_recount(EnginePass *pass, Item *items, int n, void *argument)
 	josch_store_run_forget_recounts(keys, n);
 }
 
+static void
+list_recounts(void *argument)
+{
+	Keys	   *free = argument;
+
+	free->keys = josch_store_run_list_recounts(&free->n);
+}
+
 /* Counts the children that former passes left out, if they are free now. */
 static void
 count_anew(EnginePass *pass)
 {
-	int			n;
 	int			kept = 0;
-	NodeKey    *keys = josch_store_run_list_recounts(&n);
-	Item	   *items = palloc0(sizeof(Item) * Max(n, 1));
+	Keys		free = {0};
+	Item	   *items;
 
-	for (int i = 0; i < n; i++)
+	if (!reach(pass, list_recounts, &free, 1))
 	{
-		if (!is_quarantined(keys[i], pass))
+		return;
+	}
+	items = palloc0(sizeof(Item) * Max(free.n, 1));
+	for (int i = 0; i < free.n; i++)
+	{
+		if (!is_quarantined(free.keys[i], pass))
 		{
-			items[kept].key = keys[i];
+			items[kept].key = free.keys[i];
 			items[kept++].recount = true;
 		}
 	}
@@ -421,42 +469,73 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 	}
 }
 
+/* The runs of all events, in order, and what was found of them. */
+typedef struct EventRuns
+{
+	int			n;
+	int64	   *ids;
+	bool	   *closed;
+	StoreOpenRun *open;
+	int			nopen;
+} EventRuns;
+
 static void
-apply_events(EnginePass *pass)
+lock_open_runs(void *argument)
+{
+	EventRuns  *runs = argument;
+
+	runs->open = josch_store_run_lock_open(runs->ids, runs->n, runs->closed, &runs->nopen);
+}
+
+/* False when they cannot be read now. */
+static bool
+lock_runs(EnginePass *pass, EventRuns *runs)
 {
 	int			n = pass->nevents;
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	bool	   *closed = palloc(sizeof(bool) * Max(n, 1));
-	StoreOpenRun *runs;
-	int			nruns;
-	Item	   *steps[RUN_EVENT_TYPES];
-	int			counts[RUN_EVENT_TYPES] = {0};
 
-	if (n == 0)
-	{
-		return;
-	}
+	*runs = (EventRuns) {.n = n, .ids = palloc(sizeof(int64) * n), .closed = palloc0(sizeof(bool) * n)};
 	qsort(pass->events, n, sizeof(RunEvent *), compare_events);
 	for (int i = 0; i < n; i++)
 	{
-		ids[i] = pass->events[i]->run_id;
+		runs->ids[i] = pass->events[i]->run_id;
 	}
-	runs = josch_store_run_lock_open(ids, n, closed, &nruns);
-	qsort(runs, nruns, sizeof(StoreOpenRun), compare_run_ids);
+	if (!reach(pass, lock_open_runs, runs, n))
+	{
+		return false;
+	}
+	qsort(runs->open, runs->nopen, sizeof(StoreOpenRun), compare_run_ids);
 	for (int i = 0; i < n; i++)
 	{
-		pass->events[i]->done = closed[i];
+		pass->events[i]->done = runs->closed[i];
+	}
+	return true;
+}
+
+static void
+apply_events(EnginePass *pass)
+{
+	EventRuns	runs;
+	Item	   *steps[RUN_EVENT_TYPES];
+	int			counts[RUN_EVENT_TYPES] = {0};
+
+	if (pass->nevents == 0 || !lock_runs(pass, &runs))
+	{
+		return;
 	}
 	for (int i = 0; i < RUN_EVENT_TYPES; i++)
 	{
-		steps[i] = palloc(sizeof(Item) * n);
+		steps[i] = palloc(sizeof(Item) * pass->nevents);
 	}
-	sort_events(pass, runs, nruns, steps, counts);
+	sort_events(pass, runs.open, runs.nopen, steps, counts);
 	apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
-	lock_children(pass, steps[RUN_UP], counts[RUN_UP]);
-	apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
-	lock_children(pass, steps[RUN_ENDED], counts[RUN_ENDED]);
-	apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
+	if (lock_children(pass, steps[RUN_UP], counts[RUN_UP]))
+	{
+		apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
+	}
+	if (lock_children(pass, steps[RUN_ENDED], counts[RUN_ENDED]))
+	{
+		apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
+	}
 }
 
 /* ---- what is ready ---- */
@@ -526,6 +605,46 @@ pass_over(Places *places)
 	return commands || sql;
 }
 
+/* One list of ready nodes, and what is asked for. */
+typedef struct ReadyList
+{
+	TimestampTz now;
+	bool		commands;
+	bool		sql;
+	StoreReady *nodes;
+	int			n;
+} ReadyList;
+
+static void
+list_ready(void *argument)
+{
+	ReadyList  *list = argument;
+
+	list->nodes = josch_store_run_ready(list->now, READY_LIMIT, list->commands, list->sql, &list->n);
+}
+
+/* Sorts the nodes by what is to be done with them. */
+static void
+sort_ready(EnginePass *pass, Places *places, const ReadyList *list, Item *lists[], int counts[])
+{
+	for (int i = 0; i < list->n; i++)
+	{
+		StoreReady *node = &list->nodes[i];
+		PlanAction	action;
+
+		if (is_quarantined(node->key, pass))
+		{
+			continue;
+		}
+		if ((node->has_command || node->has_sql) && !places->known)
+		{
+			count_places(pass, places, list->n);
+		}
+		action = josch_plan_ready(node, pass->now, &places->free);
+		lists[action][counts[action]++] = (Item) {.key = node->key};
+	}
+}
+
 /*
  * Takes one list of ready nodes; pass->left of them stay ready.  Returns true when
  * there may be more: when a milestone has freed its children, or the list was full.
@@ -533,8 +652,7 @@ pass_over(Places *places)
 static bool
 admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
-	int			n;
-	StoreReady *nodes = josch_store_run_ready(pass->now, READY_LIMIT, !places->no_commands, !places->no_sql, &n);
+	ReadyList	list = {pass->now, !places->no_commands, !places->no_sql};
 	Item	   *lists[PLAN_RUN_SQL + 1];
 	int			counts[PLAN_RUN_SQL + 1] = {0};
 	NodeState	succeeded = NODE_STATE_SUCCEEDED;
@@ -543,39 +661,27 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	int64		before = pass->changes;
 	bool		progress;
 
-	pass->left = n;
-	if (n == 0)
+	pass->left = 0;
+	if (!reach(pass, list_ready, &list, 1) || list.n == 0)
 	{
 		return false;
 	}
 	for (int i = 0; i <= PLAN_RUN_SQL; i++)
 	{
-		lists[i] = palloc(sizeof(Item) * n);
+		lists[i] = palloc(sizeof(Item) * list.n);
 	}
-	for (int i = 0; i < n; i++)
+	sort_ready(pass, places, &list, lists, counts);
+	if (lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]))
 	{
-		PlanAction	action;
-
-		if (is_quarantined(nodes[i].key, pass))
-		{
-			continue;
-		}
-		if ((nodes[i].has_command || nodes[i].has_sql) && !places->known)
-		{
-			count_places(pass, places, n);
-		}
-		action = josch_plan_ready(&nodes[i], pass->now, &places->free);
-		lists[action][counts[action]++] = (Item) {nodes[i].key, NULL, NULL};
+		apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
 	}
-	lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]);
-	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
 	progress = pass->changes > before;
 	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
 	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
-	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : n - (int) (pass->changes - before);
-	return progress || (n == READY_LIMIT && (pass->changes > before || pass_over(places)));
+	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : list.n - (int) (pass->changes - before);
+	return progress || (list.n == READY_LIMIT && (pass->changes > before || pass_over(places)));
 }
 
 void
@@ -593,6 +699,10 @@ josch_engine_pass(EnginePass *pass)
 	pass->strays = palloc(sizeof(int64) * Max(pass->nevents, 1));
 	pass->nstrays = 0;
 	pass->changes = 0;
+	for (int i = 0; i < pass->nevents; i++)
+	{
+		pass->events[i]->done = false;	/* as it was for a pass that then failed */
+	}
 	clear_quarantine(pass->now);
 	MemoryContextSwitchTo(scratch);
 	/* first: what is counted now may start in this very pass */

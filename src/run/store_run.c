@@ -24,6 +24,7 @@
 #include "base/mode.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
+#include "day/store_environment.h"
 
 static const JoschRow ready_row = JOSCH_ROW(
 	StoreReady,
@@ -407,6 +408,36 @@ load(Datum run_ids, MemoryContext caller, int *n)
 	return launches;
 }
 
+/* The environment of each that is a command, in one go. */
+static void
+add_environments(StoreLaunch *launches, int n)
+{
+	EnvironmentRequest *requests = palloc(sizeof(EnvironmentRequest) * Max(n, 1));
+	Environment *environments;
+	int			commands = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!launches[i].sql)
+		{
+			requests[commands++] = (EnvironmentRequest) {launches[i].key, launches[i].run_id, launches[i].attempt};
+		}
+	}
+	if (commands == 0)
+	{
+		return;
+	}
+	environments = josch_store_environment_read(requests, commands);
+	for (int i = 0; i < n; i++)
+	{
+		if (!launches[i].sql)
+		{
+			launches[i].environment = environments->found ? josch_store_environment_block(environments) : NULL;
+			environments++;
+		}
+	}
+}
+
 StoreLaunch *
 josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched)
 {
@@ -434,6 +465,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	josch_spi_run(&start_nodes, SPI_OK_UPDATE, &id_array, NULL);
 	launches = load(id_array, caller, launched);
 	josch_spi_end(&spi);
+	add_environments(launches, *launched);
 	return launches;
 }
 
@@ -447,6 +479,7 @@ josch_store_run_reload(const int64 *run_ids, int n, int *loaded)
 	josch_spi_begin(&spi);
 	launches = load(josch_spi_int64_array(run_ids, n), caller, loaded);
 	josch_spi_end(&spi);
+	add_environments(launches, *loaded);
 	return launches;
 }
 

@@ -83,6 +83,7 @@ typedef struct StoreLaunch
 	int64		timeout_ms;		/* 0: none */
 	int64		grace_ms;
 	int64		ready_after_ms;
+	char	  **environment;	/* of a command, as for execve; NULL: it has none, its job is gone */
 } StoreLaunch;
 
 /* Who will run the commands: kept with the run. */

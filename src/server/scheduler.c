@@ -36,6 +36,7 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 
+#include "base/attempt.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/spi_plan.h"
@@ -103,7 +104,8 @@ name_log_folder(Scheduler *scheduler, Oid database)
  * The same few statements run again and again, with arrays of any length: they
  * are planned once, by index, instead of each time anew (a plan costs more than
  * its execution) or by what the tables look like while they are small.  It never
- * means to wait for a lock; should it, it gives up after a moment.
+ * waits for a row; for a table that somebody has locked as a whole it waits a
+ * moment (less than deadlock_timeout, so that it is the one to give way).
  */
 static void
 pin_settings(void)
@@ -111,7 +113,7 @@ pin_settings(void)
 	static const char *const settings[][2] = {
 		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
 		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "1s"},
+		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "100ms"},
 		{"statement_timeout", "0"},
 #if PG_VERSION_NUM >= 170000
 		{"transaction_timeout", "0"},
@@ -143,11 +145,11 @@ require_durable_commits(void)
 /* What a transaction has decided, to be carried out after its commit. */
 typedef struct Decisions
 {
+	Scheduler  *scheduler;
 	EnginePass	pass;
-	char	 ***environments;	/* one for each launch */
+	bool		reconciled;		/* nothing of that is left to do */
 	StoreLaunch *again;			/* runs that the runner has never seen */
 	int			nagain;
-	char	 ***again_environments;
 
 	/* found after the launches were sent */
 	StoreRunInfo *stops;
@@ -228,41 +230,57 @@ check_constraints_at_once(void)
 	AfterTriggerSetState(all);
 }
 
-/* The transaction's part; all of Decisions is in the scratch context. */
+/* What is open here, compared with what the runner and the SQL workers have. */
 static void
-decide(Scheduler *scheduler, Decisions *decisions)
+reconcile(void *argument)
 {
-	check_extension(scheduler);
-	check_constraints_at_once();
-	if (scheduler->phase == RUNNER_LISTED)
-	{
-		decisions->again = josch_scheduler_reconcile(scheduler, &decisions->nagain);
-		decisions->again_environments = josch_scheduler_environments(decisions->again, decisions->nagain);
-		scheduler->phase = RUNNER_READY;
-	}
-	if (scheduler->status.passes == 0)
+	Decisions  *decisions = argument;
+	Scheduler  *scheduler = decisions->scheduler;
+
+	if (!scheduler->sql_reconciled)
 	{
 		josch_scheduler_reconcile_sql(scheduler);
 	}
+	if (scheduler->phase == RUNNER_LISTED)
+	{
+		decisions->again = josch_scheduler_reconcile(scheduler, &decisions->nagain);
+		scheduler->phase = RUNNER_READY;
+	}
+}
+
+/* The transaction's part; all of Decisions is in the scratch context. */
+static void
+decide(Decisions *decisions)
+{
+	Scheduler  *scheduler = decisions->scheduler;
+
+	check_extension(scheduler);
+	check_constraints_at_once();
+	decisions->reconciled = (scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled) ||
+		josch_attempt_unless_locked(reconcile, decisions);
 	prepare_pass(scheduler, &decisions->pass);
 	josch_engine_pass(&decisions->pass);
-	decisions->environments = josch_scheduler_environments(decisions->pass.launches, decisions->pass.nlaunches);
+	decisions->pass.set_aside += decisions->reconciled ? 0 : 1;
 }
 
 /* After the commit: what was decided becomes true. */
 static void
-carry_out(Scheduler *scheduler, Decisions *decisions)
+carry_out(Decisions *decisions)
 {
+	Scheduler  *scheduler = decisions->scheduler;
 	EnginePass *pass = &decisions->pass;
 
+	scheduler->sql_reconciled |= decisions->reconciled;
 	josch_scheduler_forget_done(scheduler);
+	/* no more than these are open, should it not be possible to count them below */
+	scheduler->status.running += pass->nlaunches;
 	for (int i = 0; i < decisions->nagain; i++)
 	{
-		josch_scheduler_send(scheduler, &decisions->again[i], decisions->again_environments[i]);
+		josch_scheduler_send(scheduler, &decisions->again[i]);
 	}
 	for (int i = 0; i < pass->nlaunches; i++)
 	{
-		josch_scheduler_send(scheduler, &pass->launches[i], decisions->environments[i]);
+		josch_scheduler_send(scheduler, &pass->launches[i]);
 	}
 	if (scheduler->runner != NULL)
 	{
@@ -274,13 +292,11 @@ carry_out(Scheduler *scheduler, Decisions *decisions)
 	}
 }
 
-/*
- * What comes next, and what is to be stopped.  In a transaction of its own, while
- * the commands start: nothing that a launch waits for.
- */
 static void
-look_ahead(Scheduler *scheduler, Decisions *decisions)
+look(void *argument)
 {
+	Decisions  *decisions = argument;
+
 	josch_engine_look_ahead(&decisions->pass);
 	if (decisions->pass.outlook.stops > 0)
 	{
@@ -292,9 +308,30 @@ look_ahead(Scheduler *scheduler, Decisions *decisions)
 	}
 }
 
+/*
+ * What comes next, and what is to be stopped.  In a transaction of its own, while
+ * the commands start: nothing that a launch waits for.
+ */
 static void
-carry_out_stops(Scheduler *scheduler, Decisions *decisions)
+look_ahead(Decisions *decisions)
 {
+	const JoschSchedulerStatus *status = &decisions->scheduler->status;
+
+	if (!josch_attempt_unless_locked(look, decisions))
+	{
+		decisions->nstops = decisions->ntimeouts = 0;
+		decisions->pass.outlook = (StoreOutlook) {
+			.next_due = DT_NOEND, .queued = status->queued, .open = status->running
+		};
+		decisions->pass.set_aside++;
+	}
+}
+
+static void
+carry_out_stops(Decisions *decisions)
+{
+	Scheduler  *scheduler = decisions->scheduler;
+
 	for (int i = 0; i < decisions->nstops; i++)
 	{
 		josch_scheduler_stop(scheduler, &decisions->stops[i]);
@@ -381,15 +418,16 @@ recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 
 /* Does the work in a transaction; false when it failed, of which then nothing is left. */
 static bool
-in_transaction(Scheduler *scheduler, void (*work) (Scheduler *, Decisions *), Decisions *decisions)
+in_transaction(void (*work) (Decisions *), Decisions *decisions)
 {
+	Scheduler  *scheduler = decisions->scheduler;
 	RunnerPhase phase = scheduler->phase;
 	volatile bool committed = false;
 
 	PG_TRY();
 	{
 		begin_transaction(scheduler);
-		work(scheduler, decisions);
+		work(decisions);
 		end_transaction(scheduler);
 		committed = true;
 	}
@@ -406,18 +444,19 @@ run_pass(Scheduler *scheduler)
 {
 	Decisions  *decisions = palloc0(sizeof(Decisions));
 
+	decisions->scheduler = scheduler;
 	scheduler->pass_wanted = false;
-	if (!in_transaction(scheduler, decide, decisions))
+	if (!in_transaction(decide, decisions))
 	{
 		return;
 	}
-	carry_out(scheduler, decisions);
-	if (!in_transaction(scheduler, look_ahead, decisions))
+	carry_out(decisions);
+	if (!in_transaction(look_ahead, decisions))
 	{
 		return;
 	}
 	set_next_pass(scheduler, &decisions->pass);
-	carry_out_stops(scheduler, decisions);
+	carry_out_stops(decisions);
 	report(scheduler, &decisions->pass);
 	if (scheduler->phase == RUNNER_READY && scheduler->listed != NIL)
 	{

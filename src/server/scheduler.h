@@ -55,6 +55,7 @@ typedef struct Scheduler
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
 	List	   *stops_sent;		/* int64 pointers: on this connection */
 
+	bool		sql_reconciled; /* once, at the start */
 	bool		pass_wanted;
 	TimestampTz pass_at;		/* next pass at the latest */
 	int			set_aside_ms;
@@ -84,11 +85,8 @@ extern void josch_scheduler_forget_done(Scheduler *scheduler);
 
 /* ---- scheduler_send.c ---- */
 
-/* The environment of each launch that is a command; needs a transaction. */
-extern char ***josch_scheduler_environments(const StoreLaunch *launches, int n);
-
 /* Sends a run whose intent is committed to the runner or to a SQL worker. */
-extern void josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch, char **environment);
+extern void josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch);
 
 /* Tries again with SQL runs that found no worker. */
 extern void josch_scheduler_send_unsent(Scheduler *scheduler);

@@ -14,7 +14,6 @@
 #include "utils/memutils.h"
 
 #include "base/config.h"
-#include "day/store_environment.h"
 #include "node/command.h"
 #include "run/sql_worker.h"
 
@@ -77,7 +76,7 @@ append_unknown(StringInfo names, const char *command, char **environment)
 
 /* The reason for which a command cannot be started, or NULL. */
 static char *
-obstacle(const StoreLaunch *launch, char **environment)
+obstacle(const StoreLaunch *launch)
 {
 	StringInfoData names;
 
@@ -85,19 +84,23 @@ obstacle(const StoreLaunch *launch, char **environment)
 	{
 		return "the node has no command any more";
 	}
+	if (launch->environment == NULL)
+	{
+		return "the node's job does not exist any more";
+	}
 	initStringInfo(&names);
-	append_unknown(&names, launch->command, environment);
-	append_unknown(&names, launch->ready_command, environment);
+	append_unknown(&names, launch->command, launch->environment);
+	append_unknown(&names, launch->ready_command, launch->environment);
 	return names.len == 0 ? NULL :
 		psprintf("its command uses variables that do not exist: %s", names.data);
 }
 
 /* Sends a run whose intent is committed, with its environment. */
 static void
-send_command(Scheduler *scheduler, const StoreLaunch *launch, char **environment)
+send_command(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	JoschRunnerStart start = {0};
-	char	   *reason = obstacle(launch, environment);
+	char	   *reason = obstacle(launch);
 
 	if (reason != NULL)
 	{
@@ -106,7 +109,7 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch, char **environment
 	}
 	start.run_id = launch->run_id;
 	start.argv = words_of(launch->command);
-	start.env = (const char *const *) environment;
+	start.env = (const char *const *) launch->environment;
 	start.cwd = launch->work_dir != NULL ? launch->work_dir : josch_config_work_path();
 	start.log_path = launch->log;
 	start.timeout_ms = launch->timeout_ms;
@@ -136,9 +139,13 @@ static void
 keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
-	StoreLaunch *copy = palloc(sizeof(StoreLaunch));
+	StoreLaunch *copy = palloc0(sizeof(StoreLaunch));
 
-	*copy = *launch;
+	/* the rest lives no longer than the pass */
+	copy->run_id = launch->run_id;
+	copy->sql = launch->sql;
+	copy->atomic = launch->atomic;
+	copy->owner = launch->owner;
 	copy->owner_name = pstrdup(launch->owner_name);
 	scheduler->unsent_sql = lappend(scheduler->unsent_sql, copy);
 	MemoryContextSwitchTo(former);
@@ -183,11 +190,11 @@ drop_unsent(Scheduler *scheduler, int64 run_id)
 }
 
 void
-josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch, char **environment)
+josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	if (!launch->sql)
 	{
-		send_command(scheduler, launch, environment);
+		send_command(scheduler, launch);
 	}
 	else if (!send_sql(scheduler, launch))
 	{
@@ -224,38 +231,6 @@ josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 	*run_id = run->run_id;
 	scheduler->stops_sent = lappend(scheduler->stops_sent, run_id);
 	MemoryContextSwitchTo(former);
-}
-
-/* The environment of each launch that is a command, in one go. */
-char ***
-josch_scheduler_environments(const StoreLaunch *launches, int n)
-{
-	char	 ***environments = palloc0(sizeof(char **) * Max(n, 1));
-	EnvironmentRequest *requests = palloc(sizeof(EnvironmentRequest) * Max(n, 1));
-	Environment *read;
-	int			commands = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		if (!launches[i].sql)
-		{
-			requests[commands++] = (EnvironmentRequest) {launches[i].key, launches[i].run_id, launches[i].attempt};
-		}
-	}
-	if (commands == 0)
-	{
-		return environments;
-	}
-	read = josch_store_environment_read(requests, commands);
-	commands = 0;
-	for (int i = 0; i < n; i++)
-	{
-		if (!launches[i].sql)
-		{
-			environments[i] = josch_store_environment_block(&read[commands++]);
-		}
-	}
-	return environments;
 }
 
 /* Decides about an open command that the runner does not know. */
