@@ -118,6 +118,10 @@ SELECT pg_temp.bad('tpl_jobs.csv', E'job_name,valid_from\nj,2026-02-30\n');
 \set VERBOSITY default
 SELECT pg_temp.file('tpl_jobs.csv', '\x6a6f625f6e616d650a4f6b0aff0a'::bytea);
 SELECT * FROM josch.load_csv('josch_load_csv');
+SELECT pg_temp.file('tpl_jobs.csv', '\x6a6f625f6e616d650a4f6b0a4f006b0a'::bytea);
+SELECT * FROM josch.load_csv('josch_load_csv');
+SELECT pg_temp.file('tpl_jobs.csv', '\xfffe6a006f006200'::bytea);
+SELECT * FROM josch.load_csv('josch_load_csv');
 SELECT pg_temp.file('tpl_jobs.csv', NULL::bytea), pg_temp.file('x; mkdir tpl_jobs.csv', ''::bytea);
 SELECT * FROM josch.load_csv('josch_load_csv');
 SELECT pg_temp.clear();

@@ -1,6 +1,6 @@
 /*
  * src/template/api_load.c
- *	  josch.load_csv() and josch.load_schema(): templates from files or tables.
+ *	  josch.load_csv(), josch.load() and josch.load_schema(): templates from files, texts or tables.
  *
  * Both first read all their sources, then write, in an order in which a load
  * whose end state is valid meets no constraint on its way: dependencies and
@@ -16,7 +16,6 @@
 #include "template/load_source.h"
 #include "template/store_template.h"
 
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
@@ -25,9 +24,9 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+PG_FUNCTION_INFO_V1(josch_api_load);
 PG_FUNCTION_INFO_V1(josch_api_load_csv);
 PG_FUNCTION_INFO_V1(josch_api_load_schema);
 PG_FUNCTION_INFO_V1(josch_api_load_new_node_id);
@@ -258,7 +257,7 @@ check_may_read_files(void)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to load files of the server"),
 				 errdetail("Only roles with the privileges of \"%s\" may read them.", "pg_read_server_files"),
-				 errhint("GRANT pg_read_server_files TO %s, or use \\copy into temporary tables and josch.load_schema().",
+				 errhint("GRANT pg_read_server_files TO %s, or hand the text to josch.load().",
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 	}
 }
@@ -266,17 +265,9 @@ check_may_read_files(void)
 static LoadBatch *
 read_file(const char *directory, const TemplateTable *table)
 {
-	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
-	JoschRowSource *source;
-	LoadBatch  *batch = NULL;
+	JoschRowSource *source = josch_load_source_open_file(psprintf("%s/%s.csv", directory, table->name));
 
-	source = josch_load_source_open_csv(psprintf("%s/%s.csv", directory, table->name), relation);
-	if (source != NULL)
-	{
-		batch = josch_load_batch_read(source, table);
-	}
-	table_close(relation, NoLock);
-	return batch;
+	return source == NULL ? NULL : josch_load_batch_read(source, table);
 }
 
 Datum
@@ -302,6 +293,35 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 	}
 	check_sources(&load, "file", ".csv", psprintf("directory \"%s\"", directory),
 				  ERRCODE_UNDEFINED_FILE);
+	write_load(&load);
+	josch_spi_end(&spi);
+	return return_counts(fcinfo, &load);
+}
+
+/* ---- from texts ---- */
+
+static LoadBatch *
+read_text(FunctionCallInfo fcinfo, TemplateTableNumber number)
+{
+	const TemplateTable *table = &josch_store_template_tables[number];
+
+	return PG_ARGISNULL(number) ? NULL :
+		josch_load_batch_read(josch_load_source_open_text(table->name, PG_GETARG_TEXT_PP(number)), table);
+}
+
+/* The arguments are in the order of the tables, and bear their names. */
+Datum
+josch_api_load(PG_FUNCTION_ARGS)
+{
+	Load		load = {.replace = mode_argument(fcinfo, TEMPLATE_TABLES)};
+	JoschSpi	spi;
+
+	josch_spi_begin_as_caller(&spi);
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		load.batches[i] = read_text(fcinfo, i);
+	}
+	check_sources(&load, "text", "", "the call", ERRCODE_NULL_VALUE_NOT_ALLOWED);
 	write_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);

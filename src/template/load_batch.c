@@ -11,8 +11,11 @@
 
 #include "template/load_batch.h"
 
+#include <ctype.h>
+
 #include "access/table.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -222,19 +225,6 @@ evaluate_default(Reader *reader, Relation relation, AttrNumber number)
 	FreeExecutorState(estate);
 }
 
-static bool
-is_key(const TemplateTable *table, const char *name)
-{
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		if (strcmp(table->keys[i], name) == 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 static void
 refuse_missing_column(const JoschRowSource *source, const char *name)
 {
@@ -272,7 +262,7 @@ prepare_reader(Reader *reader, LoadBatch *batch, Relation relation, int index)
 	reader->typmod = attribute->atttypmod;
 	reader->may_be_empty = batch->rows.table->may_be_empty != NULL &&
 		strcmp(name, batch->rows.table->may_be_empty) == 0;
-	column->is_key = is_key(batch->rows.table, name);
+	column->is_key = josch_store_template_is_key(batch->rows.table, name);
 	reader->is_number = column->is_key && batch->rows.table->nnames > 0;
 	if (reader->field == NO_FIELD)
 	{
@@ -370,6 +360,77 @@ set_absent(const Reading *reading, const Reader *reader, int row)
 	reader->column->values[row] = reader->default_value;
 }
 
+/* A pattern in which 0 stands for a digit and all else for itself. */
+static const char *
+match(const char *text, const char *pattern)
+{
+	for (; *pattern != '\0'; text++, pattern++)
+	{
+		if (*pattern == '0' ? !isdigit((unsigned char) *text) : *text != *pattern)
+		{
+			return NULL;
+		}
+	}
+	return text;
+}
+
+static bool
+is_iso_date(const char *text)
+{
+	const char *end = match(text, "0000-00-00");
+
+	return end != NULL && *end == '\0';
+}
+
+/* 6:30, 06:30, 06:30:00 and 06:30:00.5, but no time zone, which would be dropped without a word. */
+static bool
+is_iso_time(const char *text)
+{
+	const char *end = match(text, "00:00");
+	const char *seconds;
+
+	if (end == NULL && (end = match(text, "0:00")) == NULL)
+	{
+		return false;
+	}
+	seconds = match(end, ":00");
+	if (seconds != NULL)
+	{
+		end = seconds;
+		if (*end == '.')
+		{
+			end += 1 + strspn(end + 1, "0123456789");
+		}
+	}
+	return *end == '\0';
+}
+
+/*
+ * Dates and times of day are taken in one form, whatever DateStyle is: what
+ * 03/04/2026 is, or whether today or infinity is a date, is no matter for a
+ * setting of whoever loads.
+ */
+static void
+refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
+{
+	char	   *field = reading->fields[reader->field];
+	const char *column = reader->column->name;
+	const char *value = josch_load_source_quote(field);
+
+	if (reader->column->type == DATEOID ? is_iso_date(field) :
+		reader->column->type == TIMEOID ? is_iso_time(field) : true)
+	{
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+			 errmsg("invalid value %s for column \"%s\"", value, column),
+			 errdetail("%s, column %s: %s.", place_at_hand(reading), column, value),
+			 reader->column->type == DATEOID ?
+			 errhint("A date is written as 2026-11-30.") :
+			 errhint("A time of day is written as 06:30 or 06:30:00, without a time zone: it is that of the job.")));
+}
+
 static void
 set_value(Reading *reading, Reader *reader, int row)
 {
@@ -380,6 +441,7 @@ set_value(Reading *reading, Reader *reader, int row)
 		set_absent(reading, reader, row);
 		return;
 	}
+	refuse_what_is_not_iso(reading, reader);
 	reading->reader = reader;
 	reader->column->values[row] = InputFunctionCall(&reader->input, field,
 													reader->typioparam, reader->typmod);

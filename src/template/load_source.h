@@ -3,22 +3,20 @@
  *	  Where the rows of a load come from.
  *
  * A loader sees rows of text with named columns, and can say of each
- * where it stands; it does not see whether a file or a table has them.  This
- * file reads CSV; store_template_table.c reads tables.
+ * where it stands; it does not see whether a file, a text or a table has them.
+ * This file reads CSV; store_template_table.c reads tables.
  */
 #ifndef JOSCH_LOAD_SOURCE_H
 #define JOSCH_LOAD_SOURCE_H
 
 #include "base/josch.h"
 
-#include "utils/relcache.h"
-
 typedef struct JoschRowSource JoschRowSource;
 
 struct JoschRowSource
 {
-	const char *what;			/* "File" or "Table", to begin a sentence with */
-	const char *name;			/* path, or schema.table */
+	const char *what;			/* "File", "Text" or "Table", to begin a sentence with */
+	const char *name;			/* path, argument, or schema.table */
 	int			ncolumns;
 	char	  **columns;		/* the names, in the order of the fields */
 	int			line;			/* of the row that was read last; 0: rows have no lines */
@@ -33,9 +31,12 @@ struct JoschRowSource
 
 /*
  * A CSV file with a header, in UTF-8, with or without a byte order mark; NULL
- * when it does not exist.  relation is any table; COPY's parser asks for one.
+ * when it does not exist.
  */
-extern JoschRowSource *josch_load_source_open_csv(const char *path, Relation relation);
+extern JoschRowSource *josch_load_source_open_file(const char *path);
+
+/* The same out of a text that came with the call, in the server's encoding. */
+extern JoschRowSource *josch_load_source_open_text(const char *name, text *csv);
 
 /* Raises an ERROR when there is no such directory. */
 extern void josch_load_source_check_directory(const char *directory);

@@ -48,6 +48,19 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 };
 
 bool
+josch_store_template_is_key(const TemplateTable *table, const char *name)
+{
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		if (strcmp(table->keys[i], name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
 josch_store_template_is_own_column(const char *name)
 {
 	return strcmp(name, "loaded_on") == 0;

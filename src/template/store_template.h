@@ -14,6 +14,9 @@
 
 #include "template/load_source.h"
 
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
 #define TEMPLATE_MAX_KEYS 4
 #define TEMPLATE_MAX_SEED 6
 
@@ -40,6 +43,8 @@ typedef struct TemplateTable
 } TemplateTable;
 
 extern const TemplateTable josch_store_template_tables[TEMPLATE_TABLES];
+
+extern bool josch_store_template_is_key(const TemplateTable *table, const char *column);
 
 /* Columns that no load writes and no export shows. */
 extern bool josch_store_template_is_own_column(const char *name);
@@ -89,6 +94,12 @@ extern int64 josch_store_template_delete_others(const TemplateBatch *batch);
  * when there is none.
  */
 extern JoschRowSource *josch_store_template_open_table(Oid schema, const TemplateTable *table);
+
+/*
+ * Those of the columns (names) in which some row of the relation, called sql_name
+ * in SQL, has something else than the column's default.
+ */
+extern List *josch_store_template_telling_columns(Relation relation, const char *sql_name, List *columns);
 
 /* Rows for an export, in the order that makes a good diff. */
 typedef struct TemplateRows

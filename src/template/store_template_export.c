@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/nodes.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
@@ -46,13 +47,13 @@ select_rows(const char *sql)
 
 /* The default of a column as SQL text. */
 static char *
-default_of(Relation relation, int index)
+default_of(Relation relation, AttrNumber number)
 {
 	TupleConstr *constraints = RelationGetDescr(relation)->constr;
 
 	for (int i = 0; constraints != NULL && i < constraints->num_defval; i++)
 	{
-		if (constraints->defval[i].adnum == index + 1)
+		if (constraints->defval[i].adnum == number)
 		{
 			return deparse_expression(stringToNode(constraints->defval[i].adbin), NIL, false, false);
 		}
@@ -73,39 +74,30 @@ is_seed(const TemplateTable *table, const char *name)
 	return false;
 }
 
-/* The columns beyond the seed's that hold something else than their defaults. */
-static List *
-telling_columns(const TemplateTable *table)
+List *
+josch_store_template_telling_columns(Relation relation, const char *sql_name, List *columns)
 {
-	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(relation);
-	List	   *candidates = NIL;
 	List	   *telling = NIL;
 	StringInfoData sql;
 	ListCell   *cell;
 
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		char	   *name = NameStr(attribute->attname);
-
-		if (!attribute->attisdropped && !is_seed(table, name) && !josch_store_template_is_own_column(name))
-		{
-			appendStringInfo(&sql, "%spg_catalog.bool_or(t.%s IS DISTINCT FROM (%s))",
-							 candidates == NIL ? "" : ", ", quote_identifier(name), default_of(relation, i));
-			candidates = lappend(candidates, pstrdup(name));
-		}
-	}
-	table_close(relation, NoLock);
-	if (candidates == NIL)
+	if (columns == NIL)
 	{
 		return NIL;
 	}
-	appendStringInfo(&sql, " FROM %s.%s AS t", JOSCH_SCHEMA, table->name);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	foreach(cell, columns)
+	{
+		const char *name = lfirst(cell);
+
+		appendStringInfo(&sql, "%spg_catalog.bool_or(t.%s IS DISTINCT FROM (%s))",
+						 foreach_current_index(cell) == 0 ? "" : ", ", quote_identifier(name),
+						 default_of(relation, get_attnum(RelationGetRelid(relation), name)));
+	}
+	appendStringInfo(&sql, " FROM %s AS t", sql_name);
 	select_rows(sql.data);
-	foreach(cell, candidates)
+	foreach(cell, columns)
 	{
 		if (josch_spi_bool(0, foreach_current_index(cell) + 1, false))
 		{
@@ -113,6 +105,29 @@ telling_columns(const TemplateTable *table)
 		}
 	}
 	return telling;
+}
+
+/* The columns beyond the seed's that hold something else than their defaults. */
+static List *
+columns_beyond_seed(const TemplateTable *table)
+{
+	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *columns = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		char	   *name = NameStr(attribute->attname);
+
+		if (!attribute->attisdropped && !is_seed(table, name) && !josch_store_template_is_own_column(name))
+		{
+			columns = lappend(columns, pstrdup(name));
+		}
+	}
+	columns = josch_store_template_telling_columns(relation, psprintf("%s.%s", JOSCH_SCHEMA, table->name), columns);
+	table_close(relation, NoLock);
+	return columns;
 }
 
 static TemplateRows *
@@ -146,7 +161,7 @@ TemplateRows *
 josch_store_template_export(const TemplateTable *table, MemoryContext context)
 {
 	StringInfoData sql;
-	List	   *telling = telling_columns(table);
+	List	   *telling = columns_beyond_seed(table);
 	ListCell   *cell;
 
 	initStringInfo(&sql);

@@ -101,11 +101,73 @@ can_be_loaded(const char *column, Oid target)
 		get_attnum(target, column) > 0;
 }
 
+static bool
+is_known(const List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A temporary table with defaults (LIKE ... INCLUDING DEFAULTS) is a form that
+ * COPY or INSERT fills in, in part: where a column has nothing but its default,
+ * nobody named it, and what is stored is to stay.
+ */
+static bool
+is_form(Relation relation)
+{
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+
+	return relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP &&
+		constraints != NULL && constraints->num_defval > 0;
+}
+
+/* The columns of the source that are to be loaded. */
+static List *
+columns_to_load(Relation relation, const TemplateTable *template, const char *sql_name)
+{
+	Oid			target = josch_store_template_relid(template);
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *needed = NIL;
+	List	   *others = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		char	   *column = NameStr(attribute->attname);
+
+		if (attribute->attisdropped || !can_be_loaded(column, target))
+		{
+			continue;
+		}
+		if (is_form(relation) && !josch_store_template_is_key(template, column) &&
+			(!attribute->attnotnull || attribute->atthasdef))
+		{
+			others = lappend(others, pstrdup(column));
+		}
+		else
+		{
+			needed = lappend(needed, pstrdup(column));
+		}
+	}
+	return list_concat(needed, josch_store_template_telling_columns(relation, sql_name, others));
+}
+
 /* Takes the names of the columns; returns the query, in which what is not loaded is NULL. */
 static char *
-list_columns(TableSource *table, Relation relation, Oid target, const char *name)
+list_columns(TableSource *table, Relation relation, const TemplateTable *template, const char *name)
 {
+	Oid			target = josch_store_template_relid(template);
 	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *loaded = columns_to_load(relation, template, name);
 	StringInfoData sql;
 
 	initStringInfo(&sql);
@@ -115,8 +177,9 @@ list_columns(TableSource *table, Relation relation, Oid target, const char *name
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		char	   *column = NameStr(attribute->attname);
+		bool		is_loaded = is_known(loaded, column);
 
-		if (attribute->attisdropped)
+		if (attribute->attisdropped || (!is_loaded && can_be_loaded(column, target)))
 		{
 			continue;
 		}
@@ -124,7 +187,7 @@ list_columns(TableSource *table, Relation relation, Oid target, const char *name
 		{
 			appendStringInfoString(&sql, ", ");
 		}
-		appendStringInfoString(&sql, can_be_loaded(column, target) ? quote_identifier(column) : "NULL");
+		appendStringInfoString(&sql, is_loaded ? quote_identifier(column) : "NULL");
 		table->base.columns[table->base.ncolumns++] = pstrdup(column);
 	}
 	appendStringInfo(&sql, " FROM %s", name);
@@ -151,7 +214,7 @@ josch_store_template_open_table(Oid schema, const TemplateTable *table)
 	source->base.close = close_table;
 	relation = relation_open(relid, AccessShareLock);
 	refuse_what_has_no_rows(relation, source->base.name);
-	sql = list_columns(source, relation, josch_store_template_relid(table),
+	sql = list_columns(source, relation, table,
 					   quote_qualified_identifier(schema_name, table->name));
 	relation_close(relation, AccessShareLock);
 	source->fields = palloc0(sizeof(char *) * Max(source->base.ncolumns, 1));

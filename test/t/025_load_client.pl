@@ -28,21 +28,39 @@ $node->safe_psql('here', 'CREATE ROLE deployer LOGIN IN ROLE josch_author, pg_ex
 # a role that may not read files of the server
 my ($rc, $out, $err) = as_user('deployer', "SELECT * FROM josch.load_csv('$tables')");
 isnt($rc, 0, 'without file rights the server reads no file');
-like($err, qr/permission denied to load files of the server.*HINT:  GRANT pg_read_server_files TO deployer, or use \\copy/s, 'and says what else to do');
+like($err, qr/permission denied to load files of the server.*HINT:  GRANT pg_read_server_files TO deployer, or hand the text to josch\.load\(\)/s, 'and says what else to do');
 ($rc, $out, $err) = as_user('deployer', "SELECT * FROM josch.export_csv('$tables')");
 like($err, qr/permission denied to export.*HINT:  GRANT pg_write_server_files TO deployer/s, 'nor does it write one');
 
-my $script = script_of('From files on your machine');
-like($script, qr/^\\copy tpl_nodes /m, 'the document has the script');
-($rc, $out, $err) = as_user('deployer', $script);
-is($rc, 0, 'with \copy the same role loads the sample') or diag($err);
-is(counts($out), 'environs|1|0|0 tpl_jobs|3|0|0 tpl_nodes|6|0|0 tpl_node_deps|6|0|0', 'all of it');
-is($node->safe_psql('here', 'SELECT DISTINCT owner FROM josch.tpl_nodes'), 'deployer', 'the loader owns the nodes');
-($rc, $out, $err) = as_user('deployer', $script);
-is(counts($out), 'environs|0|0|0 tpl_jobs|0|0|0 tpl_nodes|0|0|0 tpl_node_deps|0|0|0', 'and a second time there is nothing to do');
-$node->safe_psql('here', "INSERT INTO josch.tpl_jobs VALUES ('Old'); INSERT INTO josch.environs VALUES ('OLD', '1'); DELETE FROM josch.tpl_nodes WHERE node_id = 100130");
-($rc, $out, $err) = as_user('deployer', $script);
-is(counts($out), 'environs|0|0|1 tpl_jobs|0|0|1 tpl_nodes|1|0|0 tpl_node_deps|1|0|0', 'what was changed by hand is set right');
+# each recipe of the document, as it is printed
+my @scripts = scripts_of('From files on your machine');
+is(scalar(@scripts), 2, 'the document has two of them');
+like($scripts[0], qr/^\\set tpl_nodes .*josch\.load\(/ms, 'one with the texts of the files');
+like($scripts[1], qr/^\\copy tpl_nodes .*josch\.load_schema\(/ms, 'one with \copy');
+my $script;
+foreach (@scripts)
+{
+	$script = $_;
+	my ($title) = $script =~ /(load\w*)\(/;
+	$node->safe_psql('here', 'DELETE FROM josch.tpl_nodes; DELETE FROM josch.tpl_jobs; DELETE FROM josch.environs');
+	($rc, $out, $err) = as_user('deployer', $script);
+	is($rc, 0, "$title: the same role loads the sample") or diag($err);
+	is(counts($out), 'environs|1|0|0 tpl_jobs|3|0|0 tpl_nodes|6|0|0 tpl_node_deps|6|0|0', "$title: all of it");
+	is($node->safe_psql('here', 'SELECT DISTINCT owner FROM josch.tpl_nodes'), 'deployer', "$title: the loader owns the nodes");
+	# what no file names, and another value of each column than its default
+	$node->safe_psql('here', q{
+		UPDATE josch.tpl_jobs SET time_zone = 'Asia/Tokyo', valid_from = '2025-01-01';
+		UPDATE josch.tpl_nodes SET owner = 'writer', timeout = '1 hour', stop_grace = '1 s', ready_after = '2 s', work_dir = '/tmp', exec_sql_atomic = false;
+		UPDATE josch.tpl_nodes SET ready_command = 'true' WHERE node_type = 'L'});
+	my $before = $node->safe_psql('here', 'SELECT j, n FROM josch.tpl_jobs j JOIN josch.tpl_nodes n USING (job_name) ORDER BY node_id');
+	($rc, $out, $err) = as_user('deployer', $script);
+	is(counts($out), 'environs|0|0|0 tpl_jobs|0|0|0 tpl_nodes|0|0|0 tpl_node_deps|0|0|0', "$title: a second time there is nothing to do");
+	is($node->safe_psql('here', 'SELECT j, n FROM josch.tpl_jobs j JOIN josch.tpl_nodes n USING (job_name) ORDER BY node_id'), $before,
+		"$title: and what the files do not name is as it was");
+	$node->safe_psql('here', "INSERT INTO josch.tpl_jobs VALUES ('Old'); INSERT INTO josch.environs VALUES ('OLD', '1'); DELETE FROM josch.tpl_nodes WHERE node_id = 100130");
+	($rc, $out, $err) = as_user('deployer', $script);
+	is(counts($out), 'environs|0|0|1 tpl_jobs|0|0|1 tpl_nodes|1|0|0 tpl_node_deps|1|0|0', "$title: what was changed by hand is set right");
+}
 $node->safe_psql('here', 'DELETE FROM josch.tpl_nodes; DELETE FROM josch.tpl_jobs');
 ($rc, $out, $err) = as_user('writer', $script);
 isnt($rc, 0, 'a role that may not write commands');
@@ -59,7 +77,7 @@ INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, 
 UPDATE josch.tpl_nodes SET ready_command = 'true', ready_after = '5 s', work_dir = '/tmp' WHERE node_type = 'L';
 INSERT INTO josch.tpl_node_deps VALUES (5, -1, 5, 0);
 SQL
-$script = script_of('From another database');
+($script) = scripts_of('From another database');
 like($script, qr/^IMPORT FOREIGN SCHEMA josch /m, 'the document has the other script');
 my ($host, $port, $user) = ($node->host, $node->port, $node->safe_psql('here', 'SELECT current_user'));
 $script =~ s/host 'db1', port '5432', dbname 'plans'/host '$host', port '$port', dbname 'there'/ or die 'no server options';
@@ -120,12 +138,12 @@ sub as_user
 	return ($code, $stdout, $stderr);
 }
 
-# The first block of SQL under a heading of the document.
-sub script_of
+# The blocks of SQL under a heading of the document.
+sub scripts_of
 {
 	my ($heading) = @_;
-	my $text = slurp_file(dirname($tables) . '/doc/loading.md');
-	return $text =~ /^## \Q$heading\E\n.*?^```sql\n(.*?)^```/ms ? $1 : '';
+	my ($section) = slurp_file(dirname($tables) . '/doc/loading.md') =~ /^## \Q$heading\E\n(.*?)(?=^## |\z)/ms;
+	return $section =~ /^```sql\n(.*?)^```/msg;
 }
 
 sub counts

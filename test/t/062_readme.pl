@@ -65,6 +65,20 @@ while ($readme =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 }
 cmp_ok($blocks, '>', 5, 'there are SQL blocks to run');
 
+# what the files do not name stays as it is, and to load them again changes nothing
+my ($load) = grep { /tpl_nodes\.csv/ } $readme =~ /^```sql\n(.*?)^```/msg;
+my $everything = 'SELECT j, n FROM josch.tpl_jobs j JOIN josch.tpl_nodes n USING (job_name) ORDER BY node_id';
+$node->safe_psql('postgres', q{
+	UPDATE josch.tpl_jobs SET time_zone = 'Asia/Tokyo', valid_from = '2025-01-01';
+	UPDATE josch.tpl_nodes SET timeout = '2 hours', stop_grace = '3 s', owner = 'josch_viewer';
+	UPDATE josch.tpl_nodes SET exec_sql_atomic = false, work_dir = '/tmp', ready_after = '7 s' WHERE node_type <> 'S';
+	INSERT INTO josch.environs VALUES ('MORE', '1');});
+my $before = $node->safe_psql('postgres', $everything);
+my ($again, $counts) = psql_block($load);
+is($again, 0, 'the load runs again');
+is_deeply([ $counts =~ /\|\s*(\d+)/g ], [ (0) x 12 ], 'it has nothing to do') or diag($counts);
+is($node->safe_psql('postgres', $everything), $before, 'and what the files do not name is as it was');
+
 # what the extension has that is meant for people, and the tables of the README
 foreach my $list (
 	[ 'Functions', "SELECT DISTINCT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
