@@ -224,8 +224,8 @@ journal_load(JournalFound *found)
 	while (data != NULL &&
 		   (status = josch_frame_next(data + done, len - done, &frame)) == JOSCH_FRAME_OK)
 	{
-		if (!read_record(&frame, &record) || !apply(&record, found) ||
-			(done == 0) != (record.type == JOURNAL_HEADER))
+		if (!read_record(&frame, &record) || (done == 0) != (record.type == JOURNAL_HEADER) ||
+			!apply(&record, found))
 		{
 			status = JOSCH_FRAME_BROKEN;
 			break;
