@@ -43,7 +43,7 @@ proc ::harness::client {name user args} {
     dict set clients $name [dict create channel $channel home $home screen $screen]
     set ::harness::answers($name) {}
     fileevent $channel readable [list ::harness::Heard $name]
-    Answer $name 30000
+    Answer $name
     if {$user ne ""} {
         until $name {expr {[::db::state] eq "online"}}
     }
@@ -67,10 +67,11 @@ proc ::harness::Heard {name} {
     }
 }
 
-proc ::harness::Answer {name limit} {
+proc ::harness::Answer {name} {
     variable answers
     variable clients
-    set timer [after $limit [list lappend ::harness::answers($name) late]]
+    variable patience
+    set timer [after $patience [list lappend ::harness::answers($name) late]]
     while {![llength $answers($name)]} {
         vwait ::harness::answers($name)
     }
@@ -81,7 +82,7 @@ proc ::harness::Answer {name limit} {
             error "client $name has ended: [read_file [dict get $clients $name home]/errors]"
         }
         late {
-            error "client $name does not answer within $limit ms"
+            error "client $name does not answer"
         }
     }
     lassign $line at code text
@@ -93,31 +94,31 @@ proc ::harness::Answer {name limit} {
 }
 
 # Run a script in a client; returns what it returns.
-proc ::harness::tell {name script {limit 20000}} {
+proc ::harness::tell {name script} {
     variable clients
     puts [dict get $clients $name channel] [binary encode base64 [encoding convertto utf-8 $script]]
-    return [Answer $name $limit]
+    return [Answer $name]
 }
 
 # Wait until a script in a client gives true.
-proc ::harness::until {name script {limit ""} {what ""}} {
-    wait {::harness::tell $name $script} $limit "in client $name: [expr {$what eq "" ? $script : $what}]"
+proc ::harness::until {name script {what ""}} {
+    wait {::harness::tell $name $script} "in client $name: [expr {$what eq "" ? $script : $what}]"
 }
 
 # Wait for a window in which a text can be read; returns its path.
-proc ::harness::window {name pattern {limit ""}} {
-    until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] > 0"] $limit "a window that says $pattern"
+proc ::harness::window {name pattern} {
+    until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] > 0"] "a window that says $pattern"
     return [lindex [tell $name [list ::driven::windows $pattern]] 0]
 }
 
 # Wait until no window has that text.
-proc ::harness::gone {name pattern {limit ""}} {
-    until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] == 0"] $limit "no window that says $pattern"
+proc ::harness::gone {name pattern} {
+    until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] == 0"] "no window that says $pattern"
 }
 
 # Press a button as a person does: with the mouse, in the middle.
 proc ::harness::press {name window label} {
-    until $name [list ::driven::settled $window] 5000 "$window settled"
+    until $name [list ::driven::settled $window] "$window settled"
     click $name [tell $name [list ::driven::button $window $label]]
     away $name
 }
@@ -129,7 +130,7 @@ proc ::harness::away {name} {
 
 proc ::harness::click {name widget {button 1}} {
     tell $name [list raise [tell $name [list winfo toplevel $widget]]]
-    wait {expr {![catch {::harness::tell $name [list ::driven::middle $widget]} ::harness::place]}} 5000 "$widget uncovered"
+    wait {expr {![catch {::harness::tell $name [list ::driven::middle $widget]} ::harness::place]}} "$widget uncovered"
     lassign $::harness::place x y
     xdotool $name mousemove $x $y click $button
 }
@@ -145,7 +146,7 @@ proc ::harness::write {name widget text} {
     click $name $widget
     tell $name [list focus $widget]
     xdotool $name type --delay 2 -- $text
-    until $name "string match [list *[string map {\\ \\\\ * \\* ? \\? \[ \\\[} $text]*] \[::driven::text_of $widget\]" 5000 "\"$text\" in $widget"
+    until $name "string match [list *[string map {\\ \\\\ * \\* ? \\? \[ \\\[} $text]*] \[::driven::text_of $widget\]" "\"$text\" in $widget"
 }
 
 # Give a widget the keyboard. Without a window manager the keyboard goes where the pointer is. Not by focus -force: in 8.6.13
@@ -153,7 +154,7 @@ proc ::harness::write {name widget text} {
 proc ::harness::aim {name widget} {
     lassign [tell $name [format {raise [winfo toplevel %1$s]; focus %1$s; list [winfo rootx %1$s] [winfo rooty %1$s]} $widget]] x y
     xdotool $name mousemove [expr {$x + 4}] [expr {$y + 4}]
-    until $name [format {expr {[focus] eq "%1$s"}} $widget] 3000 "the keyboard in $widget"
+    until $name [format {expr {[focus] eq "%1$s"}} $widget] "the keyboard in $widget"
 }
 
 proc ::harness::key {name window key} {
@@ -181,7 +182,7 @@ proc ::harness::quit {name} {
     catch {close $channel w}
     set timer [after 5000 [list catch [list exec kill -9 {*}$pids]]]
     fconfigure $channel -blocking 0
-    wait {read $channel; eof $channel} 8000 "the end of client $name"
+    wait {read $channel; eof $channel} "the end of client $name"
     after cancel $timer
     catch {close $channel}
     file delete -force [dict get $clients $name home]

@@ -14,6 +14,11 @@ namespace eval ::driven {
     variable last 0
     variable longest 0
     variable ticker ""
+    # the work that is done between two looks at the events, in commands of Tcl: the count at the last look, and the most
+    variable count 0
+    variable most 0
+    # the statements that were sent to the server
+    variable sent {}
 }
 
 proc ::driven::Obey {} {
@@ -23,8 +28,11 @@ proc ::driven::Obey {} {
         }
         return
     }
+    Look
     set script [encoding convertfrom utf-8 [binary decode base64 $line]]
     set code [catch {uplevel #0 $script} result]
+    # what a test asks is no work of the program's
+    set ::driven::count [::info cmdcount]
     puts "@ $code [binary encode base64 [encoding convertto utf-8 $result]]"
     flush stdout
 }
@@ -44,11 +52,26 @@ proc ::driven::Mapped {window} {
 
 # ---- what tests ask ----
 
-# Measure from now on how long the event loop is kept busy.
+# Between two commands of the work queue, and between two events, events may be looked at: how much was done since?
+proc ::driven::Look {args} {
+    variable count
+    variable most
+    set now [::info cmdcount]
+    set most [expr {max($most, $now - $count)}]
+    set count $now
+}
+
+proc ::driven::Sent {call args} {
+    lappend ::driven::sent [lindex $call 1]
+}
+
+# Measure from now on how long the event loop is kept busy, and with how much.
 proc ::driven::tick {} {
     variable ticker
     variable last
     variable longest
+    set ::driven::most 0
+    set ::driven::sent {}
     after cancel $ticker
     set last [clock microseconds]
     set longest 0
@@ -59,6 +82,7 @@ proc ::driven::Tock {} {
     variable ticker
     variable last
     variable longest
+    Look
     set now [clock microseconds]
     set longest [expr {max($longest, ($now - $last) / 1000.0 - 10)}]
     set last $now
@@ -71,6 +95,12 @@ proc ::driven::tock {} {
     variable longest
     after cancel $ticker
     return [format %.1f $longest]
+}
+
+# The most commands that were run at a stretch since tick.
+proc ::driven::most {} {
+    variable most
+    return $most
 }
 
 # Ms that a frame takes while a canvas is panned to and fro, the mean of so many.
@@ -223,5 +253,7 @@ set argv [lassign $argv argv0]
 set argc [llength $argv]
 source $argv0
 interp bgerror {} [list ::driven::Failed [interp bgerror {}]]
+trace add execution ::workq::Run enter ::driven::Look
+trace add execution ::db::Send enter ::driven::Sent
 puts "@ 0 [binary encode base64 ready]"
 flush stdout

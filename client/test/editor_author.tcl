@@ -10,8 +10,8 @@ proc ask {script} {
     return [::harness::tell author $script]
 }
 
-proc awaits {condition {limit ""}} {
-    ::harness::until author "expr {$condition}" $limit
+proc awaits {condition} {
+    ::harness::until author "expr {$condition}"
 }
 
 # A field of the gathered edits' object: its answer to a call.

@@ -4,8 +4,9 @@
 # clients that run in processes of their own (clients.tcl). Whoever starts a thing ends it; all.tcl starts one server and
 # one display for all files and names them in the environment, and a file that is run by itself starts its own.
 #
-# Constraint: nothing here sleeps for a guessed time. Everything waits for a condition, through the event loop, with a
-# limit, and says at the end of it what it was that never came.
+# Constraint: nothing here sleeps for a guessed time, and nothing judges how long something took: the machine may be busy
+# with other things. Everything waits for a condition, through the event loop, for as long as patience lasts, and says at the
+# end of it what it was that never came. How soon things are is printed (figure), for bench/client.
 
 package require Tcl 8.6-
 package require tcltest
@@ -13,8 +14,8 @@ package require tcltest
 namespace eval ::harness {
     variable folder [file dirname [file normalize [info script]]]
     variable top [file dirname [file dirname $folder]]
-    # the default limit of a wait, in ms; a wait that is satisfied costs nothing of it
-    variable patience 20000
+    # how long a wait lasts that is in vain, in ms; one that is satisfied costs nothing of it
+    variable patience 90000
     # what this process has started and has to end: name -> what
     variable mine [dict create]
     # the connection of the superuser, and the database that it is connected to
@@ -33,9 +34,9 @@ source [file join $::harness::folder clients.tcl]
 # ---- waiting ----
 
 # Wait until script, run where this was called, gives true; an error says what never came.
-proc ::harness::wait {script {limit ""} {what ""}} {
+proc ::harness::wait {script {what ""}} {
     variable patience
-    set end [expr {[clock milliseconds] + ($limit eq "" ? $patience : $limit)}]
+    set end [expr {[clock milliseconds] + $patience}]
     while {![uplevel 1 $script]} {
         if {[clock milliseconds] > $end} {
             error "waited in vain for: [expr {$what eq "" ? $script : $what}]"
@@ -206,9 +207,10 @@ proc ::harness::state {id date} {
 }
 
 # Wait until a node is in a state.
-proc ::harness::becomes {id date state {limit ""}} {
-    wait {expr {[::harness::state $id $date] eq $state}} $limit \
-        "node $id of $date in state $state; it is [state $id $date], [one "SELECT message FROM josch.nodes WHERE node_id = $id AND job_date = '$date'"]"
+proc ::harness::becomes {id date state} {
+    if {[catch {wait {expr {[::harness::state $id $date] eq $state}} "node $id of $date in state $state"} message]} {
+        error "$message; it is [lindex [sql "SELECT state, message FROM josch.nodes WHERE node_id = $id AND job_date = '$date'"] 0]"
+    }
 }
 
 # When the change that a node shows was committed, in microseconds since 1970.
@@ -235,7 +237,7 @@ proc ::harness::xvfb {args} {
     set channel [open |[list Xvfb -displayfd 1 -screen 0 1400x900x24 -noreset {*}$args 2>[null]] r]
     fconfigure $channel -blocking 0
     set number ""
-    wait {append number [read $channel]; expr {[string index $number end] eq "\n" || [eof $channel]}} 20000 "an X display"
+    wait {append number [read $channel]; expr {[string index $number end] eq "\n" || [eof $channel]}} "an X display"
     if {![string is integer -strict [string trim $number]]} {
         catch {close $channel}
         error "Xvfb does not start: [lindex [auto_execok Xvfb] 0] $args"

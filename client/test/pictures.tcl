@@ -193,7 +193,7 @@ set code [catch {
     # in the middle of the day
     ::pictures::as bob "SELECT josch.signoff(100000, '$::pictures::today', 'all quiet over night')"
     foreach {node state} {200050 failed 200060 review 200080 signoff 200040 running 200110 running 100130 review} {
-        ::harness::becomes $node $::pictures::today $state 60000
+        ::harness::becomes $node $::pictures::today $state
     }
     ::pictures::as bob "SELECT josch.hold(200100, '$::pictures::today', 'not before the limits are settled')"
     ::pictures::board

@@ -21,8 +21,9 @@ namespace eval ::db {
     # when the clock was last seen, to notice that the machine slept
     variable tick 0
     variable tickTimer ""
-    # whether the connection has answered since
+    # whether the connection has answered since; and how long it may take for that, in ms
     variable lives 1
+    variable waking 3000
     # for how many seconds an answer was late when last looked
     variable late 0
     # since when the listening connection has been asked whether it lives, in ms, 0 when it has not; and how long it may take
@@ -333,7 +334,7 @@ proc ::db::Tick {} {
     if {$state eq "online"} {
         set ::db::lives 0
         query "SELECT 1" ::db::Lives josch-db-check
-        after 3000 [list ::db::Overdue $::db::epoch]
+        after $::db::waking [list ::db::Overdue $::db::epoch]
     } else {
         set ::db::lostAt $now
         retry

@@ -16,8 +16,8 @@ namespace eval ::graph_draw {
     variable zoom_limits {0.01 3.0}
     variable readable 0.46
     variable fine 0.4
-    # ms of drawing between two looks at the events: each look draws the canvas anew, so not too few
-    variable slice 25
+    # boxes and edges that are drawn between two looks at the events: each look draws the canvas anew, so not too few
+    variable slice 120
     variable serial 0
 }
 
@@ -122,13 +122,12 @@ oo::class create ::graph_draw::Picture {
 
     method Draw {graph layout done} {
         my Begin $graph $layout
-        set until [expr {[clock milliseconds] + $::graph_draw::slice}]
+        set count 0
         foreach {method list} [list PlaceNode [dict get $graph nodes] PlaceEdge $edges] {
             foreach one $list {
                 my $method $one
-                if {[clock milliseconds] >= $until} {
+                if {[incr count] % $::graph_draw::slice == 0} {
                     my Pause
-                    set until [expr {[clock milliseconds] + $::graph_draw::slice}]
                 }
             }
             my plan_labels
