@@ -97,6 +97,12 @@ proc ::driven::tock {} {
     return [format %.1f $longest]
 }
 
+# Has all that was asked been answered and shown, and the graph its last layout?
+proc ::driven::quiet {} {
+    expr {![llength $::db::current] && ![llength $::db::queue] && [::workq::size] == 0 && !$::board::read(loading)
+        && $::graph::pipe eq "" && $::graph::builder eq ""}
+}
+
 # The most commands that were run at a stretch since tick.
 proc ::driven::most {} {
     variable most

@@ -28,7 +28,8 @@ namespace eval board {
     # job -> number of nodes on the date
     variable jobs {}
     variable today ""
-    variable attention 0
+    # number of nodes of all dates that wait for a person, "" until it has been read
+    variable attention ""
     variable health {}
     # states that a child need not wait for, and those that wait for a person: josch.states()
     variable satisfying {}
@@ -152,7 +153,7 @@ proc board::moment {} {
     return [expr {[past] eq "" ? [server_clock::now] : [past]}]
 }
 
-# Number of nodes of all dates that wait for a person.
+# Number of nodes of all dates that wait for a person; "" when that is not known.
 proc board::attention {} {
     variable attention
     return $attention

@@ -37,8 +37,10 @@ proc board::take_states {result} {
 
 proc board::connection_changed {} {
     variable read
+    variable attention
     if {[db::state] eq "online"} {
         set read(busy) 0
+        set attention ""
         db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code take_states]
         acts::load
         pulse

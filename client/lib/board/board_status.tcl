@@ -188,14 +188,17 @@ proc ::board_status::PackStates {wanted left} {
 proc ::board_status::WriteWaiting {} {
     variable frame
     set number [board::attention]
-    # whoever sees nothing cannot say that nobody is waited for
-    set blind [expr {[db::why] ne ""}]
-    if {[Is_new waiting [list $number $blind]]} {
+    if {[db::why] ne "" && $number eq 0} {
+        # whoever sees nothing cannot say that nobody is waited for
+        set number ""
+    }
+    if {[Is_new waiting $number]} {
         $frame.waiting configure -text [switch $number {
-            0 {expr {$blind ? "" : "nobody is waited for"}}
+            "" {}
+            0 {string cat "nobody is waited for"}
             1 {string cat "1 waits for people"}
             default {string cat "$number wait for people"}
-        }] -style [expr {$number ? "Danger.Tool.TButton" : "Tool.TButton"}]
+        }] -style [expr {$number in {"" 0} ? "Tool.TButton" : "Danger.Tool.TButton"}]
     }
 }
 
