@@ -11,7 +11,7 @@ INSERT INTO josch.tpl_jobs (job_name, time_zone) VALUES
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, signoff_time)
 SELECT row_number() OVER (ORDER BY j.job_name, t.at), 'S', j.job_name, t.at::text, t.at
 FROM josch.tpl_jobs j, (VALUES (time '00:00'), ('01:15'), ('01:45'), ('02:00'), ('02:15'), ('02:30:00.5'), ('03:00'), ('06:30'),
-	('23:59:59.999999'), ('24:00')) t (at);
+	('23:59:59.999999')) t (at);
 -- the switches of 2026, and an ordinary day
 SELECT count(*) FROM (VALUES (date '2026-03-29', 'Zurich'), ('2026-10-25', 'Zurich'), ('2026-06-15', 'Zurich'),
 	('2026-03-08', 'New York'), ('2026-11-01', 'New York'), ('2026-04-05', 'Lord Howe'), ('2026-10-04', 'Lord Howe')) d (day, job),

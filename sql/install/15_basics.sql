@@ -18,4 +18,17 @@ CREATE FUNCTION josch.is_time_zone(name text) RETURNS boolean
 COMMENT ON FUNCTION josch.is_time_zone(text) IS
 'True when the name is a time zone that the server knows, such as Europe/Zurich. NULL for NULL.';
 
+CREATE FUNCTION josch.is_readable_date(value date) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_readable_date';
+COMMENT ON FUNCTION josch.is_readable_date(date) IS
+'True for a date of the years 100 to 9899, which programs of every language can read, and whose neighbours they can read too; not infinity, not BC. NULL for NULL.';
+
+CREATE FUNCTION josch.is_readable_interval(value interval) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_readable_interval';
+COMMENT ON FUNCTION josch.is_readable_interval(interval) IS
+'True for an interval that programs of every language can read as a duration: 100 years at most, none of its parts (months, days, time) negative. NULL for NULL.';
+
+GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.now(), josch.today(), josch.is_time_zone(text) TO PUBLIC;

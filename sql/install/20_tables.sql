@@ -11,12 +11,13 @@ CREATE TABLE josch.environs (
 	value	text NOT NULL DEFAULT '',
 	CONSTRAINT environs_var_is_a_name CHECK (var ~ '^[A-Za-z_][A-Za-z0-9_]*$'),
 	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
-		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT'))
+		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT')),
+	CONSTRAINT environs_value_is_not_too_long CHECK (octet_length(value) <= 100000)
 );
 COMMENT ON TABLE josch.environs IS
 'Environment variables of every command. A day copies them into jobs.environ when it is made. Writing needs pg_execute_server_program, because a command may be $VAR.';
 COMMENT ON COLUMN josch.environs.var IS 'Name of the variable: letters, digits and underscores; the built-in names (DATE, NODE_ID, ...) are taken';
-COMMENT ON COLUMN josch.environs.value IS 'Its value, passed as it stands: it is never expanded and never pasted into a command''s text';
+COMMENT ON COLUMN josch.environs.value IS 'Its value, passed as it stands: it is never expanded and never pasted into a command''s text. 100,000 bytes at most: Linux starts no program with a longer variable or word';
 
 CREATE TABLE josch.tpl_jobs (
 	job_name	text PRIMARY KEY,
@@ -25,11 +26,13 @@ CREATE TABLE josch.tpl_jobs (
 	valid_from	date,
 	loaded_on	date NOT NULL DEFAULT josch.today(),
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '\S'),
-	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone))
+	CONSTRAINT tpl_jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
+	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
+	CONSTRAINT tpl_jobs_dates_are_readable CHECK (josch.is_readable_date(valid_from) AND josch.is_readable_date(loaded_on))
 );
 COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made and run together for a date';
 COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job';
-COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words';
+COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words; 100,000 bytes at most';
 COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
 COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: a dependency on an earlier date that was never made blocks nothing. NULL for loaded_on';
 COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
@@ -69,6 +72,10 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_exec_sql_is_not_blank CHECK (exec_sql ~ '\S'),
 	CONSTRAINT nodes_command_or_sql CHECK (exec_command IS NULL OR exec_sql IS NULL),
 	CONSTRAINT nodes_signoff_runs_nothing CHECK (node_type <> 'S' OR (exec_command IS NULL AND exec_sql IS NULL)),
+	CONSTRAINT nodes_commands_are_not_too_long CHECK (octet_length(exec_command) <= 100000 AND octet_length(ready_command) <= 100000),
+	CONSTRAINT nodes_exec_sql_is_not_too_long CHECK (octet_length(exec_sql) <= 1000000),
+	CONSTRAINT nodes_work_dir_is_not_too_long CHECK (octet_length(work_dir) <= 4000),
+	CONSTRAINT nodes_signoff_time_is_before_midnight CHECK (signoff_time < time '24:00'),
 	CONSTRAINT nodes_signoff_time_is_for_signoff CHECK (node_type = 'S' OR signoff_time IS NULL),
 	CONSTRAINT nodes_long_running_has_a_command CHECK (node_type <> 'L' OR exec_command IS NOT NULL),
 	CONSTRAINT nodes_ready_command_is_for_long_running CHECK (node_type = 'L' OR ready_command IS NULL),
@@ -76,8 +83,8 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_ready_after_is_not_negative CHECK (ready_after >= interval '0'),
 	CONSTRAINT nodes_timeout_is_positive CHECK (timeout > interval '0'),
 	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
-	CONSTRAINT nodes_durations_are_bounded CHECK (ready_after <= interval '100 years' AND stop_grace <= interval '100 years'
-		AND timeout <= interval '100 years'),
+	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
+		AND josch.is_readable_interval(timeout)),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
 );
 COMMENT ON TABLE josch.tpl_nodes IS
@@ -87,13 +94,13 @@ COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N no
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
-'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment. NULL: a milestone, unless there is exec_sql';
-COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for; NULL: as soon as the parents are done';
-COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
+'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
+COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for, before 24:00 (PostgreSQL drops a time zone that is written in a time: 06:30+09 is 06:30); NULL: as soon as the parents are done';
+COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command; 1,000,000 bytes at most. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
 COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and again after the start; its exit code 0 means that the node is up';
 COMMENT ON COLUMN josch.tpl_nodes.ready_after IS 'L without ready_command: the node is up when it has lived for so long';
-COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take before it is stopped and has failed; NULL: no limit';
+COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take before it is stopped and has failed, 100 years at most; NULL: no limit';
 COMMENT ON COLUMN josch.tpl_nodes.stop_grace IS 'Time between the polite signal (TERM) and the last one (KILL) when a run is stopped';
 COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs; NULL for the setting josch.work_directory';
 COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs';
@@ -125,7 +132,7 @@ CREATE TABLE josch.jobs (
 	scheduled_at	timestamptz NOT NULL DEFAULT josch.now(),
 	scheduled_by	text NOT NULL DEFAULT SESSION_USER,
 	PRIMARY KEY (job_name, job_date),
-	CONSTRAINT jobs_job_date_is_finite CHECK (isfinite(job_date)),
+	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object')
 );
@@ -216,7 +223,8 @@ CREATE TABLE josch.node_deps (
 	c_date		date NOT NULL,
 	expected	boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id),
-	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE
+	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE,
+	CONSTRAINT node_deps_p_date_is_readable CHECK (p_date BETWEEN date '0001-01-01' AND date '9999-12-31')
 );
 CREATE INDEX node_deps_child_idx ON josch.node_deps (c_date, c_node_id);
 COMMENT ON TABLE josch.node_deps IS

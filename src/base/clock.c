@@ -58,7 +58,7 @@ josch_clock_check_setting(char **newval, void **extra, GucSource source)
 {
 	TimestampTz moment = 0;
 
-	if (*newval != NULL && **newval != '\0' && !parse_moment(*newval, &moment))
+	if (*newval != NULL && **newval != '\0' && (!parse_moment(*newval, &moment) || TIMESTAMP_NOT_FINITE(moment)))
 	{
 		GUC_check_errdetail("A date and time with a time zone is needed, or an empty value for the system's clock.");
 		return false;

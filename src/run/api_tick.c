@@ -19,9 +19,16 @@ Datum
 josch_api_tick(PG_FUNCTION_ARGS)
 {
 	TimestampTz at = PG_ARGISNULL(0) ? josch_clock_now() : PG_GETARG_TIMESTAMPTZ(0);
-	TimestampTz former = josch_clock_move(at);
+	TimestampTz former;
 	EnginePass	pass = {0};
 
+	if (TIMESTAMP_NOT_FINITE(at))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the moment of a pass must be finite")));
+	}
+	former = josch_clock_move(at);
 	pass.now = at;
 	pass.open_bound = -1;
 	PG_TRY();
