@@ -234,7 +234,7 @@ own_folder() {
 copy_tree() {
     local from=$1 to=$HOME_DIR/src
     mkdir -p "$to.new"
-    tar -C "$from" --exclude=./.git --exclude=./.demo --exclude=./.check --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+    tar -C "$from" --format=posix --exclude=./.git --exclude=./.demo --exclude=./.check --exclude=./.mutate --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
         --exclude=./josch-runner --exclude='./test/unit/*_test' --exclude=./josch--*.sql --exclude=__pycache__ -cf - . | tar -C "$to.new" --no-same-owner -xf - ||
         die "could not copy the tree to $to"
     chmod -R u+rwX,a+rX "$to.new"
