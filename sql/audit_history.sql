@@ -50,7 +50,8 @@ RESET josch.comment;
 SET SESSION AUTHORIZATION regress_engine;
 SELECT * FROM tell(6);
 
--- runs, as the scheduler records them: the door lets only the engine do so
+-- runs, as the scheduler records them, a run and its node in one transaction: the door lets only the engine do so;
+-- what became of the run is told once
 ALTER TABLE josch.nodes DISABLE TRIGGER door;
 ALTER TABLE josch.runs DISABLE TRIGGER guard;
 CREATE PROCEDURE node(id bigint, new_state text, new_message text DEFAULT NULL) LANGUAGE sql AS
@@ -66,8 +67,10 @@ CALL node(4, 'ready');
 CALL run(17, 4);
 CALL started(17);
 SET josch.now = '2026-11-20 09:00:12.44+00';
+BEGIN;
 UPDATE josch.runs SET status = 'failed', ended_at = josch.now(), exit_code = 3, message = 'exit code 3' WHERE run_id = 17;
 CALL node(4, 'failed', 'exit code 3');
+COMMIT;
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
 SET SESSION AUTHORIZATION "regress bob";
 SELECT josch.retry(4, '2026-11-20');
@@ -76,39 +79,51 @@ ALTER TABLE josch.nodes DISABLE TRIGGER door;
 CALL run(18, 4);
 -- started and ended in one burst
 SET josch.now = '2026-11-20 09:01+00';
+BEGIN;
 UPDATE josch.runs SET status = 'succeeded', started_at = '2026-11-20 09:00:59+00', ended_at = josch.now(), exit_code = 0, pid = 4712, host = 'x' WHERE run_id = 18;
 CALL node(4, 'succeeded');
+COMMIT;
 SELECT * FROM tell(4);
 
 -- a server: up, stopped by a person
 CALL run(19, 5);
 CALL started(19);
 SET josch.now = '2026-11-20 09:01:01.5+00';
+BEGIN;
 UPDATE josch.runs SET up_at = josch.now() WHERE run_id = 19;
 CALL node(5, 'up');
+COMMIT;
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
 SET SESSION AUTHORIZATION regress_alice;
 SELECT josch.stop(5, '2026-11-20', 'enough');
 SET SESSION AUTHORIZATION regress_engine;
 ALTER TABLE josch.nodes DISABLE TRIGGER door;
+BEGIN;
 UPDATE josch.runs SET status = 'succeeded', ended_at = josch.now(), exit_signal = 15 WHERE run_id = 19;
 CALL node(5, 'succeeded', 'stopped');
+COMMIT;
 -- another way to ask for it, a time-out, a run of which nothing is known, an error before the start
 CALL run(20, 5);
 CALL started(20);
 UPDATE josch.runs SET stop_requested_at = josch.now(), stop_requested_by = 'somebody' WHERE run_id = 20;
 SET josch.now = '2026-11-20 10:01:01.5+00';
+BEGIN;
 UPDATE josch.runs SET status = 'failed', ended_at = josch.now(), exit_signal = 9, timed_out = true WHERE run_id = 20;
 CALL node(5, 'failed', 'out of time');
+COMMIT;
 CALL run(21, 5);
+BEGIN;
 UPDATE josch.runs SET status = 'unknown', ended_at = josch.now(), message = 'the machine went down' WHERE run_id = 21;
 CALL node(5, 'unknown', 'the machine went down');
+COMMIT;
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
 SELECT josch.mark_failed(5, '2026-11-20', 'the log says so');
 ALTER TABLE josch.nodes DISABLE TRIGGER door;
 CALL run(22, 5);
+BEGIN;
 UPDATE josch.runs SET status = 'failed', ended_at = josch.now(), message = 'could not execute: No such file or directory' WHERE run_id = 22;
 CALL node(5, 'failed');
+COMMIT;
 UPDATE josch.nodes SET message = 'looked at' WHERE node_id = 5;
 SELECT * FROM tell(5);
 CALL node(3, 'review');

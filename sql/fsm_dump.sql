@@ -15,6 +15,23 @@ WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'nodes_state_is_know
 SELECT (SELECT count(*) FROM josch.states()) AS states,
 	(SELECT count(*) FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''[a-z]+''::text', 'g')
 	 WHERE conname = 'nodes_state_is_known') AS in_constraint;
--- each act of a person has its function
-SELECT DISTINCT action FROM josch.fsm WHERE who = 'person'
-	AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'josch'::regnamespace AND proname = action);
+-- each state says all that is asked of it: words, colours of its own, a place in the order of urgency
+SELECT state FROM josch.states()
+WHERE meaning !~ '\S' OR words !~ '\S' OR fill !~ '^#[0-9a-f]{6}$' OR text_color !~ '^#[0-9a-f]{6}$' OR (final AND attention);
+SELECT count(DISTINCT fill) = count(*) AS fills, array_agg(urgency ORDER BY urgency) = array_agg(n::integer ORDER BY n) AS urgencies
+FROM josch.states() WITH ORDINALITY AS s (state, satisfies, attention, meaning, begun, final, urgency, fill, text_color, words, n);
+-- those that ask are in the index for it; what is final the engine leaves alone
+SELECT array_agg(state ORDER BY state) = (SELECT array_agg(m[1] ORDER BY m[1]) FROM pg_indexes,
+	regexp_matches(indexdef, '''([a-z]+)''::text', 'g') m WHERE indexname = 'nodes_attention_idx') AS indexed
+FROM josch.states() WHERE attention;
+SELECT f.from_state FROM josch.fsm f JOIN josch.states() s ON s.state = f.from_state WHERE s.final AND f.who = 'engine';
+-- each act is an action of people, and the other way round
+SELECT * FROM josch.acts();
+SELECT a.action AS act, f.action AS edge FROM josch.acts() a
+FULL JOIN (SELECT DISTINCT action FROM josch.fsm WHERE who = 'person') f ON f.action = a.action
+WHERE a.action IS NULL OR f.action IS NULL;
+-- each is a function, and nothing else is entered where they are
+SELECT a.action AS act, p.oid::regprocedure AS function FROM josch.acts() a
+FULL JOIN (SELECT * FROM pg_proc WHERE prosrc = 'josch_api_act') p
+	ON p.proname = a.action AND p.pronamespace = 'josch'::regnamespace AND p.pronargs = CASE a.action WHEN 'rerun' THEN 4 ELSE 3 END
+WHERE a.action IS NULL OR p.proname IS NULL;

@@ -17,12 +17,19 @@ COMMENT ON COLUMN josch.fsm.who IS 'engine (the scheduler and its triggers) or p
 COMMENT ON COLUMN josch.fsm.action IS 'What it is called; for a person also the name of the function in schema josch';
 COMMENT ON COLUMN josch.fsm.comment IS 'When, or why';
 
-CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text)
+CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text,
+	OUT begun boolean, OUT final boolean, OUT urgency integer, OUT fill text, OUT text_color text, OUT words text)
 	RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
 COMMENT ON FUNCTION josch.states() IS
-'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), and what it means.';
+'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), and what josch.history() says of it (words; %run is the run).';
+
+CREATE FUNCTION josch.acts(OUT action text, OUT words text, OUT deed text, OUT told boolean) RETURNS SETOF record
+	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_fsm_acts';
+COMMENT ON FUNCTION josch.acts() IS
+'What people do to nodes: the actions of people''s edges in josch.fsm, each also a function of this name; in passive words (signed off; "by somebody" follows, %run is the run), as a deed (somebody "signed it off"), and whether the words are the node''s message until something else happens (told).';
 
 CREATE FUNCTION josch.fsm_dot() RETURNS text
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -30,8 +37,8 @@ CREATE FUNCTION josch.fsm_dot() RETURNS text
 COMMENT ON FUNCTION josch.fsm_dot() IS
 'The state machine as Graphviz text: dashed edges are people''s, red states wait for a person, doubled ones satisfy their children.';
 
-REVOKE ALL ON FUNCTION josch.fsm_edges(), josch.states(), josch.fsm_dot() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.fsm_edges(), josch.states(), josch.fsm_dot() TO josch_viewer;
+REVOKE ALL ON FUNCTION josch.fsm_edges(), josch.states(), josch.acts(), josch.fsm_dot() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.fsm_edges(), josch.states(), josch.acts(), josch.fsm_dot() TO josch_viewer;
 GRANT SELECT ON josch.fsm TO josch_viewer;
 
 /*
@@ -42,7 +49,7 @@ GRANT SELECT ON josch.fsm TO josch_viewer;
 
 CREATE FUNCTION josch.signoff(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_signoff';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.signoff(bigint, date, text) IS
 'Signs a node off: state signoff to succeeded. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.signoff(bigint, date, text) FROM PUBLIC;
@@ -50,7 +57,7 @@ GRANT EXECUTE ON FUNCTION josch.signoff(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.approve(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_approve';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.approve(bigint, date, text) IS
 'Judges the output of a review node to be good: state review to succeeded. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.approve(bigint, date, text) FROM PUBLIC;
@@ -58,7 +65,7 @@ GRANT EXECUTE ON FUNCTION josch.approve(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.reject(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_reject';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.reject(bigint, date, text) IS
 'Judges the output of a review node to be bad: state review to failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.reject(bigint, date, text) FROM PUBLIC;
@@ -66,7 +73,7 @@ GRANT EXECUTE ON FUNCTION josch.reject(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.mark_success(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_mark_success';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.mark_success(bigint, date, text) IS
 'Says that a failed or unknown node has been repaired by hand: to succeeded; its children go on. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_success(bigint, date, text) FROM PUBLIC;
@@ -74,7 +81,7 @@ GRANT EXECUTE ON FUNCTION josch.mark_success(bigint, date, text) TO josch_operat
 
 CREATE FUNCTION josch.mark_failed(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_mark_failed';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.mark_failed(bigint, date, text) IS
 'Says that a node in state unknown has failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_failed(bigint, date, text) FROM PUBLIC;
@@ -82,7 +89,7 @@ GRANT EXECUTE ON FUNCTION josch.mark_failed(bigint, date, text) TO josch_operato
 
 CREATE FUNCTION josch.retry(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_retry';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.retry(bigint, date, text) IS
 'Runs a failed or unknown node, or one that waits for review, again. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.retry(bigint, date, text) FROM PUBLIC;
@@ -90,7 +97,7 @@ GRANT EXECUTE ON FUNCTION josch.retry(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.hold(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_hold';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.hold(bigint, date, text) IS
 'Holds a node back that has not started: pending or ready to held. It takes no place meanwhile. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.hold(bigint, date, text) FROM PUBLIC;
@@ -98,7 +105,7 @@ GRANT EXECUTE ON FUNCTION josch.hold(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.release(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_release';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.release(bigint, date, text) IS
 'Lets a held node go on. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.release(bigint, date, text) FROM PUBLIC;
@@ -106,7 +113,7 @@ GRANT EXECUTE ON FUNCTION josch.release(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.skip(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_skip';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.skip(bigint, date, text) IS
 'Goes on without a node: its children no longer wait for it. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.skip(bigint, date, text) FROM PUBLIC;
@@ -114,7 +121,7 @@ GRANT EXECUTE ON FUNCTION josch.skip(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.force_start(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_force_start';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.force_start(bigint, date, text) IS
 'Starts a node that has not started without its parents, and before its time. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.force_start(bigint, date, text) FROM PUBLIC;
@@ -122,7 +129,7 @@ GRANT EXECUTE ON FUNCTION josch.force_start(bigint, date, text) TO josch_operato
 
 CREATE FUNCTION josch.stop(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_stop';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.stop(bigint, date, text) IS
 'Asks for a running node to be stopped: TERM to the process group, KILL after stop_grace. A long-running node (L) then has succeeded, any other has failed. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.stop(bigint, date, text) FROM PUBLIC;
@@ -131,7 +138,7 @@ GRANT EXECUTE ON FUNCTION josch.stop(bigint, date, text) TO josch_operator;
 CREATE FUNCTION josch.rerun(node_id bigint, job_date date, comment text DEFAULT NULL, descendants boolean DEFAULT false)
 	RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_act_rerun';
+	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.rerun(bigint, date, text, boolean) IS
 'Does a finished node once more; with descendants also everything below it that has finished or was asked. A descendant that is running or up must be stopped first. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.rerun(bigint, date, text, boolean) FROM PUBLIC;

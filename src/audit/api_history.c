@@ -3,8 +3,10 @@
  *	  josch.history(): a node's day in sentences.
  *
  * The record holds columns before and after; a person wants to read who did
- * what.  The words for each act, state and column stand in one table each, so
- * that a new one is a new line and not a new branch.
+ * what.  The words for acts and states are those of base/states.h, those for
+ * columns stand in a table here, so that a new one is a new line and not a new
+ * branch.  The record of a node and that of its run tell the same: what one of
+ * them has told in a transaction the other does not tell again.
  */
 #include "base/josch.h"
 
@@ -13,11 +15,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 #include "audit/store_audit.h"
 #include "base/report.h"
+#include "base/states.h"
 
 PG_FUNCTION_INFO_V1(josch_api_history);
 
@@ -26,37 +30,6 @@ typedef struct Wording
 	const char *name;
 	const char *words;
 } Wording;
-
-/* What people did; "by ..." follows.  %run is the node's latest run. */
-static const Wording actions[] = {
-	{"signoff", "signed off"},
-	{"approve", "approved"},
-	{"reject", "rejected"},
-	{"mark_success", "marked as succeeded"},
-	{"mark_failed", "marked as failed"},
-	{"retry", "retried"},
-	{"hold", "put on hold"},
-	{"release", "released"},
-	{"skip", "skipped"},
-	{"force_start", "started by force"},
-	{"stop", "stop of %run asked for"},
-	{"rerun", "asked to run again"}
-};
-
-/* What became of the node by itself. */
-static const Wording states[] = {
-	{"pending", "waits for its parents"},
-	{"ready", "all parents done: ready"},
-	{"running", "%run ordered"},
-	{"up", "up: its children are released"},
-	{"review", "asked for review"},
-	{"signoff", "asked for sign-off"},
-	{"succeeded", "succeeded"},
-	{"failed", "failed"},
-	{"unknown", "a person is asked how it ended"},
-	{"held", "held"},
-	{"skipped", "skipped"}
-};
 
 /* What may be edited on a day's node. */
 static const Wording edits[] = {
@@ -76,6 +49,14 @@ static const Wording edits[] = {
 	{"job_name", "job"}
 };
 
+/* What a transaction tells of the node, so that it is told once. */
+typedef struct Told
+{
+	uint64		xid;
+	bool		stop;			/* the request to stop, as an act on the node */
+	const char *state;			/* what became of its run: the state that the node takes from it, or NULL */
+} Told;
+
 /* What the sentences go into, and what they are about. */
 typedef struct Story
 {
@@ -84,20 +65,8 @@ typedef struct Story
 	AuditRow   *rows;
 	int			n;
 	Jsonb	  **state;			/* of each row: all that is known of the node or run after it */
+	HTAB	   *told;			/* Told, by xid */
 } Story;
-
-static const char *
-words_for(const Wording *list, int n, const char *name)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (strcmp(list[i].name, name) == 0)
-		{
-			return list[i].words;
-		}
-	}
-	return name;
-}
 
 /* A value as text, NULL when it is missing or null. */
 static char *
@@ -153,37 +122,23 @@ tell(Story *story, const AuditRow *row, const char *who, const char *sentence)
 }
 
 /* "run 17 (attempt 2)"; "a run" when the node has none */
-static void
-append_run(StringInfo sentence, Jsonb *node)
+static char *
+run_of(Jsonb *node)
 {
 	char	   *run = text_of(node, "run_id");
 	char	   *attempt = text_of(node, "attempt");
 
 	if (run == NULL)
 	{
-		appendStringInfoString(sentence, "a run");
-		return;
+		return "a run";
 	}
-	appendStringInfo(sentence, "run %s", run);
-	if (attempt != NULL)
-	{
-		appendStringInfo(sentence, " (attempt %s)", attempt);
-	}
+	return attempt == NULL ? psprintf("run %s", run) : psprintf("run %s (attempt %s)", run, attempt);
 }
 
-static void
-append_words(StringInfo sentence, const char *words, Jsonb *node)
+static Told *
+told_in(const Story *story, const AuditRow *row)
 {
-	const char *run = strstr(words, "%run");
-
-	if (run == NULL)
-	{
-		appendStringInfoString(sentence, words);
-		return;
-	}
-	appendBinaryStringInfo(sentence, words, run - words);
-	append_run(sentence, node);
-	appendStringInfoString(sentence, run + strlen("%run"));
+	return hash_search(story->told, &row->xid, HASH_FIND, NULL);
 }
 
 /* ---- the node ---- */
@@ -191,6 +146,8 @@ append_words(StringInfo sentence, const char *words, Jsonb *node)
 static void
 tell_act(Story *story, const AuditRow *row, Jsonb *state)
 {
+	char	   *action = text_of(state, "action");
+	const JoschAct *act = josch_acts_find(action);
 	char	   *by = text_of(state, "acted_by");
 	StringInfoData sentence;
 
@@ -199,8 +156,7 @@ tell_act(Story *story, const AuditRow *row, Jsonb *state)
 		by = row->session_name;	/* the record begins in the middle */
 	}
 	initStringInfo(&sentence);
-	append_words(&sentence, words_for(actions, lengthof(actions), text_of(state, "action")), state);
-	appendStringInfo(&sentence, " by %s", by);
+	appendStringInfo(&sentence, "%s by %s", act != NULL ? josch_states_words(act->words, run_of(state)) : action, by);
 	if (row->client_addr != NULL)
 	{
 		appendStringInfo(&sentence, " from %s", row->client_addr);
@@ -217,13 +173,15 @@ tell_act(Story *story, const AuditRow *row, Jsonb *state)
 }
 
 static void
-tell_state(Story *story, const AuditRow *row, Jsonb *state)
+tell_state(Story *story, const AuditRow *row, Jsonb *node)
 {
-	char	   *message = has(row->new_values, "message") ? text_of(state, "message") : NULL;
+	char	   *label = text_of(node, "state");
+	const JoschState *state = josch_states_find(label);
+	char	   *message = has(row->new_values, "message") ? text_of(node, "message") : NULL;
 	StringInfoData sentence;
 
 	initStringInfo(&sentence);
-	append_words(&sentence, words_for(states, lengthof(states), text_of(state, "state")), state);
+	appendStringInfoString(&sentence, state != NULL ? josch_states_words(state->words, run_of(node)) : label);
 	if (message != NULL)
 	{
 		appendStringInfo(&sentence, ": %s", message);
@@ -306,7 +264,12 @@ tell_node(Story *story, int index)
 	}
 	else if (text_of(row->new_values, "state") != NULL)
 	{
-		tell_state(story, row, state);
+		const char *told = told_in(story, row)->state;
+
+		if (told == NULL || !is(row->new_values, "state", told))
+		{
+			tell_state(story, row, state);
+		}
 	}
 	else if (has(row->new_values, "message") && text_of(state, "message") != NULL)
 	{
@@ -347,8 +310,7 @@ tell_start(Story *story, const AuditRow *row, Jsonb *run)
 	StringInfoData sentence;
 
 	initStringInfo(&sentence);
-	append_run(&sentence, run);
-	appendStringInfoString(&sentence, " started");
+	appendStringInfo(&sentence, "%s started", run_of(run));
 	if (pid != NULL)
 	{
 		appendStringInfo(&sentence, ": pid %s", pid);
@@ -398,23 +360,6 @@ tell_end(Story *story, const AuditRow *row, Jsonb *run)
 	tell(story, row, row->session_name, sentence.data);
 }
 
-/* Whether the request to stop is told as an act on the node. */
-static bool
-node_tells_of_stop(Story *story, const AuditRow *run)
-{
-	for (int i = 0; i < story->n; i++)
-	{
-		AuditRow   *row = &story->rows[i];
-
-		if (!row->is_run && row->xid == run->xid && row->operation == AUDIT_UPDATE &&
-			is_act(row, story->state[i]) && is(story->state[i], "action", "stop"))
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 static void
 tell_run(Story *story, int index)
 {
@@ -440,7 +385,7 @@ tell_run(Story *story, int index)
 		append_duration(&sentence, run, "up_at");
 		tell(story, row, row->session_name, sentence.data);
 	}
-	if (text_of(changed, "stop_requested_at") != NULL && !node_tells_of_stop(story, row))
+	if (text_of(changed, "stop_requested_at") != NULL && !told_in(story, row)->stop)
 	{
 		char	   *by = text_of(run, "stop_requested_by");
 
@@ -452,36 +397,86 @@ tell_run(Story *story, int index)
 	}
 }
 
-/* What was known of the same node or run before a row. */
-static Jsonb *
-state_before(Story *story, int index)
+/* What is known of the node, and of each of its runs, so far. */
+typedef struct Known
 {
-	for (int i = index - 1; i >= 0; i--)
-	{
-		if (story->rows[i].is_run == story->rows[index].is_run && story->rows[i].id == story->rows[index].id)
-		{
-			return story->state[i];
-		}
-	}
-	return NULL;
+	int64		run_id;			/* 0: the node */
+	Jsonb	   *state;
+} Known;
+
+static HTAB *
+create_table(const char *name, Size entry_size, int n)
+{
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = entry_size, .hcxt = CurrentMemoryContext};
+
+	return hash_create(name, n, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* Adds up the changes: all that is known of the node or run after each row. */
 static void
 find_states(Story *story)
 {
+	HTAB	   *known = create_table("josch history", sizeof(Known), story->n);
+
 	story->state = palloc0(sizeof(Jsonb *) * Max(story->n, 1));
 	for (int i = 0; i < story->n; i++)
 	{
 		AuditRow   *row = &story->rows[i];
-		Jsonb	   *before = row->operation == AUDIT_INSERT ? NULL : state_before(story, i);
+		int64		run_id = row->is_run ? row->id : 0;
+		bool		found;
+		Known	   *entry = hash_search(known, &run_id, HASH_ENTER, &found);
 
+		CHECK_FOR_INTERRUPTS();
 		if (row->operation == AUDIT_DELETE)
+		{
+			entry->state = NULL;
+		}
+		else if (!found || entry->state == NULL || row->operation == AUDIT_INSERT)
+		{
+			entry->state = row->new_values;
+		}
+		else
+		{
+			entry->state = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(entry->state),
+															  JsonbPGetDatum(row->new_values)));
+		}
+		story->state[i] = entry->state;
+	}
+	hash_destroy(known);
+}
+
+/* What each transaction tells by a row of the node, or by one of its run. */
+static void
+find_told(Story *story)
+{
+	story->told = create_table("josch transactions", sizeof(Told), story->n);
+	for (int i = 0; i < story->n; i++)
+	{
+		AuditRow   *row = &story->rows[i];
+		bool		found;
+		Told	   *told = hash_search(story->told, &row->xid, HASH_ENTER, &found);
+
+		if (!found)
+		{
+			told->stop = false;
+			told->state = NULL;
+		}
+		if (row->operation != AUDIT_UPDATE)
 		{
 			continue;
 		}
-		story->state[i] = before == NULL ? row->new_values :
-			DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(before),
-											   JsonbPGetDatum(row->new_values)));
+		if (!row->is_run)
+		{
+			told->stop |= is_act(row, story->state[i]) && is(story->state[i], "action", "stop");
+		}
+		else if (text_of(row->new_values, "ended_at") != NULL)
+		{
+			told->state = text_of(story->state[i], "status");
+		}
+		else if (text_of(row->new_values, "up_at") != NULL)
+		{
+			told->state = "up";
+		}
 	}
 }
 
@@ -503,6 +498,7 @@ josch_api_history(PG_FUNCTION_ARGS)
 		josch_report_no_node(key.node_id, key.job_date);
 	}
 	find_states(&story);
+	find_told(&story);
 	for (int i = 0; i < story.n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -15,6 +15,7 @@
 
 #include "base/node_key.h"
 #include "base/spi_plan.h"
+#include "base/states.h"
 
 /* $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none */
 static JoschPlan missing_jobs = JOSCH_PLAN(
@@ -73,7 +74,7 @@ static JoschPlan select_children = JOSCH_PLAN(
  * not changed, are locked as strongly as children are.
  */
 static JoschPlan lock_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, n.job_date, n.state IN ('succeeded', 'skipped', 'up'), n.level"
+	"SELECT n.node_id, n.job_date, " JOSCH_SQL_SATISFIES("n.state") ", n.level"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) k (node_id, job_date)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	" ORDER BY n.level, n.job_date, n.node_id"
@@ -126,7 +127,7 @@ static JoschPlan select_started = JOSCH_PLAN(
 	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date,"
 	"       LATERAL (SELECT EXISTS (SELECT FROM josch.runs r"
 	"                 WHERE r.node_id = n.node_id AND r.job_date = n.job_date) AS found) r"
-	" WHERE r.found OR n.state NOT IN ('pending', 'ready', 'held', 'signoff', 'skipped')"
+	" WHERE r.found OR " JOSCH_SQL_BEGUN("n.state")
 	" ORDER BY n.job_name COLLATE \"C\", n.node_id LIMIT $3",
 	TEXTARRAYOID, DATEARRAYOID, INT4OID);
 

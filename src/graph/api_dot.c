@@ -11,6 +11,7 @@
 #include "base/josch.h"
 
 #include "base/report.h"
+#include "base/states.h"
 #include "graph/store_graph.h"
 
 #include "lib/stringinfo.h"
@@ -19,47 +20,21 @@
 PG_FUNCTION_INFO_V1(josch_api_dot);
 PG_FUNCTION_INFO_V1(josch_api_dot_state_color);
 
-typedef struct Color
-{
-	const char *state;
-	const char *color;
-	const char *text;			/* NULL for the default, black */
-} Color;
-
-/*
- * The text is readable on each (WCAG 2.1: contrast of 4.5 and more), and any two are told apart by the colour-blind
- * (client/test/theme.test measures both); calm ones for what asks for nobody.
- */
-static const Color colors[] = {
-	{"pending", "#ffffff"},
-	{"ready", "#f0e442"},
-	{"running", "#56b4e9"},
-	{"up", "#009e73"},
-	{"review", "#e69f00"},
-	{"signoff", "#cc79a7"},
-	{"succeeded", "#b6edc8"},
-	{"failed", "#cc3311", "#ffffff"},
-	{"unknown", "#555b63", "#ffffff"},
-	{"held", "#8f7ce0"},
-	{"skipped", "#c3c3c3"},
-};
-
 #define REVIEW_COLOR "#d00000"
 #define ABSENT_COLOR "#808080"
 
-static const Color *
-color_of(const char *state)
+static const JoschState *
+look_of(const char *label)
 {
-	for (int i = 0; i < lengthof(colors); i++)
+	const JoschState *state = josch_states_find(label);
+
+	if (state == NULL)
 	{
-		if (strcmp(colors[i].state, state) == 0)
-		{
-			return &colors[i];
-		}
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized node state: \"%s\"", label)));
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized node state: \"%s\"", state)));
+	return state;
 }
 
 /*
@@ -104,7 +79,7 @@ append_id(StringInfo out, NodeKey key, bool is_day)
 	}
 }
 
-/* The shape that tells the type; one table, like that of the colours. */
+/* The shape that tells the type. */
 static const char *
 shape_of(char node_type)
 {
@@ -184,13 +159,9 @@ append_node(StringInfo out, const GraphNode *node, const GraphScope *scope)
 					 node->outside ? "circle" : shape_of(node->node_type[0]), style.data);
 	if (node->state != NULL)
 	{
-		const Color *color = color_of(node->state);
+		const JoschState *look = look_of(node->state);
 
-		appendStringInfo(out, ", fillcolor=\"%s\"", color->color);
-		if (color->text != NULL)
-		{
-			appendStringInfo(out, ", fontcolor=\"%s\"", color->text);
-		}
+		appendStringInfo(out, ", fillcolor=\"%s\", fontcolor=\"%s\"", look->fill, look->text);
 	}
 	if (outline != NULL)
 	{
@@ -314,5 +285,5 @@ josch_api_dot(PG_FUNCTION_ARGS)
 Datum
 josch_api_dot_state_color(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(color_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))->color));
+	PG_RETURN_TEXT_P(cstring_to_text(look_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))->fill));
 }

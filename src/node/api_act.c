@@ -10,30 +10,20 @@
 #include "base/josch.h"
 
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/mode.h"
 #include "base/report.h"
 #include "node/fsm.h"
 #include "node/store_node.h"
 
-PG_FUNCTION_INFO_V1(josch_act_approve);
-PG_FUNCTION_INFO_V1(josch_act_force_start);
-PG_FUNCTION_INFO_V1(josch_act_hold);
-PG_FUNCTION_INFO_V1(josch_act_mark_failed);
-PG_FUNCTION_INFO_V1(josch_act_mark_success);
-PG_FUNCTION_INFO_V1(josch_act_reject);
-PG_FUNCTION_INFO_V1(josch_act_release);
-PG_FUNCTION_INFO_V1(josch_act_rerun);
-PG_FUNCTION_INFO_V1(josch_act_retry);
-PG_FUNCTION_INFO_V1(josch_act_signoff);
-PG_FUNCTION_INFO_V1(josch_act_skip);
-PG_FUNCTION_INFO_V1(josch_act_stop);
+PG_FUNCTION_INFO_V1(josch_api_act);
 
-/* The arguments that all acts have. */
 typedef struct ActCall
 {
 	NodeKey		key;
 	const char *comment;		/* NULL for none */
+	bool		descendants;	/* rerun: those too */
 } ActCall;
 
 static ActCall
@@ -53,6 +43,7 @@ arguments(FunctionCallInfo fcinfo)
 	call.key.node_id = PG_GETARG_INT64(0);
 	call.key.job_date = PG_GETARG_DATEADT(1);
 	call.comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	call.descendants = PG_NARGS() > 3 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	return call;
 }
 
@@ -94,107 +85,29 @@ find_edge(NodeKey key, const char *action, NodeInfo *info)
 	return edge;
 }
 
-static Datum
-act(FunctionCallInfo fcinfo, const char *action)
+/* josch.signoff(node_id, job_date, comment) and its like; the function's name is the act's. */
+Datum
+josch_api_act(PG_FUNCTION_ARGS)
 {
 	ActCall		call = arguments(fcinfo);
 	NodeInfo	info;
-	const FsmEdge *edge = find_edge(call.key, action, &info);
-	JoschMode	former = josch_mode_enter_act(action);
-	NodeState	state = josch_store_node_act(call.key, edge->to, call.comment);
-
-	josch_mode = former;
-	PG_RETURN_TEXT_P(cstring_to_text(josch_fsm_label(state)));
-}
-
-Datum
-josch_act_approve(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "approve");
-}
-
-Datum
-josch_act_force_start(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "force_start");
-}
-
-Datum
-josch_act_hold(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "hold");
-}
-
-Datum
-josch_act_mark_failed(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "mark_failed");
-}
-
-Datum
-josch_act_mark_success(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "mark_success");
-}
-
-Datum
-josch_act_reject(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "reject");
-}
-
-Datum
-josch_act_release(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "release");
-}
-
-Datum
-josch_act_retry(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "retry");
-}
-
-Datum
-josch_act_signoff(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "signoff");
-}
-
-Datum
-josch_act_skip(PG_FUNCTION_ARGS)
-{
-	return act(fcinfo, "skip");
-}
-
-/* The act leaves the state as it is; the run bears the request, the scheduler carries it out. */
-Datum
-josch_act_stop(PG_FUNCTION_ARGS)
-{
-	Datum		state = act(fcinfo, "stop");
-
-	josch_store_node_request_stop(arguments(fcinfo).key);
-	return state;
-}
-
-Datum
-josch_act_rerun(PG_FUNCTION_ARGS)
-{
-	ActCall		call = arguments(fcinfo);
-	bool		descendants = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	const FsmEdge *edge = find_edge(call.key, get_func_name(fcinfo->flinfo->fn_oid), &info);
 	NodeKey    *keys = &call.key;
 	int			n = 1;
-	NodeInfo	info;
 	JoschMode	former;
 
-	find_edge(call.key, "rerun", &info);
-	if (descendants)
+	if (call.descendants)
 	{
-		keys = josch_store_node_lock_descendants(call.key, &n);
+		keys = josch_store_node_lock_descendants(call.key, edge->action, &n);
 	}
-	former = josch_mode_enter_act("rerun");
-	josch_store_node_rerun(keys, n, call.comment);
+	former = josch_mode_enter_act(edge->action);
+	josch_store_node_act(keys, n, edge->to, call.comment);
 	josch_mode = former;
+	if (strcmp(edge->action, "stop") == 0)
+	{
+		/* the state stays as it is; the run bears the request, the scheduler carries it out */
+		josch_store_node_request_stop(call.key);
+	}
 	if (!josch_store_node_lock(call.key, &info))
 	{
 		josch_report_no_node(call.key.node_id, call.key.job_date);

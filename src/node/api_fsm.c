@@ -1,9 +1,9 @@
 /*
  * src/node/api_fsm.c
- *	  Shows the state machine: josch.fsm, josch.states and josch.fsm_dot().
+ *	  Shows the state machine: josch.fsm, josch.states, josch.acts and josch.fsm_dot().
  *
- * What is shown is read from the table in fsm.c that the trigger enforces, so
- * the picture cannot be older than the program.
+ * What is shown is read from the lists of base/states.h and the table of fsm.c
+ * that the trigger enforces, so the picture cannot be older than the program.
  */
 #include "base/josch.h"
 
@@ -15,6 +15,7 @@
 
 #include "node/fsm.h"
 
+PG_FUNCTION_INFO_V1(josch_api_fsm_acts);
 PG_FUNCTION_INFO_V1(josch_api_fsm_edges);
 PG_FUNCTION_INFO_V1(josch_api_fsm_states);
 PG_FUNCTION_INFO_V1(josch_api_fsm_dot);
@@ -57,13 +58,35 @@ josch_api_fsm_states(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < NODE_STATE_COUNT; i++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false};
+		const JoschState *state = &josch_states[i];
+		Datum		values[] = {
+			CStringGetTextDatum(state->label), BoolGetDatum(state->satisfies), BoolGetDatum(state->attention),
+			CStringGetTextDatum(state->meaning), BoolGetDatum(state->begun), BoolGetDatum(state->final),
+			Int32GetDatum(state->urgency), CStringGetTextDatum(state->fill), CStringGetTextDatum(state->text),
+			CStringGetTextDatum(state->words)
+		};
+		bool		nulls[lengthof(values)] = {false};
 
-		values[0] = CStringGetTextDatum(josch_fsm_label((NodeState) i));
-		values[1] = BoolGetDatum(josch_fsm_satisfies((NodeState) i));
-		values[2] = BoolGetDatum(josch_fsm_needs_person((NodeState) i));
-		values[3] = CStringGetTextDatum(josch_fsm_meaning((NodeState) i));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+josch_api_fsm_acts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < josch_act_count; i++)
+	{
+		const JoschAct *act = &josch_acts[i];
+		Datum		values[] = {
+			CStringGetTextDatum(act->name), CStringGetTextDatum(act->words), CStringGetTextDatum(act->deed),
+			BoolGetDatum(act->told)
+		};
+		bool		nulls[lengthof(values)] = {false};
+
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
@@ -79,8 +102,8 @@ josch_api_fsm_dot(PG_FUNCTION_ARGS)
 	for (int i = 0; i < NODE_STATE_COUNT; i++)
 	{
 		appendStringInfo(&dot, "  %s%s;\n", josch_fsm_label((NodeState) i),
-						 josch_fsm_needs_person((NodeState) i) ? " [color=red]" :
-						 josch_fsm_satisfies((NodeState) i) ? " [peripheries=2]" : "");
+						 josch_states[i].attention ? " [color=red]" :
+						 josch_states[i].satisfies ? " [peripheries=2]" : "");
 	}
 	for (int i = 0; i < josch_fsm_edge_count; i++)
 	{

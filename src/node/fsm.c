@@ -1,6 +1,6 @@
 /*
  * src/node/fsm.c
- *	  The state machine of a node: states, and the edges between them.
+ *	  The state machine of a node: the edges between the states of base/states.h.
  *
  * The table below is the only description of what may follow what.  The trigger
  * on josch.nodes enforces it, josch.fsm and josch.fsm_dot() show it, a test dumps
@@ -13,26 +13,8 @@
 
 #include "lib/stringinfo.h"
 
-typedef struct StateInfo
-{
-	const char *label;
-	bool		satisfies;
-	bool		attention;
-	const char *meaning;
-} StateInfo;
-
-static const StateInfo states[NODE_STATE_COUNT] = {
-#define JOSCH_STATE(symbol, label, satisfies, attention, meaning) \
-	[NODE_STATE_##symbol] = {label, satisfies, attention, meaning},
-#include "node/fsm_states.h"
-#undef JOSCH_STATE
-};
-
-const char *const josch_fsm_labels[NODE_STATE_COUNT + 1] = {
-#define JOSCH_STATE(symbol, label, satisfies, attention, meaning) [NODE_STATE_##symbol] = label,
-#include "node/fsm_states.h"
-#undef JOSCH_STATE
-};
+#define LABEL(symbol, label, ...) [NODE_STATE_##symbol] = label,
+const char *const josch_fsm_labels[NODE_STATE_COUNT + 1] = {JOSCH_STATES(LABEL)};
 
 #define ENGINE(from, to, types, action, comment) \
 	{NODE_STATE_##from, NODE_STATE_##to, FSM_ENGINE, types, action, comment}
@@ -100,40 +82,19 @@ const char *
 josch_fsm_label(NodeState state)
 {
 	Assert(state < NODE_STATE_COUNT);
-	return states[state].label;
-}
-
-const char *
-josch_fsm_meaning(NodeState state)
-{
-	Assert(state < NODE_STATE_COUNT);
-	return states[state].meaning;
+	return josch_states[state].label;
 }
 
 bool
 josch_fsm_parse(const char *label, NodeState *state)
 {
-	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	const JoschState *found = josch_states_find(label);
+
+	if (found != NULL)
 	{
-		if (strcmp(states[i].label, label) == 0)
-		{
-			*state = (NodeState) i;
-			return true;
-		}
+		*state = (NodeState) (found - josch_states);
 	}
-	return false;
-}
-
-bool
-josch_fsm_satisfies(NodeState state)
-{
-	return states[state].satisfies;
-}
-
-bool
-josch_fsm_needs_person(NodeState state)
-{
-	return states[state].attention;
+	return found != NULL;
 }
 
 const FsmEdge *

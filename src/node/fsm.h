@@ -1,6 +1,6 @@
 /*
  * src/node/fsm.h
- *	  The state machine of a node: states, and the edges between them.
+ *	  The state machine of a node: the edges between the states of base/states.h.
  *
  * Pure: knows neither tables nor transactions.
  */
@@ -9,13 +9,7 @@
 
 #include "base/josch.h"
 
-typedef enum NodeState
-{
-#define JOSCH_STATE(symbol, label, satisfies, attention, meaning) NODE_STATE_##symbol,
-#include "node/fsm_states.h"
-#undef JOSCH_STATE
-	NODE_STATE_COUNT
-} NodeState;
+#include "base/states.h"
 
 typedef enum FsmActor
 {
@@ -42,17 +36,8 @@ extern const char *const josch_fsm_labels[NODE_STATE_COUNT + 1];
 /* The label of one; a constant string. */
 extern const char *josch_fsm_label(NodeState state);
 
-/* What it means, in words; a constant string. */
-extern const char *josch_fsm_meaning(NodeState state);
-
 /* False when no state has this label. */
 extern bool josch_fsm_parse(const char *label, NodeState *state);
-
-/* True when children need not wait for a parent in this state. */
-extern bool josch_fsm_satisfies(NodeState state);
-
-/* True when a node in this state waits for a person. */
-extern bool josch_fsm_needs_person(NodeState state);
 
 /*
  * The first edge from one state to another for this actor and node type, with

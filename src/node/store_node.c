@@ -84,7 +84,7 @@ static JoschPlan recount = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET unmet = s.unmet, state = " SETTLED("s.unmet")
 	" FROM (SELECT k.node_id, k.job_date,"
 	"  count(*) FILTER (WHERE CASE WHEN p.node_id IS NULL THEN d.expected"
-	"   ELSE p.state NOT IN ('succeeded', 'skipped', 'up') END)::int AS unmet"
+	"   ELSE NOT " JOSCH_SQL_SATISFIES("p.state") " END)::int AS unmet"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) AS k(node_id, job_date)"
 	"  LEFT JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date"
 	"  LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date"
@@ -108,12 +108,9 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(NodeInfo, run_id, INT64));
 
 static JoschPlan act = JOSCH_PLAN(
-	"UPDATE josch.nodes SET state = $3, comment = $4 WHERE node_id = $1 AND job_date = $2",
-	INT8OID, DATEOID, TEXTOID, TEXTOID);
-
-static JoschPlan state_of = JOSCH_PLAN(
-	"SELECT state FROM josch.nodes WHERE node_id = $1 AND job_date = $2",
-	INT8OID, DATEOID);
+	"UPDATE josch.nodes n SET state = $3, comment = $4 FROM unnest($1, $2) AS k(node_id, job_date)"
+	" WHERE n.node_id = k.node_id AND n.job_date = k.job_date",
+	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID);
 
 static JoschPlan request_stop = JOSCH_PLAN(
 	"UPDATE josch.runs SET stop_requested_at = $3, stop_requested_by = $4"
@@ -125,7 +122,7 @@ static JoschPlan lock_descendants = JOSCH_PLAN(
 	"  SELECT $1, $2"
 	"  UNION SELECT d.c_node_id, d.c_date FROM below b"
 	"  JOIN josch.node_deps d ON d.p_node_id = b.node_id AND d.p_date = b.job_date)"
-	" SELECT n.node_id, n.job_date, n.state FROM josch.nodes n"
+	" SELECT n.node_id, n.job_date, n.node_type, n.state FROM josch.nodes n"
 	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM below)"
 	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
 	INT8OID, DATEOID);
@@ -133,18 +130,15 @@ static JoschPlan lock_descendants = JOSCH_PLAN(
 typedef struct Descendant
 {
 	NodeKey		key;
+	char		node_type;
 	NodeState	state;
 } Descendant;
 
 static const JoschRow descendant_row = JOSCH_ROW(
 	Descendant,
 	JOSCH_FIELD_KEY(Descendant, key),
+	JOSCH_FIELD(Descendant, node_type, LETTER),
 	JOSCH_FIELD_WORDS(Descendant, state, josch_fsm_labels));
-
-static JoschPlan rerun = JOSCH_PLAN(
-	"UPDATE josch.nodes SET state = 'pending', comment = $3"
-	" WHERE (node_id, job_date) IN (SELECT * FROM unnest($1, $2))",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID);
 
 void
 josch_store_node_propagate(const ParentChange *changes, int n)
@@ -241,27 +235,19 @@ josch_store_node_lock(NodeKey key, NodeInfo *info)
 	return found;
 }
 
-NodeState
-josch_store_node_act(NodeKey key, NodeState to, const char *comment)
+void
+josch_store_node_act(const NodeKey *keys, int n, NodeState to, const char *comment)
 {
 	JoschSpi	spi;
-	NodeState	state;
 	Datum		args[4];
 	char		nulls[] = "    ";
 
 	josch_spi_begin(&spi);
-	args[0] = Int64GetDatum(key.node_id);
-	args[1] = DateADTGetDatum(key.job_date);
-	args[2] = CStringGetTextDatum(josch_fsm_label(to));
+	josch_spi_key_arrays(keys, n, args);
+	josch_spi_set_text(args, nulls, 2, josch_fsm_label(to));
 	josch_spi_set_text(args, nulls, 3, comment);
 	josch_spi_run(&act, SPI_OK_UPDATE, args, nulls);
-	if (josch_spi_run(&state_of, SPI_OK_SELECT, args, NULL) == 0 ||
-		!josch_fsm_parse(josch_spi_text(0, 1), &state))
-	{
-		josch_report_no_node(key.node_id, key.job_date);
-	}
 	josch_spi_end(&spi);
-	return state;
 }
 
 void
@@ -294,7 +280,7 @@ complain_of_running(NodeKey key, NodeState state)
 }
 
 NodeKey *
-josch_store_node_lock_descendants(NodeKey key, int *n)
+josch_store_node_lock_descendants(NodeKey key, const char *action, int *n)
 {
 	JoschSpi	spi;
 	MemoryContext caller = CurrentMemoryContext;
@@ -310,32 +296,18 @@ josch_store_node_lock_descendants(NodeKey key, int *n)
 	keys = MemoryContextAllocExtended(caller, sizeof(NodeKey) * Max(rows, 1), MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		NodeState	state = found[i].state;
+		Descendant *each = &found[i];
 
-		if (state == NODE_STATE_RUNNING || state == NODE_STATE_UP)
+		/* what has neither edge has not begun: it will wait by itself for its parents */
+		if (josch_fsm_find_action(each->state, each->node_type, "stop") != NULL)
 		{
-			complain_of_running(found[i].key, state);
+			complain_of_running(each->key, each->state);
 		}
-		/* what has not begun will wait by itself for its parents */
-		if (state != NODE_STATE_PENDING && state != NODE_STATE_READY && state != NODE_STATE_HELD)
+		if (josch_fsm_find_action(each->state, each->node_type, action) != NULL)
 		{
-			keys[(*n)++] = found[i].key;
+			keys[(*n)++] = each->key;
 		}
 	}
 	josch_spi_end(&spi);
 	return keys;
-}
-
-void
-josch_store_node_rerun(const NodeKey *keys, int n, const char *comment)
-{
-	JoschSpi	spi;
-	Datum		args[3];
-	char		nulls[] = "   ";
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	josch_spi_set_text(args, nulls, 2, comment);
-	josch_spi_run(&rerun, SPI_OK_UPDATE, args, nulls);
-	josch_spi_end(&spi);
 }

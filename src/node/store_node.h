@@ -72,22 +72,19 @@ typedef struct NodeInfo
 extern bool josch_store_node_lock(NodeKey key, NodeInfo *info);
 
 /*
- * UPDATE of state and comment: the trigger does the rest.  comment is NULL for
- * none.  Returns the state that the node is in after.
+ * The same act on nodes in one statement: UPDATE of state and comment (NULL for
+ * none); the trigger does the rest.
  */
-extern NodeState josch_store_node_act(NodeKey key, NodeState to, const char *comment);
+extern void josch_store_node_act(const NodeKey *keys, int n, NodeState to, const char *comment);
 
 /* Records on the open run of a node that its stop was asked for by this session. */
 extern void josch_store_node_request_stop(NodeKey key);
 
 /*
- * Locks the node and all its descendants, in lock order; returns those that are
- * to be rerun (palloc'd in the caller's context), in that order.  A descendant
- * that is running or up is an ERROR.
+ * Locks the node and all its descendants, in lock order; returns those that have
+ * an edge of this action (palloc'd in the caller's context), in that order.  A
+ * descendant that has to be stopped first is an ERROR.
  */
-extern NodeKey *josch_store_node_lock_descendants(NodeKey key, int *n);
-
-/* The same act on many nodes in one statement: state 'pending'. */
-extern void josch_store_node_rerun(const NodeKey *keys, int n, const char *comment);
+extern NodeKey *josch_store_node_lock_descendants(NodeKey key, const char *action, int *n);
 
 #endif							/* JOSCH_STORE_NODE_H */

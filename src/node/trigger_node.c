@@ -275,25 +275,9 @@ refuse(HeapTuple row, TupleDesc desc, NodeState from, NodeState to, char node_ty
 static char *
 message_of_act(const char *action, const char *by)
 {
-	static const struct
-	{
-		const char *action;
-		const char *done;
-	}			words[] = {
-		{"signoff", "signed off"}, {"approve", "approved"}, {"reject", "rejected"},
-		{"mark_success", "marked as succeeded"}, {"mark_failed", "marked as failed"},
-		{"hold", "held back"}, {"skip", "skipped"}, {"force_start", "started by force"},
-		{"stop", "stop asked for"}
-	};
+	const JoschAct *act = josch_acts_find(action);
 
-	for (int i = 0; i < (int) lengthof(words); i++)
-	{
-		if (strcmp(words[i].action, action) == 0)
-		{
-			return psprintf("%s by %s", words[i].done, by);
-		}
-	}
-	return NULL;
+	return act != NULL && act->told ? psprintf("%s by %s", josch_states_words(act->words, NULL), by) : NULL;
 }
 
 /* A function of josch names the column always; a comment that it was not given is none. */
@@ -506,7 +490,7 @@ class_of(TupleTableSlot *slot)
 	{
 		return PARENT_ABSENT;
 	}
-	return josch_fsm_satisfies(state_from(slot_column(slot, COLUMN_STATE))) ?
+	return josch_states[state_from(slot_column(slot, COLUMN_STATE))].satisfies ?
 		PARENT_SATISFIED : PARENT_UNSATISFIED;
 }
 

@@ -1,0 +1,66 @@
+/*
+ * src/base/states.c
+ *	  The states of a node and the acts of people: the lists as tables.
+ *
+ * Pure: knows neither tables nor transactions.
+ */
+#include "base/josch.h"
+
+#include "base/states.h"
+
+/* The words of the lists. */
+enum
+{
+	BLOCKS = false, SATISFIES = true,
+	PEACE = false, ASKS = true,
+	FRESH = false, BEGUN = true,
+	OPEN = false, FINAL = true,
+	UNTOLD = false, TOLD = true
+};
+
+#define STATE_ROW(symbol, ...) [NODE_STATE_##symbol] = {__VA_ARGS__},
+#define ACT_ROW(...) {__VA_ARGS__},
+
+const JoschState josch_states[NODE_STATE_COUNT] = {JOSCH_STATES(STATE_ROW)};
+const JoschAct josch_acts[] = {JOSCH_ACTS(ACT_ROW)};
+const int	josch_act_count = lengthof(josch_acts);
+
+const JoschState *
+josch_states_find(const char *label)
+{
+	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	{
+		if (strcmp(josch_states[i].label, label) == 0)
+		{
+			return &josch_states[i];
+		}
+	}
+	return NULL;
+}
+
+const JoschAct *
+josch_acts_find(const char *name)
+{
+	for (int i = 0; i < josch_act_count; i++)
+	{
+		if (strcmp(josch_acts[i].name, name) == 0)
+		{
+			return &josch_acts[i];
+		}
+	}
+	return NULL;
+}
+
+char *
+josch_states_words(const char *words, const char *run)
+{
+	const char *place = strstr(words, run != NULL ? "%run" : " of %run");
+	const char *rest;
+
+	if (place == NULL)
+	{
+		return pstrdup(words);
+	}
+	rest = strstr(place, "%run") + strlen("%run");
+	return psprintf("%.*s%s%s", (int) (place - words), words, run != NULL ? run : "", rest);
+}
