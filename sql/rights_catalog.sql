@@ -10,6 +10,7 @@ CREATE FUNCTION pg_temp.acl(acl aclitem[], owner oid) RETURNS text LANGUAGE sql 
 		FROM aclexplode(acl) WHERE grantee <> owner GROUP BY grantee) r
 $$;
 \pset format unaligned
+\pset footer off
 SELECT n.nspname AS schema, pg_temp.acl(n.nspacl, n.nspowner) AS rights FROM pg_namespace n WHERE n.nspname = 'josch';
 SELECT c.relname AS relation, c.relkind AS kind, pg_temp.acl(c.relacl, c.relowner) AS rights, c.relrowsecurity AS row_security
 FROM pg_class c WHERE c.relnamespace = 'josch'::regnamespace AND c.relkind NOT IN ('i', 't', 'c')
