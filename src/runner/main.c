@@ -172,6 +172,7 @@ begin(void)
 		take_lock();
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* no room is an error like others */
 	if (chdir("/") != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 	{
 		log_line("could not set up the process: %m");

@@ -68,6 +68,25 @@ subtest 'variables that do not exist' => sub {
 	$node->act('skip', 192);
 };
 
+# What a command says of itself when it has been told to end says nothing of its work.
+subtest 'an exit of 0 that was not its own' => sub {
+	my $polite = q(trap 'exit 0' TERM; echo on > $WORK/$NODE_ID.on; while :; do sleep 0.05; done);
+	$node->job('polite');
+	$node->add(
+		[ 9, 'N', $polite, timeout => '1 s', stop_grace => '1 h' ],
+		[ 10, 'N', undef ],
+		[ 15, 'L', $polite, timeout => '1 s', stop_grace => '1 h' ],
+		[ 16, 'R', $polite, timeout => '1 s', stop_grace => '1 h' ]);
+	$node->depend(9 => 10);
+	$node->schedule;
+	$node->wait_for('failed', 9, 15, 16);
+	is($node->run_is($_, "format('%s %s', status, exit_code)"), 'failed 0', "node $_ has failed, whatever it says") foreach 9, 15, 16;
+	is($node->node_is($_, 'message'), 'timed out: exit code 0', 'and why') foreach 9, 15, 16;
+	is($node->node_is(10, 'state'), 'pending', 'its child waits');
+	$node->act('skip', $_) foreach 9, 15, 16;
+	$node->wait_for('succeeded', 10);
+};
+
 subtest 'what a command is given' => sub {
 	my $show = 'umask > $WORK/$NODE_ID.umask; pwd > $WORK/$NODE_ID.cwd; env -0 > $WORK/$NODE_ID.env; cat > $WORK/$NODE_ID.in; echo done > $WORK/$NODE_ID.done';
 	my $job = "it's a \"job\" \$(touch $work/pwned)";
