@@ -37,6 +37,7 @@
 #include "base/spi_plan.h"
 #include "base/wake.h"
 #include "run/sql_worker.h"
+#include "server/table_lock.h"
 
 /* How long a command waits for a scheduler to go; the server then waits 5 s itself. */
 #define WAIT_LIMIT_MS 5000
@@ -268,6 +269,10 @@ process_utility(PlannedStmt *planned, const char *query, bool read_only_tree, Pr
 	Consequences consequences = consequences_of(stmt);
 	Oid			wanted = can_run_here(stmt, context) ? database_wanted_by(stmt) : InvalidOid;
 
+	if (IsA(stmt, LockStmt))
+	{
+		josch_table_lock_check((LockStmt *) stmt);
+	}
 	if (OidIsValid(wanted))
 	{
 		make_step_aside(wanted);
