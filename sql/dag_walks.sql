@@ -43,6 +43,7 @@ SELECT count(*) FROM josch.ancestors(500004, '2020-01-02');
 
 -- the critical path: no run yet; then the runs of the day before, by their median; then a run of the day itself
 SELECT * FROM josch.critical_path('dag one', '2020-01-02');
+ALTER TABLE josch.runs DISABLE TRIGGER guard;
 INSERT INTO josch.runs (node_id, job_date, attempt, kind, status, started_at, up_at, ended_at) VALUES
 	(500002, '2020-01-01', 1, 'command', 'failed', '2020-01-01 10:00+0', NULL, '2020-01-01 10:10+0'),
 	(500002, '2020-01-01', 2, 'command', 'succeeded', '2020-01-01 11:00+0', NULL, '2020-01-01 11:20+0'),
@@ -52,12 +53,15 @@ INSERT INTO josch.runs (node_id, job_date, attempt, kind, status, started_at, up
 	(500003, '2020-01-01', 1, 'command', 'succeeded', '2020-01-01 10:00+0', '2020-01-01 10:01+0', '2020-01-01 20:00+0'),
 	-- how this one ended is not known
 	(500005, '2020-01-01', 1, 'command', 'unknown', '2020-01-01 10:00+0', NULL, '2020-01-02 10:00+0');
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 SELECT * FROM josch.critical_path('dag one', '2020-01-02');
 SELECT * FROM josch.critical_path('dag one', '2020-01-01');
 SELECT * FROM josch.critical_path('dag one');
+ALTER TABLE josch.runs DISABLE TRIGGER guard;
 INSERT INTO josch.runs (node_id, job_date, attempt, kind, status, started_at, ended_at) VALUES
 	(500001, '2020-01-02', 1, 'command', 'failed', '2020-01-02 10:00+0', '2020-01-02 10:45+0'),
 	(500001, '2020-01-02', 2, 'command', 'running', '2020-01-02 11:00+0', NULL);
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 SELECT * FROM josch.critical_path('dag one', '2020-01-02');
 
 -- what does not exist

@@ -8,9 +8,11 @@ BEGIN;
 INSERT INTO josch.tpl_jobs (job_name) VALUES ('J');
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) VALUES (1, 'N', 'J', 'runs', 'true');
 SELECT * FROM josch.schedule('2026-03-02', 'J');
+ALTER TABLE josch.runs DISABLE TRIGGER guard;
 INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind) VALUES (9301, 1, '2026-03-02', 1, 'command');
 INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, ended_at, exit_code)
 	VALUES (9302, 1, '2026-03-02', 2, 'command', 'failed', '2026-03-02 09:00+00', 3);
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 SAVEPOINT made;
 UPDATE josch.runs SET status = 'succeeded', ended_at = josch.now() WHERE run_id = 9301;
 ROLLBACK TO made;
@@ -21,6 +23,11 @@ ROLLBACK TO made;
 -- nor is the setting of a replica a way around
 SET LOCAL session_replication_role = replica;
 DELETE FROM josch.runs WHERE run_id = 9301;
+ROLLBACK TO made;
+SET LOCAL session_replication_role = replica;
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind) VALUES (9303, 1, '2026-03-02', 3, 'command');
+ROLLBACK TO made;
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind) VALUES (9303, 1, '2026-03-02', 3, 'command');
 ROLLBACK TO made;
 -- one that has ended may be cleared away
 DELETE FROM josch.runs WHERE run_id = 9302;

@@ -24,7 +24,7 @@ CREATE FUNCTION josch.run_guard() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_node_run_guard';
 COMMENT ON FUNCTION josch.run_guard() IS
-'Trigger: lets only the scheduler change runs. Raises object_not_in_prerequisite_state for an UPDATE of any run, and for a DELETE of one that has not ended.';
+'Trigger: lets only the scheduler change runs. Raises object_not_in_prerequisite_state for an INSERT or UPDATE of any run, and for a DELETE of one that has not ended.';
 
 REVOKE ALL ON FUNCTION josch.node_door(), josch.node_propagate(), josch.node_recount(), josch.run_guard() FROM PUBLIC;
 
@@ -57,6 +57,6 @@ ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_insert;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_update;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER recount_delete;
 
-CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON josch.runs
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON josch.runs
 	FOR EACH ROW EXECUTE FUNCTION josch.run_guard();
 ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;

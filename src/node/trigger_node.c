@@ -669,41 +669,53 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+static void
+refuse_run(const char *act, int64 run_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot %s run " INT64_FORMAT, act, run_id),
+			 errdetail("What ran is written by the scheduler only."),
+			 errhint("josch.stop() ends a run; josch.mark_success() and josch.mark_failed() say how a node ended.")));
+}
+
 /* BEFORE ROW on josch.runs: only the engine writes what ran; people may delete what has ended. */
 Datum
 josch_trigger_node_run_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.run_guard");
-	TupleDesc	desc;
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	int64		run_id;
 	bool		isnull;
-	bool		deletes;
 
-	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 	{
 		josch_report_trigger_misuse("josch.run_guard");
 	}
 	(void) josch_table_check(&runs, trigger->tg_relation, "josch.run_guard");
-	deletes = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
-	if (!josch_mode.engine)
+	run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, run_numbers[RUN_RUN_ID], desc, &isnull));
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		desc = RelationGetDescr(trigger->tg_relation);
-		run_id = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, run_numbers[RUN_RUN_ID], desc, &isnull));
 		(void) heap_getattr(trigger->tg_trigtuple, run_numbers[RUN_ENDED_AT], desc, &isnull);
-		if (!deletes)
-		{
-			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("cannot update run " INT64_FORMAT, run_id),
-					errdetail("What ran is written by the scheduler only."),
-					errhint("josch.stop() ends a run; josch.mark_success() and josch.mark_failed() say how a node ended."));
-		}
-		if (isnull)
+		if (isnull && !josch_mode.engine)
 		{
 			ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("cannot delete run " INT64_FORMAT ", which has not ended", run_id),
 					errhint("josch.stop() ends it."));
 		}
+		return PointerGetDatum(trigger->tg_trigtuple);
 	}
-	return PointerGetDatum(deletes ? trigger->tg_trigtuple : trigger->tg_newtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		if (!josch_mode.engine)
+		{
+			refuse_run("update", run_id);
+		}
+		return PointerGetDatum(trigger->tg_newtuple);
+	}
+	if (!josch_mode.engine && !josch_mode_is_restore())
+	{
+		refuse_run("insert", run_id);
+	}
+	return PointerGetDatum(trigger->tg_trigtuple);
 }

@@ -256,10 +256,19 @@ static JoschPlan fail_node = JOSCH_PLAN(
 	" WHERE node_id = $1 AND job_date = $2 AND state IN ('ready', 'running', 'up')",
 	INT8OID, DATEOID, TEXTOID);
 
+/* open runs whose node is gone: only their own row is left to be closed */
+static JoschPlan lock_orphans = JOSCH_PLAN(
+	"SELECT r.run_id, r.node_id, r.job_date, 'N', r.stop_requested_by, r.timed_out, false"
+	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL"
+	" AND NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)"
+	" FOR NO KEY UPDATE SKIP LOCKED",
+	INT8ARRAYOID);
+
 static const JoschRow info_row = JOSCH_ROW(
 	StoreRunInfo,
 	JOSCH_FIELD(StoreRunInfo, run_id, INT64),
 	JOSCH_FIELD(StoreRunInfo, sql, BOOL),
+	JOSCH_FIELD(StoreRunInfo, orphan, BOOL),
 	JOSCH_FIELD(StoreRunInfo, atomic, BOOL),
 	JOSCH_FIELD(StoreRunInfo, begun, BOOL),
 	JOSCH_FIELD(StoreRunInfo, requested_at, TIMESTAMPTZ),
@@ -268,10 +277,10 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64));
 
 #define RUN_INFO_COLUMNS \
-	"r.run_id, r.kind = 'sql', n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
+	"r.run_id, r.kind = 'sql', n.node_id IS NULL, n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
 	" (extract(epoch FROM n.stop_grace) * 1000)::int8"
 #define RUN_INFO_FROM \
-	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
+	" FROM josch.runs r LEFT JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 
 static JoschPlan list_open = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS RUN_INFO_FROM " WHERE r.ended_at IS NULL ORDER BY r.run_id");
@@ -530,6 +539,10 @@ josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
 	*found = (int) rows;
 	if (*found < distinct)
 	{
+		rows = josch_spi_run(&lock_orphans, SPI_OK_SELECT, args, NULL);
+		runs = repalloc(runs, sizeof(StoreOpenRun) * (*found + rows + 1));
+		memcpy(runs + *found, josch_rows_fetch(&open_row, rows, caller), sizeof(StoreOpenRun) * rows);
+		*found += (int) rows;
 		rows = josch_spi_run(&closed_runs, SPI_OK_SELECT, args, NULL);
 		for (uint64 i = 0; i < rows; i++)
 		{

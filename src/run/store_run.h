@@ -120,7 +120,8 @@ typedef struct StoreOpenRun
 /*
  * Of the given runs, in ascending order, locks the nodes of those that are open and returns them.
  * closed[i] is set for those that are not open (any more), or do not exist; a
- * run that is neither returned nor closed is locked by somebody.
+ * run that is neither returned nor closed is locked by somebody.  A run whose node
+ * is gone is returned as one that is not current.
  */
 extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found);
 
@@ -146,6 +147,7 @@ typedef struct StoreRunInfo
 {
 	int64		run_id;
 	bool		sql;
+	bool		orphan;			/* its node is gone; what follows of that is 0 */
 	bool		atomic;
 	bool		begun;			/* status running, not starting */
 	TimestampTz requested_at;

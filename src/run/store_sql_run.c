@@ -45,10 +45,11 @@ static const JoschRow open_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreOpenRun, timed_out, BOOL),
 	JOSCH_FIELD(StoreOpenRun, current, BOOL));
 
+/* a node that is gone keeps its run from nothing but moving it */
 static JoschPlan lock_run = JOSCH_PLAN(
-	"SELECT r.run_id, n.node_id, n.job_date, n.node_type, r.stop_requested_by, r.timed_out,"
+	"SELECT r.run_id, r.node_id, r.job_date, coalesce(n.node_type, 'N'), r.stop_requested_by, r.timed_out,"
 	" n.run_id = r.run_id AND n.state = 'running'"
-	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
+	" FROM josch.runs r LEFT JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL FOR NO KEY UPDATE OF r",
 	INT8OID);
 

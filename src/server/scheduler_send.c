@@ -244,6 +244,11 @@ may_send_again(Scheduler *scheduler, const StoreRunInfo *run)
 		josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "it was started by another server, of which this one is a copy, or before this one was restored");
 		return false;
 	}
+	if (run->orphan)
+	{
+		josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "its node does not exist any more");
+		return false;
+	}
 	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
 	if (run->runner != NULL && strcmp(run->runner, info->incarnation) == 0)
 	{

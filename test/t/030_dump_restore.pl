@@ -116,8 +116,10 @@ sub make_day
 		SELECT josch.tick('2026-11-20 08:04+00');
 		SELECT josch.reject(3, '2026-11-20');
 		UPDATE josch.nodes SET exec_command = 'echo "$PLACE"' WHERE node_id = 6 AND job_date = '2026-11-20';
+		ALTER TABLE josch.runs DISABLE TRIGGER guard;
 		INSERT INTO josch.runs (node_id, job_date, attempt, kind, status, started_at, ended_at, exit_code, cpu_seconds, output_tail)
 			VALUES (1, '2026-11-20', 1, 'command', 'failed', josch.now(), josch.now(), 3, 0.30000000000000004, E'a\nb');
+		ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 	});
 }
 

@@ -141,8 +141,9 @@ append_to_file("$spool/log/x", 'not this');
 chmod 0, "$spool/log/x";
 $other->add([ 1, 'N', undef ]);
 $other->schedule;
-$other->sql("INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, ended_at, log)
-	VALUES (1001, 1, '$DATE', 1, 'command', 'succeeded', now(), 'log/x')");
+$other->sql("ALTER TABLE josch.runs DISABLE TRIGGER guard; INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, ended_at, log)
+	VALUES (1001, 1, '$DATE', 1, 'command', 'succeeded', now(), 'log/x');
+	ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard");
 is($other->sql('SELECT md5(josch.log(1001))'), md5_hex($content), 'the log comes through the runner, in pieces');
 is($other->sql('SELECT josch.log(1001, -9)'), "1000 \xe2\x82\xac\n", 'its end, too');
 is($other->sql('SELECT josch.log(1001, 7, 3)'), "\xe2\x82\xac", 'and a page of it');

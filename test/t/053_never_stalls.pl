@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use Test::More;
+use File::Path qw(rmtree);
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time);
 use JoschNode qw($DATE eventually lives literal);
@@ -260,6 +261,40 @@ subtest 'what a node names is not there' => sub {
 	like($node->node_is(162, 'message'), qr/gone.*No such file/, 'the folder');
 	others_go_on();
 	is(complaints(), '', 'nobody complains');
+};
+
+# Rows that a superuser took away with the triggers that guard them off.
+subtest 'what is gone' => sub {
+	my $gone = sub { $node->sql("SET session_replication_role = replica; DELETE FROM josch.$_[0]") };
+	$node->job('gone');
+	$node->add((map { [ $_, 'N', "while [ ! -e \$WORK/gone.end ]; do sleep 0.05; done" ] } 171, 172),
+		[ 173, 'N', undef, exec_sql => 'SELECT pg_advisory_lock(173)' ]);
+	my $person = person('SELECT pg_advisory_lock(173)');
+	$node->schedule;
+	$node->wait_for('running', 171, 172, 173);
+	$gone->('nodes WHERE node_id IN (171, 173)');
+	append_to_file("$node->{work}/gone.end", '');
+	$person->query_safe('SELECT pg_advisory_unlock(173)');
+	$person->quit;
+	$node->wait_for('succeeded', 172);
+	eventually('the runs of nodes that are gone end', sub { $node->sql('SELECT count(*) FROM josch.runs WHERE ended_at IS NULL') eq '0' });
+	is($node->run_is(171, 'status'), 'succeeded', 'with what is known of them');
+	eventually('nothing is set aside', sub {
+		$node->sql("SELECT detail FROM josch.health() WHERE component = 'scheduler'") =~ /set aside 0/ });
+	others_go_on();
+
+	$node->job('gone with its runner');
+	$node->add([ 181, 'N', 'sleep 1000' ]);
+	$node->schedule;
+	$node->wait_for('running', 181);
+	$gone->('nodes WHERE node_id = 181');
+	my @processes = ($node->runner_pid, $node->run_is(181, 'pid'));
+	$node->stop('immediate');
+	kill 'KILL', @processes;
+	rmtree($node->{spool});
+	$node->start;
+	eventually('its run ends, too', sub { $node->sql('SELECT count(*) FROM josch.runs WHERE ended_at IS NULL') eq '0' });
+	is($node->run_is(181, 'status'), 'unknown', 'of which nobody knows more');
 };
 
 done_testing();
