@@ -10,6 +10,7 @@
 #include "base/josch.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -207,6 +208,7 @@ put_nodes(BoardRebuilt *board, Tuplestorestate *result)
 	hash_seq_init(&scan, board->nodes);
 	while ((node = hash_seq_search(&scan)) != NULL)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!node->is_deleted)
 		{
 			put_node(board, node, result);

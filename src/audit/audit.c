@@ -27,6 +27,7 @@
 #include "utils/tuplestore.h"
 
 #include "audit/store_audit.h"
+#include "base/changes.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/spi_plan.h"
@@ -286,11 +287,11 @@ begin_batch(Batch *batch, TriggerData *trigger, int64 expected)
 										ALLOCSET_DEFAULT_SIZES);
 }
 
-/* The next row of a transition table, taken apart; NULL at its end or when there is no table. */
+/* The row taken apart; NULL when there is none. */
 static TupleTableSlot *
-next_row(Tuplestorestate *rows, TupleTableSlot *slot)
+whole_slot(TupleTableSlot *slot)
 {
-	if (rows == NULL || !tuplestore_gettupleslot(rows, true, false, slot))
+	if (TupIsNull(slot))
 	{
 		return NULL;
 	}
@@ -301,12 +302,9 @@ next_row(Tuplestorestate *rows, TupleTableSlot *slot)
 void
 josch_audit_statement(TriggerData *trigger)
 {
-	Tuplestorestate *before = trigger->tg_oldtable;
-	Tuplestorestate *after = trigger->tg_newtable;
-	int64		expected = tuplestore_tuple_count(after != NULL ? after : before);
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	TupleTableSlot *slots[2];
+	int64		expected = tuplestore_tuple_count(trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable);
 	MemoryContext former;
+	JoschChanges changes;
 	Batch		batch;
 
 	if (expected == 0)
@@ -314,39 +312,20 @@ josch_audit_statement(TriggerData *trigger)
 		return;
 	}
 	begin_batch(&batch, trigger, expected);
-	slots[0] = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	slots[1] = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	if (before != NULL)
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
 	{
-		tuplestore_rescan(before);
-	}
-	if (after != NULL)
-	{
-		tuplestore_rescan(after);
-	}
-	for (;;)
-	{
-		/* of an UPDATE, both tables have the rows in the same order */
-		TupleTableSlot *old_row = next_row(before, slots[0]);
-		TupleTableSlot *new_row = next_row(after, slots[1]);
-
-		if (old_row == NULL && new_row == NULL)
-		{
-			break;
-		}
 		former = MemoryContextSwitchTo(batch.rows);
-		add_row(&batch, old_row, new_row);
+		add_row(&batch, whole_slot(changes.before), whole_slot(changes.after));
 		MemoryContextSwitchTo(former);
 		if (batch.n == BATCH_ROWS || batch.bytes >= BATCH_BYTES)
 		{
-			CHECK_FOR_INTERRUPTS();
 			flush(&batch);
 		}
 	}
 	flush(&batch);
 	josch_value_end_format(&batch.format);
-	ExecDropSingleTupleTableSlot(slots[0]);
-	ExecDropSingleTupleTableSlot(slots[1]);
+	josch_changes_close(&changes);
 	MemoryContextDelete(batch.rows);
 }
 

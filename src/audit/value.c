@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
@@ -133,6 +134,7 @@ unfold(JsonbValue *json, JsonbContainer *container)
 	int			size = JsonContainerSize(container);
 	int			n = 0;
 
+	check_stack_depth();
 	memset(json, 0, sizeof(JsonbValue));
 	json->type = is_object ? jbvObject : jbvArray;
 	if (is_object)
@@ -149,6 +151,7 @@ unfold(JsonbValue *json, JsonbContainer *container)
 	{
 		JsonbValue *target;
 
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
 		{
 			json->val.object.pairs[n].key = item;

@@ -9,6 +9,7 @@
  */
 #include "base/josch.h"
 
+#include "base/changes.h"
 #include "base/mode.h"
 #include "base/report.h"
 #include "base/table.h"
@@ -16,7 +17,6 @@
 
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
@@ -43,48 +43,16 @@ static const JoschColumn day_columns[NCOLUMNS] = {
 static AttrNumber day_numbers[NCOLUMNS];
 static JoschTable node_deps = JOSCH_TABLE("node_deps", day_columns, day_numbers);
 
-/* A transition table, read row by row. */
-typedef struct RowReader
-{
-	Tuplestorestate *store;
-	int			pointer;
-	TupleTableSlot *slot;
-	const AttrNumber *numbers;
-} RowReader;
-
+/* The four columns of a row; all of them are NOT NULL. */
 static void
-open_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc, const AttrNumber *numbers)
+read_row(TupleTableSlot *slot, const AttrNumber *numbers, Datum *values)
 {
-	reader->store = store;
-	reader->pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
-	tuplestore_select_read_pointer(store, reader->pointer);
-	tuplestore_rescan(store);
-	reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	reader->numbers = numbers;
-}
-
-static void
-close_reader(RowReader *reader)
-{
-	ExecDropSingleTupleTableSlot(reader->slot);
-}
-
-/* The four columns of the next row; all of them are NOT NULL. */
-static bool
-read_row(RowReader *reader, Datum *values)
-{
-	tuplestore_select_read_pointer(reader->store, reader->pointer);
-	if (!tuplestore_gettupleslot(reader->store, true, false, reader->slot))
-	{
-		return false;
-	}
 	for (int i = 0; i < NCOLUMNS; i++)
 	{
 		bool		isnull;
 
-		values[i] = slot_getattr(reader->slot, reader->numbers[i], &isnull);
+		values[i] = slot_getattr(slot, numbers[i], &isnull);
 	}
-	return true;
 }
 
 static bool
@@ -116,40 +84,33 @@ edge_of(const Datum *values, bool is_day)
 
 /*
  * The dependencies that the statement has made: all rows of an INSERT, and those
- * of an UPDATE that are no longer the same dependency.  The transition tables
- * of an UPDATE have the two versions of a row at the same place.
+ * of an UPDATE that are no longer the same dependency.
  */
 static GraphEdge *
 added_edges(const TriggerData *trigger, bool is_day, int *n)
 {
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	const AttrNumber *numbers = is_day ? day_numbers : template_numbers;
 	int64		rows = tuplestore_tuple_count(trigger->tg_newtable);
 	GraphEdge  *edges = palloc_extended(Max(rows, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
-	bool		is_update = trigger->tg_oldtable != NULL;
 	Datum		values[NCOLUMNS];
 	Datum		former[NCOLUMNS];
-	RowReader	new_rows;
-	RowReader	old_rows;
+	JoschChanges changes;
 
-	open_reader(&new_rows, trigger->tg_newtable, desc, numbers);
-	if (is_update)
-	{
-		open_reader(&old_rows, trigger->tg_oldtable, desc, numbers);
-	}
 	*n = 0;
-	while (read_row(&new_rows, values))
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
 	{
-		if (!is_update || !read_row(&old_rows, former) || !same_row(values, former))
+		read_row(changes.after, numbers, values);
+		if (!TupIsNull(changes.before))
+		{
+			read_row(changes.before, numbers, former);
+		}
+		if (TupIsNull(changes.before) || !same_row(values, former))
 		{
 			edges[(*n)++] = edge_of(values, is_day);
 		}
 	}
-	close_reader(&new_rows);
-	if (is_update)
-	{
-		close_reader(&old_rows);
-	}
+	josch_changes_close(&changes);
 	return edges;
 }
 

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "commands/async.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
@@ -108,6 +109,7 @@ send_all(void)
 	{
 		DateADT		date = ((Change *) list_nth(changes, start))->key.job_date;
 
+		CHECK_FOR_INTERRUPTS();
 		for (end = start; end < n; end++)
 		{
 			if (((Change *) list_nth(changes, end))->key.job_date != date)

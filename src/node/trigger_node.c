@@ -31,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "base/changes.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/mode.h"
@@ -535,49 +536,24 @@ note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	}
 }
 
-/* Reads the transition tables in step. */
 static void
 note_statement(Consequences *c, TriggerData *trigger)
 {
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	TupleTableSlot *former = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	TupleTableSlot *row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch node changes",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = CurrentMemoryContext;
-	bool		more = true;
+	JoschChanges changes;
 
-	if (trigger->tg_oldtable != NULL)
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
 	{
-		tuplestore_rescan(trigger->tg_oldtable);
+		make_room(c);
+		MemoryContextSwitchTo(scratch);
+		note_row(c, changes.before, changes.after);
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(scratch);
 	}
-	if (trigger->tg_newtable != NULL)
-	{
-		tuplestore_rescan(trigger->tg_newtable);
-	}
-	while (more)
-	{
-		CHECK_FOR_INTERRUPTS();
-		more = false;
-		if (trigger->tg_oldtable != NULL)
-		{
-			more |= tuplestore_gettupleslot(trigger->tg_oldtable, true, false, former);
-		}
-		if (trigger->tg_newtable != NULL)
-		{
-			more |= tuplestore_gettupleslot(trigger->tg_newtable, true, false, row);
-		}
-		if (more)
-		{
-			make_room(c);
-			MemoryContextSwitchTo(scratch);
-			note_row(c, former, row);
-			MemoryContextSwitchTo(outer);
-			MemoryContextReset(scratch);
-		}
-	}
-	ExecDropSingleTupleTableSlot(former);
-	ExecDropSingleTupleTableSlot(row);
+	josch_changes_close(&changes);
 	MemoryContextDelete(scratch);
 }
 
@@ -614,16 +590,37 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* The child of a dependency; nothing when there is no such row. */
+static int
+note_child(NodeKey *key, TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	if (TupIsNull(slot))
+	{
+		return 0;
+	}
+	key->node_id = DatumGetInt64(slot_getattr(slot, dep_numbers[DEP_NODE_ID], &isnull));
+	key->job_date = DatumGetDateADT(slot_getattr(slot, dep_numbers[DEP_DATE], &isnull));
+	return 1;
+}
+
+/* Rows of the transition tables: no more children than these. */
+static int64
+count_rows(const TriggerData *trigger)
+{
+	return (trigger->tg_oldtable != NULL ? tuplestore_tuple_count(trigger->tg_oldtable) : 0) +
+		(trigger->tg_newtable != NULL ? tuplestore_tuple_count(trigger->tg_newtable) : 0);
+}
+
 /* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
 Datum
 josch_trigger_node_recount(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_recount");
-	Tuplestorestate *stores[2];
-	TupleTableSlot *slot;
-	NodeKey    *keys = NULL;
+	JoschChanges changes;
+	NodeKey    *keys;
 	int			n = 0;
-	int			capacity = 0;
 
 	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
@@ -635,32 +632,14 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 	{
 		return PointerGetDatum(NULL);
 	}
-	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation), &TTSOpsMinimalTuple);
-	stores[0] = trigger->tg_oldtable;
-	stores[1] = trigger->tg_newtable;
-	for (int i = 0; i < 2; i++)
+	keys = palloc_extended(sizeof(NodeKey) * Max(count_rows(trigger), 1), MCXT_ALLOC_HUGE);
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
 	{
-		if (stores[i] == NULL)
-		{
-			continue;
-		}
-		tuplestore_rescan(stores[i]);
-		while (tuplestore_gettupleslot(stores[i], true, false, slot))
-		{
-			bool		isnull;
-
-			if (n == capacity)
-			{
-				capacity = capacity == 0 ? 64 : capacity * 2;
-				keys = keys == NULL ? palloc(sizeof(NodeKey) * capacity) :
-					repalloc_huge(keys, sizeof(NodeKey) * capacity);
-			}
-			keys[n].node_id = DatumGetInt64(slot_getattr(slot, dep_numbers[DEP_NODE_ID], &isnull));
-			keys[n].job_date = DatumGetDateADT(slot_getattr(slot, dep_numbers[DEP_DATE], &isnull));
-			n++;
-		}
+		n += note_child(&keys[n], changes.before);
+		n += note_child(&keys[n], changes.after);
 	}
-	ExecDropSingleTupleTableSlot(slot);
+	josch_changes_close(&changes);
 	if (n > 0)
 	{
 		josch_store_node_recount(keys, n);
