@@ -24,5 +24,3 @@ $$;
 COMMENT ON ROLE josch_viewer IS 'JOSCH: may see templates, days, runs, logs and audit';
 COMMENT ON ROLE josch_operator IS 'JOSCH: may act on nodes (sign off, approve, retry, hold, ...) and see all';
 COMMENT ON ROLE josch_author IS 'JOSCH: may write templates and make days, and see all; commands need pg_execute_server_program too';
-
-GRANT USAGE ON SCHEMA josch TO josch_viewer, josch_operator, josch_author;

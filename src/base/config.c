@@ -48,6 +48,21 @@ char	   *josch_config_time_zone = NULL;
 /* Directory in which commands run, unless the node names one. */
 char	   *josch_config_work_directory = NULL;
 
+/*
+ * Words that somebody else put into the configuration, or into the defaults of a
+ * database or role, are nobody's comment: a person says them in the session or
+ * with the connection.
+ */
+static bool
+check_comment(char **newval, void **extra, GucSource source)
+{
+	if (source > PGC_S_DEFAULT && source < PGC_S_CLIENT)
+	{
+		(*newval)[0] = '\0';
+	}
+	return true;
+}
+
 static bool
 check_time_zone(char **newval, void **extra, GucSource source)
 {
@@ -100,9 +115,9 @@ define_strings(void)
 {
 	DefineCustomStringVariable("josch.comment",
 							   "Sets the comment that is kept with the acts and edits of this session.",
-							   "For changes by plain SQL; the functions take the comment as an argument.",
+							   "For changes by plain SQL; the functions take the comment as an argument. As a default of a database or role it is empty.",
 							   &josch_config_comment,
-							   "", PGC_USERSET, 0, NULL, NULL, NULL);
+							   "", PGC_USERSET, 0, check_comment, NULL, NULL);
 
 	DefineCustomStringVariable("josch.now",
 							   "Sets the moment that JOSCH takes for the present, for tests.",
