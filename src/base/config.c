@@ -128,7 +128,7 @@ define_strings(void)
 
 	DefineCustomStringVariable("josch.spool_directory",
 							   "Sets the directory of the runner's socket, its journal and the log files.",
-							   "A relative path is taken from the data directory.",
+							   "A relative path is taken from the data directory. All processes change over at one moment, when no run is open.",
 							   &josch_config_spool_directory,
 							   "josch", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 
@@ -164,24 +164,4 @@ josch_config_init(void)
 							 true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("josch");
-}
-
-char *
-josch_config_spool_path(void)
-{
-	if (is_absolute_path(josch_config_spool_directory))
-	{
-		return pstrdup(josch_config_spool_directory);
-	}
-	return psprintf("%s/%s", DataDir, josch_config_spool_directory);
-}
-
-char *
-josch_config_work_path(void)
-{
-	if (josch_config_work_directory[0] != '\0')
-	{
-		return pstrdup(josch_config_work_directory);
-	}
-	return josch_config_spool_path();
 }

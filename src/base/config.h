@@ -22,10 +22,4 @@ extern char *josch_config_work_directory;
 /* Defines all settings; called once from _PG_init. */
 extern void josch_config_init(void);
 
-/* josch.spool_directory as an absolute path, palloc'd in the current context */
-extern char *josch_config_spool_path(void);
-
-/* josch.work_directory as an absolute path: the spool directory when it is empty; palloc'd */
-extern char *josch_config_work_path(void);
-
 #endif							/* JOSCH_CONFIG_H */

@@ -25,7 +25,16 @@ typedef struct JoschPlace
 	JoschSchedulerStatus status;
 	Latch	   *latch;			/* NULL when nobody is there */
 	JoschNews	news;
+	bool		uses_spool;		/* its scheduler has runs open, or has not looked yet */
 } JoschPlace;
+
+/* base/spool.c */
+typedef struct JoschSpool
+{
+	char		path[MAXPGPATH];	/* in use; empty before the launcher has begun */
+	bool		waiting;		/* the launcher waits for the last user */
+	bool		changing;		/* it is being replaced: nobody begins to use it */
+} JoschSpool;
 
 typedef struct JoschHold
 {
@@ -65,6 +74,7 @@ typedef struct JoschShared
 {
 	JoschLauncherStatus launcher;
 	Latch	   *launcher_latch;
+	JoschSpool	spool;
 	JoschHold	holds[JOSCH_MAX_HOLDS];
 	JoschPlace	places[JOSCH_MAX_DATABASES];
 	int64		sql_generations;	/* workers registered so far */

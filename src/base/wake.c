@@ -312,6 +312,7 @@ josch_wake_attach_scheduler(void)
 			.database = MyDatabaseId, .pid = MyProcPid, .started_at = now
 		};
 		place->latch = &MyProc->procLatch;
+		place->uses_spool = true;
 	}
 	LWLockRelease(josch_shared_lock);
 	if (place != NULL)
@@ -370,6 +371,7 @@ josch_wake_report_extension(bool present)
 	{
 		place->news.present = present;
 		place->news.absent = !present;
+		place->uses_spool = place->uses_spool && present;
 	}
 	LWLockRelease(josch_shared_lock);
 	josch_wake_launcher_now();

@@ -31,7 +31,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/clock.h"
-#include "base/config.h"
+#include "base/spool.h"
 #include "base/encoding.h"
 #include "run/runner_client.h"
 #include "run/store_run.h"
@@ -409,7 +409,7 @@ log_text(LogPage *page, bool hold)
 	page->hold = hold && run.open;
 	initStringInfo(&page->bytes);
 	enlargeStringInfo(&page->bytes, page->max_bytes + OVERLAP);
-	spool = josch_config_spool_path();
+	spool = josch_spool_path();
 	if (!read_file(spool, page))
 	{
 		if (errno != EACCES && errno != EPERM)

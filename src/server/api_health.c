@@ -7,6 +7,7 @@
  */
 #include "base/josch.h"
 
+#include "commands/dbcommands.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -15,6 +16,7 @@
 
 #include "base/config.h"
 #include "base/report.h"
+#include "base/spool.h"
 #include "base/wake.h"
 #include "run/sql_worker.h"
 #include "server/store_health.h"
@@ -86,14 +88,38 @@ add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up
 	add_row(result, "scheduler", up, up ? status->pid : 0, up ? status->started_at : 0, detail);
 }
 
+/* For whom a change of the spool directory waits.  No path: it is not for everybody to see. */
+static char *
+describe_waiting(void)
+{
+	StringInfoData databases;
+	ListCell   *cell;
+
+	if (josch_spool_wanted() == NULL)
+	{
+		return "";
+	}
+	initStringInfo(&databases);
+	foreach(cell, josch_spool_users())
+	{
+		char	   *name = get_database_name(lfirst_oid(cell));
+
+		if (name != NULL)
+		{
+			appendStringInfo(&databases, "%s \"%s\"", databases.len > 0 ? "," : " of database", name);
+		}
+	}
+	return psprintf("; the new josch.spool_directory waits until no run%s is open", databases.data);
+}
+
 static void
 add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up)
 {
 	bool		up = scheduler_up && status->runner_pid != 0;
 
 	add_row(result, "runner", up, up ? status->runner_pid : 0, up ? status->runner_since : 0,
-			up ? psprintf("version %s", status->runner_version) :
-			scheduler_up ? "None answers on the socket in josch.spool_directory: no command is started." :
+			up ? psprintf("version %s%s", status->runner_version, describe_waiting()) :
+			scheduler_up ? psprintf("None answers on the socket in the spool directory: no command is started%s.", describe_waiting()) :
 			"Only a scheduler knows.");
 }
 

@@ -33,6 +33,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/clock.h"
+#include "base/spool.h"
 #include "base/wake.h"
 
 /* The launcher itself comes back after so many seconds. */
@@ -308,6 +309,22 @@ turn(TimestampTz now)
 	return next;
 }
 
+/* Whether a scheduler is in each database that has the extension: who is not there may have runs open. */
+static bool
+all_are_there(void)
+{
+	HASH_SEQ_STATUS all;
+	Database   *database;
+	bool		there = true;
+
+	hash_seq_init(&all, databases);
+	while ((database = hash_seq_search(&all)) != NULL)
+	{
+		there = there && (!database->listed || (database->known && (!database->present || database->attached)));
+	}
+	return there;
+}
+
 /* ---- the process ---- */
 
 void
@@ -322,6 +339,7 @@ josch_launcher_main(Datum unused)
 		proc_exit(1);
 	}
 	make_table();
+	josch_spool_begin();
 
 	for (;;)
 	{
@@ -342,6 +360,10 @@ josch_launcher_main(Datum unused)
 		list_databases();
 		now = josch_clock_now();
 		next = turn(now);
+		if (all_are_there())
+		{
+			josch_spool_change_over();
+		}
 		josch_clock_wait_latch(TIMESTAMP_IS_NOEND(next) ? -1 : TimestampDifferenceMilliseconds(now, next),
 							   PG_WAIT_EXTENSION);
 	}

@@ -40,6 +40,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/spi_plan.h"
+#include "base/spool.h"
 #include "run/sql_worker.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
@@ -163,6 +164,7 @@ prepare_pass(Scheduler *scheduler, EnginePass *pass)
 {
 	const JoschRunnerInfo *info = scheduler->runner != NULL ? josch_runner_info(scheduler->runner) : NULL;
 	ListCell   *cell;
+	bool		may_send;
 
 	memset(pass, 0, sizeof(EnginePass));
 	pass->now = josch_clock_now();
@@ -183,9 +185,10 @@ prepare_pass(Scheduler *scheduler, EnginePass *pass)
 	pass->runner.runner = info != NULL ? info->incarnation : "";
 	pass->runner.host = scheduler->host;
 	pass->runner.log_folder = scheduler->log_folder;
+	may_send = josch_spool_use(scheduler->runner != NULL ? scheduler->spool : NULL);
 	if (josch_config_scheduler)
 	{
-		pass->max_commands = scheduler->phase == RUNNER_READY ? josch_config_max_running : 0;
+		pass->max_commands = scheduler->phase == RUNNER_READY && may_send ? josch_config_max_running : 0;
 		pass->max_sql = scheduler->unsent_sql == NIL ? josch_config_max_sql_workers : 0;
 	}
 }
@@ -376,6 +379,10 @@ report(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->status.running = pass->outlook.open;
 	scheduler->status.set_aside = pass->set_aside;
 	josch_wake_report(&scheduler->status);
+	if (pass->outlook.open == 0 && scheduler->events == NIL)
+	{
+		josch_spool_release();
+	}
 	pgstat_report_stat(false);
 }
 

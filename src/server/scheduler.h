@@ -45,6 +45,7 @@ typedef struct Scheduler
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
 
 	JoschRunner *runner;
+	char	   *spool;			/* where it is, or would be; NULL before the first look */
 	RunnerPhase phase;
 	List	   *listed;			/* int64: runs that the runner knows, while LISTING */
 	TimestampTz connect_at;		/* when to try again */

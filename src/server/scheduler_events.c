@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/encoding.h"
+#include "base/spool.h"
 #include "run/sql_worker.h"
 
 /* A start that is told alone waits so long for the end to come with it: one commit for both. */
@@ -103,9 +104,8 @@ complain(Scheduler *scheduler, const char *reason)
 }
 
 static void
-lose_runner(Scheduler *scheduler, const char *reason)
+leave_runner(Scheduler *scheduler)
 {
-	complain(scheduler, reason);
 	josch_runner_close(scheduler->runner);
 	scheduler->runner = NULL;
 	scheduler->phase = RUNNER_ABSENT;
@@ -115,6 +115,13 @@ lose_runner(Scheduler *scheduler, const char *reason)
 	scheduler->stops_sent = NIL;
 	scheduler->status.runner_pid = 0;
 	josch_wake_report(&scheduler->status);
+}
+
+static void
+lose_runner(Scheduler *scheduler, const char *reason)
+{
+	complain(scheduler, reason);
+	leave_runner(scheduler);
 	scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
 	scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
 }
@@ -191,16 +198,38 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 	}
 }
 
+/* The spool in use is another one: so is the runner, from now on. */
+static void
+follow_spool(Scheduler *scheduler, const char *spool)
+{
+	if (scheduler->runner != NULL)
+	{
+		leave_runner(scheduler);
+	}
+	if (scheduler->spool != NULL)
+	{
+		pfree(scheduler->spool);
+	}
+	scheduler->spool = MemoryContextStrdup(scheduler->context, spool);
+	scheduler->connect_at = 0;
+	scheduler->connect_ms = CONNECT_MIN_MS;
+}
+
 void
 josch_scheduler_connect(Scheduler *scheduler)
 {
 	char	   *reason = NULL;
+	char	   *spool = josch_spool_path();
 
+	if (scheduler->spool == NULL || strcmp(scheduler->spool, spool) != 0)
+	{
+		follow_spool(scheduler, spool);
+	}
 	if (scheduler->runner != NULL || scheduler->connect_at > josch_clock_now())
 	{
 		return;
 	}
-	scheduler->runner = josch_runner_connect(josch_config_spool_path(), scheduler->server, MyDatabaseId,
+	scheduler->runner = josch_runner_connect(spool, scheduler->server, MyDatabaseId,
 											 scheduler->database_name, josch_config_start_runner, &reason);
 	if (scheduler->runner == NULL)
 	{

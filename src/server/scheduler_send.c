@@ -13,7 +13,7 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
-#include "base/config.h"
+#include "base/spool.h"
 #include "node/command.h"
 #include "run/sql_worker.h"
 
@@ -110,7 +110,7 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	start.run_id = launch->run_id;
 	start.argv = words_of(launch->command);
 	start.env = (const char *const *) launch->environment;
-	start.cwd = launch->work_dir != NULL ? launch->work_dir : josch_config_work_path();
+	start.cwd = launch->work_dir != NULL ? launch->work_dir : josch_spool_work_path();
 	start.log_path = launch->log;
 	start.timeout_ms = launch->timeout_ms;
 	start.grace_ms = launch->grace_ms;
