@@ -1,17 +1,23 @@
 /*
- * Cycles are refused at the end of the statement that makes them.  The lock is
- * taken before the statement, for writers of dependencies only.
+ * Cycles are refused at the end of the statement that makes them, and locks that
+ * keep others from making the other half are taken there.
  *
- * On node_deps refuse_cycles_* fire after recount_* (triggers of one event fire
- * in the order of their names): those lock parents and children, these the
- * children and what lies below, which is the order of locks everywhere.
+ * On node_deps triggers of one event fire in the order of their names:
+ * lock_jobs_* lock the jobs concerned, recount_* parents and children,
+ * refuse_cycles_* the children and what lies below: the order of locks everywhere.
  */
 
-CREATE FUNCTION josch.graph_lock() RETURNS trigger
+CREATE FUNCTION josch.graph_lock_days() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_trigger_graph_lock';
-COMMENT ON FUNCTION josch.graph_lock() IS
-'Trigger: takes the lock that lets one transaction at a time add dependencies; it is kept until the transaction ends';
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_lock_days';
+COMMENT ON FUNCTION josch.graph_lock_days() IS
+'Trigger: waits for whoever makes or takes back days of the jobs that are to have one more dependency, and keeps others from doing so until the transaction ends';
+
+CREATE FUNCTION josch.graph_lock_renamed() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_lock_renamed';
+COMMENT ON FUNCTION josch.graph_lock_renamed() IS
+'Trigger: waits for whoever makes or takes back days of the jobs that nodes have left or come to, and keeps others from doing so until the transaction ends';
 
 CREATE FUNCTION josch.graph_check_templates() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -25,12 +31,13 @@ CREATE FUNCTION josch.graph_check_days() RETURNS trigger
 COMMENT ON FUNCTION josch.graph_check_days() IS
 'Trigger: refuses dependencies between nodes of days that close a cycle (check_violation); the detail names the cycle. Raises nodes.level of children above their parents. The levels are an online topological order in the manner of Pearce and Kelly (2007)';
 
-REVOKE ALL ON FUNCTION josch.graph_lock(), josch.graph_check_templates(), josch.graph_check_days() FROM PUBLIC;
+REVOKE ALL ON FUNCTION josch.graph_lock_days(), josch.graph_lock_renamed(), josch.graph_check_templates(), josch.graph_check_days() FROM PUBLIC;
 
-CREATE TRIGGER graph_lock
-	BEFORE INSERT OR UPDATE OF p_node_id, p_date, c_node_id, c_date ON josch.tpl_node_deps
-	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock();
-COMMENT ON TRIGGER graph_lock ON josch.tpl_node_deps IS 'One transaction at a time adds dependencies';
+CREATE TRIGGER lock_jobs
+	AFTER UPDATE ON josch.tpl_nodes
+	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock_renamed();
+COMMENT ON TRIGGER lock_jobs ON josch.tpl_nodes IS 'Nobody makes a day of a job whose name or nodes change';
 
 CREATE TRIGGER refuse_cycles_insert
 	AFTER INSERT ON josch.tpl_node_deps
@@ -44,10 +51,17 @@ CREATE TRIGGER refuse_cycles_update
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_templates();
 COMMENT ON TRIGGER refuse_cycles_update ON josch.tpl_node_deps IS 'Refuses cycles';
 
-CREATE TRIGGER graph_lock
-	BEFORE INSERT OR UPDATE OF p_node_id, p_date, c_node_id, c_date ON josch.node_deps
-	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock();
-COMMENT ON TRIGGER graph_lock ON josch.node_deps IS 'One transaction at a time adds dependencies';
+CREATE TRIGGER lock_jobs_insert
+	AFTER INSERT ON josch.node_deps
+	REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock_days();
+COMMENT ON TRIGGER lock_jobs_insert ON josch.node_deps IS 'Nobody makes a day of a job that gets a dependency';
+
+CREATE TRIGGER lock_jobs_update
+	AFTER UPDATE ON josch.node_deps
+	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock_days();
+COMMENT ON TRIGGER lock_jobs_update ON josch.node_deps IS 'Nobody makes a day of a job that gets a dependency';
 
 CREATE TRIGGER refuse_cycles_insert
 	AFTER INSERT ON josch.node_deps
@@ -62,9 +76,10 @@ CREATE TRIGGER refuse_cycles_update
 COMMENT ON TRIGGER refuse_cycles_update ON josch.node_deps IS 'Refuses cycles and keeps the levels';
 
 -- session_replication_role is no way around them
-ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER graph_lock;
+ALTER TABLE josch.tpl_nodes ENABLE ALWAYS TRIGGER lock_jobs;
 ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_insert;
 ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_update;
-ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER graph_lock;
+ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER lock_jobs_insert;
+ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER lock_jobs_update;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER refuse_cycles_insert;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER refuse_cycles_update;

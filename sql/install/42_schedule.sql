@@ -39,7 +39,7 @@ CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_schedule';
 COMMENT ON FUNCTION josch.schedule(date, text) IS
-'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Raises no_data_found for a job that is not in the templates. Variables of commands that do not exist are told in a WARNING (undefined_object).';
+'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Each job is made whole or not at all, and none keeps another from being made: of all jobs, one that cannot be made has NULL for nodes and dependencies, and a WARNING says why; of one that is named the error is raised. Nodes that are there already, in a job of another name, are left as they are. Whoever makes a day waits for those who make, take back or add to days of the same job or of one that it depends on: a NOTICE says for whom; of all jobs, those are left out whose locks a session holds that does nothing. Raises no_data_found for a job that is not in the templates. Variables of commands that do not exist are told in a WARNING (undefined_object).';
 REVOKE ALL ON FUNCTION josch.schedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.schedule(date, text) TO josch_author;
 

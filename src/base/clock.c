@@ -84,6 +84,12 @@ josch_clock_assign_setting(const char *newval, void *extra)
 }
 
 TimestampTz
+josch_clock_system_now(void)
+{
+	return GetCurrentTimestamp();
+}
+
+TimestampTz
 josch_clock_now(void)
 {
 	if (moved_to != 0)

@@ -24,6 +24,9 @@ extern void josch_clock_assign_setting(const char *newval, void *extra);
 /* the present moment: of tick(), else of josch.now, else of the system */
 extern TimestampTz josch_clock_now(void);
 
+/* the system's moment, to be compared with what the server itself writes down */
+extern TimestampTz josch_clock_system_now(void);
+
 /*
  * Moves the clock for the calls that follow (tick); returns what was in force,
  * to be given back to josch_clock_restore in a PG_FINALLY.  0 is "not moved".

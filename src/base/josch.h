@@ -30,13 +30,6 @@
 /* The NOTIFY channel that clients listen to. */
 #define JOSCH_CHANNEL "josch"
 
-/*
- * Transaction-level advisory locks use the two-key form with this class, so
- * that they never meet a user's own.  They are taken before any row lock.
- */
-#define JOSCH_LOCK_CLASS 0x4A6F5363 /* "JoSc" */
-#define JOSCH_LOCK_GRAPH 1		/* adding dependencies; making, taking back a day */
-
 /* The key of a node in a day. */
 typedef struct NodeKey
 {

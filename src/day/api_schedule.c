@@ -55,11 +55,12 @@ put_jobs(FunctionCallInfo fcinfo, const DayJob *jobs, int n)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum		values[4];
-	bool		nulls[4] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
 	{
+		bool		nulls[4] = {false, false, jobs[i].failed, jobs[i].failed};
+
 		values[0] = CStringGetTextDatum(jobs[i].job_name);
 		values[1] = DateADTGetDatum(jobs[i].job_date);
 		values[2] = Int64GetDatum(jobs[i].nodes);

@@ -6,12 +6,16 @@
  * cycles are suspended: for a whole day at once both are cheaper to work out
  * here, before the rows are written, so that each row is written once.
  *
- * The order of locks is that of the rest: first the graph lock, which lets one
- * transaction at a time make or take back days; then, in one statement, the rows
- * of the parents and children that exist.  A parent that is being marked done
- * meanwhile is thus either seen done, or its trigger sees the new children.
- * Whoever holds the graph lock looks at what is committed by then, whatever the
- * isolation level: an older snapshot would miss the days of those before.
+ * The order of locks is that of the rest: first the jobs (store_graph_lock.h),
+ * then, in one statement, the rows of the parents and children that exist.  A
+ * parent that is being marked done meanwhile is thus either seen done, or its
+ * trigger sees the new children.  Whoever holds the locks looks at what is
+ * committed by then, whatever the isolation level: an older snapshot would miss
+ * the days of those before.
+ *
+ * Jobs are made all at once, and when that fails by halves, until those are
+ * alone that cannot be made: each is made whole or not at all, and none keeps
+ * another from being made.
  */
 #include "base/josch.h"
 
@@ -23,9 +27,11 @@
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/report.h"
+#include "base/wait.h"
 #include "base/wake.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
+#include "graph/store_graph_lock.h"
 #include "node/store_node.h"
 #include "node/variables.h"
 
@@ -50,17 +56,107 @@ typedef struct Making
 } Making;
 
 static void
-warn_of_variables(const Making *making)
+warn_of_variables(Snapshot templates, const DayJob *jobs, int njobs)
 {
-	JoschVariables *variables = josch_variables_begin(making->templates);
+	JoschVariables *variables = josch_variables_begin(templates);
 	int			n;
-	DayCommand *commands = josch_store_day_commands(making->templates, making->jobs, making->njobs, &n);
+	DayCommand *commands = josch_store_day_commands(templates, jobs, njobs, &n);
 
 	for (int i = 0; i < n; i++)
 	{
 		josch_variables_check(variables, commands[i].node_id, commands[i].command);
 	}
 	josch_variables_warn(variables);
+}
+
+/* ---- what is to be made ---- */
+
+static char **
+names_of(const DayJob *jobs, int n)
+{
+	char	  **names = palloc(Max(n, 1) * sizeof(char *));
+
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = jobs[i].job_name;
+	}
+	return names;
+}
+
+/* Locks the jobs; returns the templates as they were when all locks were held. */
+static Snapshot
+lock_jobs(const DayJob *jobs, int n)
+{
+	char	  **names = names_of(jobs, n);
+
+	for (;;)
+	{
+		Snapshot	templates = RegisterSnapshot(GetLatestSnapshot());
+
+		if (josch_store_graph_lock_days(templates, names, n, true) == DAY_LOCKS_HELD)
+		{
+			return templates;
+		}
+		UnregisterSnapshot(templates);
+	}
+}
+
+/* Says that a part of a job, or all of it, is there under another name. */
+static void
+tell_present(const DayJob *job, int npresent, const char *present_in)
+{
+	ereport(NOTICE,
+			(errmsg("job \"%s\" of %s: of its nodes so many are there already: %d, the first in job \"%s\"",
+					job->job_name, josch_report_date(job->job_date), npresent, present_in)));
+}
+
+/*
+ * Leaves out the nodes that are there already, since their job was renamed or
+ * they were moved to it, and the jobs of which nothing else is left.
+ */
+static void
+leave_out_present(Making *making)
+{
+	int		   *npresent = palloc0(Max(making->njobs, 1) * sizeof(int));
+	int		   *nabsent = palloc0(Max(making->njobs, 1) * sizeof(int));
+	char	  **present_in = palloc0(Max(making->njobs, 1) * sizeof(char *));
+	int		   *place = palloc0(Max(making->njobs, 1) * sizeof(int));
+	int			njobs = 0;
+	int			nnodes = 0;
+
+	for (int i = 0; i < making->nnodes; i++)
+	{
+		DayNode    *node = &making->nodes[i];
+
+		if (node->present_in != NULL)
+		{
+			if (npresent[node->job]++ == 0)
+			{
+				present_in[node->job] = node->present_in;
+			}
+			continue;
+		}
+		nabsent[node->job]++;
+		making->nodes[nnodes++] = *node;
+	}
+	making->nnodes = nnodes;
+	for (int i = 0; i < making->njobs; i++)
+	{
+		if (npresent[i] > 0)
+		{
+			tell_present(&making->jobs[i], npresent[i], present_in[i]);
+		}
+		if (nabsent[i] > 0 || npresent[i] == 0)
+		{
+			place[i] = njobs;
+			making->jobs[njobs++] = making->jobs[i];
+		}
+	}
+	making->njobs = njobs;
+	for (int i = 0; i < nnodes; i++)
+	{
+		making->nodes[i].job = place[making->nodes[i].job];
+	}
 }
 
 /* ---- parents and levels ---- */
@@ -237,23 +333,156 @@ write_copies(const Making *making)
 	josch_mode = former;
 }
 
+/* Dependencies of nodes that are there already are there as well. */
 static void
-make_jobs(Making *making)
+leave_out_dependencies(Making *making)
+{
+	int			n = 0;
+
+	for (int i = 0; i < making->ndependencies; i++)
+	{
+		if (find_node(making, making->dependencies[i].child) != NULL)
+		{
+			making->dependencies[n++] = making->dependencies[i];
+		}
+	}
+	making->ndependencies = n;
+}
+
+static void
+copy_templates(Making *making)
 {
 	JoschDagEdges *edges = josch_dag_edges_create();
 
-	warn_of_variables(making);
 	making->nodes = josch_store_day_nodes(making->templates, making->jobs, making->njobs,
 										  &making->nnodes);
+	leave_out_present(making);
 	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->njobs,
 														&making->ndependencies);
+	leave_out_dependencies(making);
 	read_and_lock(making);
 	count_parents(making, edges);
 	set_levels(making, edges);
 	josch_dag_edges_free(edges);
 	write_copies(making);
 	recount_children(making->later, making->nlater);
-	josch_wake_scheduler_at_commit();
+}
+
+/* ---- which of them can be made ---- */
+
+/* Jobs that are made together or not at all, and what was made. */
+typedef struct Together
+{
+	DayJob	   *jobs;
+	int			njobs;
+	DayJob	   *made;
+	int			nmade;
+} Together;
+
+static void
+make_together(void *argument)
+{
+	Together   *together = argument;
+	Making		making = {.templates = lock_jobs(together->jobs, together->njobs)};
+
+	making.jobs = josch_store_day_missing(making.templates, together->jobs, together->njobs,
+										  &making.njobs);
+	if (making.njobs > 0)
+	{
+		copy_templates(&making);
+	}
+	UnregisterSnapshot(making.templates);
+	together->made = making.jobs;
+	together->nmade = making.njobs;
+}
+
+static void
+warn_of_failure(const DayJob *job, const ErrorData *error)
+{
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("job \"%s\" of %s was not made: %s", job->job_name,
+					josch_report_date(job->job_date), error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint != NULL ? errhint("%s", error->hint) : 0));
+}
+
+/* Puts what was made of the jobs, and what could not be made, behind the n results; returns the new n. */
+static int
+make_some(DayJob *jobs, int njobs, DayJob *results, int n)
+{
+	Together	together = {.jobs = jobs,.njobs = njobs};
+	ErrorData  *error = njobs == 0 ? NULL :
+		josch_wait_attempt(make_together, &together, "josch.schedule()", false);
+
+	if (error == NULL)
+	{
+		memcpy(results + n, together.made, together.nmade * sizeof(DayJob));
+		return n + together.nmade;
+	}
+	if (njobs > 1)
+	{
+		n = make_some(jobs, njobs / 2, results, n);
+		return make_some(jobs + njobs / 2, njobs - njobs / 2, results, n);
+	}
+	warn_of_failure(jobs, error);
+	results[n] = *jobs;
+	results[n].failed = true;
+	return n + 1;
+}
+
+/* Puts the jobs first whose locks are free, so that nobody waits for the others; returns how many. */
+static int
+put_free_first(Snapshot templates, DayJob *jobs, int n)
+{
+	DayJob	   *taken = palloc(n * sizeof(DayJob));
+	int			ntaken = 0;
+	int			nfree = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (josch_store_graph_lock_days(templates, &jobs[i].job_name, 1, false) == DAY_LOCKS_REFUSED)
+		{
+			taken[ntaken++] = jobs[i];
+		}
+		else
+		{
+			jobs[nfree++] = jobs[i];
+		}
+	}
+	memcpy(jobs + nfree, taken, ntaken * sizeof(DayJob));
+	return nfree;
+}
+
+static int
+compare_job_names(const void *a, const void *b)
+{
+	return strcmp(((const DayJob *) a)->job_name, ((const DayJob *) b)->job_name);
+}
+
+static DayJob *
+make_all(Snapshot templates, DayJob *jobs, int njobs, int *n)
+{
+	DayJob	   *results = palloc(njobs * sizeof(DayJob));
+	int			nfree = put_free_first(templates, jobs, njobs);
+
+	*n = make_some(jobs, nfree, results, 0);
+	for (int i = nfree; i < njobs; i++)
+	{
+		*n = make_some(&jobs[i], 1, results, *n);
+	}
+	qsort(results, *n, sizeof(DayJob), compare_job_names);
+	return results;
+}
+
+static DayJob *
+make_one(DayJob *job, int *n)
+{
+	Together	together = {.jobs = job,.njobs = 1};
+
+	josch_wait(make_together, &together, "josch.schedule()");
+	*n = together.nmade;
+	return together.made;
 }
 
 static void
@@ -276,24 +505,21 @@ complain_of_nothing(Snapshot templates, const char *job_name)
 DayJob *
 josch_day_make(const DayRequest *request, int *n)
 {
-	Making		making = {0};
+	Snapshot	templates = RegisterSnapshot(GetLatestSnapshot());
+	DayJob	   *jobs = josch_store_day_requested(templates, request, n);
 
-	josch_store_graph_lock();
-	making.templates = RegisterSnapshot(GetLatestSnapshot());
-	making.jobs = josch_store_day_missing_jobs(making.templates, request->job_name,
-											   request->has_date ? &request->job_date : NULL,
-											   request->default_zone, &making.njobs);
-	if (making.njobs == 0)
+	if (*n == 0)
 	{
-		complain_of_nothing(making.templates, request->job_name);
+		complain_of_nothing(templates, request->job_name);
 	}
 	else
 	{
-		make_jobs(&making);
+		jobs = request->job_name != NULL ? make_one(jobs, n) : make_all(templates, jobs, *n, n);
+		warn_of_variables(templates, jobs, *n);
+		josch_wake_scheduler_at_commit();
 	}
-	UnregisterSnapshot(making.templates);
-	*n = making.njobs;
-	return making.jobs;
+	UnregisterSnapshot(templates);
+	return jobs;
 }
 
 /* ---- taking back ---- */
@@ -350,29 +576,35 @@ leave_children_outside(DayDependency *later, int nlater, const NodeKey *keys, in
 	return n;
 }
 
-DayJob *
-josch_day_take_back(const DayRequest *request, int *n)
+typedef struct TakingBack
 {
+	const DayRequest *request;
 	DayJob	   *jobs;
+	int			njobs;
+} TakingBack;
+
+static void
+take_back(void *argument)
+{
+	TakingBack *taking = argument;
+	const DayRequest *request = taking->request;
 	NodeKey    *keys;
 	NodeKey    *touched;
 	DayDependency *later;
 	JoschMode	former;
+	int			before;
 	int			nkeys;
 	int			nlater;
 	int			nlocked;
 
-	josch_store_graph_lock();
-	jobs = josch_store_day_jobs(request->job_date, request->job_name, n);
-	if (*n == 0)
+	taking->njobs = -1;
+	do
 	{
-		if (request->job_name != NULL)
-		{
-			josch_report_no_job(request->job_name, request->job_date);
-		}
-		return jobs;
-	}
-	keys = josch_store_day_keys(jobs, *n, &nkeys);
+		before = taking->njobs;
+		taking->jobs = josch_store_day_jobs(request->job_date, request->job_name, &taking->njobs);
+		UnregisterSnapshot(lock_jobs(taking->jobs, taking->njobs));
+	} while (taking->njobs != before);	/* who came while it was waited for others? */
+	keys = josch_store_day_keys(taking->jobs, taking->njobs, &nkeys);
 	later = josch_store_day_children(keys, nkeys, &nlater);
 	nlater = leave_children_outside(later, nlater, keys, nkeys);
 
@@ -383,12 +615,25 @@ josch_day_take_back(const DayRequest *request, int *n)
 		touched[nkeys + i] = later[i].child;
 	}
 	(void) josch_store_day_lock(touched, nkeys + nlater, &nlocked);
-	check_not_started(jobs, *n);
+	check_not_started(taking->jobs, taking->njobs);
 
 	former = josch_mode_enter_suspended();
-	josch_store_day_delete(jobs, *n);
+	josch_store_day_delete(taking->jobs, taking->njobs);
 	josch_mode = former;
 	recount_children(later, nlater);
+}
+
+DayJob *
+josch_day_take_back(const DayRequest *request, int *n)
+{
+	TakingBack	taking = {.request = request};
+
+	josch_wait(take_back, &taking, "josch.unschedule()");
+	if (taking.njobs == 0 && request->job_name != NULL)
+	{
+		josch_report_no_job(request->job_name, request->job_date);
+	}
 	josch_wake_scheduler_at_commit();
-	return jobs;
+	*n = taking.njobs;
+	return taking.jobs;
 }

@@ -9,19 +9,11 @@
 
 #include "day/store_day.h"
 
-/* What is to be made or taken back. */
-typedef struct DayRequest
-{
-	const char *job_name;		/* NULL: all jobs */
-	bool		has_date;		/* false: today in each job's own zone */
-	DateADT		job_date;
-	const char *default_zone;	/* of jobs that have none */
-} DayRequest;
-
 /*
  * Makes the jobs that are not there yet, and links them to what is.  Returns
- * what was made, by name, palloc'd.  An unknown job, no job at all, and commands
- * with variables that do not exist are errors.
+ * what was made, and what could not be made, by name, palloc'd: each job is made
+ * whole or not at all, and a WARNING has the reason.  Of a request for one job
+ * that is an error, as are an unknown job and templates without any.
  */
 extern DayJob *josch_day_make(const DayRequest *request, int *n);
 

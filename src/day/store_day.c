@@ -17,16 +17,29 @@
 #include "base/spi_plan.h"
 #include "base/states.h"
 
-/* $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none */
-static JoschPlan missing_jobs = JOSCH_PLAN(
+/*
+ * $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none.  The one that
+ * is named may be there now, and gone when whoever takes it back has committed.
+ */
+static JoschPlan requested_jobs = JOSCH_PLAN(
 	"SELECT t.job_name, t.job_date, t.time_zone"
 	"  FROM (SELECT job_name, coalesce(time_zone, $3) AS time_zone,"
 	"               coalesce($2, josch.today(coalesce(time_zone, $3))) AS job_date"
 	"          FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1) t"
-	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
+	" WHERE $1 IS NOT NULL"
+	"    OR NOT EXISTS (SELECT FROM josch.jobs j"
 	"                    WHERE j.job_name = t.job_name AND j.job_date = t.job_date)"
 	" ORDER BY t.job_name COLLATE \"C\"",
 	TEXTOID, DATEOID, TEXTOID);
+
+static JoschPlan missing_jobs = JOSCH_PLAN(
+	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone)"
+	"  FROM unnest($1, $2, $3) k (job_name, job_date, time_zone)"
+	"  JOIN josch.tpl_jobs t ON t.job_name = k.job_name"
+	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
+	"                    WHERE j.job_name = k.job_name AND j.job_date = k.job_date)"
+	" ORDER BY t.job_name COLLATE \"C\"",
+	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
 
 static JoschPlan has_template = JOSCH_PLAN(
 	"SELECT FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1 LIMIT 1",
@@ -39,11 +52,12 @@ static JoschPlan select_commands = JOSCH_PLAN(
 	" ORDER BY n.node_id",
 	TEXTARRAYOID);
 
-/* $1, $2: the jobs */
+/* $1, $2: the jobs; a node that is there already has another job since, or its job another name */
 static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
+	"SELECT n.node_id, j.job_date, (j.number - 1)::integer, e.job_name"
 	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
 	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name"
+	"  LEFT JOIN josch.nodes e ON e.node_id = n.node_id AND e.job_date = j.job_date"
 	" ORDER BY j.job_date, n.node_id",
 	TEXTARRAYOID, DATEARRAYOID);
 
@@ -171,14 +185,6 @@ text_in(MemoryContext caller, uint64 row, int column)
 	return text;
 }
 
-/* Puts a text or NULL into an argument list. */
-static void
-set_text(Datum *args, char *nulls, int i, const char *text)
-{
-	args[i] = text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
-	nulls[i] = text != NULL ? ' ' : 'n';
-}
-
 static void
 set_jobs(Datum *args, const DayJob *jobs, int n)
 {
@@ -192,6 +198,19 @@ set_jobs(Datum *args, const DayJob *jobs, int n)
 	}
 	args[0] = josch_spi_text_array(names, n);
 	args[1] = josch_spi_date_array(dates, n);
+}
+
+static void
+set_jobs_with_zones(Datum *args, const DayJob *jobs, int n)
+{
+	char	  **zones = palloc(sizeof(char *) * Max(n, 1));
+
+	set_jobs(args, jobs, n);
+	for (int i = 0; i < n; i++)
+	{
+		zones[i] = jobs[i].time_zone;
+	}
+	args[2] = josch_spi_text_array(zones, n);
 }
 
 static NodeKey
@@ -213,7 +232,7 @@ josch_store_day_has_template(Snapshot templates, const char *job_name)
 	bool		found;
 
 	josch_spi_begin(&spi);
-	set_text(args, nulls, 0, job_name);
+	josch_spi_set_text(args, nulls, 0, job_name);
 	found = josch_spi_run_at(&has_template, templates, SPI_OK_SELECT, args, nulls) > 0;
 	josch_spi_end(&spi);
 	return found;
@@ -232,13 +251,13 @@ fetch_jobs(MemoryContext caller, uint64 rows)
 		jobs[i].time_zone = text_in(caller, i, 3);
 		jobs[i].nodes = 0;
 		jobs[i].dependencies = 0;
+		jobs[i].failed = false;
 	}
 	return jobs;
 }
 
 DayJob *
-josch_store_day_missing_jobs(Snapshot templates, const char *job_name, const DateADT *job_date,
-							 const char *default_zone, int *n)
+josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
@@ -247,14 +266,30 @@ josch_store_day_missing_jobs(Snapshot templates, const char *job_name, const Dat
 	DayJob	   *jobs;
 
 	josch_spi_begin(&spi);
-	set_text(args, nulls, 0, job_name);
-	args[1] = job_date != NULL ? DateADTGetDatum(*job_date) : (Datum) 0;
-	nulls[1] = job_date != NULL ? ' ' : 'n';
-	set_text(args, nulls, 2, default_zone);
-	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, nulls);
+	josch_spi_set_text(args, nulls, 0, request->job_name);
+	args[1] = DateADTGetDatum(request->job_date);
+	nulls[1] = request->has_date ? ' ' : 'n';
+	josch_spi_set_text(args, nulls, 2, request->default_zone);
+	*n = (int) josch_spi_run_at(&requested_jobs, templates, SPI_OK_SELECT, args, nulls);
 	jobs = fetch_jobs(caller, *n);
 	josch_spi_end(&spi);
 	return jobs;
+}
+
+DayJob *
+josch_store_day_missing(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	DayJob	   *missing;
+
+	josch_spi_begin(&spi);
+	set_jobs_with_zones(args, jobs, njobs);
+	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, NULL);
+	missing = fetch_jobs(caller, *n);
+	josch_spi_end(&spi);
+	return missing;
 }
 
 DayCommand *
@@ -294,6 +329,7 @@ josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 	{
 		result[i].key = key_at(i, 1);
 		result[i].job = josch_spi_int32(i, 3, 0);
+		result[i].present_in = text_in(caller, i, 4);
 		result[i].unmet = 0;
 		result[i].level = 0;
 	}
@@ -412,16 +448,9 @@ josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
 {
 	JoschSpi	spi;
 	Datum		args[3];
-	char	  **zones;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, n);
-	zones = palloc(sizeof(char *) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-	{
-		zones[i] = jobs[i].time_zone;
-	}
-	args[2] = josch_spi_text_array(zones, n);
+	set_jobs_with_zones(args, jobs, n);
 	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
 }
@@ -490,7 +519,7 @@ josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)
 	DayJob	   *jobs;
 
 	josch_spi_begin(&spi);
-	set_text(args, nulls, 0, job_name);
+	josch_spi_set_text(args, nulls, 0, job_name);
 	args[1] = DateADTGetDatum(job_date);
 	nulls[1] = ' ';
 	*n = (int) josch_spi_run_latest(&jobs_of_date, args, nulls);

@@ -22,6 +22,7 @@ typedef struct DayJob
 	char	   *time_zone;
 	int64		nodes;			/* how many were made, or taken back */
 	int64		dependencies;	/* of these, as children */
+	bool		failed;			/* it could not be made */
 } DayJob;
 
 /* A node that is to be made. */
@@ -29,6 +30,7 @@ typedef struct DayNode
 {
 	NodeKey		key;
 	int32		job;			/* index of its DayJob */
+	char	   *present_in;		/* the job in which it exists already, NULL: none */
 	int32		unmet;
 	int32		level;
 } DayNode;
@@ -69,13 +71,20 @@ typedef struct DayStarted
 /* Whether templates have that job; any job when the name is NULL. */
 extern bool josch_store_day_has_template(Snapshot templates, const char *job_name);
 
-/*
- * The jobs that do not exist yet, by name: the one with that name, or all when
- * it is NULL; of that date, or of today in each job's own zone when it is NULL.
- */
-extern DayJob *josch_store_day_missing_jobs(Snapshot templates, const char *job_name,
-											const DateADT *job_date, const char *default_zone,
-											int *n);
+/* What is to be made or taken back. */
+typedef struct DayRequest
+{
+	const char *job_name;		/* NULL: all jobs */
+	bool		has_date;		/* false: today in each job's own zone */
+	DateADT		job_date;
+	const char *default_zone;	/* of jobs that have none */
+} DayRequest;
+
+/* The job that is requested, or all those that do not exist yet, by name. */
+extern DayJob *josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n);
+
+/* Those of the jobs that do not exist yet; the templates may have changed since. */
+extern DayJob *josch_store_day_missing(Snapshot templates, const DayJob *jobs, int njobs, int *n);
 
 /* Commands of the jobs' nodes with a "$" in them, by node. */
 extern DayCommand *josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs,

@@ -74,9 +74,6 @@ extern GraphStep *josch_store_graph_walk(int64 node_id, bool is_day, DateADT job
 
 /* store_graph_check.c: all run as the owner */
 
-/* Waits for its turn to add dependencies; kept until the transaction ends. */
-extern void josch_store_graph_lock(void);
-
 /*
  * Refuses a template cycle whose lags sum up to 0 or less.  edges are the
  * dependencies that were added, and are in the table already.
@@ -88,8 +85,8 @@ extern void josch_store_graph_check_templates(const GraphEdge *edges, int n);
  * raises nodes.level where a child is not above its parent, and refuses a cycle.
  * A parent that does not exist counts as one of level 0.
  *
- * Whoever inserts dependencies with josch_mode suspended calls this, with
- * josch_store_graph_lock held from before the insert.  Edges whose child was
+ * Whoever inserts dependencies with josch_mode suspended calls this, with the
+ * rows of their parents and children locked before.  Edges whose child was
  * inserted with a level above its parent's may be left out.
  */
 extern void josch_store_graph_check_days(const GraphEdge *edges, int n);

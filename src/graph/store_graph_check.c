@@ -7,9 +7,13 @@
  * graph.  In days each node has a level above those of its parents, and a
  * dependency that agrees with the levels closes no cycle: nothing is searched.
  *
- * Two transactions could each add half of a cycle: whoever adds dependencies
- * holds the graph lock until it ends, and the checks see what is committed by
- * then, whatever the isolation level.
+ * Two transactions could each add half of a cycle.  Of templates, those who
+ * could are kept apart (store_graph_lock.h).  Of days, whoever adds a dependency
+ * holds the rows of its parent, its child and all whose level he raises until he
+ * ends, and looks for their children anew once he holds them: so a dependency
+ * that is committed agrees with the levels, and levels that grow along every
+ * dependency leave no room for a cycle.  All see what is committed by then,
+ * whatever the isolation level.
  */
 #include "base/josch.h"
 
@@ -21,7 +25,6 @@
 #include "graph/store_graph.h"
 
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/memutils.h"
 
 /* A template statement with more rows than this loads the whole graph, ... */
@@ -108,6 +111,16 @@ static JoschPlan day_disagreeing = JOSCH_PLAN(
 	" WHERE c.level <= coalesce(p.level, 0)",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
+/* dependencies of raised nodes whose children are not above them, because others have added them meanwhile */
+static JoschPlan day_missed = JOSCH_PLAN(
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date"
+	"  FROM unnest($1, $2) f (node_id, job_date)"
+	"  JOIN josch.node_deps d ON d.p_node_id = f.node_id AND d.p_date = f.job_date"
+	"  JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date"
+	"  JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date"
+	" WHERE c.level <= p.level",
+	INT8ARRAYOID, DATEARRAYOID);
+
 /* locks rows in the order of their former levels, as everywhere */
 static JoschPlan day_raise = JOSCH_PLAN(
 	"WITH raised AS MATERIALIZED ("
@@ -120,16 +133,6 @@ static JoschPlan day_raise = JOSCH_PLAN(
 	"  FROM raised r"
 	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date",
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
-
-void
-josch_store_graph_lock(void)
-{
-	LOCKTAG		tag;
-
-	/* as pg_advisory_xact_lock(int, int) */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, JOSCH_LOCK_CLASS, JOSCH_LOCK_GRAPH, 2);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-}
 
 /* ---- the part ---- */
 
@@ -481,11 +484,10 @@ josch_store_graph_check_templates(const GraphEdge *edges, int n)
 
 /* ---- days ---- */
 
-/* Adds those of the new edges that disagree with the levels; returns how many. */
+/* Adds those of the edges that disagree with the levels; returns how many. */
 static int
-meet_disagreeing(Part *part)
+meet_disagreeing(Part *part, const GraphEdge *edges, int n)
 {
-	int			n = part->nadded;
 	int64	   *parents = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
 	DateADT    *parent_dates = palloc_extended(n * sizeof(DateADT), MCXT_ALLOC_HUGE);
 	int64	   *children = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
@@ -495,10 +497,10 @@ meet_disagreeing(Part *part)
 
 	for (int i = 0; i < n; i++)
 	{
-		parents[i] = part->added[i].parent.node_id;
-		parent_dates[i] = part->added[i].parent.job_date;
-		children[i] = part->added[i].child.node_id;
-		child_dates[i] = part->added[i].child.job_date;
+		parents[i] = edges[i].parent.node_id;
+		parent_dates[i] = edges[i].parent.job_date;
+		children[i] = edges[i].child.node_id;
+		child_dates[i] = edges[i].child.job_date;
 	}
 	args[0] = josch_spi_int64_array(parents, n);
 	args[1] = josch_spi_date_array(parent_dates, n);
@@ -507,7 +509,7 @@ meet_disagreeing(Part *part)
 	rows = (int) josch_spi_run_latest(&day_disagreeing, args, NULL);
 	for (int i = 0; i < rows; i++)
 	{
-		const GraphEdge *edge = &part->added[josch_spi_int32(i, 1, 0) - 1];
+		const GraphEdge *edge = &edges[josch_spi_int32(i, 1, 0) - 1];
 		int32		parent = meet_node(part, edge->parent, josch_spi_int32(i, 2, 0));
 
 		meet_edge(part, parent, meet_node(part, edge->child, josch_spi_int32(i, 3, 0)), 0);
@@ -540,10 +542,15 @@ settle_levels(Part *part)
 	pfree(ranked);
 }
 
-/* Writes the levels that have changed, all in one statement. */
-static void
-write_levels(const Part *part)
+/*
+ * Writes the levels that have changed, all in one statement.  Returns the
+ * dependencies that others have added before the rows could be locked, and that
+ * disagree with the levels now.
+ */
+static GraphEdge *
+write_levels(const Part *part, int *nmissed)
 {
+	GraphEdge  *missed;
 	int64	   *ids = palloc_extended(part->nnodes * sizeof(int64), MCXT_ALLOC_HUGE);
 	DateADT    *dates = palloc_extended(part->nnodes * sizeof(DateADT), MCXT_ALLOC_HUGE);
 	int32	   *levels = palloc_extended(part->nnodes * sizeof(int32), MCXT_ALLOC_HUGE);
@@ -568,6 +575,18 @@ write_levels(const Part *part)
 	former = josch_mode_enter_engine();
 	(void) josch_spi_change_latest(&day_raise, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
+
+	*nmissed = (int) josch_spi_run_latest(&day_missed, args, NULL);
+	missed = palloc_extended(Max((Size) *nmissed, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < *nmissed; i++)
+	{
+		missed[i].parent.node_id = josch_spi_int64(i, 1, 0);
+		missed[i].parent.job_date = josch_spi_date(i, 2, 0);
+		missed[i].child.node_id = josch_spi_int64(i, 3, 0);
+		missed[i].child.job_date = josch_spi_date(i, 4, 0);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return missed;
 }
 
 /*
@@ -579,24 +598,26 @@ write_levels(const Part *part)
 void
 josch_store_graph_check_days(const GraphEdge *edges, int n)
 {
+	const GraphEdge *unsettled = edges;
+	int			nunsettled = n;
 	JoschSpi	spi;
-	Part		part;
 
-	if (n == 0)
-	{
-		return;
-	}
 	josch_spi_begin(&spi);
-	part = create_part(edges, n, true);
-	if (meet_disagreeing(&part) > 0)
+	while (nunsettled > 0)
 	{
+		Part		part = create_part(edges, n, true);
+
+		if (meet_disagreeing(&part, unsettled, nunsettled) == 0)
+		{
+			break;
+		}
 		while (fetch_children(&part) > 0)
 		{
 			while (fetch_children(&part) > 0)
 				;
 			settle_levels(&part);
 		}
-		write_levels(&part);
+		unsettled = write_levels(&part, &nunsettled);
 	}
 	josch_spi_end(&spi);
 }

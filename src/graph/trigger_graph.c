@@ -2,10 +2,9 @@
  * src/graph/trigger_graph.c
  *	  Triggers that refuse cycles, on tpl_node_deps and node_deps.
  *
- * The lock is taken before the statement touches a row, so that two sessions
- * that add the same dependency wait for the lock, and not for each other's row
- * with the lock held.  The check comes at the end of the statement: a statement
- * may pass through a cycle, but not leave one.
+ * Locks are taken and the check is made at the end of the statement: which jobs
+ * it is about is known by then, and a statement may pass through a cycle, but
+ * not leave one.
  */
 #include "base/josch.h"
 
@@ -14,18 +13,21 @@
 #include "base/report.h"
 #include "base/table.h"
 #include "graph/store_graph.h"
+#include "graph/store_graph_lock.h"
 
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(josch_trigger_graph_lock);
-PG_FUNCTION_INFO_V1(josch_trigger_graph_templates);
 PG_FUNCTION_INFO_V1(josch_trigger_graph_days);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_lock_days);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_lock_renamed);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_templates);
 
-/* Columns of both tables; the dates are integers in one and dates in the other. */
+/* Columns of both tables of dependencies; the dates are integers in one and dates in the other. */
 enum
 {
 	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, NCOLUMNS
@@ -42,6 +44,10 @@ static const JoschColumn day_columns[NCOLUMNS] = {
 };
 static AttrNumber day_numbers[NCOLUMNS];
 static JoschTable node_deps = JOSCH_TABLE("node_deps", day_columns, day_numbers);
+
+static const JoschColumn node_columns[1] = {{"job_name", TEXTOID}};
+static AttrNumber node_numbers[1];
+static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", node_columns, node_numbers);
 
 /* The four columns of a row; all of them are NOT NULL. */
 static void
@@ -115,52 +121,132 @@ added_edges(const TriggerData *trigger, bool is_day, int *n)
 }
 
 static TriggerData *
-trigger_of(FunctionCallInfo fcinfo, const char *function_name, bool is_check)
+trigger_of(FunctionCallInfo fcinfo, JoschTable *table, const char *function_name)
 {
 	TriggerData *trigger = josch_table_own_trigger(fcinfo, function_name);
 
-	if (!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
-		(is_check && trigger->tg_newtable == NULL))
+	if (!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) || trigger->tg_newtable == NULL)
 	{
 		josch_report_trigger_misuse(function_name);
 	}
+	(void) josch_table_check(table, trigger->tg_relation, function_name);
 	return trigger;
 }
 
-Datum
-josch_trigger_graph_lock(PG_FUNCTION_ARGS)
+/* A restore brings the levels along; whoever makes a day sees to locks and levels himself. */
+static bool
+days_are_cared_for(void)
 {
-	(void) trigger_of(fcinfo, "josch.graph_lock", false);
-	josch_store_graph_lock();
-	return PointerGetDatum(NULL);
+	return josch_mode.suspended || josch_mode_is_restore();
 }
 
+/* AFTER INSERT and UPDATE on tpl_node_deps */
 Datum
 josch_trigger_graph_templates(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "josch.graph_check_templates", true);
-	GraphEdge  *edges;
+	TriggerData *trigger = trigger_of(fcinfo, &tpl_node_deps, "josch.graph_check_templates");
 	int			n;
+	GraphEdge  *edges = added_edges(trigger, false, &n);
 
-	(void) josch_table_check(&tpl_node_deps, trigger->tg_relation, "josch.graph_check_templates");
-	edges = added_edges(trigger, false, &n);
-	josch_store_graph_check_templates(edges, n);
+	if (n > 0)
+	{
+		int64	   *ids = palloc_extended((Size) n * 2 * sizeof(int64), MCXT_ALLOC_HUGE);
+
+		for (int i = 0; i < n; i++)
+		{
+			ids[2 * i] = edges[i].parent.node_id;
+			ids[2 * i + 1] = edges[i].child.node_id;
+		}
+		josch_store_graph_lock_linked(ids, 2 * n);
+		josch_store_graph_check_templates(edges, n);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* AFTER INSERT and UPDATE on node_deps, before their parents are counted: row locks come later */
+Datum
+josch_trigger_graph_lock_days(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, &node_deps, "josch.graph_lock_days");
+
+	if (!days_are_cared_for())
+	{
+		int			n;
+		GraphEdge  *edges = added_edges(trigger, true, &n);
+		NodeKey    *keys = palloc_extended(Max((Size) n, 1) * 2 * sizeof(NodeKey), MCXT_ALLOC_HUGE);
+
+		for (int i = 0; i < n; i++)
+		{
+			keys[2 * i] = edges[i].parent;
+			keys[2 * i + 1] = edges[i].child;
+		}
+		if (n > 0)
+		{
+			josch_store_graph_lock_added(keys, 2 * n);
+		}
+	}
 	return PointerGetDatum(NULL);
 }
 
 Datum
 josch_trigger_graph_days(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_of(fcinfo, "josch.graph_check_days", true);
+	TriggerData *trigger = trigger_of(fcinfo, &node_deps, "josch.graph_check_days");
 
-	(void) josch_table_check(&node_deps, trigger->tg_relation, "josch.graph_check_days");
-	/* a restore brings the levels along */
-	if (!josch_mode.suspended && !josch_mode_is_restore())
+	if (!days_are_cared_for())
 	{
 		int			n;
 		GraphEdge  *edges = added_edges(trigger, true, &n);
 
 		josch_store_graph_check_days(edges, n);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* The names of jobs that nodes have left, and to which they have come. */
+static List *
+changed_jobs(const TriggerData *trigger)
+{
+	List	   *names = NIL;
+	JoschChanges changes;
+
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
+	{
+		bool		isnull;
+		char	   *before = TextDatumGetCString(slot_getattr(changes.before, node_numbers[0], &isnull));
+		char	   *after = TextDatumGetCString(slot_getattr(changes.after, node_numbers[0], &isnull));
+
+		if (strcmp(before, after) != 0)
+		{
+			names = lappend(lappend(names, before), after);
+		}
+	}
+	josch_changes_close(&changes);
+	return names;
+}
+
+/* AFTER UPDATE on tpl_nodes: nodes that have another job now, also because it was renamed */
+Datum
+josch_trigger_graph_lock_renamed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, &tpl_nodes, "josch.graph_lock_renamed");
+	List	   *changed;
+
+	if (trigger->tg_oldtable == NULL)
+	{
+		josch_report_trigger_misuse("josch.graph_lock_renamed");
+	}
+	changed = changed_jobs(trigger);
+	if (changed != NIL)
+	{
+		char	  **names = palloc(list_length(changed) * sizeof(char *));
+
+		for (int i = 0; i < list_length(changed); i++)
+		{
+			names[i] = list_nth(changed, i);
+		}
+		josch_store_graph_lock_renamed(names, list_length(changed));
 	}
 	return PointerGetDatum(NULL);
 }

@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/report.h"
 #include "base/spool.h"
+#include "base/store_blocker.h"
 #include "base/wake.h"
 #include "run/sql_worker.h"
 #include "server/store_health.h"
@@ -146,6 +147,21 @@ add_version(ReturnSetInfo *result)
 					 JOSCH_VERSION, extension != NULL ? extension : "not created"));
 }
 
+/* One row for each session that waits for another on something of JOSCH's. */
+static void
+add_waits(ReturnSetInfo *result)
+{
+	int			n;
+	JoschWaiter *waiters = josch_store_blocker_waiters(&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		add_row(result, "wait", false, waiters[i].pid, waiters[i].since,
+				psprintf("user \"%s\" waits for %s", waiters[i].user_name != NULL ? waiters[i].user_name : "?",
+						 josch_store_blocker_text(&waiters[i].blocker)));
+	}
+}
+
 Datum
 josch_api_health(PG_FUNCTION_ARGS)
 {
@@ -162,5 +178,6 @@ josch_api_health(PG_FUNCTION_ARGS)
 	add_version(result);
 	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
 			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
+	add_waits(result);
 	return (Datum) 0;
 }

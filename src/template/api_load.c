@@ -11,7 +11,7 @@
 
 #include "base/attempt.h"
 #include "base/spi_plan.h"
-#include "graph/store_graph.h"
+#include "graph/store_graph_lock.h"
 #include "template/load_batch.h"
 #include "template/load_source.h"
 #include "template/store_template.h"
@@ -154,7 +154,7 @@ write_load(Load *load)
 	 * Before any row is touched, as everybody does who changes the graph.  It
 	 * also keeps two loads from waiting for each other's rows.
 	 */
-	josch_store_graph_lock();
+	josch_store_graph_lock_templates();
 	delete_rows(load, TEMPLATE_NODE_DEPS);
 	delete_rows(load, TEMPLATE_NODES);
 	write_rows(load, TEMPLATE_ENVIRONS);

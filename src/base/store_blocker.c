@@ -1,0 +1,153 @@
+/*
+ * src/base/store_blocker.c
+ *	  Who blocks whom: the sessions that hold what others wait for.
+ *
+ * Read as the schema's owner, since whoever waits may know for whom, whatever
+ * rights he has on the statistics of others.  A lock of a prepared transaction
+ * has no process.
+ */
+#include "base/josch.h"
+
+#include "base/store_blocker.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/clock.h"
+#include "base/spi_plan.h"
+
+#define BLOCKER_COLUMNS(pid) \
+	pid ", coalesce(a.usename, x.owner)::text, coalesce(a.xact_start, x.prepared)," \
+	" coalesce(a.state LIKE 'idle%', a.pid IS NULL), x.gid"
+
+/* $1 the kind of lock, $2 what is locked */
+static JoschPlan holders = JOSCH_PLAN(
+	"SELECT DISTINCT " BLOCKER_COLUMNS("coalesce(l.pid, 0)")
+	"  FROM pg_locks l"
+	"  LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+	"  LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
+	"        AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)"
+	" WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.locktype = $1"
+	"   AND concat_ws('/', l.transactionid, l.virtualxid, l.relation, l.page, l.tuple, l.classid, l.objid, l.objsubid) = $2"
+	" ORDER BY 1",
+	TEXTOID, TEXTOID);
+
+/* $1 the present moment; a prepared transaction is process 0 among those who block */
+static JoschPlan waiters = JOSCH_PLAN(
+	"SELECT w.pid, l.waitstart, w.usename::text, " BLOCKER_COLUMNS("b.pid")
+	"  FROM pg_locks l"
+	"  JOIN pg_stat_activity w ON w.pid = l.pid AND w.datname = current_database()"
+	" CROSS JOIN LATERAL (SELECT DISTINCT pid FROM unnest(pg_blocking_pids(w.pid)) pid) b"
+	"  LEFT JOIN pg_stat_activity a ON a.pid = b.pid AND b.pid <> 0"
+	"  LEFT JOIN LATERAL (SELECT x.owner, x.prepared, x.gid FROM pg_locks h"
+	"                       JOIN pg_prepared_xacts x ON x.transaction::text = split_part(h.virtualtransaction, '/', 2)"
+	"                      WHERE b.pid = 0 AND h.pid IS NULL AND h.granted AND h.locktype = l.locktype"
+	"                        AND (h.database, h.relation, h.page, h.tuple, h.transactionid, h.classid, h.objid, h.objsubid)"
+	"                            IS NOT DISTINCT FROM"
+	"                            (l.database, l.relation, l.page, l.tuple, l.transactionid, l.classid, l.objid, l.objsubid)"
+	"                      LIMIT 1) x ON true"
+	" WHERE NOT l.granted AND greatest(w.query_start, w.xact_start) < $1 - interval '1 second'"
+	"   AND EXISTS (SELECT FROM pg_locks h JOIN pg_class c ON c.oid IN (h.relation, h.classid)"
+	"                WHERE h.pid = l.pid AND c.relnamespace = 'josch'::regnamespace)"
+	" ORDER BY 1, 4",
+	TIMESTAMPTZOID);
+
+/* What pg_locks says of a lock, in the order in which "holders" puts it together. */
+static char *
+place_of(const LOCKTAG *tag, const char **kind)
+{
+	*kind = LockTagTypeNames[tag->locktag_type];
+	switch ((LockTagType) tag->locktag_type)
+	{
+		case LOCKTAG_TRANSACTION:
+			return psprintf("%u", tag->locktag_field1);
+		case LOCKTAG_VIRTUALTRANSACTION:
+			return psprintf("%u/%u", tag->locktag_field1, tag->locktag_field2);
+		case LOCKTAG_RELATION:
+			return psprintf("%u", tag->locktag_field2);
+		case LOCKTAG_TUPLE:
+			return psprintf("%u/%u/%u", tag->locktag_field2, tag->locktag_field3, tag->locktag_field4);
+		default:
+			return psprintf("%u/%u/%u", tag->locktag_field2, tag->locktag_field3, tag->locktag_field4);
+	}
+}
+
+/* A blocker from five columns of a result; texts in the current context. */
+static JoschBlocker
+blocker_at(uint64 row, int column)
+{
+	JoschBlocker blocker = {
+		.pid = josch_spi_int32(row, column, 0),
+		.user_name = josch_spi_text(row, column + 1),
+		.since = josch_spi_timestamptz(row, column + 2, 0),
+		.idle = josch_spi_bool(row, column + 3, false),
+		.gid = josch_spi_text(row, column + 4),
+	};
+
+	return blocker;
+}
+
+JoschBlocker *
+josch_store_blockers(const LOCKTAG *tag, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext inner;
+	JoschSpi	spi;
+	const char *kind;
+	char	   *place = place_of(tag, &kind);
+	Datum		args[2];
+	JoschBlocker *blockers;
+
+	josch_spi_begin(&spi);
+	args[0] = CStringGetTextDatum(kind);
+	args[1] = CStringGetTextDatum(place);
+	*n = (int) josch_spi_run(&holders, SPI_OK_SELECT, args, NULL);
+	inner = MemoryContextSwitchTo(caller);
+	blockers = palloc(sizeof(JoschBlocker) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		blockers[i] = blocker_at(i, 1);
+	}
+	MemoryContextSwitchTo(inner);
+	josch_spi_end(&spi);
+	return blockers;
+}
+
+JoschWaiter *
+josch_store_blocker_waiters(int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext inner;
+	JoschSpi	spi;
+	Datum		args[1] = {TimestampTzGetDatum(josch_clock_system_now())};
+	JoschWaiter *result;
+
+	josch_spi_begin(&spi);
+	*n = (int) josch_spi_run(&waiters, SPI_OK_SELECT, args, NULL);
+	inner = MemoryContextSwitchTo(caller);
+	result = palloc(sizeof(JoschWaiter) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].pid = josch_spi_int32(i, 1, 0);
+		result[i].since = josch_spi_timestamptz(i, 2, 0);
+		result[i].user_name = josch_spi_text(i, 3);
+		result[i].blocker = blocker_at(i, 4);
+	}
+	MemoryContextSwitchTo(inner);
+	josch_spi_end(&spi);
+	return result;
+}
+
+char *
+josch_store_blocker_text(const JoschBlocker *blocker)
+{
+	const char *user = blocker->user_name != NULL ? blocker->user_name : "?";
+	const char *since = blocker->since != 0 ? timestamptz_to_str(blocker->since) : "?";
+
+	if (blocker->gid != NULL)
+	{
+		return psprintf("the prepared transaction \"%s\" of user \"%s\", prepared at %s", blocker->gid, user, since);
+	}
+	return psprintf("session %d of user \"%s\", %s in a transaction that began at %s",
+					blocker->pid, user, blocker->idle ? "idle" : "at work", since);
+}

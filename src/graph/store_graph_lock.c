@@ -1,0 +1,304 @@
+/*
+ * src/graph/store_graph_lock.c
+ *	  Locks of those who change templates' dependencies, and of those who make days.
+ *
+ * The locks are on numbers that belong to no row, so that no SQL can take them.
+ * Held are, of two kinds that do not know of each other:
+ *
+ * - Templates.  Two transactions must not each add half of a cycle.  All that
+ *   a new dependency could close a cycle with lies in jobs that are linked with
+ *   its own, by dependencies of any direction: whoever adds one locks all of
+ *   these.  Who joins two such groups holds both.
+ * - Days.  Whoever makes a day looks at the days of the jobs that it depends
+ *   on, and whoever makes one of those looks for who waits for it; if neither
+ *   sees the other's rows both are wrong.  So who makes or takes back a day
+ *   locks its job, and shares the jobs of its parents, as do those who add to a
+ *   day.  Who gives a node of the templates to another job locks both.
+ *
+ * Each takes all of its locks in the order of their numbers.  A number is a hash
+ * of the job's name, so that thousands of jobs do not fill the lock table; two
+ * names with one number wait for each other now and then, and nothing worse.
+ */
+#include "base/josch.h"
+
+#include "graph/store_graph_lock.h"
+
+#include "catalog/namespace.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "storage/lock.h"
+#include "utils/lsyscache.h"
+
+#include "base/spi_plan.h"
+#include "base/wait.h"
+
+#define NUMBERS 4096
+
+typedef enum LockKind
+{
+	LOCK_ALL_TEMPLATES, LOCK_TEMPLATES, LOCK_DAYS
+} LockKind;
+
+/* Numbers to be locked. */
+typedef struct Numbers
+{
+	LockKind	kind;
+	Bitmapset  *own;			/* alone */
+	Bitmapset  *shared;
+} Numbers;
+
+/* $1 node ids */
+static JoschPlan jobs_of_nodes = JOSCH_PLAN(
+	"SELECT DISTINCT job_name FROM josch.tpl_nodes WHERE node_id = ANY ($1)",
+	INT8ARRAYOID);
+
+/* the jobs of nodes in templates and, where they are there, in days */
+static JoschPlan jobs_of_keys = JOSCH_PLAN(
+	"SELECT job_name FROM josch.tpl_nodes WHERE node_id = ANY ($1)"
+	" UNION "
+	"SELECT n.job_name FROM unnest($1, $2) k (node_id, job_date)"
+	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date",
+	INT8ARRAYOID, DATEARRAYOID);
+
+/* jobs one step from $1, without those of $2 */
+static JoschPlan linked_jobs = JOSCH_PLAN(
+	"SELECT p.job_name FROM josch.tpl_nodes c"
+	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id"
+	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
+	" WHERE c.job_name = ANY ($1) AND p.job_name <> ALL ($2)"
+	" UNION "
+	"SELECT c.job_name FROM josch.tpl_nodes p"
+	"  JOIN josch.tpl_node_deps d ON d.p_node_id = p.node_id"
+	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
+	" WHERE p.job_name = ANY ($1) AND c.job_name <> ALL ($2)",
+	TEXTARRAYOID, TEXTARRAYOID);
+
+static JoschPlan parent_jobs = JOSCH_PLAN(
+	"SELECT DISTINCT p.job_name FROM josch.tpl_nodes c"
+	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id"
+	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
+	" WHERE c.job_name = ANY ($1) AND p.job_name <> c.job_name",
+	TEXTARRAYOID);
+
+/* ---- numbers ---- */
+
+static LOCKTAG
+tag_of(LockKind kind, int number)
+{
+	LOCKTAG		tag;
+
+	/* the class of an object's lock is a catalog; this one is no catalog, so nobody else comes here */
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId,
+					   get_relname_relid("tpl_jobs", get_namespace_oid(JOSCH_SCHEMA, false)),
+					   number, kind);
+	return tag;
+}
+
+static int
+number_of(const char *job_name)
+{
+	return hash_bytes((const unsigned char *) job_name, strlen(job_name)) % NUMBERS;
+}
+
+static Bitmapset *
+add_names(Bitmapset *numbers, char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		numbers = bms_add_member(numbers, number_of(names[i]));
+	}
+	return numbers;
+}
+
+/* Takes the locks in the order of their numbers. */
+static DayLocks
+lock_numbers(const Numbers *numbers, bool waits)
+{
+	Bitmapset  *all = bms_union(numbers->own, numbers->shared);
+	DayLocks	result = DAY_LOCKS_HELD;
+
+	for (int number = -1; (number = bms_next_member(all, number)) >= 0;)
+	{
+		LOCKTAG		tag = tag_of(numbers->kind, number);
+		LOCKMODE	mode = bms_is_member(number, numbers->own) ? ExclusiveLock : ShareLock;
+
+		switch (LockAcquire(&tag, mode, false, !waits))
+		{
+			case LOCKACQUIRE_NOT_AVAIL:
+				return DAY_LOCKS_REFUSED;
+			case LOCKACQUIRE_OK:
+				result = DAY_LOCKS_TAKEN;
+				break;
+			default:
+				break;
+		}
+	}
+	return result;
+}
+
+static void
+release_numbers(const Numbers *numbers)
+{
+	for (int number = -1; (number = bms_next_member(numbers->own, number)) >= 0;)
+	{
+		LOCKTAG		tag = tag_of(numbers->kind, number);
+
+		(void) LockRelease(&tag, ExclusiveLock, false);
+	}
+}
+
+static void
+wait_for_numbers(void *argument)
+{
+	(void) lock_numbers(argument, true);
+}
+
+/* ---- names ---- */
+
+/* The names of a result, in the current context. */
+static char **
+fetch_names(uint64 rows)
+{
+	char	  **names = palloc(sizeof(char *) * Max(rows, 1));
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		names[i] = josch_spi_text(i, 1);
+	}
+	return names;
+}
+
+/* The numbers of the jobs in a result. */
+static Bitmapset *
+fetch_numbers(MemoryContext caller, uint64 rows)
+{
+	char	  **names = fetch_names(rows);
+	MemoryContext inner = MemoryContextSwitchTo(caller);
+	Bitmapset  *numbers = add_names(NULL, names, (int) rows);
+
+	MemoryContextSwitchTo(inner);
+	return numbers;
+}
+
+/* The numbers of the nodes' jobs and of all that are linked with them, over however many steps. */
+static Bitmapset *
+numbers_of_linked(Datum node_ids)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Bitmapset  *numbers = NULL;
+	char	  **names;
+	int			from = 0;
+	int			n;
+
+	josch_spi_begin(&spi);
+	n = (int) josch_spi_run_latest(&jobs_of_nodes, &node_ids, NULL);
+	names = fetch_names(n);
+	while (from < n)
+	{
+		Datum		args[2] = {josch_spi_text_array(names + from, n - from), josch_spi_text_array(names, n)};
+		int			more = (int) josch_spi_run_latest(&linked_jobs, args, NULL);
+
+		names = repalloc_huge(names, sizeof(char *) * Max(n + more, 1));
+		memcpy(names + n, fetch_names(more), sizeof(char *) * more);
+		from = n;
+		n += more;
+	}
+	MemoryContextSwitchTo(caller);
+	numbers = add_names(NULL, names, n);
+	josch_spi_end(&spi);
+	return numbers;
+}
+
+/* ---- templates ---- */
+
+void
+josch_store_graph_lock_templates(void)
+{
+	Numbers		numbers = {.kind = LOCK_ALL_TEMPLATES,.own = bms_make_singleton(0)};
+
+	josch_wait(wait_for_numbers, &numbers, "the load");
+}
+
+/* While it waits others may link more jobs to those that it waits for. */
+static void
+lock_linked(void *argument)
+{
+	Datum		node_ids = *(Datum *) argument;
+	Numbers		all = {.kind = LOCK_ALL_TEMPLATES,.shared = bms_make_singleton(0)};
+	Numbers		numbers = {.kind = LOCK_TEMPLATES,.own = numbers_of_linked(node_ids)};
+
+	(void) lock_numbers(&all, true);
+	for (;;)
+	{
+		Bitmapset  *now;
+
+		(void) lock_numbers(&numbers, true);
+		now = numbers_of_linked(node_ids);
+		if (bms_is_subset(now, numbers.own))
+		{
+			return;
+		}
+		release_numbers(&numbers);
+		numbers.own = now;
+	}
+}
+
+void
+josch_store_graph_lock_linked(const int64 *node_ids, int n)
+{
+	Datum		ids = josch_spi_int64_array(node_ids, n);
+
+	josch_wait(lock_linked, &ids, "a change of template dependencies");
+}
+
+/* ---- days ---- */
+
+/* Most find their locks free, and need no subtransaction. */
+static void
+lock_or_wait(Numbers *numbers, const char *waiter)
+{
+	if (lock_numbers(numbers, false) == DAY_LOCKS_REFUSED)
+	{
+		josch_wait(wait_for_numbers, numbers, waiter);
+	}
+}
+
+void
+josch_store_graph_lock_renamed(char *const *job_names, int n)
+{
+	Numbers		numbers = {.kind = LOCK_DAYS,.own = add_names(NULL, job_names, n)};
+
+	lock_or_wait(&numbers, "the change of a job's name or nodes");
+}
+
+void
+josch_store_graph_lock_added(const NodeKey *keys, int n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Numbers		numbers = {.kind = LOCK_DAYS};
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	numbers.own = fetch_numbers(caller, josch_spi_run_latest(&jobs_of_keys, args, NULL));
+	josch_spi_end(&spi);
+	lock_or_wait(&numbers, "the change of a day");
+}
+
+DayLocks
+josch_store_graph_lock_days(Snapshot templates, char *const *job_names, int n, bool waits)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Numbers		numbers = {.kind = LOCK_DAYS,.own = add_names(NULL, job_names, n)};
+	JoschSpi	spi;
+	Datum		args[1];
+
+	josch_spi_begin(&spi);
+	args[0] = josch_spi_text_array(job_names, n);
+	numbers.shared = fetch_numbers(caller, josch_spi_run_at(&parent_jobs, templates, SPI_OK_SELECT, args, NULL));
+	josch_spi_end(&spi);
+	return lock_numbers(&numbers, waits);
+}
