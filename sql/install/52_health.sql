@@ -13,7 +13,7 @@ CREATE FUNCTION josch.log(run_id bigint, "offset" bigint DEFAULT 0, max_bytes in
 	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_log';
 COMMENT ON FUNCTION josch.log(bigint, bigint, integer) IS
-'What the run has printed, stdout and stderr in order: at most max_bytes (1 to 64 MB) from an offset in bytes; below 0 it counts from the end. For SQL, the end of its output. What is no valid UTF-8 becomes U+FFFD. Raises no_data_found for a run that does not exist, undefined_file when the log was removed, io_error when neither server nor runner can read it.';
+'What the run has printed, stdout and stderr in order: at most max_bytes (1 to 64 MB) from an offset in bytes; below 0 it counts from the end. When there is more, a NOTICE says where it goes on. For SQL, the end of its output. What is no valid UTF-8 becomes U+FFFD. Raises no_data_found for a run that does not exist, undefined_file when the log was removed, io_error when neither server nor runner can read it.';
 REVOKE ALL ON FUNCTION josch.log(bigint, bigint, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.log(bigint, bigint, integer) TO josch_viewer;
 

@@ -9,9 +9,12 @@
 
 #include "base/report.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/lsyscache.h"
 
 char *
 josch_report_date(DateADT date)
@@ -35,6 +38,29 @@ char *
 josch_report_key(int64 node_id, DateADT job_date)
 {
 	return psprintf(INT64_FORMAT " of %s", node_id, josch_report_date(job_date));
+}
+
+char *
+josch_report_cut(char *text, int limit)
+{
+	int			len = text != NULL ? strlen(text) : 0;
+	int			kept;
+
+	if (len <= limit)
+	{
+		return text;
+	}
+	kept = pg_mbcliplen(text, len, limit);
+	return psprintf("%.*s ... (%d more bytes)", kept, text, len - kept);
+}
+
+void
+josch_report_if_read_only(FunctionCallInfo fcinfo)
+{
+	char	   *name = psprintf("josch.%s()", get_func_name(fcinfo->flinfo->fn_oid));
+
+	PreventCommandDuringRecovery(name);
+	PreventCommandIfReadOnly(name);
 }
 
 void

@@ -19,6 +19,15 @@ extern char *josch_report_key(int64 node_id, DateADT job_date);
 /* "2026-11-20": ISO, whatever DateStyle is */
 extern char *josch_report_date(DateADT date);
 
+/* At most so many bytes of a text, and how many are left out; palloc'd only when some are. */
+extern char *josch_report_cut(char *text, int limit);
+
+/*
+ * For functions that write, before they do anything: refuses in one sentence on
+ * a standby and in a read-only transaction, by the function's own name.
+ */
+extern void josch_report_if_read_only(FunctionCallInfo fcinfo);
+
 /* ERRCODE_NO_DATA_FOUND: node 42 of 2026-11-20 does not exist */
 pg_noreturn extern void josch_report_no_node(int64 node_id, DateADT job_date);
 

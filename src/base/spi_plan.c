@@ -18,6 +18,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "postmaster/bgworker.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -122,15 +123,81 @@ checked(int result, int expect, const JoschPlan *plan)
 	return SPI_processed;
 }
 
+/*
+ * Takes the line of the context away that shows our own statement: whoever acts
+ * knows nothing of it, and can do nothing about it.
+ */
+static void
+hide_statement(ErrorData *error, const JoschPlan *plan)
+{
+	char	   *found = error->context != NULL ? strstr(error->context, plan->sql) : NULL;
+	char	   *begin = found;
+	char	   *end;
+
+	if (found == NULL)
+	{
+		return;
+	}
+	while (begin > error->context && begin[-1] != '\n')
+	{
+		begin--;
+	}
+	end = strchr(found, '\n');
+	if (end != NULL)
+	{
+		memmove(begin, end + 1, strlen(end + 1) + 1);
+	}
+	else
+	{
+		/* the last line: with the line end before it */
+		*(begin > error->context ? begin - 1 : begin) = '\0';
+	}
+	if (error->context[0] == '\0')
+	{
+		error->context = NULL;
+	}
+}
+
+/* Executes it, prepared at first use; as of a snapshot, unless that is NULL. */
+static int
+execute(JoschPlan *plan, const Datum *args, const char *nulls, Snapshot snapshot, bool read_only)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile int result = 0;
+
+	PG_TRY();
+	{
+		if (plan->plan == NULL)
+		{
+			prepare(plan);
+		}
+		result = snapshot == NULL ?
+			SPI_execute_plan(plan->plan, (Datum *) args, nulls, read_only, 0) :
+			SPI_execute_snapshot(plan->plan, (Datum *) args, nulls, snapshot, InvalidSnapshot,
+								 read_only, !read_only, 0);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (MyBgworkerEntry != NULL)
+		{
+			PG_RE_THROW();		/* the server's log is for those who can do something about it */
+		}
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		hide_statement(error, plan);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	return result;
+}
+
 uint64
 josch_spi_run(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
 {
-	if (plan->plan == NULL)
-	{
-		prepare(plan);
-	}
-	return checked(SPI_execute_plan(plan->plan, (Datum *) args, nulls, false, 0),
-				   expect, plan);
+	return checked(execute(plan, args, nulls, NULL, false), expect, plan);
 }
 
 static uint64
@@ -139,14 +206,9 @@ run_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls, bo
 	Snapshot	latest;
 	int			result;
 
-	if (plan->plan == NULL)
-	{
-		prepare(plan);
-	}
 	CommandCounterIncrement();	/* the rows of our own statement count too */
 	latest = RegisterSnapshot(GetLatestSnapshot());
-	result = SPI_execute_snapshot(plan->plan, (Datum *) args, nulls,
-								  latest, InvalidSnapshot, read_only, !read_only, 0);
+	result = execute(plan, args, nulls, latest, read_only);
 	UnregisterSnapshot(latest);
 	return checked(result, expect, plan);
 }
@@ -166,13 +228,7 @@ josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *args, const ch
 uint64
 josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *args, const char *nulls)
 {
-	if (plan->plan == NULL)
-	{
-		prepare(plan);
-	}
-	return checked(SPI_execute_snapshot(plan->plan, (Datum *) args, nulls,
-										snapshot, InvalidSnapshot, false, true, 0),
-				   expect, plan);
+	return checked(execute(plan, args, nulls, snapshot, false), expect, plan);
 }
 
 static Datum

@@ -75,8 +75,10 @@ josch_api_schedule(PG_FUNCTION_ARGS)
 {
 	DayRequest	request = day_request(fcinfo);
 	int			n;
-	DayJob	   *jobs = josch_day_make(&request, &n);
+	DayJob	   *jobs;
 
+	josch_report_if_read_only(fcinfo);
+	jobs = josch_day_make(&request, &n);
 	put_jobs(fcinfo, jobs, n);
 	return (Datum) 0;
 }
@@ -89,6 +91,7 @@ josch_api_unschedule(PG_FUNCTION_ARGS)
 	int			n;
 	DayJob	   *jobs;
 
+	josch_report_if_read_only(fcinfo);
 	if (!request.has_date)
 	{
 		ereport(ERROR,

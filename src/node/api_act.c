@@ -89,13 +89,16 @@ find_edge(NodeKey key, const char *action, NodeInfo *info)
 Datum
 josch_api_act(PG_FUNCTION_ARGS)
 {
-	ActCall		call = arguments(fcinfo);
+	ActCall		call;
 	NodeInfo	info;
-	const FsmEdge *edge = find_edge(call.key, get_func_name(fcinfo->flinfo->fn_oid), &info);
+	const FsmEdge *edge;
 	NodeKey    *keys = &call.key;
 	int			n = 1;
 	JoschMode	former;
 
+	josch_report_if_read_only(fcinfo);
+	call = arguments(fcinfo);
+	edge = find_edge(call.key, get_func_name(fcinfo->flinfo->fn_oid), &info);
 	if (call.descendants)
 	{
 		keys = josch_store_node_lock_descendants(call.key, edge->action, &n);

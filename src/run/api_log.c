@@ -61,6 +61,7 @@ typedef struct LogPage
 	int			max_bytes;
 	bool		hold;			/* leave out a character of which not all has been written yet */
 	int64		next;			/* where the next page begins */
+	int64		size;			/* of the whole; of what is known of it, a lower bound */
 	StringInfoData bytes;		/* max_bytes + OVERLAP at most */
 } LogPage;
 
@@ -128,6 +129,7 @@ read_page(int fd, LogPage *page)
 		errno = EINVAL;
 		return false;
 	}
+	page->size = st.st_size;
 	if (page->offset < 0)
 	{
 		page->offset = Max(page->offset + st.st_size, 0);
@@ -232,6 +234,7 @@ take_piece(JoschRunner *runner, LogPage *page, const JoschRunnerEvent *event)
 		page->offset = event->offset;
 	}
 	appendBinaryStringInfo(&page->bytes, event->text, Min(event->text_len, want - page->bytes.len));
+	page->size = page->offset + page->bytes.len + (event->eof ? 0 : 1);
 	if (event->eof || event->text_len == 0 || page->bytes.len >= want)
 	{
 		return true;
@@ -352,6 +355,7 @@ part_of(const char *text, LogPage *page)
 	part = pnstrdup(text + start, pg_mbcliplen(text + start, (int) len - start, page->max_bytes));
 	page->offset = start;
 	page->next = start + strlen(part);
+	page->size = len;
 	return part;
 }
 
@@ -430,7 +434,16 @@ josch_api_log(PG_FUNCTION_ARGS)
 {
 	LogPage		page = {.run_id = PG_GETARG_INT64(0), .offset = PG_GETARG_INT64(1), .max_bytes = PG_GETARG_INT32(2)};
 
-	PG_RETURN_TEXT_P(cstring_to_text(log_text(&page, false)));
+	char	   *text = log_text(&page, false);
+
+	if (page.next < page.size)
+	{
+		ereport(NOTICE,
+				(errmsg("there is more of the log of run " INT64_FORMAT, page.run_id),
+				 errhint("It goes on with: SELECT josch.log(" INT64_FORMAT ", " INT64_FORMAT ");",
+						 page.run_id, page.next)));
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(text));
 }
 
 Datum

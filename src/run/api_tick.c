@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "run/engine.h"
 
 PG_FUNCTION_INFO_V1(josch_api_tick);
@@ -22,6 +23,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	TimestampTz former;
 	EnginePass	pass = {0};
 
+	josch_report_if_read_only(fcinfo);
 	if (TIMESTAMP_NOT_FINITE(at))
 	{
 		ereport(ERROR,

@@ -207,6 +207,7 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 	if (!item->recount && !is_passing(error->sqlerrcode))
 	{
 		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
+		message = josch_report_cut(message, JOSCH_MESSAGE_MAX);
 		if (attempt(pass, record_failure, item, 1, message) == NULL)
 		{
 			if (item->event != NULL)

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "base/report.h"
+
 static bool
 take(int *places)
 {
@@ -73,7 +75,7 @@ conclude(StoreEnd *end, NodeState state, const char *status, char *message)
 {
 	end->state = state;
 	end->status = status;
-	end->message = message;
+	end->message = josch_report_cut(message, JOSCH_MESSAGE_MAX);
 }
 
 static void

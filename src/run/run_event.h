@@ -10,6 +10,9 @@
 
 #include "base/josch.h"
 
+/* Bytes of a message of a run or a node: what a command or SQL says may be of any length. */
+#define JOSCH_MESSAGE_MAX 4000
+
 /* In the order in which they are applied. */
 typedef enum RunEventType
 {

@@ -10,6 +10,7 @@
 #include "base/josch.h"
 
 #include "base/attempt.h"
+#include "base/report.h"
 #include "base/spi_plan.h"
 #include "graph/store_graph_lock.h"
 #include "template/load_batch.h"
@@ -273,10 +274,12 @@ read_file(const char *directory, const TemplateTable *table)
 Datum
 josch_api_load_csv(PG_FUNCTION_ARGS)
 {
-	Load		load = {.replace = mode_argument(fcinfo, 1)};
+	Load		load = {0};
 	char	   *directory;
 	JoschSpi	spi;
 
+	josch_report_if_read_only(fcinfo);
+	load.replace = mode_argument(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 	{
 		refuse_null_argument("directory");
@@ -313,9 +316,11 @@ read_text(FunctionCallInfo fcinfo, TemplateTableNumber number)
 Datum
 josch_api_load(PG_FUNCTION_ARGS)
 {
-	Load		load = {.replace = mode_argument(fcinfo, TEMPLATE_TABLES)};
+	Load		load = {0};
 	JoschSpi	spi;
 
+	josch_report_if_read_only(fcinfo);
+	load.replace = mode_argument(fcinfo, TEMPLATE_TABLES);
 	josch_spi_begin_as_caller(&spi);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
@@ -351,11 +356,13 @@ refuse_own_schema(Oid schema)
 Datum
 josch_api_load_schema(PG_FUNCTION_ARGS)
 {
-	Load		load = {.replace = mode_argument(fcinfo, 1)};
+	Load		load = {0};
 	Oid			schema;
 	char	   *name;
 	JoschSpi	spi;
 
+	josch_report_if_read_only(fcinfo);
+	load.replace = mode_argument(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 	{
 		refuse_null_argument("schema");

@@ -250,6 +250,21 @@ becomes($id, 'failed', 'a worker that is terminated');
 like(message($id), qr/^terminating background worker "josch sql worker" due to administrator command/, 'says so');
 is(marks('terminated'), '0', 'and leaves nothing');
 
+$id = run(q{INSERT INTO mark VALUES ('ended, loose'); SELECT pg_sleep(600)}, atomic => 'false');
+$pid = pid_of('_ended, loose_');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM mark WHERE what = 'ended, loose'});
+sql("SELECT pg_terminate_backend($pid)");
+becomes($id, 'unknown', 'one that is terminated amid SQL that is not atomic: nobody knows how far it came');
+is(of_run($id, 'status'), 'unknown', 'nor its run');
+
+# an error's text may have any length; what is kept has not
+$id = run(q{DO $$BEGIN RAISE EXCEPTION '%', repeat('abc', 1500000) USING DETAIL = repeat('y', 1000000); END$$});
+becomes($id, 'failed', 'an error of 5 MB');
+is(sql("SELECT max(length(m)) BETWEEN 1000 AND 4100 FROM (SELECT message FROM josch.nodes WHERE node_id = $id UNION ALL
+	SELECT message FROM josch.runs WHERE node_id = $id UNION ALL SELECT new_values ->> 'message' FROM josch.nodes_audit WHERE node_id = $id) t(m)"),
+	't', 'is cut in the node, in the run and in the record');
+like(message($id), qr/ \.\.\. \(\d+ more bytes\)$/, 'and says so');
+
 # holds the SQL back until the table of go-aheads has a row, so that the kill hits the first execution
 sql('CREATE TABLE go (what text); GRANT ALL ON go TO PUBLIC');
 sub when_allowed
@@ -266,6 +281,16 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activit
 sql(q{INSERT INTO go VALUES ('killed')});
 becomes($id, 'succeeded', 'it comes to its end');
 is(marks('killed') . marks('killed, after'), '11', 'each statement has its effect once');
+
+# its run was ended by others meanwhile: by the scheduler, say, that took it for lost
+$id = run(when_allowed('given up'));
+pid_of('_given up_');
+sql("ALTER TABLE josch.runs DISABLE TRIGGER guard; UPDATE josch.runs SET status = 'failed', ended_at = now() WHERE node_id = $id;
+	ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard; INSERT INTO go VALUES ('given up')");
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%_given up_%' AND state = 'active' AND backend_type = 'josch sql worker'}),
+	'SQL whose run was ended by others');
+is(marks('given up') . marks('given up, after'), '00', 'commits nothing');
+is(of_run($id, 'status'), 'failed', 'nor does it change how the run ended');
 
 my $loose = run("INSERT INTO mark VALUES ('loose'); " . when_allowed('never'), atomic => 'false');
 $id = run(when_allowed('immediate'));
