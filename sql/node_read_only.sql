@@ -3,7 +3,9 @@
  * called; and an error of a person's act shows nothing of the statements by which
  * JOSCH does it.
  */
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
 BEGIN;
 INSERT INTO josch.tpl_jobs (job_name) VALUES ('J');
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (1, 'S', 'J', 'ask'), (2, 'S', 'J', 'then');

@@ -124,6 +124,14 @@ josch_clock_is_moved(void)
 	return moved_to != 0;
 }
 
+bool
+josch_clock_is_due(TimestampTz at, int64 max_ms)
+{
+	TimestampTz now = josch_clock_now();
+
+	return at <= now || at > TimestampTzPlusMilliseconds(now, max_ms);
+}
+
 int
 josch_clock_wait(WaitEventSet *set, TimestampTz until, long max_ms,
 				 WaitEvent *events, int nevents, uint32 wait_event_info)

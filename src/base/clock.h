@@ -38,6 +38,12 @@ extern void josch_clock_restore(TimestampTz former);
 extern bool josch_clock_is_moved(void);
 
 /*
+ * Whether the moment has come: also when it lies further ahead than it can have
+ * been put, as when the clock was set back.
+ */
+extern bool josch_clock_is_due(TimestampTz at, int64 max_ms);
+
+/*
  * Waits for an event of the set, or until the clock reaches "until" (DT_NOEND:
  * for ever), at most max_ms milliseconds.  Returns the number of events.
  */

@@ -474,16 +474,6 @@ run_pass(Scheduler *scheduler)
 
 /* ---- the loop ---- */
 
-/* Also when the clock was set back: no pass is planned for later than the safety interval. */
-static bool
-is_due(TimestampTz pass_at)
-{
-	TimestampTz now = josch_clock_now();
-
-	return pass_at <= now ||
-		pass_at > TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
-}
-
 static void
 wait_for_something(Scheduler *scheduler)
 {
@@ -579,7 +569,7 @@ josch_scheduler_main(Datum database)
 		josch_scheduler_hear(&scheduler);
 		josch_scheduler_collect_sql(&scheduler);
 		josch_scheduler_send_unsent(&scheduler);
-		if (scheduler.pass_wanted || is_due(scheduler.pass_at))
+		if (scheduler.pass_wanted || josch_clock_is_due(scheduler.pass_at, (int64) josch_config_safety_interval * 1000))
 		{
 			run_pass(&scheduler);
 		}

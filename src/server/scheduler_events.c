@@ -225,7 +225,7 @@ josch_scheduler_connect(Scheduler *scheduler)
 	{
 		follow_spool(scheduler, spool);
 	}
-	if (scheduler->runner != NULL || scheduler->connect_at > josch_clock_now())
+	if (scheduler->runner != NULL || !josch_clock_is_due(scheduler->connect_at, CONNECT_MAX_MS))
 	{
 		return;
 	}

@@ -1,0 +1,136 @@
+# test/t/059_commit_and_send.pl
+#
+# Between the commit of a pass and what is sent after it: of a pass that fails at
+# its commit nothing has happened, nothing is sent and nothing forgotten; what one
+# pass starts of several dates is not mixed up; places go to the oldest day.
+use strict;
+use warnings;
+use Test::More;
+use PostgreSQL::Test::Utils;
+use JoschNode qw($DATE eventually lives);
+
+my $node = JoschNode->create('commit');
+my $work = $node->{work};
+
+# The first commits that bring a node into a state fail, as late as a commit can.
+$node->sql(q{
+	CREATE SEQUENCE failures;
+	CREATE TABLE fails (node_id bigint, state text, times int);
+	CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+		IF EXISTS (SELECT FROM public.fails f WHERE f.node_id = NEW.node_id AND f.state = NEW.state AND nextval('public.failures') <= f.times) THEN
+			RAISE EXCEPTION 'not this time';
+		END IF;
+		RETURN NULL;
+	END$$;
+	CREATE FUNCTION put_off() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN NULL; END$$;
+	CREATE CONSTRAINT TRIGGER fail AFTER UPDATE ON josch.nodes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail();
+	CREATE TRIGGER put_off BEFORE UPDATE ON josch.nodes FOR EACH STATEMENT EXECUTE FUNCTION put_off();
+});
+
+sub fail_commits
+{
+	my ($id, $state, $times) = @_;
+	return $node->sql("DELETE FROM fails; SELECT setval('failures', 1, false); INSERT INTO fails VALUES ($id, '$state', $times)");
+}
+
+sub failures { return $node->sql("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM failures"); }
+
+subtest 'a pass with an end in it fails at its commit' => sub {
+	$node->job('ends');
+	$node->add([ 1, 'N', 'echo here >> $WORK/$NODE_ID; exit 3' ], [ 2, 'N', 'true' ]);
+	$node->depend(1 => 2);
+	fail_commits(1, 'failed', 2);
+	$node->schedule;
+	$node->wait_for('failed', 1);
+	cmp_ok(failures(), '>=', 3, 'it failed twice');
+	is($node->sql('SELECT count(*), max(exit_code), max(message) FROM josch.runs WHERE node_id = 1'), '1|3|exit code 3', 'how it ended was not forgotten');
+	is($node->file(1), "here\n", 'it ran once');
+	is($node->node_is(2, 'state'), 'pending', 'its child waits');
+};
+
+subtest 'a pass with a start in it fails at its commit' => sub {
+	$node->job('starts');
+	$node->add([ 11, 'N', 'echo $RUN_ID >> $WORK/$NODE_ID' ]);
+	fail_commits(11, 'running', 2);
+	$node->schedule;
+	$node->wait_for('succeeded', 11);
+	cmp_ok(failures(), '>=', 3, 'it failed twice');
+	is($node->file(11), $node->run_is(11, 'run_id') . "\n", 'what was not committed was not sent');
+	is($node->sql('SELECT count(*) FROM josch.runs WHERE node_id = 11'), 1, 'nor is it on record');
+};
+
+# The runner stands still: what is sent stays in the socket, or in the scheduler. Then the server dies.
+subtest 'the pass that compares both lists fails at its commit' => sub {
+	my $runner = $node->runner_pid;
+	$node->sql("INSERT INTO josch.environs VALUES ('LARGE', repeat('x', 100000))");
+	$node->job('compared');
+	$node->add(map { [ $_, 'N', 'echo $RUN_ID >> $WORK/$NODE_ID' ] } 21 .. 29);
+	$node->sql('ALTER SYSTEM SET josch.max_running = 8');
+	$node->reload;
+	kill 'STOP', $runner;
+	$node->schedule;
+	$node->wait_until('the intents are committed', "SELECT count(*) = 8 FROM josch.runs WHERE status = 'starting' AND node_id BETWEEN 21 AND 29");
+	fail_commits(29, 'running', 1);
+	$node->sql('ALTER SYSTEM RESET josch.max_running');
+	$node->stop('immediate');
+	kill 'CONT', $runner;
+	$node->start;
+	$node->wait_for('succeeded', 21 .. 29);
+	cmp_ok(failures(), '>=', 2, 'it failed once');
+	is($node->file($_), $node->run_is($_, 'run_id') . "\n", "$_ ran once") foreach 21 .. 29;
+	$node->sql("DELETE FROM josch.environs WHERE var = 'LARGE'");
+};
+$node->sql('DROP TRIGGER fail ON josch.nodes; DROP TRIGGER put_off ON josch.nodes');
+
+my @dates = map { "2024-04-0$_" } 1 .. 4;
+
+subtest 'several dates of one job in one pass' => sub {
+	$node->job('dates');
+	$node->add([ 31, 'N', 'echo $DATE $PREV_DATE $JOB_NAME $NODE_ID $RUN_ID $ATTEMPT > $WORK/31.$DATE' ],
+		[ 32, 'N', undef, exec_sql => q{SELECT current_setting('josch_run.DATE') || ' ' || current_setting('josch_run.RUN_ID')} ],
+		[ 33, 'N', 'echo $DATE $NODE_ID > $WORK/33.$DATE' ]);
+	$node->sql(join ' ', 'BEGIN;', (map { "SELECT josch.schedule('$_', 'dates');" } @dates), 'COMMIT');
+	foreach my $date (@dates)
+	{
+		$node->wait_until("$date has run", "SELECT count(*) = 3 FROM josch.nodes WHERE job_name = 'dates' AND job_date = '$date' AND state = 'succeeded'");
+		like($node->file("31.$date"), qr/^$date \d{4}-\d\d-\d\d dates 31 @{[$node->run_is(31, 'run_id', $date)]} 1\n$/, "$date has its own variables");
+		is($node->file("33.$date"), "$date 33\n", 'and each of its nodes');
+		like($node->run_is(32, 'output_tail', $date), qr/^$date @{[$node->run_is(32, 'run_id', $date)]}$/m, 'and its SQL');
+	}
+	is($node->sql("SELECT count(DISTINCT a.xid) FROM josch.runs_audit a JOIN josch.runs r USING (run_id) WHERE a.operation = 'INSERT' AND r.node_id IN (31, 33)"), 1, 'all were started at once');
+};
+
+subtest 'the oldest day first' => sub {
+	$node->sql('ALTER SYSTEM SET josch.max_running = 1');
+	$node->sql('ALTER SYSTEM SET josch.max_sql_workers = 1');
+	$node->reload;
+	$node->wait_until('one place', q{SELECT setting = '1' FROM pg_settings WHERE name = 'josch.max_sql_workers'});
+	$node->job('old');
+	$node->add([ 42, 'N', 'true' ], [ 41, 'N', 'true' ], [ 43, 'N', undef, exec_sql => 'SELECT 1' ]);
+	$node->sql(join ' ', 'BEGIN;', (map { "SELECT josch.schedule('$_', 'old');" } reverse @dates), 'COMMIT');
+	$node->wait_until('all have run', q{SELECT count(*) = 12 FROM josch.nodes WHERE job_name = 'old' AND state = 'succeeded'});
+	is($node->sql("SELECT string_agg(job_date || '/' || node_id, ' ' ORDER BY run_id) FROM josch.runs WHERE node_id IN (41, 42)"),
+		join(' ', map { ("$_/41", "$_/42") } @dates), 'commands: the oldest day first, then by number');
+	is($node->sql("SELECT string_agg(job_date::text, ' ' ORDER BY run_id) FROM josch.runs WHERE node_id = 43"), "@dates", 'SQL too');
+	$node->sql('ALTER SYSTEM RESET josch.max_running');
+	$node->sql('ALTER SYSTEM RESET josch.max_sql_workers');
+	$node->reload;
+};
+
+subtest 'the clock is set back while no runner answers' => sub {
+	$node->sql('ALTER SYSTEM SET josch.start_runner = off');
+	$node->sql("ALTER SYSTEM SET josch.now = '2038-01-01 00:00+00'");
+	$node->reload;
+	$node->kill_runner;
+	my $gone = q{SELECT NOT up FROM josch.health() WHERE component = 'runner'};
+	$node->wait_until('nobody answers', $gone);
+	$node->sql('ALTER SYSTEM RESET josch.now');
+	$node->sql('ALTER SYSTEM RESET josch.start_runner');
+	$node->reload;
+	$node->job('set back');
+	$node->add([ 51, 'N', 'true' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 51);
+};
+
+done_testing();
