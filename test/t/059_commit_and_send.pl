@@ -117,6 +117,23 @@ subtest 'the oldest day first' => sub {
 	$node->reload;
 };
 
+# A number that comes again, as after a restore over a database that went on.
+subtest 'what the runner has forgotten' => sub {
+	$node->job('again');
+	$node->add([ 45, 'N', 'echo here >> $WORK/$NODE_ID' ], [ 46, 'N', 'echo here >> $WORK/$NODE_ID' ]);
+	$node->depend(45 => 46);
+	$node->schedule;
+	$node->wait_for('succeeded', 45, 46);
+	my $run = $node->run_is(45, 'run_id');
+	$node->sql("DELETE FROM josch.runs WHERE run_id = $run; SELECT setval('josch.run_id_seq', $run, false)");
+	$node->act('rerun', 45);
+	$node->wait_for('unknown', 45);
+	is($node->run_is(45, 'run_id'), $run, 'the same number again');
+	like($node->node_is(45, 'message'), qr/it ran once before, and the record of its end is not here/, 'is refused, and that is its end');
+	is($node->file(45), "here\n", 'it did not run again');
+	$node->sql("SELECT setval('josch.run_id_seq', (SELECT max(run_id) FROM josch.runs))");
+};
+
 subtest 'the clock is set back while no runner answers' => sub {
 	$node->sql('ALTER SYSTEM SET josch.start_runner = off');
 	$node->sql("ALTER SYSTEM SET josch.now = '2038-01-01 00:00+00'");
