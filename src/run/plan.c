@@ -101,7 +101,7 @@ decide(StoreEnd *end, const StoreOpenRun *run)
 	{
 		conclude(end, NODE_STATE_UNKNOWN, "unknown", describe(event));
 	}
-	else if (event->kind == RUN_END_DONE || (event->kind == RUN_END_EXIT && event->value == 0))
+	else if (event->kind == RUN_END_DONE || (event->kind == RUN_END_EXIT && event->value == 0 && !event->stopped))
 	{
 		conclude(end, run->node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED, "succeeded", NULL);
 	}

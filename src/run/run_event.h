@@ -43,6 +43,7 @@ typedef struct RunEvent
 	RunEndKind	kind;			/* ENDED */
 	int32		value;			/* ENDED */
 	bool		timed_out;		/* ENDED: its time-out ended it */
+	bool		stopped;		/* ENDED: it was told to end */
 	double		cpu_seconds;	/* -1: not known */
 	int64		peak_memory;	/* bytes; -1: not known */
 	char	   *text;			/* or NULL */

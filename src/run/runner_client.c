@@ -439,6 +439,7 @@ add_end(List **events, int64 run_id, const JoschExit *end, uint32 flags)
 	event->ended_at = to_timestamp(end->ended_at);
 	event->value = (int32) end->value;
 	event->timed_out = (flags & JOSCH_RUN_TIMED_OUT) != 0;
+	event->stopped = (flags & JOSCH_RUN_STOP_REQUESTED) != 0;
 	switch ((JoschExitKind) end->kind)
 	{
 		case JOSCH_EXIT_CODE:

@@ -76,14 +76,19 @@ subtest 'an exit of 0 that was not its own' => sub {
 		[ 9, 'N', $polite, timeout => '1 s', stop_grace => '1 h' ],
 		[ 10, 'N', undef ],
 		[ 15, 'L', $polite, timeout => '1 s', stop_grace => '1 h' ],
-		[ 16, 'R', $polite, timeout => '1 s', stop_grace => '1 h' ]);
-	$node->depend(9 => 10);
+		[ 16, 'R', $polite, timeout => '1 s', stop_grace => '1 h' ],
+		[ 17, 'N', $polite, stop_grace => '1 h' ],
+		[ 18, 'R', $polite, stop_grace => '1 h' ]);
+	$node->depend(9 => 10, 17 => 10);
 	$node->schedule;
 	$node->wait_for('failed', 9, 15, 16);
+	wait_file("$_.on"), $node->act('stop', $_) foreach 17, 18;
+	$node->wait_for('failed', 17, 18);
+	like($node->node_is($_, 'message'), qr/^stopped by \S+: exit code 0$/, 'nor when a person has stopped it') foreach 17, 18;
 	is($node->run_is($_, "format('%s %s', status, exit_code)"), 'failed 0', "node $_ has failed, whatever it says") foreach 9, 15, 16;
 	is($node->node_is($_, 'message'), 'timed out: exit code 0', 'and why') foreach 9, 15, 16;
 	is($node->node_is(10, 'state'), 'pending', 'its child waits');
-	$node->act('skip', $_) foreach 9, 15, 16;
+	$node->act('skip', $_) foreach 9, 15 .. 18;
 	$node->wait_for('succeeded', 10);
 };
 
