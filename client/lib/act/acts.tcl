@@ -2,19 +2,17 @@
 #
 # What a person may do to nodes, and doing it.
 #
-# The rules are the database's: which act follows which state is read from
-# josch.fsm, who may act from the privileges on the functions.  Here is only how
-# an act is called, and what is said before one that cannot be taken back.
+# The rules are the database's: which act follows which state is read from josch.fsm, who may act from the privileges on the
+# functions. Here is only how an act is called, and what is said before one that cannot be taken back.
 #
-# An act is on rows, as the person saw them: a dict of key -> row with node_name,
-# state, node_type and change_id. What has become something else since, and
-# could be acted on like that too, is left alone: nobody has looked at it.
+# An act is on rows, as the person saw them: a dict of key -> row with node_name, state, node_type and change_id. What has
+# become something else since, and could be acted on like that too, is left alone: nobody has looked at it.
 #
 # <<ActsChanged>> is sent to . when the rules have been read, <<ActDone>> when
 # the answers to an act are in, with a dict as its data: action, done (keys),
 # refused (a list of {key answer}).
 
-namespace eval acts {
+namespace eval ::acts {
     # name, label, whether it asks first as it cannot be undone, what it will do
     variable table {
         signoff {"Sign Off" 1 "Signs it off; what depends on it goes on."}
@@ -38,23 +36,23 @@ namespace eval acts {
 }
 
 # Reads the rules; called at each connect.
-proc acts::load {} {
+proc ::acts::load {} {
     db::query {SELECT f.from_state, f.node_types, f.action FROM josch.fsm f
         WHERE f.who = 'person' AND EXISTS (SELECT FROM pg_catalog.pg_proc p
             WHERE p.pronamespace = 'josch'::regnamespace AND p.proname = f.action
             AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))} \
-        [namespace code take_rules] acts-load
+        [namespace code TakeRules] acts-load
 }
 
-proc acts::take_rules {result} {
+proc ::acts::TakeRules {result} {
     if {[dict get $result ok]} {
-        learn [dict get $result rows]
+        Learn [dict get $result rows]
         event generate . <<ActsChanged>>
     }
 }
 
 # Takes rows of {state types action}.
-proc acts::learn {rows} {
+proc ::acts::Learn {rows} {
     variable rules
     variable table
     array unset rules
@@ -77,23 +75,23 @@ proc acts::learn {rows} {
     }
 }
 
-proc acts::label {action} {
+proc ::acts::label {action} {
     variable table
     return [lindex [dict get $table $action] 0]
 }
 
-proc acts::asks_first {action} {
+proc ::acts::asks_first {action} {
     variable table
     return [lindex [dict get $table $action] 1]
 }
 
-proc acts::meaning {action} {
+proc ::acts::meaning {action} {
     variable table
     return [lindex [dict get $table $action] 2]
 }
 
 # List of {action label} that this person may do to a node in a state.
-proc acts::allowed {state type} {
+proc ::acts::allowed {state type} {
     variable rules
     if {![info exists rules($state,$type)]} {
         return {}
@@ -102,15 +100,14 @@ proc acts::allowed {state type} {
 }
 
 # Off while the board shows the past.
-proc acts::turn {on} {
+proc ::acts::turn {on} {
     variable off
     set off [expr {!$on}]
 }
 
-# For several nodes: list of {action label keys}, each act with the nodes that
-# it fits.  rows: dict of key -> row with state and node_type.  None while they
-# are off.
-proc acts::allowed_on {rows} {
+# For several nodes: list of {action label keys}, each act with the nodes that it fits. rows: dict of key -> row with state
+# and node_type. None while they are off.
+proc ::acts::allowed_on {rows} {
     variable table
     variable off
     if {$off} {
@@ -129,12 +126,12 @@ proc acts::allowed_on {rows} {
 }
 
 # Those rows of a dict that have these keys.
-proc acts::only {rows keys} {
+proc ::acts::only {rows keys} {
     return [dict create {*}[concat {*}[lmap key $keys {list $key [dict get $rows $key]}]]]
 }
 
 # Fills a menu with the acts on some nodes; callback is called with the action and the rows that it is for.
-proc acts::fill_menu {menu rows callback} {
+proc ::acts::fill_menu {menu rows callback} {
     set all [dict size $rows]
     foreach entry [allowed_on $rows] {
         lassign $entry action label keys
@@ -149,7 +146,7 @@ proc acts::fill_menu {menu rows callback} {
 }
 
 # Does an act on rows, after asking where it cannot be taken back. callback gets the dict of <<ActDone>>; {} for nobody.
-proc acts::do {parent rows action {comment ""} {callback {}}} {
+proc ::acts::do {parent rows action {comment ""} {callback {}}} {
     if {[asks_first $action]} {
         acts_ask::open $parent $rows $action $comment $callback
     } else {
@@ -158,13 +155,13 @@ proc acts::do {parent rows action {comment ""} {callback {}}} {
 }
 
 # The condition that finds a row's node in josch.nodes n.
-proc acts::node_condition {row} {
+proc ::acts::node_condition {row} {
     return "n.node_id = [db::quote [dict get $row node_id]]::bigint AND n.job_date = [db::quote [dict get $row job_date]]::date"
 }
 
 # An act on the node of a row. No row comes back when the node is no longer what the person saw, and the act would fit what
 # it is now: it has failed a second time since. Whatever else has happened, the database refuses in its own words.
-proc acts::call_sql {row action comment} {
+proc ::acts::call_sql {row action comment} {
     set arguments "[db::quote [dict get $row node_id]]::bigint, [db::quote [dict get $row job_date]]::date"
     append arguments ", " [expr {$comment eq "" ? "NULL" : [db::quote $comment]}]
     set name $action
@@ -178,27 +175,28 @@ proc acts::call_sql {row action comment} {
 }
 
 # An answer to that, which tells too when the node was no longer what the person saw.
-proc acts::judged {result} {
+proc ::acts::judged {result} {
     if {[dict get $result ok] && [dict get $result count] == 0} {
-        return [dict create ok 0 sqlstate "" message "Something happened to it since this was shown; look again." detail "" hint ""]
+        return [dict create ok 0 sqlstate "" detail "" hint "" \
+            message "Something happened to it since this was shown; look again."]
     }
     return $result
 }
 
-# Does an act without asking.  Each node is a transaction of its own: one that
-# someone else was quicker with does not keep the others from it.
-proc acts::perform {parent rows action comment {callback {}}} {
+# Does an act without asking. Each node is a transaction of its own: one that someone else was quicker with does not keep the
+# others from it.
+proc ::acts::perform {parent rows action comment {callback {}}} {
     variable pending
     variable serial
     set id [incr serial]
     set pending($id) [dict create parent $parent action $action callback $callback left [dict size $rows] rows $rows \
         done {} refused {}]
     dict for {key row} $rows {
-        db::query [call_sql $row $action $comment] [namespace code [list answer $id $key]]
+        db::query [call_sql $row $action $comment] [namespace code [list Answer $id $key]]
     }
 }
 
-proc acts::answer {id key result} {
+proc ::acts::Answer {id key result} {
     variable pending
     set result [judged $result]
     if {[dict get $result ok]} {
@@ -214,14 +212,14 @@ proc acts::answer {id key result} {
     unset pending($id)
     set summary [dict filter $outcome key action done refused]
     event generate . <<ActDone>> -data $summary
-    tell_refusals $outcome
+    TellRefusals $outcome
     if {[dict get $outcome callback] ne {}} {
         {*}[dict get $outcome callback] $summary
     }
 }
 
 # What was refused, in the database's own words.
-proc acts::tell_refusals {outcome} {
+proc ::acts::TellRefusals {outcome} {
     set refused [dict get $outcome refused]
     if {$refused eq {}} {
         return
@@ -249,7 +247,7 @@ proc acts::tell_refusals {outcome} {
     dialog::error $parent "[label [dict get $outcome action]] was refused for $count of $all nodes." [join $lines \n]
 }
 
-proc acts::details_of {answer} {
+proc ::acts::details_of {answer} {
     set parts {}
     foreach part {detail hint} {
         if {[dict exists $answer $part] && [dict get $answer $part] ne ""} {
@@ -259,7 +257,7 @@ proc acts::details_of {answer} {
     return [join $parts \n]
 }
 
-namespace eval acts {
+namespace eval ::acts {
     variable serial 0
     variable pending
     array set pending {}

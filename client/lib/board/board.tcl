@@ -76,7 +76,7 @@ proc ::board::Build {} {
     wm title . JOSCH
     wm minsize . 720 420
     PlaceWindow
-    start_reading
+    StartReading
 }
 
 # As large as it was left, or so that all of a common screen is used.
@@ -120,7 +120,8 @@ proc ::board::BuildTop {} {
     set top [ttk::frame $frame.top]
     ttk::label $top.date_label -text "Date" -underline 0
     ttk::button $top.before -text "\u2039" -width 2 -style Tool.TButton -command [namespace code {Step 1}]
-    ttk::combobox $top.date -width 12 -state readonly -textvariable ::board::chosen(date) -postcommand [namespace code ListDates]
+    ttk::combobox $top.date -width 12 -state readonly -textvariable ::board::chosen(date) \
+        -postcommand [namespace code ListDates]
     ttk::button $top.after -text "\u203a" -width 2 -style Tool.TButton -command [namespace code {Step -1}]
     ttk::label $top.job_label -text "Job"
     ttk::combobox $top.job -width 22 -state readonly -textvariable ::board::chosen(job) -postcommand [namespace code ListJobs]
@@ -260,7 +261,7 @@ proc ::board::TakeSearch {} {
 }
 
 # Show these states alone; {} for all.
-proc ::board::filter_states {list} {
+proc ::board::FilterStates {list} {
     variable states
     set states $list
     Filtered
@@ -278,7 +279,7 @@ proc ::board::Filtered {} {
 proc ::board::toggle_state {state} {
     variable states
     set at [lsearch -exact $states $state]
-    filter_states [expr {$at < 0 ? [concat $states $state] : [lreplace $states $at $at]}]
+    FilterStates [expr {$at < 0 ? [concat $states $state] : [lreplace $states $at $at]}]
 }
 
 proc ::board::states {} {
@@ -312,7 +313,7 @@ proc ::board::TakeWaiting {result} {
     choose_job ""
     set chosen(search) ""
     TakeSearch
-    filter_states [asking]
+    FilterStates [asking]
     ShowView 1
 }
 
@@ -400,7 +401,8 @@ proc ::board::popup_menu {x y} {
 # Select a node and its ancestors or descendants, as far as they are on the board.
 proc ::board::SelectBeside {which key} {
     lassign $key node_id day
-    db::query "SELECT node_id, to_char(job_date, 'YYYY-MM-DD') FROM josch.${which}([db::quote $node_id]::bigint, [db::quote $day]::date)" \
+    db::query "SELECT node_id, to_char(job_date, 'YYYY-MM-DD')
+        FROM josch.${which}([db::quote $node_id]::bigint, [db::quote $day]::date)" \
         [namespace code [list TakeBeside $key]]
 }
 
@@ -445,7 +447,7 @@ proc ::board::Rights {} {
     reload
 }
 
-proc ::board::show_problem {result} {
+proc ::board::TellProblem {result} {
     if {[db::state] ne "online" || [db::why] ne ""} {
         # ShowLink says why, in other words; a query that was under way fails after that
         return
@@ -453,7 +455,7 @@ proc ::board::show_problem {result} {
     ShowProblem [join [list [dict get $result message] {*}[acts::details_of $result]] "\n"]
 }
 
-proc ::board::clear_problem {} {
+proc ::board::ClearProblem {} {
     ShowProblem ""
 }
 
@@ -467,7 +469,7 @@ proc ::board::ShowLink {} {
         }
         connecting {
             if {[date] ne "" || [db::why] ne ""} {
-                ShowProblem "No connection: what is shown may be old. Trying again.[expr {[db::why] eq "" ? "" : "\n[db::why]"}]"
+                ShowProblem [string trim "No connection: what is shown may be old. Trying again.\n[db::why]"]
             }
         }
         default {

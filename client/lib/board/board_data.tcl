@@ -8,10 +8,10 @@
 # <<BoardScope>>    another job of the same day was chosen
 # <<BoardPulse>>    counts, health and the lists of dates and jobs were read
 # A key is {node_id date}; a row is a dict of the columns of josch.board, times as
-# seconds since 1970 or "".  Rows of other days and nodes that were never made
+# seconds since 1970 or "". Rows of other days and nodes that were never made
 # ("exists" 0) are there when a dependency leads to them.
 
-namespace eval board {
+namespace eval ::board {
     variable read_gap 150
     variable pulse_gap 5000
     variable date ""
@@ -41,34 +41,34 @@ namespace eval board {
 
 # ---- what the views ask ----
 
-proc board::date {} {
+proc ::board::date {} {
     variable date
     return $date
 }
 
-proc board::job {} {
+proc ::board::job {} {
     variable job
     return $job
 }
 
 # All rows, of the day and of what it hangs on.
-proc board::rows {} {
+proc ::board::rows {} {
     variable row
     return [array get row]
 }
 
-proc board::row {key} {
+proc ::board::row {key} {
     variable row
     return [expr {[info exists row($key)] ? $row($key) : {}}]
 }
 
-proc board::changed {} {
+proc ::board::changed {} {
     variable changed
     return $changed
 }
 
 # Keys of the nodes of the chosen job (all jobs: of the date), parents first.
-proc board::inside {} {
+proc ::board::inside {} {
     variable order
     variable row
     variable job
@@ -81,7 +81,7 @@ proc board::inside {} {
     }]
 }
 
-proc board::is_inside {key} {
+proc ::board::is_inside {key} {
     variable row
     variable date
     variable job
@@ -90,7 +90,7 @@ proc board::is_inside {key} {
 }
 
 # Dependencies (pairs of keys) with at least one end among the nodes inside.
-proc board::edges {} {
+proc ::board::edges {} {
     variable edges
     return [lmap edge $edges {
         if {![is_inside [lindex $edge 0]] && ![is_inside [lindex $edge 1]]} continue
@@ -99,13 +99,13 @@ proc board::edges {} {
 }
 
 # key -> number of the level, for the nodes of the date.
-proc board::levels {} {
+proc ::board::levels {} {
     variable levels
     return $levels
 }
 
 # state -> number of nodes inside.
-proc board::counts {} {
+proc ::board::counts {} {
     variable row
     set counts {}
     foreach key [inside] {
@@ -114,23 +114,23 @@ proc board::counts {} {
     return $counts
 }
 
-proc board::dates {} {
+proc ::board::dates {} {
     variable dates
     return $dates
 }
 
-proc board::jobs {} {
+proc ::board::jobs {} {
     variable jobs
     return $jobs
 }
 
-proc board::today {} {
+proc ::board::today {} {
     variable today
     return $today
 }
 
 # Number of nodes inside that their children need not wait for, and of all inside.
-proc board::progress {} {
+proc ::board::progress {} {
     variable satisfying
     set done 0
     set all 0
@@ -143,40 +143,40 @@ proc board::progress {} {
     return [list $done $all]
 }
 
-proc board::asking {} {
+proc ::board::asking {} {
     variable asking
     return $asking
 }
 
 # The moment that the board shows, in seconds, by the server's clock.
-proc board::moment {} {
+proc ::board::moment {} {
     return [expr {[past] eq "" ? [server_clock::now] : [past]}]
 }
 
 # Number of nodes of all dates that wait for a person; "" when that is not known.
-proc board::attention {} {
+proc ::board::attention {} {
     variable attention
     return $attention
 }
 
 # Rows of josch.health() as dicts.
-proc board::health {} {
+proc ::board::health {} {
     variable health
     return $health
 }
 
 # ---- choosing ----
 
-proc board::choose_date {new} {
+proc ::board::choose_date {new} {
     variable date
     if {$new ne $date} {
         set date $new
-        leave_past
+        EndPast
         reload
     }
 }
 
-proc board::choose_job {new} {
+proc ::board::choose_job {new} {
     variable job
     if {$new ne $job} {
         set job $new

@@ -18,7 +18,7 @@ proc ::board::past {} {
 }
 
 # Show rows (dicts, as the board keeps them) of a moment; two empty words: the present.
-proc ::board::show_past {rows at} {
+proc ::board::ShowPast {rows at} {
     variable frame
     variable past
     variable row
@@ -26,7 +26,7 @@ proc ::board::show_past {rows at} {
     variable date
     variable read
     if {$at eq ""} {
-        leave_past
+        EndPast
         grid remove $frame.past
         reload
         return
@@ -56,7 +56,7 @@ proc ::board::show_past {rows at} {
     }
 }
 
-proc ::board::leave_past {} {
+proc ::board::EndPast {} {
     variable past
     if {$past ne ""} {
         set past ""
@@ -100,7 +100,7 @@ proc ::board::BuildReplay {} {
     ttk::frame $frame.past
     ttk::label $frame.past.banner -style review.StateBold.TLabel -anchor center -padding [theme::px 8 5]
     pack $frame.past.banner -fill x
-    lassign [replay::create $frame.past [namespace code show_past]] strip slider
+    lassign [replay::create $frame.past [namespace code ShowPast]] strip slider
     pack $strip -fill x
     grid $frame.past -row 3 -column 0 -sticky ew -padx [theme::px 10] -pady [theme::px 6 0]
     grid configure $frame.status -row 4

@@ -10,14 +10,14 @@
 
 # ---- reading ----
 
-proc board::start_reading {} {
-    bind . <<DbNotify>> +[namespace code mark_dirty]
-    bind . <<ActDone>> +[namespace code mark_dirty]
-    bind . <<DbState>> +[namespace code connection_changed]
-    connection_changed
+proc ::board::StartReading {} {
+    bind . <<DbNotify>> +[namespace code MarkDirty]
+    bind . <<ActDone>> +[namespace code MarkDirty]
+    bind . <<DbState>> +[namespace code ConnectionChanged]
+    ConnectionChanged
 }
 
-proc board::take_states {result} {
+proc ::board::TakeStates {result} {
     variable satisfying
     variable asking
     if {![dict get $result ok]} {
@@ -35,37 +35,37 @@ proc board::take_states {result} {
     }
 }
 
-proc board::connection_changed {} {
+proc ::board::ConnectionChanged {} {
     variable read
     variable attention
     if {[db::state] eq "online"} {
         set read(busy) 0
         set attention ""
-        db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code take_states]
+        db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code TakeStates]
         acts::load
         pulse
         reload
     }
 }
 
-proc board::mark_dirty {} {
+proc ::board::MarkDirty {} {
     variable read
     set read(dirty) 1
-    plan_read
+    PlanRead
 }
 
-proc board::plan_read {} {
+proc ::board::PlanRead {} {
     variable read
     variable read_gap
     if {$read(busy) || $read(timer) ne "" || !$read(dirty)} {
         return
     }
     set wait [expr {max(0, $read(last) + $read_gap - [clock milliseconds])}]
-    set read(timer) [after $wait [namespace code read_changes]]
+    set read(timer) [after $wait [namespace code ReadChanges]]
 }
 
 # The columns of a row of the board, of a table or function of that name: all as text, moments as seconds since 1970.
-proc board::columns {table} {
+proc ::board::columns {table} {
     set forms [dict create date {to_char(%1$s.%2$s, 'YYYY-MM-DD')} text {coalesce(%1$s.%2$s::text, '')} \
         moment {coalesce(round(extract(epoch FROM %1$s.%2$s)::numeric, 3)::text, '')}]
     return [join [lmap {column form} {
@@ -78,12 +78,12 @@ proc board::columns {table} {
 }
 
 # The same, and up to which transaction they show all that was done.
-proc board::columns_seen {} {
+proc ::board::ColumnsSeen {} {
     return "[columns n], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
 }
 
 # Everything of the chosen date: rows, dependencies, levels.
-proc board::reload {} {
+proc ::board::reload {} {
     variable read
     variable date
     if {[db::state] ne "online" || $date eq "" || [past] ne ""} {
@@ -94,59 +94,59 @@ proc board::reload {} {
     set day "[db::quote $date]::date"
     set read(structure) {}
     db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected
-        FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list take_edges $generation]]
+        FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list TakeEdges $generation]]
     db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \
-        [namespace code [list take_levels $generation]]
-    db::query "SELECT [columns_seen] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
+        [namespace code [list TakeLevels $generation]]
+    db::query "SELECT [ColumnsSeen] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
         (SELECT d.p_date, d.p_node_id FROM josch.node_deps d WHERE d.c_date = $day UNION ALL
          SELECT d.c_date, d.c_node_id FROM josch.node_deps d WHERE d.p_date = $day)" \
-        [namespace code [list take_rows $generation]]
+        [namespace code [list TakeRows $generation]]
 }
 
-proc board::take_edges {generation result} {
+proc ::board::TakeEdges {generation result} {
     variable read
     if {$generation == $read(generation)} {
         dict set read(structure) edge_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
     }
 }
 
-proc board::take_levels {generation result} {
+proc ::board::TakeLevels {generation result} {
     variable read
     if {$generation == $read(generation)} {
         dict set read(structure) level_rows [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
     }
 }
 
-proc board::take_rows {generation result} {
+proc ::board::TakeRows {generation result} {
     variable read
     if {$generation != $read(generation)} {
         return
     }
     if {![dict get $result ok]} {
         set read(loading) 0
-        show_problem $result
+        TellProblem $result
         return
     }
-    clear_problem
-    coroutine ::board::loading$generation ::board::build $generation $result
+    ClearProblem
+    coroutine ::board::loading$generation ::board::BuildDay $generation $result
 }
 
 # In a coroutine: let the window answer, then go on.
-proc board::pause {} {
+proc ::board::Pause {} {
     workq::add [list [info coroutine]] [info coroutine]
     yield
 }
 
 # In a coroutine: the day out of what was read; what is shown is replaced at the end, at one stroke.
-proc board::build {generation result} {
+proc ::board::BuildDay {generation result} {
     variable read
     variable row
     variable edges
     variable levels
     variable order
-    set new [new_rows $result]
-    set day [build_edges $new [dict get $read(structure) edge_rows]]
-    set sorted [build_levels [dict get $day rows] [dict get $read(structure) level_rows]]
+    set new [NewRows $result]
+    set day [BuildEdges $new [dict get $read(structure) edge_rows]]
+    set sorted [BuildLevels [dict get $day rows] [dict get $read(structure) level_rows]]
     if {$generation != $read(generation)} {
         return
     }
@@ -161,11 +161,11 @@ proc board::build {generation result} {
     set read(loading) 0
     set read(last) [clock milliseconds]
     event generate . <<BoardLoaded>>
-    plan_read
+    PlanRead
 }
 
 # key -> row of what the server gave (columns_seen).
-proc board::new_rows {result} {
+proc ::board::NewRows {result} {
     set names [lrange [dict get $result columns] 0 end-1]
     set new {}
     set count 0
@@ -177,14 +177,14 @@ proc board::new_rows {result} {
         dict set one exists 1
         dict set new [list [dict get $one node_id] [dict get $one job_date]] $one
         if {[incr count] % 200 == 0} {
-            pause
+            Pause
         }
     }
     return $new
 }
 
 # The dependencies as pairs of keys, the dates that they touch, and the rows with those of parents that were never made.
-proc board::build_edges {rows lines} {
+proc ::board::BuildEdges {rows lines} {
     variable date
     set edges {}
     set days [dict create $date 1]
@@ -201,14 +201,14 @@ proc board::build_edges {rows lines} {
         }
         lappend edges [list $from $to]
         if {[incr count] % 400 == 0} {
-            pause
+            Pause
         }
     }
     return [dict create rows $rows edges $edges dates [dict keys $days]]
 }
 
 # The levels of the day's nodes, and the nodes with parents first; one that came after the sort is put at the end.
-proc board::build_levels {rows lines} {
+proc ::board::BuildLevels {rows lines} {
     variable date
     set levels {}
     set order {}
@@ -219,7 +219,7 @@ proc board::build_levels {rows lines} {
             lappend order $key
         }
     }
-    pause
+    Pause
     dict for {key one} $rows {
         if {[lindex $key 1] eq $date && [dict get $one exists] && ![dict exists $levels $key]} {
             dict set levels $key 0
@@ -229,7 +229,7 @@ proc board::build_levels {rows lines} {
     return [dict create levels $levels order $order]
 }
 
-proc board::absent_row {key expected} {
+proc ::board::absent_row {key expected} {
     lassign $key node_id date
     set new [dict create node_id $node_id job_date $date node_name "" job_name "" node_type "" exists 0 \
         state "" message [expr {$expected in {t true 1} ? "not made yet" : "absent"}] change_id 0]
@@ -240,7 +240,7 @@ proc board::absent_row {key expected} {
 }
 
 # The rows that were written since the last read.
-proc board::read_changes {} {
+proc ::board::ReadChanges {} {
     variable read
     variable date
     set read(timer) ""
@@ -256,29 +256,30 @@ proc board::read_changes {} {
     set read(busy) 1
     set read(last) [clock milliseconds]
     set days [join [lmap day $read(dates) {string cat [db::quote $day] ::date}] ,]
-    db::query "SELECT [columns_seen] FROM josch.nodes n
+    db::query "SELECT [ColumnsSeen] FROM josch.nodes n
         WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
-        [namespace code [list take_changes $read(generation)]]
-    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
+        [namespace code [list TakeChanges $read(generation)]]
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} \
+        [namespace code TakeAttention] board-attention
 }
 
-proc board::take_changes {generation result} {
+proc ::board::TakeChanges {generation result} {
     variable read
     if {[dict get $result ok] && $generation == $read(generation)} {
-        coroutine ::board::merging[incr read(merge)] ::board::merge $generation $result
+        coroutine ::board::merging[incr read(merge)] ::board::Merge $generation $result
     } else {
         set read(busy) 0
-        plan_read
+        PlanRead
     }
 }
 
 # In a coroutine: take over what differs from what is shown.
-proc board::merge {generation result} {
+proc ::board::Merge {generation result} {
     variable read
     variable row
     variable changed
     variable date
-    set news [new_rows $result]
+    set news [NewRows $result]
     set read(busy) 0
     if {$generation != $read(generation) || $read(loading)} {
         return
@@ -305,10 +306,10 @@ proc board::merge {generation result} {
     if {$changed ne {}} {
         event generate . <<BoardChanged>>
     }
-    plan_read
+    PlanRead
 }
 
-proc board::take_attention {result} {
+proc ::board::TakeAttention {result} {
     variable attention
     if {[dict get $result ok]} {
         lassign [lindex [dict get $result rows] 0] attention now
@@ -319,9 +320,8 @@ proc board::take_attention {result} {
 
 # ---- what no notification tells ----
 
-# Health, the lists of dates and jobs, and whether the day has other nodes or
-# dependencies than what is shown.
-proc board::pulse {} {
+# Health, the lists of dates and jobs, and whether the day has other nodes or dependencies than what is shown.
+proc ::board::pulse {} {
     variable read
     variable date
     variable pulse_gap
@@ -331,31 +331,33 @@ proc board::pulse {} {
         return
     }
     db::query {SELECT component, up::text, coalesce(pid::text, '') AS pid, coalesce(since::timestamptz(0)::text, '') AS since,
-        coalesce(detail, '') AS detail FROM josch.health()} [namespace code take_health] board-health
+        coalesce(detail, '') AS detail FROM josch.health()} [namespace code TakeHealth] board-health
     db::query {SELECT to_char(josch.today(NULL), 'YYYY-MM-DD'), to_char(d.job_date, 'YYYY-MM-DD')
         FROM (SELECT DISTINCT job_date FROM josch.jobs) d ORDER BY d.job_date DESC LIMIT 1000} \
-        [namespace code take_dates] board-dates
-    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} [namespace code take_attention] board-attention
+        [namespace code TakeDates] board-dates
+    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} \
+        [namespace code TakeAttention] board-attention
     if {$date ne ""} {
         set day "[db::quote $date]::date"
-        db::query "SELECT j.job_name, (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),
+        db::query "SELECT j.job_name,
+            (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),
             (SELECT count(*) FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day)
-            FROM josch.jobs j WHERE j.job_date = $day ORDER BY j.job_name" [namespace code [list take_jobs $date]] board-jobs
+            FROM josch.jobs j WHERE j.job_date = $day ORDER BY j.job_name" [namespace code [list TakeJobs $date]] board-jobs
     }
 }
 
-proc board::take_health {result} {
+proc ::board::TakeHealth {result} {
     variable health
     set health [expr {[dict get $result ok] ? [db::dicts $result] : {}}]
     event generate . <<BoardPulse>>
 }
 
-proc board::take_dates {result} {
+proc ::board::TakeDates {result} {
     variable dates
     variable today
     variable date
     if {![dict get $result ok]} {
-        show_problem $result
+        TellProblem $result
         return
     }
     set former $today
@@ -367,14 +369,14 @@ proc board::take_dates {result} {
     if {$dates eq {}} {
         set today ""
     } elseif {$date eq "" || ($date eq $former && $today ne $former && $today in $dates)} {
-        choose_date [first_choice $dates $today]
+        choose_date [FirstChoice $dates $today]
         pulse
     }
     event generate . <<BoardPulse>>
 }
 
-# Today, else the last day before it, else the last of all.  dates: latest first.
-proc board::first_choice {dates today} {
+# Today, else the last day before it, else the last of all. dates: latest first.
+proc ::board::FirstChoice {dates today} {
     foreach one $dates {
         if {$one <= $today} {
             return $one
@@ -383,7 +385,7 @@ proc board::first_choice {dates today} {
     return [lindex $dates 0]
 }
 
-proc board::take_jobs {day result} {
+proc ::board::TakeJobs {day result} {
     variable jobs
     variable date
     variable read

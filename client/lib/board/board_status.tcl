@@ -107,7 +107,8 @@ proc ::board_status::WriteBar {counts} {
     set bottom [expr {[theme::px 16] - 1}]
     $bar delete all
     $bar create rectangle 0 0 [expr {$bar_width - 1}] $bottom -fill [theme::color field] -outline [theme::color border]
-    foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} [expr {$bar_width - 1.0}] -1] {
+    set right [expr {$bar_width - 1.0}]
+    foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} $right -1] {
         foreach state $states {
             if {$all > 0 && [dict exists $counts $state]} {
                 set next [expr {$x + $side * ($bar_width - 2.0) * [dict get $counts $state] / $all}]
@@ -133,24 +134,39 @@ proc ::board_status::WriteStates {counts} {
     if {![Is_new states [list $counts $chosen $room]]} {
         return
     }
-    set wanted [lmap state $states {
-        if {![dict exists $counts $state] && $state ni $chosen} continue
-        set state
-    }]
+    set names [dict create]
+    foreach state $states {
+        if {[dict exists $counts $state] || $state in $chosen} {
+            set number [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
+            dict set names $state [list [dict get [theme::state $state] symbol] $state $number]
+        }
+    }
+    PackStates {*}[Shorter $names [NameAll $names $chosen] $room]
+}
+
+# Write all names; returns the room that they take.
+proc ::board_status::NameAll {names chosen} {
+    variable frame
     set width 0
-    foreach state $wanted {
-        set number($state) [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
-        set symbol($state) [dict get [theme::state $state] symbol]
+    dict for {state words} $names {
         set edge [theme::color [expr {$state in $chosen ? "accent" : "window"}]]
-        $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge -text "$symbol($state) $state $number($state)"
+        $frame.states.$state configure -highlightbackground $edge -highlightcolor $edge -text [join $words]
         tip::set_text $frame.states.$state ""
         incr width [Takes $state]
     }
+    return $width
+}
+
+# Take away names, and then states, until what is left has room: the states that stand there, and the texts of the others.
+proc ::board_status::Shorter {names width room} {
+    variable frame
+    set wanted [dict keys $names]
     foreach state [lreverse $wanted] {
         if {$width <= $room} break
         incr width -[Takes $state]
-        $frame.states.$state configure -text "$symbol($state) $number($state)"
-        tip::set_text $frame.states.$state "$state $number($state)"
+        lassign [dict get $names $state] symbol name number
+        $frame.states.$state configure -text "$symbol $number"
+        tip::set_text $frame.states.$state "$name $number"
         incr width [Takes $state]
     }
     set left {}
@@ -160,10 +176,10 @@ proc ::board_status::WriteStates {counts} {
         }
         set state [lindex $wanted end]
         set wanted [lrange $wanted 0 end-1]
-        set left [linsert $left 0 "$symbol($state) $state $number($state)"]
+        set left [linsert $left 0 [join [dict get $names $state]]]
         incr width -[Takes $state]
     }
-    PackStates $wanted $left
+    return [list $wanted $left]
 }
 
 # Width of a state's place, with the gap after it.
@@ -283,7 +299,8 @@ proc ::board_status::ShowHealth {} {
             $tree heading $name -text $heading -anchor w
             $tree column $name -width [theme::px $width] -anchor w -stretch [expr {$name eq "detail"}]
         }
-        $tree tag configure down -background [dict get [theme::state failed] fill] -foreground [dict get [theme::state failed] text]
+        $tree tag configure down -background [dict get [theme::state failed] fill] \
+            -foreground [dict get [theme::state failed] text]
         pack $tree -fill both -expand 1 -padx [theme::px 12] -pady [theme::px 12]
         bind $window <Escape> [list destroy $window]
     }

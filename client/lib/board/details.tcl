@@ -17,7 +17,7 @@ oo::class create ::details::View {
         set drafts [dict create]
         array set seen {}
         my Build
-        bind $path <Destroy> [list ::details::gone [self] %W $path]
+        bind $path <Destroy> [list ::details::Gone [self] %W $path]
     }
 
     destructor {
@@ -51,7 +51,7 @@ oo::class create ::details::View {
         pack $head.line -anchor w -pady [theme::px 6 0] -fill x
         pack $head.line.state -side left
         pack $head.line.since -side left -padx [theme::px 8]
-        bind $head <Configure> [list ::details::wrap $head %w]
+        bind $head <Configure> [list ::details::Wrap $head %w]
         ttk::frame $path.acts
         bind $path.acts <Configure> [list late::call [self] LayActs]
         ttk::frame $path.comment
@@ -177,12 +177,13 @@ oo::class create ::details::View {
         set row [dict get $rows $key]
         set state [theme::state [dict get $row state]]
         $head.name configure -text [dict get $row node_name]
-        $head.where configure -text "\[[dict get $row node_type]\] [dict get $row node_id]   [dict get $row job_name]   [dict get $row job_date]"
+        lassign [lmap column {node_type node_id job_name job_date} {dict get $row $column}] type id job date
+        $head.where configure -text "\[$type\] $id   $job   $date"
         $head.line.state configure -text "[dict get $state symbol]  [dict get $row state]" \
             -background [dict get $state fill] -foreground [dict get $state text]
         pack $head.line.state -side left -before $head.line.since
         $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
-        my ShowWhy [output_text::clip [details::why $row]]
+        my ShowWhy [output_text::clip [details::Why $row]]
     }
 
     method ShowWhy {text} {
@@ -204,7 +205,8 @@ oo::class create ::details::View {
             dict incr states [dict get $row state]
         }
         $head.name configure -text [expr {$count == 0 ? "No node selected" : "$count nodes selected"}]
-        $head.where configure -text [expr {$count == 0 ? "Click one in the graph or the table; Control-click adds to the selection." : ""}]
+        $head.where configure -text [expr {$count > 0 ? "" :
+            "Click one in the graph or the table; Control-click adds to the selection."}]
         $head.line.since configure -text ""
         my ShowWhy [join [lmap {state number} $states {string cat $number " " $state}] ", "]
     }
@@ -254,11 +256,13 @@ oo::class create ::details::View {
         }
         set columns [expr {max(1, min(3, [winfo width $path.head] / $widest))}]
         foreach column {0 1 2} {
-            grid columnconfigure $path.acts $column -uniform [expr {$column < $columns ? "acts" : ""}] -weight [expr {$column < $columns}]
+            grid columnconfigure $path.acts $column -uniform [expr {$column < $columns ? "acts" : ""}] \
+                -weight [expr {$column < $columns}]
         }
         set number 0
         foreach button $buttons {
-            grid $button -row [expr {$number / $columns}] -column [expr {$number % $columns}] -sticky ew -padx [list 0 $gap] -pady [list 0 $gap]
+            grid $button -row [expr {$number / $columns}] -column [expr {$number % $columns}] -sticky ew \
+                -padx [list 0 $gap] -pady [list 0 $gap]
             incr number
         }
     }
@@ -272,7 +276,8 @@ oo::class create ::details::View {
 
     # An act on some of the rows that are shown, with the comment that was written for them.
     method do {action some} {
-        acts::do [winfo toplevel $path] $some $action [string trim [$path.comment.entry get]] [list late::call [self] Acted [dict keys $rows]]
+        acts::do [winfo toplevel $path] $some $action [string trim [$path.comment.entry get]] \
+            [list late::call [self] Acted [dict keys $rows]]
     }
 
     method Acted {keys outcome} {
@@ -344,24 +349,24 @@ proc ::details::open {key} {
     if {[board::row $key] eq {}} {
         lassign $key node_id date
         db::query "SELECT [board::columns n] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
-            AND n.job_date = [db::quote $date]::date" [list ::details::give $view]
+            AND n.job_date = [db::quote $date]::date" [list ::details::Give $view]
     }
 }
 
 # A row that the board does not have.
-proc ::details::give {view result} {
+proc ::details::Give {view result} {
     foreach row [db::dicts $result] {
         late::call $view give_row [dict replace $row exists 1]
     }
 }
 
-proc ::details::gone {view window path} {
+proc ::details::Gone {view window path} {
     if {$window eq $path && [info object isa object $view]} {
         $view destroy
     }
 }
 
-proc ::details::wrap {head width} {
+proc ::details::Wrap {head width} {
     foreach label [list $head.name $head.where $head.why] {
         $label configure -wraplength [expr {max(100, $width - 8)}]
     }
@@ -379,7 +384,7 @@ proc ::details::DressTag {text} {
 }
 
 # Why a node is in its state: the message, and who acted last.
-proc ::details::why {row} {
+proc ::details::Why {row} {
     set parts {}
     if {[dict get $row message] ne ""} {
         lappend parts [dict get $row message]

@@ -16,7 +16,7 @@ namespace eval ::details_log {
 
 # The runs, the latest first: id, attempt, start, status, and whether it is still going on. Of a run that had not ended at
 # that moment, what it printed is shown to the end that it came to.
-proc ::details_log::runs_sql {key then} {
+proc ::details_log::RunsSql {key then} {
     lassign $key node_id date
     set of "FROM josch.runs r WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date"
     set start "extract(epoch FROM coalesce(r.started_at, r.requested_at))"
@@ -70,7 +70,7 @@ oo::class create ::details_log::View {
             my Forget ""
         }
         if {$key ne ""} {
-            db::query [details_log::runs_sql $key $then] [list late::call [self] TakeRuns $key] runs-[self]
+            db::query [details_log::RunsSql $key $then] [list late::call [self] TakeRuns $key] runs-[self]
         }
     }
 
@@ -135,7 +135,8 @@ oo::class create ::details_log::View {
             return
         }
         set busy 1
-        db::query "SELECT p.start_offset, p.next_offset, p.text FROM josch.log_page([db::quote $run]::bigint, $offset, $::details_log::page) p" \
+        db::query "SELECT p.start_offset, p.next_offset, p.text
+            FROM josch.log_page([db::quote $run]::bigint, $offset, $::details_log::page) p" \
             [list late::call [self] Take $run]
     }
 

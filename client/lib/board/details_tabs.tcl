@@ -33,7 +33,7 @@ oo::define ::details::View {
                     [list late::call [self] TakeHistory $key] history-[self]
             }
             facts {
-                db::query "[details::facts_sql $node $day]; [details::beside_sql $node $day]" \
+                db::query "[details::FactsSql $node $day]; [details::BesideSql $node $day]" \
                     [list late::call [self] TakeFacts $key] facts-[self]
             }
         }
@@ -107,22 +107,26 @@ oo::define ::details::View {
 
 # ---- SQL ----
 
-proc ::details::facts_sql {node day} {
+proc ::details::FactsSql {node day} {
     return "SELECT to_char(n.due_at, 'YYYY-MM-DD HH24:MI TZ') AS \"Not before\",
         CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\", n.attempt::text AS \"Runs\",
-        n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\", n.ready_command AS \"Ready when\",
+        n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\",
+        n.ready_command AS \"Ready when\",
         n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
         r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
-        r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",
+        r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", 
+        round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",
         pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\"
         FROM josch.nodes n LEFT JOIN josch.runs r ON r.run_id = n.run_id
         WHERE n.node_id = $node AND n.job_date = $day"
 }
 
-proc ::details::beside_sql {node day} {
-    return "SELECT x.side, x.node_id, to_char(x.job_date, 'YYYY-MM-DD') AS job_date, coalesce(n.node_name, '(not made)') AS node_name,
+proc ::details::BesideSql {node day} {
+    return "SELECT x.side, x.node_id, to_char(x.job_date, 'YYYY-MM-DD') AS job_date,
+        coalesce(n.node_name, '(not made)') AS node_name,
         coalesce(n.node_type, '') AS node_type, coalesce(n.state, '') AS state
-        FROM (SELECT 'parent' AS side, p_node_id AS node_id, p_date AS job_date FROM josch.node_deps WHERE c_node_id = $node AND c_date = $day
+        FROM (SELECT 'parent' AS side, p_node_id AS node_id, p_date AS job_date
+            FROM josch.node_deps WHERE c_node_id = $node AND c_date = $day
             UNION ALL SELECT 'child', c_node_id, c_date FROM josch.node_deps WHERE p_node_id = $node AND p_date = $day) x
         LEFT JOIN josch.nodes n ON n.node_id = x.node_id AND n.job_date = x.job_date
         ORDER BY x.side DESC, x.job_date, x.node_id LIMIT 200"

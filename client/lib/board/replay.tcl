@@ -21,19 +21,19 @@ proc ::replay::create {parent callback} {
 }
 
 # The moments at which the day's nodes changed, as others saw it, and the present.
-proc ::replay::moments_sql {day} {
+proc ::replay::MomentsSql {day} {
     return "SELECT DISTINCT round(extract(epoch FROM coalesce(c.committed_at, a.at))::numeric, 3) AS at
         FROM josch.nodes_audit a LEFT JOIN josch.audit_commits c ON c.xid = a.xid
             AND c.first_audit_id < a.audit_id AND c.last_audit_id >= a.audit_id
         WHERE a.job_date = ${day}::date ORDER BY at"
 }
 
-proc ::replay::board_sql {day at} {
+proc ::replay::BoardSql {day at} {
     return "SELECT [board::columns b] FROM josch.board_at(${day}::date, to_timestamp([format %.6f $at])) b"
 }
 
 # The number of moments that are not after another one (by halves).
-proc ::replay::count_until {moments at} {
+proc ::replay::CountUntil {moments at} {
     return [expr {[lsearch -bisect -real $moments $at] + 1}]
 }
 
@@ -69,7 +69,8 @@ oo::class create ::replay_slider {
             tip::set_text $frame.$name $tip
             pack $frame.$name -side left
         }
-        ttk::combobox $frame.speed -state readonly -width 15 -values [dict keys $::replay::speeds] -textvariable [my varname speed]
+        ttk::combobox $frame.speed -state readonly -width 15 -values [dict keys $::replay::speeds] \
+            -textvariable [my varname speed]
         set scale [canvas $frame.scale -height [theme::px 36] -width [theme::px 200] -highlightthickness 1 -takefocus 1]
         theme::dress $scale window
         ttk::label $frame.when -style Bold.TLabel -width 26 -anchor e
@@ -95,7 +96,7 @@ oo::class create ::replay_slider {
         set moments {}
         set at ""
         my Stop
-        db::query [replay::moments_sql [db::quote $day]] [list late::call [self] TakeMoments $day] replay-moments
+        db::query [replay::MomentsSql [db::quote $day]] [list late::call [self] TakeMoments $day] replay-moments
         focus $scale
     }
 
@@ -155,13 +156,13 @@ oo::class create ::replay_slider {
         if {$moments eq {}} {
             return
         }
-        set before [replay::count_until $moments $at]
+        set before [replay::CountUntil $moments $at]
         set to [expr {$by > 0 ? $before : $before - ([my OnChange] ? 2 : 1)}]
         my go [lindex $moments [expr {min(max($to, 0), [llength $moments] - 1)}]]
     }
 
     method OnChange {} {
-        return [expr {[lindex $moments [expr {[replay::count_until $moments $at] - 1}]] == $at}]
+        return [expr {[lindex $moments [expr {[replay::CountUntil $moments $at] - 1}]] == $at}]
     }
 
     # The newest moment alone is asked for, and never two at a time.
@@ -173,7 +174,7 @@ oo::class create ::replay_slider {
         set busy 1
         set sent $asked
         set asked ""
-        db::query [replay::board_sql [db::quote $day] $sent] [list late::call [self] TakeBoard $day $sent] replay-board
+        db::query [replay::BoardSql [db::quote $day] $sent] [list late::call [self] TakeBoard $day $sent] replay-board
     }
 
     method TakeBoard {of_day moment result} {
@@ -276,7 +277,8 @@ oo::class create ::replay_slider {
         set each [expr {max(0.0001, ([my Last] - [my First]) / double([my Width]))}]
         foreach tick [timeline_axis::ticks [my First] [my Last] $each $zone [theme::px 80]] {
             lassign $tick moment label
-            $scale create text [my X $moment] $bottom -anchor s -text $label -font [theme::font small] -fill [theme::color quiet]
+            $scale create text [my X $moment] $bottom -anchor s -text $label -font [theme::font small] \
+                -fill [theme::color quiet]
         }
         $scale create oval [expr {$here - $radius}] [expr {$y - $radius}] [expr {$here + $radius}] [expr {$y + $radius}] \
             -fill [theme::color accent] -outline [theme::color panel] -width 2

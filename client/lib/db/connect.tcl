@@ -2,8 +2,10 @@
 #
 # The window that asks where the database is, and says why it cannot be reached.
 #
-# Constraint: it remembers everything but the password, which stays in memory and is never to be read on the screen. What is left
-# empty is libpq's to find: the PG* variables, the service file, .pgpass; those names stand beside the fields. What is typed here
+# Constraint: it remembers everything but the password, which stays in memory and is never to be read on the screen. What is
+# left
+# empty is libpq's to find: the PG* variables, the service file, .pgpass; those names stand beside the fields. What is typed
+# here
 # is tried first; until it works, the connection that there is stays, and Cancel changes nothing.
 
 namespace eval ::connect {
@@ -115,8 +117,6 @@ proc ::connect::Rest {conninfo} {
 
 proc ::connect::Build {} {
     variable path
-    variable fields
-    variable modes
     set gap [theme::chars 1]
     toplevel $path -class JoschConnect
     wm withdraw $path
@@ -126,6 +126,25 @@ proc ::connect::Build {} {
     set form [ttk::frame $path.form -padding [expr {2 * $gap}]]
     ttk::label $form.title -text "Connect to PostgreSQL" -style Big.TLabel
     grid $form.title -columnspan 3 -sticky w -pady [list 0 $gap]
+    BuildFields $form $gap
+    ttk::label $form.note -wraplength [theme::chars 64] -justify left
+    grid $form.note -columnspan 3 -sticky ew -pady [list $gap 0]
+    ttk::frame $form.buttons
+    ttk::button $form.buttons.connect -text "Connect" -underline 0 -style Act.TButton -command ::connect::Go
+    ttk::button $form.buttons.cancel -text "Cancel" -command ::connect::Close
+    pack $form.buttons.connect $form.buttons.cancel -side right -padx [list $gap 0]
+    grid $form.buttons -columnspan 3 -sticky e -pady [list [expr {2 * $gap}] 0]
+    grid columnconfigure $form 1 -weight 1
+    pack $form -fill both -expand 1
+    bind $path <Return> ::connect::Go
+    bind $path <Alt-c> ::connect::Go
+    bind $path <Escape> ::connect::Close
+    wm protocol $path WM_DELETE_WINDOW ::connect::Close
+}
+
+proc ::connect::BuildFields {form gap} {
+    variable fields
+    variable modes
     dict for {keyword look} $fields {
         lassign $look label variable otherwise
         ttk::label $form.${keyword}_label -text $label
@@ -143,19 +162,6 @@ proc ::connect::Build {} {
     ttk::entry $form.more -textvariable ::connect::value(more)
     ttk::label $form.more_hint -style Small.TLabel -text "sslrootcert=... or a URI"
     grid $form.more_label $form.more $form.more_hint -sticky ew -padx [list 0 $gap] -pady [expr {$gap / 3}]
-    ttk::label $form.note -wraplength [theme::chars 64] -justify left
-    grid $form.note -columnspan 3 -sticky ew -pady [list $gap 0]
-    ttk::frame $form.buttons
-    ttk::button $form.buttons.connect -text "Connect" -underline 0 -style Act.TButton -command ::connect::Go
-    ttk::button $form.buttons.cancel -text "Cancel" -command ::connect::Close
-    pack $form.buttons.connect $form.buttons.cancel -side right -padx [list $gap 0]
-    grid $form.buttons -columnspan 3 -sticky e -pady [list [expr {2 * $gap}] 0]
-    grid columnconfigure $form 1 -weight 1
-    pack $form -fill both -expand 1
-    bind $path <Return> ::connect::Go
-    bind $path <Alt-c> ::connect::Go
-    bind $path <Escape> ::connect::Close
-    wm protocol $path WM_DELETE_WINDOW ::connect::Close
 }
 
 # What an empty field means here.
@@ -183,7 +189,9 @@ proc ::connect::conninfo {} {
     set more [string trim $value(more)]
     if {[conf::is_uri $more]} {
         # it says where; beside it counts what is not to be read in it
-        set all [dict filter $all script {keyword text} {expr {$keyword in {password sslmode} || [dict exists $hidden $keyword]}}]
+        set all [dict filter $all script {keyword text} {
+            expr {$keyword in {password sslmode} || [dict exists $hidden $keyword]}
+        }]
         return [conf::with $more $all]
     }
     return [conf::with_defaults $more $all]

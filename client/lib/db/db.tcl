@@ -1,6 +1,7 @@
 # client/lib/db/db.tcl
 #
-# The database as the rest of the client sees it: a state, queries that call back, and news. With db_link.tcl the only file that knows Pgtcl.
+# The database as the rest of the client sees it: a state, queries that call back, and news. With db_link.tcl the only file
+# that knows Pgtcl.
 # Two connections: one works, one listens, because a notification comes only after the query that runs on its connection.
 #
 # Constraints: nothing here waits. Pgtcl has no event for a result, so a query in flight is looked after by a short timer;
@@ -149,7 +150,8 @@ proc ::db::may {function} {
 # Several statements are one transaction, unless they say otherwise; their result is that of the last, and has all results
 # as "all"; of a refusal, "at" is the number of the statement that was refused, from 0.
 # Queries run one after another. One that waits with the same tag (unless it is empty) is replaced, and never called back.
-# Without an answer for longer than limit, in ms, the connection is given up: sqlstate 08006. What sets a longer statement_timeout
+# Without an answer for longer than limit, in ms, the connection is given up: sqlstate 08006. What sets a longer
+# statement_timeout
 # of its own says here how long.
 proc ::db::query {sql callback {tag ""} {limit ""}} {
     variable state
@@ -385,7 +387,8 @@ proc ::db::Result {handle} {
             if {$count == 0} {
                 set count [pg_result $handle -cmdTuples]
             }
-            return [dict create ok 1 columns [pg_result $handle -attributes] rows $rows count [expr {$count eq "" ? 0 : $count}]]
+            return [dict create ok 1 columns [pg_result $handle -attributes] rows $rows \
+                count [expr {$count eq "" ? 0 : $count}]]
         }
     }
     set fields {}

@@ -3,7 +3,8 @@
 # Getting connected and staying so: the attempts, the loss, the return, and the machine that slept. Part of db.tcl.
 #
 # Constraint: libpq looks names up by blocking, and a host that is gone would freeze the windows for seconds. So another process
-# tries first (db_probe.tcl), and this one connects when it is known that somebody answers, step by step (pg_connect -async): the
+# tries first (db_probe.tcl), and this one connects when it is known that somebody answers, step by step (pg_connect -async):
+# the
 # handshake of a slow link takes seconds too. What still blocks is LISTEN, for the time of one answer: pg_listen knows no
 # other way, and follows right upon an answer of the same server.
 
@@ -272,7 +273,8 @@ proc ::db::TakeRights {result} {
     }
 }
 
-# An attempt failed. What a person has to mend is not tried again, unless it worked before; and a refused password never: a server
+# An attempt failed. What a person has to mend is not tried again, unless it worked before; and a refused password never: a
+# server
 # may lock the role of whoever tries too often.
 proc ::db::GiveUp {reason} {
     variable wasOnline

@@ -182,7 +182,8 @@ oo::class create ::editor_apply {
         lassign {"a row" ""} name along
         if {$place ne {}} {
             set name [$changes name {*}$place]
-            set along [expr {[lindex $place 0] eq "tpl_nodes" && [$changes status {*}$place] eq "deleted" ? "a dependency" : ""}]
+            set deleted [expr {[lindex $place 0] eq "tpl_nodes" && [$changes status {*}$place] eq "deleted"}]
+            set along [expr {$deleted ? "a dependency" : ""}]
         }
         lassign [editor::WriteRefusal $result $name $along] message detail
         my refresh

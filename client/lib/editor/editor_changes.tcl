@@ -2,12 +2,11 @@
 #
 # What a person has changed in the templates and not yet applied.
 #
-# Pure: rows and edits in, words and SQL out; no window, no database.  Every row
-# has a number of its own (uid), because its key may be edited too.  A key that
-# other rows refer to takes these along, as the foreign keys do (ON UPDATE
-# CASCADE): they are not changes of their own.
+# Pure: rows and edits in, words and SQL out; no window, no database. Every row has a number of its own (uid), because its
+# key may be edited too. A key that other rows refer to takes these along, as the foreign keys do (ON UPDATE CASCADE): they
+# are not changes of their own.
 
-oo::class create editor_changes {
+oo::class create ::editor_changes {
     mixin editor_statements editor_references editor_stored
     variable keys base work uids serial null default renames called lookup target
 
@@ -89,7 +88,7 @@ oo::class create editor_changes {
 
     # ---- edits ----
 
-    # Adds a row; columns that it lacks get their defaults.  Returns its number.
+    # Adds a row; columns that it lacks get their defaults. Returns its number.
     method add {table row} {
         set uid [incr serial]
         set work($uid) $row

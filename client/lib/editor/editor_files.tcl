@@ -24,7 +24,7 @@ namespace eval ::editor_files {
 # ---- loading: the SQL ----
 
 # The files of a folder that are there: table -> records, the first the header. Raises an error with the file's name.
-proc ::editor_files::read_folder {folder} {
+proc ::editor_files::ReadFolder {folder} {
     variable tables
     set found [dict create]
     foreach table $tables {
@@ -74,7 +74,7 @@ proc ::editor_files::Checked {table records} {
 }
 
 # What is in the files and in no table: a line for each such column.
-proc ::editor_files::unknown_columns {found} {
+proc ::editor_files::UnknownColumns {found} {
     set lines {}
     dict for {table records} $found {
         foreach name [lindex $records 0] {
@@ -88,7 +88,7 @@ proc ::editor_files::unknown_columns {found} {
 
 # Statements that put records into temporary tables of the same names and load them. What an empty field means is for the
 # server to say, as in its own load.
-proc ::editor_files::load_statements {found mode} {
+proc ::editor_files::LoadStatements {found mode} {
     set statements [list "SET LOCAL statement_timeout = '300s'"]
     dict for {table records} $found {
         set columns [lmap name [lindex $records 0] {string cat [Identifier $name] { text}}]
@@ -186,13 +186,13 @@ proc ::editor_files::Preview {w} {
     if {![Here $w]} {
         return
     }
-    if {[catch {read_folder $field(folder)} found]} {
+    if {[catch {ReadFolder $field(folder)} found]} {
         Tell $w $found Danger.TLabel
         return
     }
     Tell $w "Counting \u2026"
-    editor::Transaction [load_statements $found $field(mode)] ROLLBACK \
-        [list ::editor_files::Previewed $w [array get field] [unknown_columns $found]]
+    editor::Transaction [LoadStatements $found $field(mode)] ROLLBACK \
+        [list ::editor_files::Previewed $w [array get field] [UnknownColumns $found]]
 }
 
 # asked: the fields when it was asked for; what has been changed since then was not counted.
@@ -227,12 +227,12 @@ proc ::editor_files::Load {w done} {
     if {![Here $w]} {
         return
     }
-    if {[catch {read_folder $field(folder)} found]} {
+    if {[catch {ReadFolder $field(folder)} found]} {
         Tell $w $found Danger.TLabel
         return
     }
     Tell $w "Loading \u2026"
-    editor::Transaction [load_statements $found $field(mode)] COMMIT [list ::editor_files::Loaded $w $done]
+    editor::Transaction [LoadStatements $found $field(mode)] COMMIT [list ::editor_files::Loaded $w $done]
 }
 
 proc ::editor_files::Loaded {w done result} {
@@ -278,11 +278,11 @@ proc ::editor_files::Export {w} {
     if {![Here $w]} {
         return
     }
-    editor::Transaction [telling_statements] COMMIT [list ::editor_files::Telling $w $field(folder)]
+    editor::Transaction [TellingStatements] COMMIT [list ::editor_files::Telling $w $field(folder)]
 }
 
 # For each table: does a column beyond the first ones hold something else than its default?
-proc ::editor_files::telling_statements {} {
+proc ::editor_files::TellingStatements {} {
     variable tables
     return [lmap table $tables {
         set tests [lmap column [Extra $table] {
@@ -322,12 +322,12 @@ proc ::editor_files::Telling {w folder result} {
         }
         dict set headers $table $names
     }
-    editor::Transaction [lmap table $tables {rows_sql $table [dict get $headers $table]}] COMMIT \
+    editor::Transaction [lmap table $tables {RowsSql $table [dict get $headers $table]}] COMMIT \
         [list ::editor_files::Rows $w $folder $headers]
 }
 
 # Rows in the order of josch.export_csv(); a sign before each value tells an empty text from NULL.
-proc ::editor_files::rows_sql {table names} {
+proc ::editor_files::RowsSql {table names} {
     set from [dict get {
         environs {josch.environs t ORDER BY t.var COLLATE "C"}
         tpl_jobs {josch.tpl_jobs t ORDER BY t.job_name COLLATE "C"}
@@ -354,9 +354,9 @@ proc ::editor_files::Rows {w folder headers result} {
     }
     set texts {}
     foreach table $tables answer [dict get $result results] {
-        dict set texts $table [file_text [dict get $headers $table] [dict get $answer rows]]
+        dict set texts $table [FileText [dict get $headers $table] [dict get $answer rows]]
     }
-    if {[catch {write_files $folder $texts} message]} {
+    if {[catch {WriteFiles $folder $texts} message]} {
         Tell $w $message Danger.TLabel
         return
     }
@@ -367,7 +367,7 @@ proc ::editor_files::Rows {w folder headers result} {
 }
 
 # The text of a file. values: as rows_sql gives them.
-proc ::editor_files::file_text {names rows} {
+proc ::editor_files::FileText {names rows} {
     set quote_empty [lsearch -all -exact $names job_desc]
     set text [csv::line $names]
     foreach row $rows {
@@ -379,7 +379,7 @@ proc ::editor_files::file_text {names rows} {
 }
 
 # All files beside their places, then each into its place.
-proc ::editor_files::write_files {folder texts} {
+proc ::editor_files::WriteFiles {folder texts} {
     try {
         dict for {table text} $texts {
             set channel [open [file join $folder .$table.csv.tmp] w]

@@ -405,7 +405,8 @@ oo::class create ::editor_graph {
         }
         set to [my NodeAt $x $y]
         if {$from ne "" && $to ne ""} {
-            editor_edge::show [winfo toplevel $canvas] [$owner node_choices] [$changes node_name $from] [$changes node_name $to] \
+            editor_edge::show [winfo toplevel $canvas] [$owner node_choices] [$changes node_name $from] \
+                [$changes node_name $to] \
                 [list $owner add_edge]
         }
     }

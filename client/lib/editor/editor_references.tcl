@@ -5,7 +5,7 @@
 # Constraint: a reference is kept as the row that it means (its number), not as the key that is written in it: a key that is
 # mistyped on its way to another one may for a moment be that of another row, whose references are not to follow.
 
-oo::class create editor_references {
+oo::class create ::editor_references {
     variable keys base work uids renames called lookup target
 
     # table, column, and the table whose key that column holds

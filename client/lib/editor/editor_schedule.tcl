@@ -121,7 +121,7 @@ proc ::editor_schedule::call_sql {date job} {
 }
 
 # The answers: what was made; its nodes; their parents on other days.
-proc ::editor_schedule::preview_statements {date job} {
+proc ::editor_schedule::PreviewStatements {date job} {
     variable limit
     return [list "SET LOCAL statement_timeout = '300s'" \
         "CREATE TEMPORARY TABLE josch_made ON COMMIT DROP AS SELECT * FROM [call_sql $date $job]" \
@@ -142,7 +142,7 @@ proc ::editor_schedule::preview_statements {date job} {
 }
 
 # How a parent on another day stands, in words.
-proc ::editor_schedule::parent_note {state expected} {
+proc ::editor_schedule::ParentNote {state expected} {
     if {$state in {succeeded skipped up}} {
         return "$state: not waited for"
     } elseif {$state ne ""} {
@@ -161,7 +161,7 @@ proc ::editor_schedule::Preview {w} {
         return
     }
     editor_files::Tell $w "Looking \u2026"
-    editor::Transaction [preview_statements $field(date) $field(job)] ROLLBACK \
+    editor::Transaction [PreviewStatements $field(date) $field(job)] ROLLBACK \
         [list ::editor_schedule::Previewed $w $field(date) $field(job)]
 }
 
@@ -198,7 +198,8 @@ proc ::editor_schedule::Fill {tree made nodes parents} {
     foreach row $made {
         lassign $row job date count dependencies zone
         $tree insert {} end -id job-$job -text $job -open 1 -tags job \
-            -values [list "" "" "$date, $zone: [editor::Count $count node], [editor::Count $dependencies dependency dependencies]"]
+            -values [list "" "" "$date, $zone: [editor::Count $count node], \
+                [editor::Count $dependencies dependency dependencies]"]
     }
     foreach row $nodes {
         lassign $row job id name type due unmet
@@ -209,7 +210,7 @@ proc ::editor_schedule::Fill {tree made nodes parents} {
         lassign $row child parent date name state expected
         if {[$tree exists node-$child]} {
             $tree insert node-$child end -text "after $name ($parent) of $date" -tags parent \
-                -values [list "" "" [parent_note $state $expected]]
+                -values [list "" "" [ParentNote $state $expected]]
         }
     }
 }

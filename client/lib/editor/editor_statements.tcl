@@ -5,7 +5,7 @@
 # Constraint: every step between must be allowed when the end is. What is deleted goes before what comes, and a dependency
 # that changes is deleted and inserted, so that no cycle is seen on the way that the end does not have.
 
-oo::class create editor_statements {
+oo::class create ::editor_statements {
     variable keys base work uids null default
 
     # ---- what will be done ----
@@ -31,9 +31,8 @@ oo::class create editor_statements {
         return $list
     }
 
-    # One statement for each step: a list of {table uid sql}.  quote: command that
-    # makes a literal of a value.  An update or delete of a row that somebody else
-    # has changed or deleted meanwhile fails, as division_by_zero.
+    # One statement for each step: a list of {table uid sql}. quote: command that makes a literal of a value. An update or
+    # delete of a row that somebody else has changed or deleted meanwhile fails, as division_by_zero.
     method sql {quote} {
         set list {}
         set pending [my pending]

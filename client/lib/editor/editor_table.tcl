@@ -55,7 +55,8 @@ oo::class create ::editor_grid {
 
     method Recolor {} {
         foreach {tag color} {added succeeded changed ready deleted skipped refused failed} {
-            $tree tag configure $tag -background [theme::blend [dict get [theme::state $color] fill] [theme::color panel] 0.45] \
+            set fill [dict get [theme::state $color] fill]
+            $tree tag configure $tag -background [theme::blend $fill [theme::color panel] 0.45] \
                 -foreground [theme::color text]
         }
         $tree tag configure same -background {} -foreground [theme::color text]

@@ -83,7 +83,8 @@ proc ::graph::create {parent} {
         -yscrollincrement 1 -closeenough 1]
     ttk::frame $frame.tools
     foreach {name label command} {in "+" {Key 1.25} out "\u2212" {Key 0.8} fit "Fit" Fit} {
-        ttk::button $frame.tools.$name -text $label -style Tool.TButton -takefocus 0 -width [expr {max(2, [string length $label])}] \
+        ttk::button $frame.tools.$name -text $label -style Tool.TButton -takefocus 0 \
+            -width [expr {max(2, [string length $label])}] \
             -command [namespace code $command]
         pack $frame.tools.$name -side left
     }

@@ -394,7 +394,7 @@ proc ::graph_draw::outline {kind box} {
                 [expr {$x1 - $cut}] $y1 [expr {$x0 + $cut}] $y1]
         }
         cylinder {
-            return [cylinder $x0 $y0 $x1 $y1]
+            return [Cylinder $x0 $y0 $x1 $y1]
         }
         octagon {
             set cut [expr {$height * 0.28}]
@@ -408,7 +408,7 @@ proc ::graph_draw::outline {kind box} {
 }
 
 # A cylinder in one line: the rim is drawn there and back.
-proc ::graph_draw::cylinder {x0 y0 x1 y1} {
+proc ::graph_draw::Cylinder {x0 y0 x1 y1} {
     set rim [expr {($y1 - $y0) * 0.1}]
     set middle [expr {($x0 + $x1) / 2.0}]
     set half [expr {($x1 - $x0) / 2.0}]

@@ -2,15 +2,14 @@
 #
 # Where the nodes of a picture stand, and the talk with Graphviz about it.
 #
-# Pure: numbers and text in, numbers and text out; no window and no database.
-# A first picture comes from the levels that the database knows: each level is
-# a row (or several, when it is wide), ordered by the middle of the neighbours
-# (Sugiyama, Tagawa, Toda 1981), and set as near to them as the gaps allow.
+# Pure: numbers and text in, numbers and text out; no window and no database. A first picture comes from the levels that the
+# database knows: each level is a row (or several, when it is wide), ordered by the middle of the neighbours (Sugiyama,
+# Tagawa, Toda 1981), and set as near to them as the gaps allow.
 #
-# A window must answer while thousands of nodes are placed, so the long loops
-# call a "pause" command between steps: yield, in a coroutine.
+# A window must answer while thousands of nodes are placed, so the long loops call a "pause" command between steps: yield, in
+# a coroutine.
 
-namespace eval graph_layout {
+namespace eval ::graph_layout {
     # room between boxes of a row, and between rows
     variable gap_x 22
     variable gap_y 44
@@ -20,20 +19,19 @@ namespace eval graph_layout {
     variable curves_below 1500
 }
 
-# A graph is a dict: nodes (ids, parents first), level (id -> number), edges
-# (pairs of ids), size (id -> {w h}).  Returns a dict: at (id -> {x y} of the
-# middle), box {x0 y0 x1 y1}, paths (edge -> curve; none here).
-proc graph_layout::place {graph {pause {}}} {
-    set order [order_rows $graph $pause]
-    set rows [break_rows $order [row_limit [dict size [dict get $graph level]]]]
+# A graph is a dict: nodes (ids, parents first), level (id -> number), edges (pairs of ids), size (id -> {w h}). Returns a
+# dict: at (id -> {x y} of the middle), box {x0 y0 x1 y1}, paths (edge -> curve; none here).
+proc ::graph_layout::place {graph {pause {}}} {
+    set order [OrderRows $graph $pause]
+    set rows [BreakRows $order [RowLimit [dict size [dict get $graph level]]]]
     {*}$pause
-    set at [place_rows $graph $rows $pause]
+    set at [PlaceRows $graph $rows $pause]
     return [dict create at $at box [bounds $at [dict get $graph size]] paths {}]
 }
 
-# Nodes that the database gave no level, as they are outside the job or the
-# day, get one beside their neighbours: above the first child, or below the last parent.
-proc graph_layout::complete_levels {levels nodes edges} {
+# Nodes that the database gave no level, as they are outside the job or the day, get one beside their neighbours: above the
+# first child, or below the last parent.
+proc ::graph_layout::complete_levels {levels nodes edges} {
     foreach edge $edges {
         lassign $edge parent child
         if {![dict exists $levels $parent] && [dict exists $levels $child]} {
@@ -68,25 +66,25 @@ proc graph_layout::complete_levels {levels nodes edges} {
 # ---- order within the rows ----
 
 # The nodes of each level, from the top, in an order with few crossings.
-proc graph_layout::order_rows {graph pause} {
+proc ::graph_layout::OrderRows {graph pause} {
     set level [dict get $graph level]
     set rows {}
     foreach node [dict get $graph nodes] {
         dict lappend rows [dict get $level $node] $node
     }
     set numbers [lsort -integer [dict keys $rows]]
-    lassign [neighbours [dict get $graph edges]] parents children
+    lassign [Neighbours [dict get $graph edges]] parents children
     set rank {}
     foreach number $numbers {
-        set rank [rank_row $rank [dict get $rows $number]]
+        set rank [RankRow $rank [dict get $rows $number]]
     }
     {*}$pause
     foreach {sequence beside} [list $numbers $parents [lreverse $numbers] $children $numbers $parents \
             [lreverse $numbers] $children $numbers $parents] {
         foreach number $sequence {
-            set row [sort_row [dict get $rows $number] $rank $beside]
+            set row [SortRow [dict get $rows $number] $rank $beside]
             dict set rows $number $row
-            set rank [rank_row $rank $row]
+            set rank [RankRow $rank $row]
         }
         {*}$pause
     }
@@ -94,7 +92,7 @@ proc graph_layout::order_rows {graph pause} {
 }
 
 # Two dicts: node -> its parents, node -> its children.
-proc graph_layout::neighbours {edges} {
+proc ::graph_layout::Neighbours {edges} {
     set parents {}
     set children {}
     foreach edge $edges {
@@ -106,7 +104,7 @@ proc graph_layout::neighbours {edges} {
 }
 
 # Where each node of a row stands, from 0 to 1, so that rows of any length compare.
-proc graph_layout::rank_row {rank row} {
+proc ::graph_layout::RankRow {rank row} {
     set n [llength $row]
     set i 0
     foreach node $row {
@@ -116,14 +114,14 @@ proc graph_layout::rank_row {rank row} {
     return $rank
 }
 
-proc graph_layout::sort_row {row rank beside} {
+proc ::graph_layout::SortRow {row rank beside} {
     set keyed [lmap node $row {
-        list [expr {[dict exists $beside $node] ? [mean [dict get $beside $node] $rank] : [dict get $rank $node]}] $node
+        list [expr {[dict exists $beside $node] ? [Mean [dict get $beside $node] $rank] : [dict get $rank $node]}] $node
     }]
     return [lmap pair [lsort -real -index 0 $keyed] {lindex $pair 1}]
 }
 
-proc graph_layout::mean {nodes values} {
+proc ::graph_layout::Mean {nodes values} {
     set sum 0.0
     foreach node $nodes {
         set sum [expr {$sum + [dict get $values $node]}]
@@ -134,11 +132,11 @@ proc graph_layout::mean {nodes values} {
 # ---- places ----
 
 # How many boxes a row may hold before it is broken, so that the picture is no ribbon.
-proc graph_layout::row_limit {n} {
+proc ::graph_layout::RowLimit {n} {
     return [expr {max(12, int(ceil(1.6 * sqrt($n))))}]
 }
 
-proc graph_layout::break_rows {rows limit} {
+proc ::graph_layout::BreakRows {rows limit} {
     set broken {}
     foreach row $rows {
         set n [llength $row]
@@ -151,24 +149,24 @@ proc graph_layout::break_rows {rows limit} {
     return $broken
 }
 
-proc graph_layout::place_rows {graph rows pause} {
+proc ::graph_layout::PlaceRows {graph rows pause} {
     set size [dict get $graph size]
-    lassign [neighbours [dict get $graph edges]] parents children
+    lassign [Neighbours [dict get $graph edges]] parents children
     set x {}
     foreach row $rows {
-        set x [dict merge $x [spread $row $size {} {}]]
+        set x [dict merge $x [Spread $row $size {} {}]]
     }
     {*}$pause
     foreach {sequence beside} [list $rows $parents [lreverse $rows] $children $rows $parents] {
         foreach row $sequence {
-            set x [dict merge $x [spread $row $size $x $beside]]
+            set x [dict merge $x [Spread $row $size $x $beside]]
             {*}$pause
         }
     }
-    return [add_y $rows $size $x]
+    return [AddY $rows $size $x]
 }
 
-proc graph_layout::add_y {rows size x} {
+proc ::graph_layout::AddY {rows size x} {
     variable gap_y
     set at {}
     set top 0.0
@@ -185,10 +183,9 @@ proc graph_layout::add_y {rows size x} {
     return $at
 }
 
-# The x of each node of a row: as near as the gaps allow to the middle of its
-# neighbours, in the order of the row.  Least squares under an order: pool
-# adjacent violators.
-proc graph_layout::spread {row size x beside} {
+# The x of each node of a row: as near as the gaps allow to the middle of its neighbours, in the order of the row. Least
+# squares under an order: pool adjacent violators.
+proc ::graph_layout::Spread {row size x beside} {
     variable gap_x
     set offset 0.0
     set before 0.0
@@ -202,7 +199,7 @@ proc graph_layout::spread {row size x beside} {
         set before $half
         lappend offsets $offset
         if {[dict exists $beside $node]} {
-            lappend wanted [expr {[mean [dict get $beside $node] $x] - $offset}]
+            lappend wanted [expr {[Mean [dict get $beside $node] $x] - $offset}]
         } elseif {[dict exists $x $node]} {
             lappend wanted [expr {[dict get $x $node] - $offset}]
         } else {
@@ -220,7 +217,7 @@ proc graph_layout::spread {row size x beside} {
 }
 
 # The non-decreasing list that is nearest to a list.
-proc graph_layout::pool {values} {
+proc ::graph_layout::pool {values} {
     set means {}
     set counts {}
     foreach value $values {
@@ -242,7 +239,7 @@ proc graph_layout::pool {values} {
     return $result
 }
 
-proc graph_layout::bounds {at size} {
+proc ::graph_layout::bounds {at size} {
     if {[dict size $at] == 0} {
         return {0 0 0 0}
     }
@@ -258,9 +255,9 @@ proc graph_layout::bounds {at size} {
     return [list $x0 $y0 $x1 $y1]
 }
 
-# The curve of an edge that Graphviz has not drawn: down from one box and into
-# the other from above, as four points of a cubic curve.
-proc graph_layout::curve {from from_size to to_size} {
+# The curve of an edge that Graphviz has not drawn: down from one box and into the other from above, as four points of a
+# cubic curve.
+proc ::graph_layout::curve {from from_size to to_size} {
     lassign $from x1 y1
     lassign $to x2 y2
     set down [expr {$y2 >= $y1 ? 1 : -1}]
@@ -272,20 +269,20 @@ proc graph_layout::curve {from from_size to to_size} {
 
 # ---- Graphviz ----
 
-# The graph in Graphviz' language.  Names are numbers here: no text of anybody's reaches it.
-proc graph_layout::dot_text {graph {pause {}}} {
+# The graph in Graphviz' language. Names are numbers here: no text of anybody's reaches it.
+proc ::graph_layout::dot_text {graph {pause {}}} {
     variable curves_below
     variable gap_x
     variable gap_y
     set edges [dict get $graph edges]
     set splines [expr {[llength $edges] < $curves_below ? "true" : "line"}]
-    set out "digraph g {\ngraph \[nodesep=[inches $gap_x], ranksep=[inches $gap_y], splines=$splines,\
+    set out "digraph g {\ngraph \[nodesep=[Inches $gap_x], ranksep=[Inches $gap_y], splines=$splines,\
         nslimit=4, nslimit1=4, mclimit=0.6\];\nnode \[shape=box, fixedsize=true, label=\"\"\];\nedge \[arrowhead=none\];\n"
     set number -1
     foreach node [dict get $graph nodes] {
         set name($node) n[incr number]
         lassign [dict get $graph size $node] w h
-        append out "$name($node) \[width=[inches $w], height=[inches $h]\];\n"
+        append out "$name($node) \[width=[Inches $w], height=[Inches $h]\];\n"
     }
     {*}$pause
     foreach edge $edges {
@@ -295,14 +292,14 @@ proc graph_layout::dot_text {graph {pause {}}} {
     return "$out}\n"
 }
 
-proc graph_layout::inches {pixels} {
+proc ::graph_layout::Inches {pixels} {
     variable inch
     return [format %.4f [expr {$pixels / $inch}]]
 }
 
-# What `dot -Tplain` has written, as place returns it.  Raises an error when the
-# text is not whole, so that half a picture is never shown.
-proc graph_layout::parse_plain {text graph {pause {}}} {
+# What `dot -Tplain` has written, as place returns it. Raises an error when the text is not whole, so that half a picture is
+# never shown.
+proc ::graph_layout::parse_plain {text graph {pause {}}} {
     variable inch
     set nodes [dict get $graph nodes]
     set at {}
@@ -321,7 +318,7 @@ proc graph_layout::parse_plain {text graph {pause {}}} {
             edge {
                 lassign $words - tail head n
                 set key [list [lindex $nodes [string range $tail 1 end]] [lindex $nodes [string range $head 1 end]]]
-                dict set paths $key [plain_curve [lrange $words 4 [expr {3 + 2 * $n}]] $height]
+                dict set paths $key [PlainCurve [lrange $words 4 [expr {3 + 2 * $n}]] $height]
             }
             stop {set whole 1}
         }
@@ -335,7 +332,7 @@ proc graph_layout::parse_plain {text graph {pause {}}} {
     return [dict create at $at box [bounds $at [dict get $graph size]] paths $paths]
 }
 
-proc graph_layout::plain_curve {numbers height} {
+proc ::graph_layout::PlainCurve {numbers height} {
     variable inch
     set curve {}
     foreach {x y} $numbers {

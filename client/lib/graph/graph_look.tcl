@@ -28,7 +28,8 @@ proc ::graph::Size {key} {
     }
     set row [board::row $key]
     set type [dict get $row node_type]
-    set text [expr {max([font measure $name_font [dict get $row node_name]], $note_width + 7 * [string length [dict get $row node_id]])}]
+    set note [expr {$note_width + 7 * [string length [dict get $row node_id]]}]
+    set text [expr {max([font measure $name_font [dict get $row node_name]], $note)}]
     set width [expr {max(104, min(260, $text + ($type in {S R} ? 40 : 24)))}]
     return [list $width [expr {$type eq "L" ? 52 : 42}]]
 }

@@ -29,18 +29,19 @@ proc ::model::take {model rows} {
         dict set known $key $row
     }
     dict set model rows $known
-    foreach {part keep} {snoozed snooze_holds asked asked_holds} {
-        dict set model $part [dict filter [dict get $model $part] script {key value} {[namespace which $keep] $known $key $value}]
+    foreach {part keep} {snoozed SnoozeHolds asked AskedHolds} {
+        dict set model $part [dict filter [dict get $model $part] script {key value} \
+            {[namespace which $keep] $known $key $value}]
     }
     return $model
 }
 
 # A snooze is for what the node was when it was put off: when something new happens to it, it is there again.
-proc ::model::snooze_holds {rows key value} {
+proc ::model::SnoozeHolds {rows key value} {
     expr {[dict exists $rows $key] && [dict get $rows $key change_id] eq [lindex $value 1]}
 }
 
-proc ::model::asked_holds {rows key value} {
+proc ::model::AskedHolds {rows key value} {
     dict exists $rows $key
 }
 

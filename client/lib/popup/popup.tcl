@@ -1,7 +1,8 @@
 # client/lib/popup/popup.tcl
 #
 # The windows that call people in: reads what waits (josch.attention) when a notification says so, asks the model what to
-# show, and opens, refreshes and closes windows accordingly. The windows are popup_frame.tcl, popup_window.tcl, popup_kinds.tcl and popup_list.tcl.
+# show, and opens, refreshes and closes windows accordingly. The windows are popup_frame.tcl, popup_window.tcl,
+# popup_kinds.tcl and popup_list.tcl.
 #
 # Constraints: a notification is a hint; the rows are read again, at once after the first and no oftener than every 150 ms in
 # a storm. A window comes within 0.2 s of the commit, so it opens with what josch.attention says, and the rest follows. Nothing

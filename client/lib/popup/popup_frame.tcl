@@ -83,7 +83,8 @@ oo::class create ::popup::Frame {
             $path.comment.text configure -state disabled
             return
         }
-        ttk::button $path.buttons.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton -command [list [self] dismiss]
+        ttk::button $path.buttons.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton \
+            -command [list [self] dismiss]
         pack $path.buttons.snooze -side left
         foreach act $offered {
             lassign $act action label underline style
@@ -97,7 +98,8 @@ oo::class create ::popup::Frame {
 
     method Fill {} {
         $path.body.name configure -text [dict get $row node_name]
-        $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]    [dict get $row job_date]   \
+        $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]   \
+            [dict get $row job_date]   \
             since [popup::moment [dict get $row since]]"
         set why [output_text::clip [my why]]
         $path.body.why configure -text $why
@@ -175,7 +177,8 @@ oo::class create ::popup::Frame {
         popup::map $path
     }
 
-    # All of it, its buttons above all, must be on the screen: once what is in it has been laid out, less of the output is shown,
+    # All of it, its buttons above all, must be on the screen: once what is in it has been laid out, less of the output is
+    # shown,
     # and it moves up.
     method FitSoon {} {
         after idle [list after 0 [list late::call [self] Fit]]

@@ -17,7 +17,7 @@ proc ::popup_kinds::create {row slot} {
 }
 
 # A signal by its short name, or its number.
-proc ::popup_kinds::signal {number} {
+proc ::popup_kinds::Signal {number} {
     set names {1 HUP 2 INT 3 QUIT 4 ILL 6 ABRT 7 BUS 8 FPE 9 KILL 11 SEGV 13 PIPE 14 ALRM 15 TERM}
     if {[dict exists $names $number]} {
         return "SIG[dict get $names $number]"
@@ -72,15 +72,16 @@ oo::class create ::popup::Failure {
             return [join $lines \n]
         }
         dict with facts {}
-        if {$exit_signal ne "" && [string first [popup_kinds::signal $exit_signal] $message] < 0} {
-            lset lines 0 "[lindex $lines 0][expr {$message eq "" ? "Ended by " : ", "}][popup_kinds::signal $exit_signal]"
+        if {$exit_signal ne "" && [string first [popup_kinds::Signal $exit_signal] $message] < 0} {
+            lset lines 0 "[lindex $lines 0][expr {$message eq "" ? "Ended by " : ", "}][popup_kinds::Signal $exit_signal]"
         } elseif {$exit_code ne "" && $exit_code != 0 && ![regexp "\\m$exit_code\\M" $message]} {
             lappend lines "Exit code $exit_code."
         }
         if {$action in {reject mark_failed} && $acted_at ne "" && $acted_at >= $started_at} {
             # which says all that the message does
             set lines {}
-            lappend lines "[model::deed $acted_by $action [popup::moment $acted_at]][expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]"
+            set end [expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]
+            lappend lines "[model::deed $acted_by $action [popup::moment $acted_at]]$end"
         }
         if {$attempt > 1} {
             lappend lines "Run $attempt of this day."

@@ -173,16 +173,7 @@ proc ::popup_list::Fill {} {
         return
     }
     set tree $path.list.tree
-    set gone [lmap key [dict keys $shown] {
-        if {[dict exists $rows $key]} {
-            continue
-        }
-        dict unset shown $key
-        Item $key
-    }]
-    if {[llength $gone]} {
-        $tree delete $gone
-    }
+    DeleteGone $tree
     Heading
     set left 40
     set index 0
@@ -208,6 +199,21 @@ proc ::popup_list::Fill {} {
         $tree children {} $items
     }
     Buttons
+}
+
+proc ::popup_list::DeleteGone {tree} {
+    variable rows
+    variable shown
+    set gone [lmap key [dict keys $shown] {
+        if {[dict exists $rows $key]} {
+            continue
+        }
+        dict unset shown $key
+        Item $key
+    }]
+    if {[llength $gone]} {
+        $tree delete $gone
+    }
 }
 
 proc ::popup_list::Item {key} {
@@ -251,7 +257,8 @@ proc ::popup_list::Heading {} {
         string cat [dict get $counts $state] " " [string tolower [dict get [theme::state $state] label]]
     }]
     set number [dict size $rows]
-    set text "[expr {$number >= $::popup::limit ? "More than " : ""}]$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
+    set more [expr {$number >= $::popup::limit ? "More than " : ""}]
+    set text "$more$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
     if {[$path.band.title cget -text] ne $text} {
         $path.band.title configure -text $text
         wm title $path "JOSCH: $text"
@@ -312,7 +319,8 @@ proc ::popup_list::Buttons {} {
         list $action [acts::label $action][expr {[llength $keys] < $chosen || $chosen > 1 ? " ([llength $keys])" : ""}]
     }]
     if {![winfo exists $frame.snooze]} {
-        ttk::button $frame.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton -command ::popup_list::snooze
+        ttk::button $frame.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton \
+            -command ::popup_list::snooze
         ttk::button $frame.all -text "Select All" -underline 2 -style Flat.TButton -command ::popup_list::SelectAll
         ttk::button $frame.open -text "Open" -underline 0 -command ::popup_list::Open
         pack $frame.snooze $frame.all -side left
@@ -360,7 +368,8 @@ proc ::popup_list::Do {action} {
     variable path
     foreach fit [expr {[guard::meant] ? [Fits] : {}}] {
         if {[lindex $fit 0] eq $action} {
-            acts::do $path [acts::only $::popup_list::rows [lindex $fit 1]] $action [string trim [$path.comment.text get]] ::popup_list::Done
+            acts::do $path [acts::only $::popup_list::rows [lindex $fit 1]] $action \
+                [string trim [$path.comment.text get]] ::popup_list::Done
         }
     }
 }

@@ -14,7 +14,8 @@ proc ::popup_sql::facts {row} {
         r.status, r.exit_code, r.exit_signal, r.timed_out, r.host, r.pid, r.message AS run_message,
         extract(epoch FROM r.started_at) AS started_at, extract(epoch FROM r.ended_at) AS ended_at, r.output_tail,
         (SELECT string_agg(x.name, E'\\n') FROM (
-            SELECT c.node_name || CASE WHEN c.job_date <> n.job_date THEN ' of ' || to_char(c.job_date, 'YYYY-MM-DD') ELSE '' END AS name
+            SELECT c.node_name || CASE WHEN c.job_date <> n.job_date THEN ' of ' || to_char(c.job_date, 'YYYY-MM-DD') \
+                ELSE '' END AS name
             FROM josch.node_deps d JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
             WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending'
             ORDER BY c.job_date, c.node_id LIMIT $names) x) AS children

@@ -41,43 +41,45 @@ proc ::strip::Refresh {} {
         return
     }
     lassign [popup::count] all off
-    switch [db::state] {
-        online {
-            set text "[expr {$all == 0 ? "Nothing waits for you" : $all == 1 ? "1 node waits for you" : "$all nodes wait for you"}]"
-            if {$off} {
-                append text " ($off put off)"
-            }
-            set style Good.TLabel
-            if {![db::may signoff]} {
-                set text "Connected; [db::user] may not act on nodes"
-                set style Warn.TLabel
-            } elseif {![popup::enabled]} {
-                append text "; no windows come up"
-                set style Warn.TLabel
-            }
-            if {[popup::problem] ne ""} {
-                set text [popup::problem]
-                set style Danger.TLabel
-            }
-            if {[db::why] ne ""} {
-                set text [db::why]
-                set style Danger.TLabel
-            } elseif {[db::silent]} {
-                set text "No answer from the server for [db::silent] s"
-                set style Danger.TLabel
-            }
-        }
-        connecting {
-            set text "Connecting\u2026 [db::why]"
-            set style Warn.TLabel
-        }
-        default {
-            set text "Not connected. [db::why]"
-            set style Danger.TLabel
-        }
-    }
+    lassign [expr {[db::state] eq "online" ? [Online $all $off] : [Away]}] text style
     $path.dot configure -style $style
     $path.text configure -text $text
     $path.list state [expr {$all ? "!disabled" : "disabled"}]
-    wm title . "JOSCH[expr {[db::state] eq "online" ? ": [db::user] at [db::info database]" : ""}][expr {$all ? " ($all)" : ""}]"
+    set where [expr {[db::state] eq "online" ? ": [db::user] at [db::info database]" : ""}]
+    wm title . "JOSCH$where[expr {$all ? " ($all)" : ""}]"
+}
+
+# What is said while there is a connection: {text style}; what is wrong comes before what waits.
+proc ::strip::Online {all off} {
+    if {[db::why] ne ""} {
+        return [list [db::why] Danger.TLabel]
+    }
+    if {[db::silent]} {
+        return [list "No answer from the server for [db::silent] s" Danger.TLabel]
+    }
+    if {[popup::problem] ne ""} {
+        return [list [popup::problem] Danger.TLabel]
+    }
+    if {![db::may signoff]} {
+        return [list "Connected; [db::user] may not act on nodes" Warn.TLabel]
+    }
+    set text [switch $all {
+        0 {string cat "Nothing waits for you"}
+        1 {string cat "1 node waits for you"}
+        default {string cat "$all nodes wait for you"}
+    }]
+    if {$off} {
+        append text " ($off put off)"
+    }
+    if {![popup::enabled]} {
+        return [list "$text; no windows come up" Warn.TLabel]
+    }
+    return [list $text Good.TLabel]
+}
+
+proc ::strip::Away {} {
+    if {[db::state] eq "connecting"} {
+        return [list "Connecting\u2026 [db::why]" Warn.TLabel]
+    }
+    return [list "Not connected. [db::why]" Danger.TLabel]
 }

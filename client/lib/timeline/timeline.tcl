@@ -2,11 +2,9 @@
 #
 # The day as bars over time: a row for each node, grouped by job.
 #
-# What is drawn is what is in sight: a day of thousands of nodes costs no more
-# than the rows of the window, so each scroll, zoom and change draws these anew.
-# The rows are the board's, and a click on one selects it there; this asks the
-# database only for what the board does not keep: former attempts, how long
-# things usually take, and the critical path.
+# What is drawn is what is in sight: a day of thousands of nodes costs no more than the rows of the window, so each scroll,
+# zoom and change draws these anew. The rows are the board's, and a click on one selects it there; this asks the database
+# only for what the board does not keep: former attempts, how long things usually take, and the critical path.
 
 namespace eval ::timeline {
     # pause between two reads of runs and of the critical path while the day changes, in ms
@@ -21,8 +19,8 @@ proc ::timeline::create {parent} {
     return $frame
 }
 
-# The SQL of what the board does not keep.  day and job: literals.
-proc ::timeline::usual_sql {day} {
+# The SQL of what the board does not keep. day and job: literals.
+proc ::timeline::UsualSql {day} {
     return "SELECT r.node_id, round(extract(epoch FROM percentile_cont(0.5) WITHIN GROUP
             (ORDER BY coalesce(r.up_at, r.ended_at) - r.started_at))::numeric, 3)
         FROM josch.runs r WHERE r.job_date < ${day}::date AND r.job_date >= ${day}::date - 92
@@ -30,7 +28,7 @@ proc ::timeline::usual_sql {day} {
         GROUP BY r.node_id"
 }
 
-proc ::timeline::runs_sql {day} {
+proc ::timeline::RunsSql {day} {
     set columns [lmap column {started_at up_at ended_at} {
         string cat "coalesce(round(extract(epoch FROM r.$column)::numeric, 3)::text, '')"
     }]
@@ -39,12 +37,12 @@ proc ::timeline::runs_sql {day} {
         WHERE r.job_date = ${day}::date AND n.attempt > 1 ORDER BY r.node_id, r.attempt"
 }
 
-proc ::timeline::zones_sql {day} {
+proc ::timeline::ZonesSql {day} {
     return "SELECT j.job_name, j.time_zone, round(extract(epoch FROM josch.now())::numeric, 3)
         FROM josch.jobs j WHERE j.job_date = ${day}::date"
 }
 
-oo::class create timeline_view {
+oo::class create ::timeline_view {
     mixin timeline_draw timeline_mouse
     variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan \
         selected fitted touched now_timer read_timer plan_timer planned_at metrics show_critical
@@ -57,9 +55,9 @@ oo::class create timeline_view {
         lassign {} entries rows order parents usual runs zones critical plan selected
         array set line_of {}
         lassign {0 0 "" "" "" 1} fitted touched now_timer read_timer plan_timer show_critical
-        my build
-        my measure
-        my follow_events
+        my Build
+        my Measure
+        my FollowEvents
         bind $frame <Destroy> [list [self] gone %W]
         my load
     }
@@ -76,12 +74,12 @@ oo::class create timeline_view {
         }
     }
 
-    method build {} {
+    method Build {} {
         set bar [ttk::frame $frame.bar -padding [theme::px 6 4]]
-        ttk::button $bar.fit -text "Whole Day" -style Tool.TButton -command [namespace code {my fit}]
-        ttk::button $bar.now -text "Now" -style Tool.TButton -command [namespace code {my go_now}]
-        ttk::button $bar.in -text "Zoom In" -style Tool.TButton -command [namespace code {my zoom 0.6}]
-        ttk::button $bar.out -text "Zoom Out" -style Tool.TButton -command [namespace code {my zoom 1.6667}]
+        ttk::button $bar.fit -text "Whole Day" -style Tool.TButton -command [namespace code {my Fit}]
+        ttk::button $bar.now -text "Now" -style Tool.TButton -command [namespace code {my GoNow}]
+        ttk::button $bar.in -text "Zoom In" -style Tool.TButton -command [namespace code {my Zoom 0.6}]
+        ttk::button $bar.out -text "Zoom Out" -style Tool.TButton -command [namespace code {my Zoom 1.6667}]
         ttk::checkbutton $bar.critical -text "Critical path" -variable [my varname show_critical] \
             -command [namespace code {my plan_draw}]
         ttk::label $bar.hint -style Quiet.TLabel -text ""
@@ -89,28 +87,28 @@ oo::class create timeline_view {
         pack $bar.critical -side left -padx [theme::px 12 0]
         pack $bar.hint -side right
         canvas $canvas -highlightthickness 0 -borderwidth 0 -takefocus 1
-        ttk::scrollbar $frame.y -orient vertical -command [namespace code {my yview}]
-        ttk::scrollbar $frame.x -orient horizontal -command [namespace code {my xview}]
+        ttk::scrollbar $frame.y -orient vertical -command [namespace code {my Yview}]
+        ttk::scrollbar $frame.x -orient horizontal -command [namespace code {my Xview}]
         grid $bar -row 0 -column 0 -columnspan 2 -sticky ew
         grid $canvas -row 1 -column 0 -sticky nsew
         grid $frame.y -row 1 -column 1 -sticky ns
         grid $frame.x -row 2 -column 0 -sticky ew
         grid rowconfigure $frame 1 -weight 1
         grid columnconfigure $frame 0 -weight 1
-        my bind_mouse
+        my BindMouse
     }
 
     # The events of the main window that concern this view, as long as it lives.
-    method follow_events {} {
+    method FollowEvents {} {
         foreach {event method} {
             <<BoardLoaded>> load <<BoardScope>> rebuild <<BoardFilter>> rebuild <<BoardChanged>> changed
             <<BoardSelection>> take_selection <<BoardPast>> changed <<DbState>> plan_draw
         } {
             bind . $event +[list late::call [self] $method]
         }
-        bind $frame <<ThemeChanged>> [namespace code {my retheme}]
-        bind $canvas <Configure> [namespace code {my scroll_to $top}]
-        bind $canvas <Map> [namespace code {my shown}]
+        bind $frame <<ThemeChanged>> [namespace code {my Retheme}]
+        bind $canvas <Configure> [namespace code {my ScrollTo $top}]
+        bind $canvas <Map> [namespace code {my Shown}]
     }
 
     # ---- data ----
@@ -123,9 +121,9 @@ oo::class create timeline_view {
             return
         }
         set day [db::quote [board::date]]
-        db::query [timeline::zones_sql $day] [list late::call [self] take_zones] timeline-zones
-        db::query [timeline::usual_sql $day] [list late::call [self] take_usual] timeline-usual
-        my read_more
+        db::query [timeline::ZonesSql $day] [list late::call [self] take_zones] timeline-zones
+        db::query [timeline::UsualSql $day] [list late::call [self] take_usual] timeline-usual
+        my ReadMore
     }
 
     # The rows of another day, job or filter: job headings and nodes.
@@ -149,18 +147,18 @@ oo::class create timeline_view {
             }
         }
         set top 0
-        my read_more
-        my replan
+        my ReadMore
+        my Replan
     }
 
     method changed {} {
         set rows [board::rows]
-        my read_more
-        my replan
+        my ReadMore
+        my Replan
     }
 
     # Runs and the critical path, at most once in a while.
-    method read_more {} {
+    method ReadMore {} {
         if {$read_timer eq ""} {
             set read_timer [after $timeline::read_gap [list late::call [self] read_now]]
         }
@@ -173,32 +171,32 @@ oo::class create timeline_view {
         }
         set day [db::quote [board::date]]
         set job [expr {[board::job] eq "" ? "NULL" : [db::quote [board::job]]}]
-        db::query [timeline::runs_sql $day] [list late::call [self] take_runs] timeline-runs
+        db::query [timeline::RunsSql $day] [list late::call [self] take_runs] timeline-runs
         db::query "SELECT c.node_id FROM josch.critical_path($job, ${day}::date) c ORDER BY c.position" \
             [list late::call [self] take_critical] timeline-critical
     }
 
     method take_zones {result} {
         set zones {}
-        foreach line [my rows_of $result] {
+        foreach line [my RowsOf $result] {
             lassign $line job zone now
             dict set zones $job $zone
             server_clock::heard $now
         }
-        my replan
+        my Replan
     }
 
     method take_usual {result} {
         set usual {}
-        foreach line [my rows_of $result] {
+        foreach line [my RowsOf $result] {
             dict set usual {*}$line
         }
-        my replan
+        my Replan
     }
 
     method take_runs {result} {
         set runs {}
-        foreach line [my rows_of $result] {
+        foreach line [my RowsOf $result] {
             dict lappend runs [list [lindex $line 0] [board::date]] [lrange $line 1 end]
         }
         my plan_draw
@@ -206,36 +204,36 @@ oo::class create timeline_view {
 
     method take_critical {result} {
         set critical {}
-        foreach line [my rows_of $result] {
+        foreach line [my RowsOf $result] {
             dict set critical [list [lindex $line 0] [board::date]] 1
         }
         my plan_draw
     }
 
-    method rows_of {result} {
+    method RowsOf {result} {
         return [expr {[dict get $result ok] ? [dict get $result rows] : {}}]
     }
 
     # The time of the axis: the server's, or the moment of the past that the board shows.
-    method now {} {
+    method Now {} {
         return [board::moment]
     }
 
     # The zone of the axis: that of the chosen job, else of the first.
-    method zone {} {
+    method Zone {} {
         if {[dict exists $zones [board::job]]} {
             return [dict get $zones [board::job]]
         }
         return [lindex $zones 1]
     }
 
-    method zone_of {row} {
+    method ZoneOf {row} {
         set job [dict get $row job_name]
-        return [expr {[dict exists $zones $job] ? [dict get $zones $job] : [my zone]}]
+        return [expr {[dict exists $zones $job] ? [dict get $zones $job] : [my Zone]}]
     }
 
     # The forecast anew, at most twice a second: a storm of changes moves it little.
-    method replan {} {
+    method Replan {} {
         my plan_draw
         if {$plan_timer eq ""} {
             set plan_timer [after [expr {$fitted ? 400 : 1}] [list late::call [self] plan_now]]
@@ -253,41 +251,41 @@ oo::class create timeline_view {
 
     method make_plan {} {
         set planned_at [clock milliseconds]
-        set plan [timeline_plan::forecast $order $rows $parents $usual [my now]]
+        set plan [timeline_plan::forecast $order $rows $parents $usual [my Now]]
         if {!$fitted && $entries ne {}} {
-            my fit
+            my Fit
         }
         my draw
     }
 
-    method bars_of {key} {
+    method BarsOf {key} {
         return [timeline_plan::bars [dict get $rows $key] [expr {[dict exists $runs $key] ? [dict get $runs $key] : {}}] \
-            [expr {[dict exists $plan $key] ? [dict get $plan $key] : {}}] [my now]]
+            [expr {[dict exists $plan $key] ? [dict get $plan $key] : {}}] [my Now]]
     }
 
     # ---- the part that is seen ----
 
     # The whole day, from the first bar to the last; it stays so until somebody zooms or moves in time.
-    method fit {} {
+    method Fit {} {
         set all {}
         foreach entry $entries {
             if {[lindex $entry 0] eq "node"} {
-                lappend all {*}[my bars_of [lindex $entry 1]]
+                lappend all {*}[my BarsOf [lindex $entry 1]]
             }
         }
-        lassign [timeline_plan::extent $all [my now]] from to
+        lassign [timeline_plan::extent $all [my Now]] from to
         lassign {1 0} fitted touched
         my plan_draw
     }
 
-    method go_now {} {
+    method GoNow {} {
         set touched 1
         set half [expr {($to - $from) / 2.0}]
-        lassign [list [expr {[my now] - $half}] [expr {[my now] + $half}]] from to
+        lassign [list [expr {[my Now] - $half}] [expr {[my Now] + $half}]] from to
         my plan_draw
     }
 
-    method zoom {factor {about ""}} {
+    method Zoom {factor {about ""}} {
         if {$about eq ""} {
             set about [expr {($from + $to) / 2.0}]
         }
@@ -296,42 +294,42 @@ oo::class create timeline_view {
         my plan_draw
     }
 
-    method pan {dx dy} {
-        set seconds [expr {$dx * [my seconds_per_pixel]}]
+    method Pan {dx dy} {
+        set seconds [expr {$dx * [my SecondsPerPixel]}]
         if {$dx != 0} {
             set touched 1
         }
         lassign [list [expr {$from + $seconds}] [expr {$to + $seconds}]] from to
-        my scroll_to [expr {$top + $dy}]
+        my ScrollTo [expr {$top + $dy}]
     }
 
-    method scroll_to {pixels} {
-        set most [expr {max(0, [llength $entries] * [dict get $metrics row] - [my body_height])}]
+    method ScrollTo {pixels} {
+        set most [expr {max(0, [llength $entries] * [dict get $metrics row] - [my BodyHeight])}]
         set top [expr {int(min(max(0, $pixels), $most))}]
         my plan_draw
     }
 
-    method yview {verb amount {unit ""}} {
+    method Yview {verb amount {unit ""}} {
         set height [expr {[llength $entries] * [dict get $metrics row]}]
         if {$verb eq "moveto"} {
-            my scroll_to [expr {$amount * $height}]
+            my ScrollTo [expr {$amount * $height}]
         } else {
-            my scroll_to [expr {$top + $amount * ($unit eq "pages" ? [my body_height] : 3 * [dict get $metrics row])}]
+            my ScrollTo [expr {$top + $amount * ($unit eq "pages" ? [my BodyHeight] : 3 * [dict get $metrics row])}]
         }
     }
 
     # The scrollbar of time goes over what has bars, and a bit beyond.
-    method xview {verb amount {unit ""}} {
-        lassign [my time_bounds] first last
+    method Xview {verb amount {unit ""}} {
+        lassign [my TimeBounds] first last
         if {$verb eq "moveto"} {
-            my pan [expr {($first + $amount * ($last - $first) - $from) / [my seconds_per_pixel]}] 0
+            my Pan [expr {($first + $amount * ($last - $first) - $from) / [my SecondsPerPixel]}] 0
         } else {
-            my pan [expr {$amount * ($unit eq "pages" ? 0.8 : 0.1) * [my body_width]}] 0
+            my Pan [expr {$amount * ($unit eq "pages" ? 0.8 : 0.1) * [my BodyWidth]}] 0
         }
     }
 
-    method time_bounds {} {
-        set first [my now]
+    method TimeBounds {} {
+        set first [my Now]
         set last $first
         dict for {key span} $plan {
             set last [expr {max($last, [lindex $span 1])}]
@@ -346,18 +344,18 @@ oo::class create timeline_view {
     # ---- the selection, which is the board's ----
 
     method take_selection {} {
-        my mark [lindex [board::selection] end]
+        my Mark [lindex [board::selection] end]
     }
 
     # Marks a node and makes sure that its row is seen.
-    method mark {key} {
+    method Mark {key} {
         set selected $key
         if {[info exists line_of($key)] && [winfo viewable $canvas]} {
             set y [expr {$line_of($key) * [dict get $metrics row]}]
             if {$y < $top} {
-                my scroll_to [expr {$y - [dict get $metrics row]}]
-            } elseif {$y + 2 * [dict get $metrics row] > $top + [my body_height]} {
-                my scroll_to [expr {$y + 2 * [dict get $metrics row] - [my body_height]}]
+                my ScrollTo [expr {$y - [dict get $metrics row]}]
+            } elseif {$y + 2 * [dict get $metrics row] > $top + [my BodyHeight]} {
+                my ScrollTo [expr {$y + 2 * [dict get $metrics row] - [my BodyHeight]}]
             }
         }
         my plan_draw

@@ -2,50 +2,51 @@
 #
 # How the timeline looks: rows, bars, the axis, the line that is now.
 #
-# A mixin of timeline_view.  All that is in sight is drawn anew each time; the
-# names at the left and the axis at the top are drawn last, over the bars.
+# A mixin of timeline_view. All that is in sight is drawn anew each time; the names at the left and the axis at the top are
+# drawn last, over the bars.
 
-oo::class create timeline_draw {
-    variable frame canvas from to top entries line_of rows plan critical selected now_timer planned_at metrics show_critical touched
+oo::class create ::timeline_draw {
+    variable frame canvas from to top entries line_of rows plan critical selected now_timer planned_at metrics show_critical \
+        touched
 
     # Sizes follow the fonts.
-    method measure {} {
+    method Measure {} {
         set line [font metrics [theme::font small] -linespace]
         set metrics [dict create line $line row [expr {$line + 9}] head [expr {2 * $line + 12}] \
             label [expr {[font measure [theme::font small] "m"] * 17}]]
     }
 
-    method retheme {} {
-        my measure
+    method Retheme {} {
+        my Measure
         my plan_draw
     }
 
-    method body_width {} {
+    method BodyWidth {} {
         return [expr {max(50, [winfo width $canvas] - [dict get $metrics label])}]
     }
 
-    method body_height {} {
+    method BodyHeight {} {
         return [expr {max(20, [winfo height $canvas] - [dict get $metrics head])}]
     }
 
-    method seconds_per_pixel {} {
-        return [expr {($to - $from) / double([my body_width])}]
+    method SecondsPerPixel {} {
+        return [expr {($to - $from) / double([my BodyWidth])}]
     }
 
-    method x_of {at} {
-        return [expr {[dict get $metrics label] + ($at - $from) / [my seconds_per_pixel]}]
+    method XOf {at} {
+        return [expr {[dict get $metrics label] + ($at - $from) / [my SecondsPerPixel]}]
     }
 
-    method time_at {x} {
-        return [expr {$from + ($x - [dict get $metrics label]) * [my seconds_per_pixel]}]
+    method TimeAt {x} {
+        return [expr {$from + ($x - [dict get $metrics label]) * [my SecondsPerPixel]}]
     }
 
-    method y_of {line} {
+    method YOf {line} {
         return [expr {[dict get $metrics head] + $line * [dict get $metrics row] - $top}]
     }
 
     # The entry at a height, or {}.
-    method entry_at {y} {
+    method EntryAt {y} {
         if {$y < [dict get $metrics head]} {
             return {}
         }
@@ -59,9 +60,9 @@ oo::class create timeline_draw {
     }
 
     # Seen again after it was hidden: what has happened meanwhile has not been drawn.
-    method shown {} {
-        my read_more
-        my replan
+    method Shown {} {
+        my ReadMore
+        my Replan
         my take_selection
         my tick
     }
@@ -71,14 +72,14 @@ oo::class create timeline_draw {
         after cancel $now_timer
         if {[winfo viewable $canvas]} {
             if {!$touched && $entries ne {} && [board::past] eq ""} {
-                my fit
+                my Fit
             }
             my plan_draw
             # what has not begun moves on with the time
             if {[clock milliseconds] - $planned_at > 5000} {
-                my replan
+                my Replan
             }
-            set now_timer [after [expr {int(min(max(1000 * [my seconds_per_pixel], 500), 10000))}] [list late::call [self] tick]]
+            set now_timer [after [expr {int(min(max(1000 * [my SecondsPerPixel], 500), 10000))}] [list late::call [self] tick]]
         }
     }
 
@@ -89,26 +90,26 @@ oo::class create timeline_draw {
         $canvas configure -background [theme::color panel]
         $canvas delete all
         set first [expr {$top / [dict get $metrics row]}]
-        set last [expr {min([llength $entries] - 1, ($top + [my body_height]) / [dict get $metrics row])}]
+        set last [expr {min([llength $entries] - 1, ($top + [my BodyHeight]) / [dict get $metrics row])}]
         set room [expr {[font measure [theme::font small] 00:00:00] + [theme::px 12]}]
-        set ticks [timeline_axis::ticks $from $to [my seconds_per_pixel] [my zone] $room]
+        set ticks [timeline_axis::ticks $from $to [my SecondsPerPixel] [my Zone] $room]
         for {set line $first} {$line <= $last} {incr line} {
-            my draw_band $line [lindex $entries $line]
+            my DrawBand $line [lindex $entries $line]
         }
-        my draw_grid $ticks
+        my DrawGrid $ticks
         for {set line $first} {$line <= $last} {incr line} {
-            my draw_bars $line [lindex $entries $line]
+            my DrawBars $line [lindex $entries $line]
         }
-        my draw_now
-        my draw_names $first $last
-        my draw_axis $ticks
-        my set_scrollbars
+        my DrawNow
+        my DrawNames $first $last
+        my DrawAxis $ticks
+        my SetScrollbars
     }
 
-    method set_scrollbars {} {
+    method SetScrollbars {} {
         set height [expr {double(max(1, [llength $entries] * [dict get $metrics row]))}]
-        $frame.y set [expr {$top / $height}] [expr {min(1.0, ($top + [my body_height]) / $height)}]
-        lassign [my time_bounds] first last
+        $frame.y set [expr {$top / $height}] [expr {min(1.0, ($top + [my BodyHeight]) / $height)}]
+        lassign [my TimeBounds] first last
         set span [expr {max(1.0, $last - $first)}]
         $frame.x set [expr {($from - $first) / $span}] [expr {($to - $first) / $span}]
     }
@@ -116,9 +117,9 @@ oo::class create timeline_draw {
     # ---- rows ----
 
     # What lies behind a row: a job's heading, the selected node.
-    method draw_band {line entry} {
+    method DrawBand {line entry} {
         lassign $entry kind what
-        set y [my y_of $line]
+        set y [my YOf $line]
         set bottom [expr {$y + [dict get $metrics row]}]
         set width [winfo width $canvas]
         if {$kind eq "job"} {
@@ -129,33 +130,34 @@ oo::class create timeline_draw {
         $canvas create line 0 $bottom $width $bottom -fill [theme::color line]
     }
 
-    method draw_grid {ticks} {
+    method DrawGrid {ticks} {
         set bottom [winfo height $canvas]
         foreach tick $ticks {
             lassign $tick at label day
-            set x [my x_of $at]
-            $canvas create line $x [dict get $metrics head] $x $bottom -fill [theme::color [expr {$day eq "" ? "line" : "border"}]]
+            set x [my XOf $at]
+            $canvas create line $x [dict get $metrics head] $x $bottom \
+                -fill [theme::color [expr {$day eq "" ? "line" : "border"}]]
         }
     }
 
-    method draw_bars {line entry} {
+    method DrawBars {line entry} {
         lassign $entry kind key
         if {$kind ne "node"} {
             return
         }
-        set y [my y_of $line]
+        set y [my YOf $line]
         set shown [expr {$show_critical && [dict exists $critical $key]}]
-        foreach bar [my bars_of $key] {
-            my draw_bar $y $bar $shown
+        foreach bar [my BarsOf $key] {
+            my DrawBar $y $bar $shown
         }
     }
 
-    method draw_bar {y bar critical_bar} {
+    method DrawBar {y bar critical_bar} {
         lassign $bar kind start end state
         set top_y [expr {$y + 3}]
         set bottom [expr {$y + [dict get $metrics row] - 3}]
-        set x0 [my x_of $start]
-        set x1 [my x_of $end]
+        set x0 [my XOf $start]
+        set x1 [my XOf $end]
         set edge [expr {[dict get $metrics label] - 10}]
         set right [expr {[winfo width $canvas] + 10}]
         if {$x1 < $edge || $x0 > $right} {
@@ -163,16 +165,16 @@ oo::class create timeline_draw {
         }
         set look [theme::state $state]
         if {$kind eq "moment" || ($kind eq "planned" && $x1 - $x0 < 3)} {
-            my draw_moment $x0 [expr {($top_y + $bottom) / 2.0}] $kind $look $critical_bar
+            my DrawMoment $x0 [expr {($top_y + $bottom) / 2.0}] $kind $look $critical_bar
             return
         }
         set x0 [expr {max($x0, $edge)}]
         set x1 [expr {min(max($x1, $x0 + 3), $right)}]
-        my draw_box $kind $x0 $top_y $x1 $bottom $look $critical_bar
-        my draw_letter $kind $x0 $x1 [expr {($top_y + $bottom) / 2.0}] $look
+        my DrawBox $kind $x0 $top_y $x1 $bottom $look $critical_bar
+        my DrawLetter $kind $x0 $x1 [expr {($top_y + $bottom) / 2.0}] $look
     }
 
-    method draw_box {kind x0 y0 x1 y1 look critical_bar} {
+    method DrawBox {kind x0 y0 x1 y1 look critical_bar} {
         set fill [dict get $look fill]
         set line [theme::color [expr {$critical_bar ? "accent" : "quiet"}]]
         set options [list -outline $line -width [expr {$critical_bar && $x1 - $x0 > 7 ? 2 : 1}]]
@@ -192,12 +194,12 @@ oo::class create timeline_draw {
         }
         $canvas create rectangle $x0 $y0 $x1 $y1 {*}$options
         if {$kind eq "wait"} {
-            my hatch $x0 $y0 $x1 $y1 $fill
+            my Hatch $x0 $y0 $x1 $y1 $fill
         }
     }
 
     # Slanted lines over a bar, all in one item: up a line, along the edge, down the next.
-    method hatch {x0 y0 x1 y1 fill} {
+    method Hatch {x0 y0 x1 y1 fill} {
         set y0 [expr {$y0 + 1}]
         set high [expr {$y1 - $y0}]
         set points {}
@@ -215,7 +217,7 @@ oo::class create timeline_draw {
     }
 
     # Done in no time: a diamond; hollow when it is to come.
-    method draw_moment {x y kind look critical_bar} {
+    method DrawMoment {x y kind look critical_bar} {
         set r [expr {[dict get $metrics row] / 2.0 - 4}]
         set fill [dict get $look fill]
         if {$kind eq "planned"} {
@@ -228,7 +230,7 @@ oo::class create timeline_draw {
     }
 
     # The state's letter, within the bar or behind it.
-    method draw_letter {kind x0 x1 y look} {
+    method DrawLetter {kind x0 x1 y look} {
         if {$kind eq "expected"} {
             return
         }
@@ -239,8 +241,8 @@ oo::class create timeline_draw {
             -fill [expr {$inside && !$pale ? [dict get $look text] : [theme::color [expr {$inside ? "text" : "quiet"}]]}]
     }
 
-    method draw_now {} {
-        set x [my x_of [my now]]
+    method DrawNow {} {
+        set x [my XOf [my Now]]
         if {$x >= [dict get $metrics label]} {
             $canvas create line $x [dict get $metrics head] $x [winfo height $canvas] -fill [theme::color now] -width 2
         }
@@ -248,25 +250,25 @@ oo::class create timeline_draw {
 
     # ---- names and axis ----
 
-    method draw_names {first last} {
+    method DrawNames {first last} {
         set width [dict get $metrics label]
         set bottom [winfo height $canvas]
         $canvas create rectangle -1 0 $width $bottom -width 0 -fill [theme::color panel]
         for {set line $first} {$line <= $last} {incr line} {
-            my draw_band_left $line [lindex $entries $line] $width
+            my DrawBandLeft $line [lindex $entries $line] $width
         }
         $canvas create line $width 0 $width $bottom -fill [theme::color border]
     }
 
-    method draw_band_left {line entry width} {
+    method DrawBandLeft {line entry width} {
         lassign $entry kind what
-        set y [my y_of $line]
+        set y [my YOf $line]
         set bottom [expr {$y + [dict get $metrics row]}]
         set middle [expr {($y + $bottom) / 2.0}]
         if {$kind eq "job"} {
             $canvas create rectangle 0 $y $width $bottom -width 0 -fill [theme::color shade]
             $canvas create text 10 $middle -anchor w -font [theme::font bold] -fill [theme::color text] \
-                -text [my shorten $what [theme::font bold] [expr {$width - 16}]]
+                -text [my Shorten $what [theme::font bold] [expr {$width - 16}]]
             return
         }
         if {[board::is_selected $what]} {
@@ -276,12 +278,12 @@ oo::class create timeline_draw {
         set row [dict get $rows $what]
         set text "[dict get $row node_name] \[[dict get $row node_type]\]"
         set font [theme::font small]
-        $canvas create text 18 $middle -anchor w -font $font -text [my shorten $text $font [expr {$width - 24}]] \
+        $canvas create text 18 $middle -anchor w -font $font -text [my Shorten $text $font [expr {$width - 24}]] \
             -fill [theme::color [expr {[board::is_selected $what] ? "on_select" : "text"}]]
     }
 
     # A text that fits, its end cut off.
-    method shorten {text font width} {
+    method Shorten {text font width} {
         if {[font measure $font $text] <= $width} {
             return $text
         }
@@ -292,7 +294,7 @@ oo::class create timeline_draw {
         return "[string range $text 0 $length-1]\u2026"
     }
 
-    method draw_axis {ticks} {
+    method DrawAxis {ticks} {
         set width [winfo width $canvas]
         set head [dict get $metrics head]
         set left [dict get $metrics label]
@@ -300,32 +302,32 @@ oo::class create timeline_draw {
         set lower [expr {$head - 4 - [dict get $metrics line] / 2.0}]
         $canvas create rectangle -1 -1 [expr {$width + 1}] $head -width 0 -fill [theme::color shade]
         $canvas create line 0 $head $width $head -fill [theme::color border]
-        my draw_days $ticks $left $upper
+        my DrawDays $ticks $left $upper
         # what the label of the present would cover is left out
-        set now [expr {[my now] >= $from && [my now] <= $to ? [my x_of [my now]] : -1000}]
+        set now [expr {[my Now] >= $from && [my Now] <= $to ? [my XOf [my Now]] : -1000}]
         foreach tick $ticks {
             lassign $tick at label
-            set x [my x_of $at]
+            set x [my XOf $at]
             set half [expr {[font measure [theme::font small] $label] / 2.0}]
             if {$x < $left + 2} continue
             $canvas create line $x [expr {$head - 4}] $x $head -fill [theme::color quiet]
             if {$x - $half < $left + 4 || $x + $half > $width || abs($x - $now) < 2 * $half + 8} continue
             $canvas create text $x $lower -text $label -font [theme::font small] -fill [theme::color text]
         }
-        my draw_now_label $head $lower
+        my DrawNowLabel $head $lower
         $canvas create rectangle -1 -1 $left [expr {$head - 1}] -width 0 -fill [theme::color shade]
         $canvas create text 10 $upper -anchor w -font [theme::font small] -fill [theme::color quiet] \
-            -text [timeline_axis::zone_name [my zone]]
+            -text [timeline_axis::zone_name [my Zone]]
         $canvas create line $left 0 $left $head -fill [theme::color border]
     }
 
     # The date at the left edge, and where another one begins.
-    method draw_days {ticks left y} {
-        set places [list [list $left [timeline_axis::day_name $from [my zone]]]]
+    method DrawDays {ticks left y} {
+        set places [list [list $left [timeline_axis::day_name $from [my Zone]]]]
         foreach tick $ticks {
             lassign $tick at label day
-            if {$day ne "" && [my x_of $at] > $left} {
-                lappend places [list [my x_of $at] $day]
+            if {$day ne "" && [my XOf $at] > $left} {
+                lappend places [list [my XOf $at] $day]
             }
         }
         set until 1e9
@@ -338,16 +340,17 @@ oo::class create timeline_draw {
         }
     }
 
-    method draw_now_label {head y} {
-        set x [my x_of [my now]]
+    method DrawNowLabel {head y} {
+        set x [my XOf [my Now]]
         if {$x < [dict get $metrics label]} {
             return
         }
-        set text [timeline_axis::show [my now] [my zone] %H:%M:%S]
+        set text [timeline_axis::show [my Now] [my Zone] %H:%M:%S]
         set half [expr {[font measure [theme::font small] $text] / 2.0 + 5}]
         set line [dict get $metrics line]
         set x [expr {min($x, [winfo width $canvas] - $half - 1)}]
-        $canvas create rectangle [expr {$x - $half}] [expr {$y - $line / 2.0 - 1}] [expr {$x + $half}] [expr {$y + $line / 2.0 + 1}] \
+        $canvas create rectangle [expr {$x - $half}] [expr {$y - $line / 2.0 - 1}] \
+            [expr {$x + $half}] [expr {$y + $line / 2.0 + 1}] \
             -width 0 -fill [theme::color now]
         $canvas create text $x $y -text $text -font [theme::font small] -fill [theme::color on_danger]
     }

@@ -2,41 +2,41 @@
 #
 # What hand and pointer do to the timeline: pan, zoom, select, explain.
 #
-# A mixin of timeline_view.  The wheel scrolls the rows, with Shift the time,
-# with Control it zooms about the pointer; the plane can be dragged.
+# A mixin of timeline_view. The wheel scrolls the rows, with Shift the time, with Control it zooms about the pointer; the
+# plane can be dragged.
 
-oo::class create timeline_mouse {
+oo::class create ::timeline_mouse {
     variable frame canvas from to top entries line_of rows plan critical selected grip
 
-    method bind_mouse {} {
+    method BindMouse {} {
         foreach {event action} {
-            <ButtonPress-1> {my press %x %y} <B1-Motion> {my drag %x %y} <ButtonRelease-1> {my release %x %y}
-            <Double-1> {my open_at %y} <ButtonPress-3> {my menu_at %y %X %Y} <Motion> {my hover %x %y %X %Y}
-            <Leave> {tip::hide} <Key-Left> {my pan -60 0} <Key-Right> {my pan 60 0} <Key-Up> {my step -1} <Key-Down> {my step 1}
-            <Key-plus> {my zoom 0.6} <Key-minus> {my zoom 1.6667} <Key-Home> {my fit} <Key-n> {my go_now}
-            <Key-Prior> {my yview scroll -1 pages} <Key-Next> {my yview scroll 1 pages} <Key-Return> {my open_selected}
-            <Key-Menu> {my menu_selected} <Shift-Key-F10> {my menu_selected}
-            <ButtonPress-4> {my pan 0 -60} <ButtonPress-5> {my pan 0 60}
-            <Shift-ButtonPress-4> {my pan -80 0} <Shift-ButtonPress-5> {my pan 80 0}
-            <Control-ButtonPress-4> {my zoom_at %x 0.8} <Control-ButtonPress-5> {my zoom_at %x 1.25}
+            <ButtonPress-1> {my Press %x %y} <B1-Motion> {my Drag %x %y} <ButtonRelease-1> {my Release %x %y}
+            <Double-1> {my OpenAt %y} <ButtonPress-3> {my MenuAt %y %X %Y} <Motion> {my Hover %x %y %X %Y}
+            <Leave> {tip::hide} <Key-Left> {my Pan -60 0} <Key-Right> {my Pan 60 0} <Key-Up> {my Step -1} <Key-Down> {my Step 1}
+            <Key-plus> {my Zoom 0.6} <Key-minus> {my Zoom 1.6667} <Key-Home> {my Fit} <Key-n> {my GoNow}
+            <Key-Prior> {my Yview scroll -1 pages} <Key-Next> {my Yview scroll 1 pages} <Key-Return> {my OpenSelected}
+            <Key-Menu> {my MenuSelected} <Shift-Key-F10> {my MenuSelected}
+            <ButtonPress-4> {my Pan 0 -60} <ButtonPress-5> {my Pan 0 60}
+            <Shift-ButtonPress-4> {my Pan -80 0} <Shift-ButtonPress-5> {my Pan 80 0}
+            <Control-ButtonPress-4> {my ZoomAt %x 0.8} <Control-ButtonPress-5> {my ZoomAt %x 1.25}
         } {
             bind $canvas $event [namespace code $action]
         }
         if {[tk windowingsystem] ne "x11" || [package vsatisfies [package provide Tk] 8.7-]} {
-            bind $canvas <MouseWheel> [namespace code {my pan 0 [expr {-%D / 2}]}]
-            bind $canvas <Shift-MouseWheel> [namespace code {my pan [expr {-%D / 2}] 0}]
-            bind $canvas <Control-MouseWheel> [namespace code {my zoom_at %x [expr {%D > 0 ? 0.8 : 1.25}]}]
+            bind $canvas <MouseWheel> [namespace code {my Pan 0 [expr {-%D / 2}]}]
+            bind $canvas <Shift-MouseWheel> [namespace code {my Pan [expr {-%D / 2}] 0}]
+            bind $canvas <Control-MouseWheel> [namespace code {my ZoomAt %x [expr {%D > 0 ? 0.8 : 1.25}]}]
         }
         set grip {}
     }
 
-    method press {x y} {
+    method Press {x y} {
         focus $canvas
         set grip [list $x $y $x $y 0]
     }
 
     # The plane follows the hand once it has moved a little.
-    method drag {x y} {
+    method Drag {x y} {
         if {$grip eq {}} {
             return
         }
@@ -46,50 +46,50 @@ oo::class create timeline_mouse {
         }
         tip::hide
         $canvas configure -cursor fleur
-        my pan [expr {$last_x - $x}] [expr {$last_y - $y}]
+        my Pan [expr {$last_x - $x}] [expr {$last_y - $y}]
         set grip [list $x0 $y0 $x $y 1]
     }
 
-    method release {x y} {
+    method Release {x y} {
         $canvas configure -cursor ""
         if {$grip ne {} && ![lindex $grip 4]} {
-            lassign [my entry_at $y] kind what
+            lassign [my EntryAt $y] kind what
             if {$kind eq "node"} {
-                my mark $what
+                my Mark $what
                 board::select_keys [list $what]
             }
         }
         set grip {}
     }
 
-    method zoom_at {x factor} {
-        my zoom $factor [my time_at $x]
+    method ZoomAt {x factor} {
+        my Zoom $factor [my TimeAt $x]
     }
 
-    method open_at {y} {
-        lassign [my entry_at $y] kind what
+    method OpenAt {y} {
+        lassign [my EntryAt $y] kind what
         if {$kind eq "node"} {
             details::open $what
         }
     }
 
-    method open_selected {} {
+    method OpenSelected {} {
         if {[info exists line_of($selected)]} {
             details::open $selected
         }
     }
 
-    method menu_at {y root_x root_y} {
-        lassign [my entry_at $y] kind what
+    method MenuAt {y root_x root_y} {
+        lassign [my EntryAt $y] kind what
         if {$kind eq "node"} {
-            my mark $what
+            my Mark $what
             board::select_keys [list $what]
             board::popup_menu $root_x $root_y
         }
     }
 
     # The menu by a key: beside the row of the selected node.
-    method menu_selected {} {
+    method MenuSelected {} {
         if {[info exists line_of($selected)]} {
             set y [expr {[dict get $metrics head] + ($line_of($selected) + 1) * [dict get $metrics row] - $top}]
             board::popup_menu [expr {[winfo rootx $canvas] + [theme::px 24]}] [expr {[winfo rooty $canvas] + int($y)}]
@@ -97,12 +97,12 @@ oo::class create timeline_mouse {
     }
 
     # The next or former node, past the jobs' headings.
-    method step {by} {
+    method Step {by} {
         set line [expr {[info exists line_of($selected)] ? $line_of($selected) + $by : 0}]
         while {$line >= 0 && $line < [llength $entries]} {
             lassign [lindex $entries $line] kind what
             if {$kind eq "node"} {
-                my mark $what
+                my Mark $what
                 board::select_keys [list $what]
                 return
             }
@@ -112,18 +112,18 @@ oo::class create timeline_mouse {
 
     # ---- what is under the pointer ----
 
-    method hover {x y root_x root_y} {
-        lassign [my entry_at $y] kind what
+    method Hover {x y root_x root_y} {
+        lassign [my EntryAt $y] kind what
         if {$grip ne {} || $kind ne "node"} {
             tip::hide
             return
         }
-        tip::show $canvas $root_x $root_y [my tip_text $what]
+        tip::show $canvas $root_x $root_y [my TipText $what]
     }
 
-    method tip_text {key} {
+    method TipText {key} {
         set row [dict get $rows $key]
-        set zone [my zone_of $row]
+        set zone [my ZoneOf $row]
         set lines [list "[dict get $row node_name]  \[[dict get $row node_type]\]  [lindex $key 0]" \
             "[dict get $row state] since [timeline_axis::show [dict get $row state_since] $zone]"]
         if {[dict get $row message] ne ""} {
@@ -132,8 +132,8 @@ oo::class create timeline_mouse {
         if {[dict get $row due_at] ne ""} {
             lappend lines "not before [timeline_axis::show [dict get $row due_at] $zone "%a %H:%M:%S"]"
         }
-        foreach bar [my bars_of $key] {
-            lappend lines [my bar_text $bar $zone]
+        foreach bar [my BarsOf $key] {
+            lappend lines [my BarText $bar $zone]
         }
         if {[dict exists $critical $key]} {
             lappend lines "on the critical path"
@@ -142,7 +142,7 @@ oo::class create timeline_mouse {
         return [join $lines \n]
     }
 
-    method bar_text {bar zone} {
+    method BarText {bar zone} {
         lassign $bar kind start end state
         set span "[timeline_axis::show $start $zone] \u2013 [timeline_axis::show $end $zone]"
         set takes [timeline_axis::duration [expr {max(0, $end - $start)}]]

@@ -2,15 +2,14 @@
 #
 # What the bars of the timeline are: what was, what is, what is to be expected.
 #
-# Pure: rows in, bars out; no window, no database.  The forecast decides nothing:
-# it says when things would begin if each took as long as it usually does and
-# people acted at once.  One pass in the board's order, parents first.
+# Pure: rows in, bars out; no window, no database. The forecast decides nothing: it says when things would begin if each took
+# as long as it usually does and people acted at once. One pass in the board's order, parents first.
 
-namespace eval timeline_plan {}
+namespace eval ::timeline_plan {}
 
-# When each node would begin and end: key -> {start end}, for those that have not
-# ended.  order: keys, parents first; parents: key -> keys; usual: node_id -> seconds.
-proc timeline_plan::forecast {order rows parents usual now} {
+# When each node would begin and end: key -> {start end}, for those that have not ended. order: keys, parents first; parents:
+# key -> keys; usual: node_id -> seconds.
+proc ::timeline_plan::forecast {order rows parents usual now} {
     set done {}
     set plan {}
     foreach key $order {
@@ -30,7 +29,7 @@ proc timeline_plan::forecast {order rows parents usual now} {
                 set end $now
             }
             default {
-                set start [begin $key $row $rows $parents $done $now]
+                set start [Begin $key $row $rows $parents $done $now]
                 set end [expr {$start + $takes}]
             }
         }
@@ -41,7 +40,7 @@ proc timeline_plan::forecast {order rows parents usual now} {
 }
 
 # key -> keys of its parents.
-proc timeline_plan::parents {edges} {
+proc ::timeline_plan::parents {edges} {
     set parents {}
     foreach edge $edges {
         dict lappend parents [lindex $edge 1] [lindex $edge 0]
@@ -50,7 +49,7 @@ proc timeline_plan::parents {edges} {
 }
 
 # When a node that has not begun would begin: not before now, its time, its parents.
-proc timeline_plan::begin {key row rows parents done now} {
+proc ::timeline_plan::Begin {key row rows parents done now} {
     set start [expr {max($now, [number [dict get $row due_at] 0])}]
     if {[dict exists $parents $key]} {
         foreach parent [dict get $parents $key] {
@@ -62,15 +61,14 @@ proc timeline_plan::begin {key row rows parents done now} {
     return $start
 }
 
-proc timeline_plan::number {value else} {
+proc ::timeline_plan::number {value else} {
     return [expr {$value eq "" ? $else : $value}]
 }
 
-# The bars of a node: a list of {kind from to state}.  Kinds: run (what ran, or
-# runs), wait (waits for a person), expected (the rest of a run), planned,
-# moment (from = to: something was done that takes no time).  runs: of the node,
-# each {attempt status started up ended}, moments as numbers or "".
-proc timeline_plan::bars {row runs forecast now} {
+# The bars of a node: a list of {kind from to state}. Kinds: run (what ran, or runs), wait (waits for a person), expected
+# (the rest of a run), planned, moment (from = to: something was done that takes no time). runs: of the node, each {attempt
+# status started up ended}, moments as numbers or "".
+proc ::timeline_plan::bars {row runs forecast now} {
     set bars {}
     set state [dict get $row state]
     foreach run $runs {
@@ -96,14 +94,14 @@ proc timeline_plan::bars {row runs forecast now} {
             return $bars
         }
         up {
-            return [concat $bars [up_bars $row $now]]
+            return [concat $bars [UpBars $row $now]]
         }
     }
-    return [concat $bars [past_bars $row $state $now]]
+    return [concat $bars [PastBars $row $state $now]]
 }
 
 # A server: how long it took to come up, and how long it has been up.
-proc timeline_plan::up_bars {row now} {
+proc ::timeline_plan::UpBars {row now} {
     set since [dict get $row state_since]
     set started [number [dict get $row started_at] $since]
     set bars {}
@@ -114,7 +112,7 @@ proc timeline_plan::up_bars {row now} {
 }
 
 # The latest run, when there was one, then the wait for a person or the moment of an act.
-proc timeline_plan::past_bars {row state now} {
+proc ::timeline_plan::PastBars {row state now} {
     set bars {}
     set since [dict get $row state_since]
     set started [dict get $row started_at]
@@ -135,7 +133,7 @@ proc timeline_plan::past_bars {row state now} {
 }
 
 # From the first to the last moment of some bars, with a margin: {from to}.
-proc timeline_plan::extent {bars now} {
+proc ::timeline_plan::extent {bars now} {
     set from $now
     set to $now
     foreach bar $bars {

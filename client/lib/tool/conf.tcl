@@ -3,7 +3,8 @@
 # Settings of this person's client: the defaults below, then the file, then the environment, then the command line; the
 # later wins. What is set while the program runs goes to the file. Pure: no Tk, no database.
 #
-# Constraint: no secret is ever written. A conninfo is stripped of what is secret in it before it is kept, and the file is for its
+# Constraint: no secret is ever written. A conninfo is stripped of what is secret in it before it is kept, and the file is
+# for its
 # owner alone.
 
 namespace eval ::conf {
@@ -132,7 +133,8 @@ proc ::conf::secrets {conninfo} {
     return [lindex [Part $conninfo] 1]
 }
 
-# Could words of this conninfo be a secret? Also when it is none that libpq understands, and a part of a password stands outside.
+# Could words of this conninfo be a secret? Also when it is none that libpq understands, and a part of a password stands
+# outside.
 proc ::conf::has_secret {conninfo} {
     lassign [Part $conninfo] open secret
     expr {[dict size $secret] || $open ne [string trim $conninfo] || [string match *@* [lindex [Uri $conninfo] 2]]}

@@ -2,15 +2,14 @@
 #
 # CSV text to lists and back, as PostgreSQL's COPY reads and writes it.
 #
-# Pure: no file, no window, no database.  PostgreSQL tells a quoted empty field
-# from one with nothing in it, and takes quotes in the middle of a field; so
-# this does both, and josch.load_csv() and the client read a file alike.
+# Pure: no file, no window, no database. PostgreSQL tells a quoted empty field from one with nothing in it, and takes quotes
+# in the middle of a field; so this does both, and josch.load_csv() and the client read a file alike.
 
-namespace eval csv {}
+namespace eval ::csv {}
 
-# The text of a file's bytes.  Raises an error that names the line of what is not
-# UTF-8, and of a NUL, which no text of the database can hold.
-proc csv::text {bytes} {
+# The text of a file's bytes. Raises an error that names the line of what is not UTF-8, and of a NUL, which no text of the
+# database can hold.
+proc ::csv::text {bytes} {
     if {[catch {encoding convertfrom utf-8 $bytes} text] || [encoding convertto utf-8 $text] ne $bytes} {
         error "line [FirstBad [split $bytes \n]]: the file is not UTF-8" "" {CSV ENCODING}
     }
@@ -21,9 +20,9 @@ proc csv::text {bytes} {
     return $text
 }
 
-# Number of the first line that is not UTF-8.  Tcl 9 refuses it; Tcl 8.6 takes
-# such a byte for a character, which does not give that byte back.
-proc csv::FirstBad {lines} {
+# Number of the first line that is not UTF-8. Tcl 9 refuses it; Tcl 8.6 takes such a byte for a character, which does not
+# give that byte back.
+proc ::csv::FirstBad {lines} {
     set number 0
     foreach line $lines {
         incr number
@@ -34,16 +33,15 @@ proc csv::FirstBad {lines} {
     return $number
 }
 
-# The records of a text: a list of lists.  A field with nothing in it, not even
-# quotes, becomes the value of null.  Lines end with LF or CR LF, a byte order
-# mark is left out, an empty line at the end does not count.  Raises an error
-# that names the line of a quote that is never closed.
-proc csv::parse {text {null ""}} {
+# The records of a text: a list of lists. A field with nothing in it, not even quotes, becomes the value of null. Lines end
+# with LF or CR LF, a byte order mark is left out, an empty line at the end does not count. Raises an error that names the
+# line of a quote that is never closed.
+proc ::csv::parse {text {null ""}} {
     set records {}
     set pending ""
     set first 0
     set number 0
-    foreach line [lines $text] {
+    foreach line [Lines $text] {
         incr number
         if {$first} {
             append pending \n $line
@@ -52,7 +50,7 @@ proc csv::parse {text {null ""}} {
             set first $number
         }
         if {[regexp -all \" $pending] % 2} continue
-        lappend records [fields [string trimright $pending \r] $null]
+        lappend records [Fields [string trimright $pending \r] $null]
         set first 0
     }
     if {$first} {
@@ -61,7 +59,7 @@ proc csv::parse {text {null ""}} {
     return $records
 }
 
-proc csv::lines {text} {
+proc ::csv::Lines {text} {
     if {[string index $text 0] eq "\ufeff"} {
         set text [string range $text 1 end]
     }
@@ -72,9 +70,9 @@ proc csv::lines {text} {
     return $lines
 }
 
-# The fields of a record.  Split at the quotes, every second piece is quoted,
-# and an empty piece between two of these is a quote that was doubled.
-proc csv::fields {record null} {
+# The fields of a record. Split at the quotes, every second piece is quoted, and an empty piece between two of these is a
+# quote that was doubled.
+proc ::csv::Fields {record null} {
     if {[string first \" $record] < 0} {
         return [lmap field [split $record ,] {if {$field eq ""} {set null} else {set field}}]
     }
@@ -103,10 +101,9 @@ proc csv::fields {record null} {
     return [lappend fields [if {$field eq "" && !$quoted} {set null} else {set field}]]
 }
 
-# One line of a file.  fields that are equal to null have nothing in them; an
-# empty one has a pair of quotes when its column is in quote_empty (columns
-# count from 0).
-proc csv::line {fields {null ""} {quote_empty {}}} {
+# One line of a file. fields that are equal to null have nothing in them; an empty one has a pair of quotes when its column
+# is in quote_empty (columns count from 0).
+proc ::csv::line {fields {null ""} {quote_empty {}}} {
     set column -1
     set out [lmap field $fields {
         incr column

@@ -2,7 +2,8 @@
 #
 # The small windows that say or ask something, all from one builder.
 #
-# Constraint: none of them waits. The program goes on behind an open question; the answer comes to a callback. A window that says
+# Constraint: none of them waits. The program goes on behind an open question; the answer comes to a callback. A window that
+# says
 # the same as one that is open is not made a second time, so that an error which repeats does not bury the screen.
 
 namespace eval ::dialog {

@@ -3,7 +3,8 @@
 # JSON text to Tcl values: an object becomes a dict, an array a list, a string, number or literal its text; null becomes
 # the empty string. Pure: no Tk, no database.
 #
-# Constraint: payloads come from the network. What is no JSON raises an error with the errorcode JOSCH JSON and never runs as Tcl.
+# Constraint: payloads come from the network. What is no JSON raises an error with the errorcode JOSCH JSON and never runs as
+# Tcl.
 
 namespace eval ::json {}
 
@@ -117,7 +118,8 @@ proc ::json::Unescape {inner} {
     set simple {\\" \" \\\\ \\ \\/ / \\b \b \\f \f \\n \n \\r \r \\t \t}
     set out ""
     set at 0
-    foreach span [regexp -all -inline -indices {\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u....|.)} $inner] {
+    set escape {\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u....|.)}
+    foreach span [regexp -all -inline -indices $escape $inner] {
         lassign $span first last
         append out [string range $inner $at [expr {$first - 1}]]
         set escape [string range $inner $first $last]

@@ -211,13 +211,15 @@ proc ::theme::Apply {} {
     ttk::style map . -foreground [list disabled $disabled] -background {}
     Buttons $pad
     foreach style {TEntry TCombobox TSpinbox} {
-        ttk::style configure $style -padding [expr {$pad / 2}] -fieldbackground $field -background $button -bordercolor $border \
+        ttk::style configure $style -padding [expr {$pad / 2}] -fieldbackground $field -background $button \
+            -bordercolor $border \
             -lightcolor $field -foreground $text -arrowsize [px 14]
         ttk::style map $style -bordercolor [list focus $accent] -lightcolor [list focus $accent] \
             -fieldbackground [list disabled $window readonly $field] -foreground [list disabled $disabled]
     }
     foreach style {TCheckbutton TRadiobutton} {
-        ttk::style configure $style -background $window -indicatorbackground $field -indicatorforeground $text -focuscolor $accent \
+        ttk::style configure $style -background $window -indicatorbackground $field -indicatorforeground $text \
+            -focuscolor $accent \
             -indicatorsize [px 11]
         ttk::style map $style -background [list active $window] -indicatorbackground [list selected $accent] \
             -indicatorforeground [list selected $on_accent]
@@ -285,13 +287,16 @@ proc ::theme::Lists {} {
     ttk::style map TScrollbar -background [list disabled [color window] active [color hover]] \
         -arrowcolor [list disabled [color line]]
     ttk::style configure TPanedwindow -background [color window]
-    ttk::style configure Sash -sashthickness [chars 0.8] -gripcount 0 -background [color window] -lightcolor [color window] -bordercolor [color window]
+    ttk::style configure Sash -sashthickness [chars 0.8] -gripcount 0 -background [color window] -lightcolor [color window] \
+        -bordercolor [color window]
 }
 
 proc ::theme::Labels {} {
     foreach {style fore font} {
-        Quiet.TLabel quiet josch_ui     Small.TLabel quiet josch_small   Title.TLabel text josch_title  Big.TLabel text josch_big
-        Bold.TLabel text josch_bold     Warn.TLabel warn josch_ui        Danger.TLabel danger josch_ui  Good.TLabel good josch_ui
+        Quiet.TLabel quiet josch_ui     Small.TLabel quiet josch_small   Title.TLabel text josch_title  Big.TLabel text \
+            josch_big
+        Bold.TLabel text josch_bold     Warn.TLabel warn josch_ui        Danger.TLabel danger josch_ui  Good.TLabel good \
+            josch_ui
     } {
         ttk::style configure $style -foreground [color $fore] -background [color window] -font $font
     }

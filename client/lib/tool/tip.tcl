@@ -2,25 +2,24 @@
 #
 # Short explanations beside the pointer.
 #
-# One small window for all of them.  It never takes the focus, and it goes away
-# with the first key, click or departure; a widget that is destroyed meanwhile
-# takes its explanation along.
+# One small window for all of them. It never takes the focus, and it goes away with the first key, click or departure; a
+# widget that is destroyed meanwhile takes its explanation along.
 
-namespace eval tip {
+namespace eval ::tip {
     variable window .tip
     variable delay 450
     variable timer ""
     variable texts
     array set texts {}
-    bind Tip <Enter> {tip::plan %W %X %Y [tip::text_of %W]}
+    bind Tip <Enter> {tip::plan %W %X %Y [tip::TextOf %W]}
     bind Tip <Leave> {tip::hide}
     bind Tip <ButtonPress> {tip::hide}
     bind Tip <KeyPress> {tip::hide}
-    bind Tip <Destroy> {tip::forget %W}
+    bind Tip <Destroy> {tip::Forget %W}
 }
 
 # Gives a widget an explanation; an empty text takes it away.
-proc tip::set_text {widget text} {
+proc ::tip::set_text {widget text} {
     variable texts
     set texts($widget) $text
     if {"Tip" ni [bindtags $widget]} {
@@ -28,13 +27,13 @@ proc tip::set_text {widget text} {
     }
 }
 
-proc tip::text_of {widget} {
+proc ::tip::TextOf {widget} {
     variable texts
     return [expr {[info exists texts($widget)] ? $texts($widget) : ""}]
 }
 
 # Shows a text beside a point of the screen when the pointer has rested there for a while; none if it is empty.
-proc tip::plan {widget x y text} {
+proc ::tip::plan {widget x y text} {
     variable delay
     variable timer
     hide
@@ -44,7 +43,7 @@ proc tip::plan {widget x y text} {
 }
 
 # Shows a text beside a point of the screen, at once.
-proc tip::show {widget x y text} {
+proc ::tip::show {widget x y text} {
     variable window
     if {![winfo exists $widget] || ![winfo viewable $widget] || $text eq ""} {
         return
@@ -70,7 +69,7 @@ proc tip::show {widget x y text} {
     raise $window
 }
 
-proc tip::hide {} {
+proc ::tip::hide {} {
     variable window
     variable timer
     after cancel $timer
@@ -79,7 +78,7 @@ proc tip::hide {} {
     }
 }
 
-proc tip::forget {widget} {
+proc ::tip::Forget {widget} {
     variable texts
     unset -nocomplain texts($widget)
 }
