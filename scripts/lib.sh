@@ -80,6 +80,7 @@ missing_display_packages() {
     command -v xdotool >/dev/null || echo xdotool
     command -v xrdb >/dev/null || echo x11-xserver-utils
     command -v import >/dev/null || echo imagemagick
+    [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
 }
 
 as_root() {

@@ -98,6 +98,36 @@ proc ::harness::stop {{mode immediate}} {
     exec pg_ctl -s -w -t 60 -D $::env(JOSCH_TEST_HOME)/data -m $mode stop </dev/null
 }
 
+# Begin another server as a copy of the first that follows it, read-only; returns its port.
+proc ::harness::standby {} {
+    variable mine
+    set home $::env(JOSCH_TEST_HOME)
+    exec pg_basebackup -h $::env(JOSCH_TEST_SOCKET) -p 54321 -U postgres -D $home/standby -c fast -X stream -R \
+        </dev/null >$home/standby.log 2>$home/standby.log
+    exec pg_ctl -s -w -t 60 -D $home/standby -l $home/standby.log -o "-p 54322" start </dev/null >@stderr 2>@stderr
+    dict set mine standby $home/standby
+    return 54322
+}
+
+# Begin a pooler in front of the server that gives each transaction another connection; returns the folder of its socket, whose
+# port is 6432.
+proc ::harness::pooler {args} {
+    variable mine
+    set folder [exec mktemp -d [file join [temporary] josch-pool.XXXXXX]]
+    set channel [open $folder/users w]
+    foreach user $args {
+        puts $channel "\"$user\" \"\""
+    }
+    close $channel
+    set channel [open $folder/ini w]
+    puts $channel "\[databases\]\n* = host=$::env(JOSCH_TEST_SOCKET) port=54321\n\[pgbouncer\]\nlisten_addr =\nlisten_port = 6432
+unix_socket_dir = $folder\npool_mode = transaction\nauth_type = trust\nauth_file = $folder/users\nlogfile = $folder/log"
+    close $channel
+    dict set mine "pooler $folder" [exec /usr/sbin/pgbouncer -q $folder/ini </dev/null >$folder/out 2>$folder/out &]
+    wait {file exists $folder/.s.PGSQL.6432} "the pooler"
+    return $folder
+}
+
 # A new database with the extension and the people, and this process connected to it as the superuser.
 proc ::harness::database {name} {
     variable database
@@ -277,6 +307,15 @@ proc ::harness::finish {} {
     variable mine
     close_clients
     hang_up
+    dict for {name what} $mine {
+        if {[string match "pooler *" $name]} {
+            catch {exec kill $what}
+            file delete -force [string range $name 7 end]
+        } elseif {$name eq "standby"} {
+            catch {exec pg_ctl -s -D $what -m immediate stop </dev/null}
+            file delete -force $what
+        }
+    }
     if {[dict exists $mine server]} {
         set home [dict get $mine server]
         catch {stop fast}

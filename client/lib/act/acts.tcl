@@ -38,7 +38,7 @@ namespace eval ::acts {
 # Reads the rules; called at each connect.
 proc ::acts::load {} {
     db::query {SELECT f.from_state, f.node_types, f.action FROM josch.fsm f
-        WHERE f.who = 'person' AND EXISTS (SELECT FROM pg_catalog.pg_proc p
+        WHERE f.who = 'person' AND NOT pg_catalog.pg_is_in_recovery() AND EXISTS (SELECT FROM pg_catalog.pg_proc p
             WHERE p.pronamespace = 'josch'::regnamespace AND p.proname = f.action
             AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))} \
         [namespace code TakeRules] acts-load
@@ -110,7 +110,7 @@ proc ::acts::turn {on} {
 proc ::acts::allowed_on {rows} {
     variable table
     variable off
-    if {$off} {
+    if {$off || [db::state] ne "online"} {
         return {}
     }
     set fits {}
@@ -174,9 +174,21 @@ proc ::acts::call_sql {row action comment} {
         WHERE [node_condition $row] AND n.change_id > [db::quote [dict get $row change_id]]::bigint)"
 }
 
-# An answer to that, which tells too when the node was no longer what the person saw.
+# An answer to that, which tells too when the node was no longer what the person saw, and whether anything can have been done
+# when the connection was lost.
 proc ::acts::judged {result} {
-    if {[dict get $result ok] && [dict get $result count] == 0} {
+    if {![dict get $result ok]} {
+        switch [dict get $result sqlstate] {
+            08003 {
+                dict set result message "Not done: there was no connection."
+            }
+            08006 {
+                dict set result message "The connection was lost meanwhile. Whether it was done will be seen when it is back."
+            }
+        }
+        return $result
+    }
+    if {[dict get $result count] == 0} {
         return [dict create ok 0 sqlstate "" detail "" hint "" \
             message "Something happened to it since this was shown; look again."]
     }

@@ -8,10 +8,19 @@
 
 namespace eval ::acts_ask {
     variable serial 0
+    # windows whose answer is not known yet: what a rerun takes along
+    variable waits [dict create]
+    variable watched 0
 }
 
 proc ::acts_ask::open {parent rows action comment callback} {
     variable serial
+    variable waits
+    variable watched
+    if {!$watched} {
+        bind . <<DbState>> +::acts_ask::Connection
+        set watched 1
+    }
     set keys [dict keys $rows]
     set window .ask[incr serial]
     toplevel $window -class JoschDialog
@@ -30,7 +39,8 @@ proc ::acts_ask::open {parent rows action comment callback} {
     focus $window.comment.entry
     db::query [NamesSql $keys] [list ::acts_ask::TakeNames $window]
     if {$action eq "rerun_all"} {
-        $window.buttons.yes state disabled
+        dict set waits $window 1
+        Live $window
         db::query [DescendantsSql $keys] [list ::acts_ask::TakeDescendants $window]
     }
     return $window
@@ -67,6 +77,20 @@ proc ::acts_ask::Fill {window count action comment} {
     pack $window.buttons $window.comment -side bottom -fill x
     pack $window.head -fill x
     pack $window.list -fill both -expand 1
+}
+
+# Without a connection, and before it is known what would be done, it cannot be pressed.
+proc ::acts_ask::Live {window} {
+    variable waits
+    $window.buttons.yes state [expr {[db::state] eq "online" && ![dict exists $waits $window] ? "!disabled" : "disabled"}]
+}
+
+proc ::acts_ask::Connection {} {
+    foreach window [winfo children .] {
+        if {[string match .ask* $window]} {
+            Live $window
+        }
+    }
 }
 
 proc ::acts_ask::Do {window parent rows action callback} {
@@ -151,6 +175,7 @@ proc ::acts_ask::TakeDescendants {window result} {
         }
     }
     if {$busy eq {}} {
-        $window.buttons.yes state !disabled
+        dict unset ::acts_ask::waits $window
+        Live $window
     }
 }

@@ -81,11 +81,8 @@ proc ::board::Build {} {
 
 # As large as it was left, or so that all of a common screen is used.
 proc ::board::PlaceWindow {} {
-    set geometry [conf::get geometry]
-    if {![regexp {^\d+x\d+([+-]-?\d+){2}$} $geometry]} {
-        set geometry [theme::geometry 1360 860]
-    }
-    wm geometry . $geometry
+    set geometry [theme::fitted [conf::get geometry] [winfo screenwidth .] [winfo screenheight .]]
+    wm geometry . [expr {$geometry eq "" ? [theme::geometry 1360 860] : $geometry}]
     bind . <Configure> +[namespace code {Moved %W}]
 }
 
@@ -130,6 +127,8 @@ proc ::board::BuildTop {} {
     ttk::frame $top.tools
     # where the line is too short, the search gives way
     pack $top.tools -side right
+    # there when the day that is shown is not the newest
+    ttk::button $top.newest -style Warn.Tool.TButton -command [namespace code Newest]
     pack $top.date_label $top.before $top.date $top.after -side left -padx [theme::px 0 4]
     pack $top.job_label -side left -padx [theme::px 14 6]
     pack $top.job -side left
@@ -209,6 +208,12 @@ proc ::board::Step {by} {
     }
 }
 
+proc ::board::Newest {} {
+    variable chosen
+    set chosen(date) [newest]
+    PickDate
+}
+
 proc ::board::ShowChoices {} {
     variable chosen
     variable all_jobs
@@ -219,6 +224,12 @@ proc ::board::ShowChoices {} {
     set at [lsearch -exact $all [date]]
     $frame.top.before state [expr {$at >= 0 && $at + 1 < [llength $all] ? "!disabled" : "disabled"}]
     $frame.top.after state [expr {$at > 0 ? "!disabled" : "disabled"}]
+    if {[date] in [list "" [newest]]} {
+        pack forget $frame.top.newest
+    } else {
+        $frame.top.newest configure -text "Newest: [newest]"
+        pack $frame.top.newest -side left -after $frame.top.after
+    }
     ShowTitle
 }
 

@@ -28,6 +28,8 @@ namespace eval ::board {
     # job -> number of nodes on the date
     variable jobs {}
     variable today ""
+    # whether the board shows the newest day, whichever that is: until a person chooses another
+    variable follows 1
     # number of nodes of all dates that wait for a person, "" until it has been read
     variable attention ""
     variable health {}
@@ -36,7 +38,9 @@ namespace eval ::board {
     variable asking {}
     # the state of the reading
     variable read
-    array set read {dirty 0 busy 0 last 0 timer "" xmin "" signature "" generation 0 loading 0 pulse "" dates {} merge 0}
+    array set read {
+        dirty 0 busy 0 last 0 timer "" xmin "" signature "" shown "" differs 0 generation 0 loading 0 pulse "" dates {} merge 0
+    }
 }
 
 # ---- what the views ask ----
@@ -129,6 +133,13 @@ proc ::board::today {} {
     return $today
 }
 
+# Has the day been read that is chosen? Before that nothing can be said of it, not even that it has no nodes.
+proc ::board::known {} {
+    variable date
+    variable read
+    return [expr {$date ne "" && $read(shown) eq $date}]
+}
+
 # Number of nodes inside that their children need not wait for, and of all inside.
 proc ::board::progress {} {
     variable satisfying
@@ -167,13 +178,32 @@ proc ::board::health {} {
 
 # ---- choosing ----
 
+# A person wants that day; the newest is followed, by that of tomorrow.
 proc ::board::choose_date {new} {
+    variable follows
+    set follows [expr {$new eq [newest]}]
+    ShowDate $new
+}
+
+proc ::board::ShowDate {new} {
     variable date
     if {$new ne $date} {
         set date $new
         EndPast
         reload
     }
+}
+
+# The day that people work on: today, else the last day before it, else the first that there is.
+proc ::board::newest {} {
+    variable dates
+    variable today
+    foreach one $dates {
+        if {$one <= $today} {
+            return $one
+        }
+    }
+    return [lindex $dates end]
 }
 
 proc ::board::choose_job {new} {

@@ -144,6 +144,7 @@ proc ::board::BuildDay {generation result} {
     variable edges
     variable levels
     variable order
+    variable date
     set new [NewRows $result]
     set day [BuildEdges $new [dict get $read(structure) edge_rows]]
     set sorted [BuildLevels [dict get $day rows] [dict get $read(structure) level_rows]]
@@ -157,6 +158,7 @@ proc ::board::BuildDay {generation result} {
     set order [dict get $sorted order]
     set read(dates) [dict get $day dates]
     set read(signature) "[llength $order] [llength $edges]"
+    set read(shown) $date
     set read(xmin) [lindex [dict get $result rows] 0 end]
     set read(loading) 0
     set read(last) [clock milliseconds]
@@ -341,7 +343,8 @@ proc ::board::pulse {} {
         set day "[db::quote $date]::date"
         db::query "SELECT j.job_name,
             (SELECT count(*) FROM josch.nodes n WHERE n.job_date = j.job_date AND n.job_name = j.job_name),
-            (SELECT count(*) FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day)
+            (SELECT count(*) FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day),
+            (SELECT sum(n.change_id) FROM josch.nodes n WHERE n.job_date = $day)
             FROM josch.jobs j WHERE j.job_date = $day ORDER BY j.job_name" [namespace code [list TakeJobs $date]] board-jobs
     }
 }
@@ -356,11 +359,11 @@ proc ::board::TakeDates {result} {
     variable dates
     variable today
     variable date
+    variable follows
     if {![dict get $result ok]} {
         TellProblem $result
         return
     }
-    set former $today
     set dates {}
     foreach line [dict get $result rows] {
         lassign $line today one
@@ -368,21 +371,11 @@ proc ::board::TakeDates {result} {
     }
     if {$dates eq {}} {
         set today ""
-    } elseif {$date eq "" || ($date eq $former && $today ne $former && $today in $dates)} {
-        choose_date [FirstChoice $dates $today]
+    } elseif {($follows || $date eq "") && [past] eq "" && $date ne [newest]} {
+        ShowDate [newest]
         pulse
     }
     event generate . <<BoardPulse>>
-}
-
-# Today, else the last day before it, else the last of all. dates: latest first.
-proc ::board::FirstChoice {dates today} {
-    foreach one $dates {
-        if {$one <= $today} {
-            return $one
-        }
-    }
-    return [lindex $dates 0]
 }
 
 proc ::board::TakeJobs {day result} {
@@ -394,14 +387,34 @@ proc ::board::TakeJobs {day result} {
     }
     set jobs {}
     set nodes 0
-    set edges 0
+    lassign {0 0} edges changes
     foreach line [dict get $result rows] {
-        lassign $line name count edges
+        lassign $line name count edges changes
         dict set jobs $name $count
         incr nodes $count
     }
     event generate . <<BoardPulse>>
-    if {!$read(loading) && $read(signature) ne "" && $read(signature) ne "$nodes $edges"} {
+    if {!$read(loading) && $read(signature) ne "" && $read(shown) eq $date && [past] eq ""} {
+        Compare "$nodes $edges" $changes
+    }
+}
+
+# What is counted differs from what is shown: something was not heard. Read what has changed; when that does not help, all.
+proc ::board::Compare {signature changes} {
+    variable read
+    variable row
+    variable order
+    set shown 0
+    foreach key $order {
+        incr shown [dict get $row($key) change_id]
+    }
+    if {$read(signature) ne $signature} {
+        reload
+    } elseif {$shown == $changes || $read(busy) || $read(dirty)} {
+        set read(differs) 0
+    } elseif {[incr read(differs)] == 1} {
+        MarkDirty
+    } else {
         reload
     }
 }

@@ -46,7 +46,9 @@ proc ::board_status::create {path} {
         bind . $event +::board_status::Plan
     }
     bind . <<BoardPulse>> +::board_status::FillHealth
-    bind . <<DbSilent>> +::board_status::WriteLink
+    foreach event {<<DbSilent>> <<DbNews>>} {
+        bind . $event +::board_status::WriteLink
+    }
     bind . <<ThemeChanged>> +::board_status::Recolor
     Recolor
     Countdown
@@ -100,7 +102,7 @@ proc ::board_status::WriteBar {counts} {
     variable frame
     variable bar_width
     lassign [board::progress] done all
-    if {![Is_new bar [list $counts $done]]} {
+    if {![Is_new bar [list $counts $done [board::known]]]} {
         return
     }
     set bar $frame.bar
@@ -117,7 +119,10 @@ proc ::board_status::WriteBar {counts} {
             }
         }
     }
-    $frame.done configure -text [expr {$all == 0 ? "no nodes" : "$done of $all done, [expr {100 * $done / $all}] %"}]
+    $frame.done configure -text [switch $all {
+        0 {expr {[board::known] ? "no nodes" : ""}}
+        default {string cat "$done of $all done, [expr {100 * $done / $all}] %"}
+    }]
 }
 
 # The states, the most urgent first; where there is no room for all names, the last have their symbol alone, and where there is
@@ -260,6 +265,9 @@ proc ::board_status::WriteLink {} {
             } elseif {[db::silent]} {
                 set text "\u25cb no answer for [db::silent] s"
                 set style Danger.Tool.TButton
+            } elseif {[db::news] ne "heard"} {
+                append text [expr {[db::news] eq "" ? "" : " ([db::news])"}]
+                set style [expr {[db::news] eq "" ? "Tool.TButton" : "Warn.Tool.TButton"}]
             }
         }
         connecting {
@@ -274,7 +282,20 @@ proc ::board_status::WriteLink {} {
     }
     if {[Is_new link [list $text $style]]} {
         $frame.link configure -text $text -style $style
+        tip::set_text $frame.link [NewsTip]
     }
+}
+
+proc ::board_status::NewsTip {} {
+    switch [db::news] {
+        standby {
+            return "A standby: nothing can be done here, and changes are looked for every second or two."
+        }
+        polling {
+            return "No news come through (a pooler?): changes are looked for every second or two."
+        }
+    }
+    return ""
 }
 
 # While there is no connection, the seconds to the next attempt.

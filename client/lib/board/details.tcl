@@ -305,7 +305,7 @@ proc ::details::create {path} {
     variable pane
     set pane [View new $path]
     $pane show ""
-    foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>>} {
+    foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>> <<DbState>>} {
         bind . $event +[list ::details::Each Refresh $event]
     }
     bind . <<BoardSelection>> +[list late::call $pane FollowSelection]

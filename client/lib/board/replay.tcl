@@ -20,9 +20,9 @@ proc ::replay::create {parent callback} {
     return [list $frame [::replay_slider new $frame $callback]]
 }
 
-# The moments at which the day's nodes changed, as others saw it, and the present.
+# The moments at which the day's nodes changed, as others saw it, to the microsecond: a moment shows what came with it.
 proc ::replay::MomentsSql {day} {
-    return "SELECT DISTINCT round(extract(epoch FROM coalesce(c.committed_at, a.at))::numeric, 3) AS at
+    return "SELECT DISTINCT extract(epoch FROM coalesce(c.committed_at, a.at))::numeric AS at
         FROM josch.nodes_audit a LEFT JOIN josch.audit_commits c ON c.xid = a.xid
             AND c.first_audit_id < a.audit_id AND c.last_audit_id >= a.audit_id
         WHERE a.job_date = ${day}::date ORDER BY at"

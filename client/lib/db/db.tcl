@@ -9,8 +9,8 @@
 # printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
 # reads them again when the state is online.
 #
-# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes) and, by the
-# second while an answer is late and when it has come, <<DbSilent>> (db::silent).
+# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes), <<DbNews>>
+# (db::news) and, by the second while an answer is late and when it has come, <<DbSilent>> (db::silent).
 
 namespace eval ::db {
     # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online
@@ -26,17 +26,12 @@ namespace eval ::db {
     # queries that wait: {sql callback tag patience}; and the one that runs: {callback start result patience}
     variable queue {}
     variable current {}
-    # raw payloads not yet announced, and the payloads of the burst that is being announced
-    variable heard {}
-    variable changes {}
     # what is known of the session (db::info) and the functions of josch that it may call
     variable info [dict create]
     variable may [dict create]
     # longest time without an answer before the connection is given up, in ms, unless a query says otherwise: more than
     # the statement_timeout of the session
     variable patience 40000
-    # a burst of more payloads than this is announced by dates, not one by one
-    variable many 40
     variable nothing "\u0000NULL"
 }
 
@@ -150,7 +145,8 @@ proc ::db::may {function} {
 # Several statements are one transaction, unless they say otherwise; their result is that of the last, and has all results
 # as "all"; of a refusal, "at" is the number of the statement that was refused, from 0.
 # Queries run one after another. One that waits with the same tag (unless it is empty) is replaced, and never called back.
-# Without an answer for longer than limit, in ms, the connection is given up: sqlstate 08006. What sets a longer
+# What was never sent fails with sqlstate 08003; of what was sent and not answered, 08006, nobody knows whether it was done.
+# Without an answer for longer than limit, in ms, the connection is given up. What sets a longer
 # statement_timeout
 # of its own says here how long.
 proc ::db::query {sql callback {tag ""} {limit ""}} {
@@ -208,12 +204,6 @@ proc ::db::dicts {result} {
         lappend dicts $dict
     }
     return $dicts
-}
-
-# While <<DbNotify>> is being handled: the payloads of the burst, as dicts. A big burst is a dict {date D changed N} a date.
-proc ::db::changes {} {
-    variable changes
-    return $changes
 }
 
 # Seconds until the next attempt to connect; empty when none is planned.
@@ -275,17 +265,18 @@ proc ::db::Hangup {reason} {
     }
     set work ""
     set ear ""
-    set failed $queue
     if {[llength $current]} {
-        set failed [linsert $failed 0 [list "" [lindex $current 0] ""]]
+        after 0 [list ::db::Answer [lindex $current 0] [Failure 08006 $reason]]
+    }
+    foreach item $queue {
+        after 0 [list ::db::Answer [lindex $item 1] [Failure 08003 $reason]]
     }
     set queue {}
     set current {}
     set ::db::late 0
     set heard {}
-    foreach item $failed {
-        after 0 [list ::db::Answer [lindex $item 1] [Failure 08006 $reason]]
-    }
+    set ::db::channel ""
+    News ""
 }
 
 # ---- queries ----
@@ -396,53 +387,4 @@ proc ::db::Result {handle} {
         lappend fields [string trim [pg_result $handle -error $field]]
     }
     return [Failure {*}$fields]
-}
-
-# ---- news ----
-
-# Single word, called by Pgtcl for each notification: only put it aside.
-proc ::db::Heard {channel pid {payload ""}} {
-    variable heard
-    lappend heard $payload
-    workq::add ::db::Tell josch-db-tell
-}
-
-proc ::db::Tell {} {
-    variable heard
-    variable changes
-    set burst $heard
-    set heard {}
-    if {![llength $burst]} {
-        return
-    }
-    set changes [Digest $burst]
-    Announce <<DbNotify>>
-    set changes {}
-}
-
-# Payloads to dicts; a big burst is summed up by dates, the way the server does it.
-proc ::db::Digest {burst} {
-    variable many
-    set list {}
-    if {[llength $burst] <= $many} {
-        foreach payload $burst {
-            if {![catch {json::parse $payload} change] && [dict exists $change date]} {
-                lappend list $change
-            }
-        }
-        return $list
-    }
-    set sums [dict create]
-    foreach payload $burst {
-        if {[regexp {"date" ?: ?"([0-9-]+)"} $payload all date]} {
-            if {![regexp {"changed" ?: ?([0-9]+)} $payload all changed]} {
-                set changed 1
-            }
-            dict incr sums $date $changed
-        }
-    }
-    dict for {date changed} $sums {
-        lappend list [dict create date $date changed $changed]
-    }
-    return $list
 }

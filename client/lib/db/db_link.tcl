@@ -46,10 +46,11 @@ namespace eval ::db {
             (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch,
             (SELECT system_identifier FROM pg_control_system()) AS system;
     }
-    # the functions that the session may call
+    # the functions that the session may call, and whether this is a standby, where none that changes something can be
     variable rights {
-        SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = to_regnamespace('josch')
+        SELECT DISTINCT p.proname, pg_is_in_recovery() FROM pg_proc p WHERE p.pronamespace = to_regnamespace('josch')
             AND has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
+            AND (p.provolatile <> 'v' OR NOT pg_is_in_recovery())
     }
     # seconds until they are read again
     variable rightsIn 30
@@ -225,15 +226,17 @@ proc ::db::Greeted {forEpoch result} {
         Lost [dict get $result message]
         return
     }
-    if {[catch {pg_listen $::db::ear josch ::db::Heard} message]} {
-        Failed $message
-        return
-    }
     set info [lindex [dicts [lindex [dict get $result all] end-1]] 0]
     Learn $result
     set wasOnline 1
     set ::db::earAsked 0
+    # before anything is read, so that what changes meanwhile is heard
+    if {[catch Listen message]} {
+        Failed $message
+        return
+    }
     Become online [Missing]
+    Prove
 }
 
 # What keeps a session that is online from being of use; empty when nothing does.
@@ -267,7 +270,11 @@ proc ::db::ReadRights {} {
 }
 
 proc ::db::TakeRights {result} {
-    if {[dict get $result ok] && [Learn $result]} {
+    set standby [expr {[dict get $result ok] ? [lindex [dict get $result rows] 0 1] : ""}]
+    if {$standby ne "" && $standby ne [info standby]} {
+        # promoted: now there are news, and acts
+        Lost "the server is no standby any more"
+    } elseif {[dict get $result ok] && [Learn $result]} {
         Announce <<DbRights>>
         Become online [Missing]
     }
@@ -357,6 +364,7 @@ proc ::db::LookAfter {} {
         set ::db::rightsIn 30
         ReadRights
         AskEar
+        CheckNews
     }
     if {[catch HearEar]} {
         LostOf $epoch

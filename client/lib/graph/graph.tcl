@@ -169,7 +169,7 @@ proc ::graph::Build {} {
     set graph [Collect]
     if {[dict get $graph nodes] eq {}} {
         $picture forget
-        Note [expr {[board::date] eq "" ? "" : "nothing to show"}]
+        Note [expr {[board::known] ? "no nodes" : ""}]
         set builder ""
         return
     }

@@ -17,8 +17,9 @@ namespace eval ::popup {
     variable drafts [dict create]
     # whether windows come up by themselves (a person can switch that off)
     variable on 1
-    # why what waits could not be read; empty when it could
+    # why what waits could not be read; empty when it could; and whether it has been read since the connection is there
     variable problem ""
+    variable known 0
     # when the rows were read last, in ms; shortest time between two readings
     variable readAt 0
     variable gap 150
@@ -44,6 +45,7 @@ proc ::popup::init {} {
     set on [conf::get popups]
     bind . <<DbState>> +[namespace code StateChanged]
     bind . <<DbNotify>> +[namespace code Notified]
+    bind . <<BoardPulse>> +[namespace code Compare]
     Tick
 }
 
@@ -88,6 +90,12 @@ proc ::popup::count {} {
 proc ::popup::problem {} {
     variable problem
     return $problem
+}
+
+# Has what waits been read?
+proc ::popup::known {} {
+    variable known
+    return $known
 }
 
 # Everything that waits in one list, what was put off too.
@@ -160,6 +168,10 @@ proc ::popup::moment {seconds} {
 # ---- reading ----
 
 proc ::popup::StateChanged {} {
+    variable known
+    if {[db::state] ne "online"} {
+        set known 0
+    }
     if {[db::state] eq "online"} {
         if {![llength [info commands ::board::show]] || ![winfo exists .board]} {
             acts::load
@@ -177,6 +189,17 @@ proc ::popup::Notified {} {
             Soon
             return
         }
+    }
+}
+
+# The board has counted what waits: is it what is known here?
+proc ::popup::Compare {} {
+    variable known
+    variable limit
+    variable model
+    set counted [board::attention]
+    if {$known && [db::may signoff] && $counted ne "" && $counted <= $limit && $counted != [llength [model::waiting $model]]} {
+        Soon
     }
 }
 
@@ -216,6 +239,7 @@ proc ::popup::read {} {
 
 proc ::popup::Took {result} {
     variable model
+    variable known
     variable problem
     set problem [expr {[dict get $result ok] ? "" : [dict get $result message]}]
     if {![dict get $result ok]} {
@@ -226,6 +250,7 @@ proc ::popup::Took {result} {
     if {[llength $rows]} {
         server_clock::heard [dict get [lindex $rows 0] now]
     }
+    set known 1
     set model [model::take $model $rows]
     DropDrafts
     Show

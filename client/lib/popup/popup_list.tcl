@@ -338,6 +338,7 @@ proc ::popup_list::Buttons {} {
             ttk::button $button -command [list ::popup_list::Do $action] -underline [dict get $acts $action]
         }
         $button configure -text $label
+        $button state [expr {[db::state] eq "online" ? "!disabled" : "disabled"}]
         pack forget $button
         pack $button -side right -padx [list [theme::chars 1] 0]
     }
@@ -418,6 +419,7 @@ proc ::popup_list::tick {} {
 
 proc ::popup_list::connection {} {
     variable path
+    Buttons
     if {[winfo exists $path] && [db::state] ne "online"} {
         wm title $path "JOSCH: not connected"
         $path.band.title configure -text "Not connected. [db::why]"

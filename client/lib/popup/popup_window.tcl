@@ -164,9 +164,12 @@ oo::class create ::popup::Window {
         if {$over} {
             return
         }
+        my Live
         if {[db::state] ne "online"} {
+            if {!$lost} {
+                my Note warn "Not connected. [db::why]"
+            }
             set lost 1
-            my Note warn "Not connected. [db::why]"
         } elseif {$lost} {
             set lost 0
             my Note warn ""
@@ -315,7 +318,7 @@ oo::class create ::popup::Window {
 
     # Do an act, with the comment.
     method act {action} {
-        if {$busy || $over || ![guard::meant] || ![winfo exists $path.buttons.$action]} {
+        if {$busy || $over || [db::state] ne "online" || ![guard::meant] || ![winfo exists $path.buttons.$action]} {
             return
         }
         my Busy 1
@@ -324,8 +327,16 @@ oo::class create ::popup::Window {
 
     method Busy {flag} {
         set busy $flag
+        my Live
+    }
+
+    # The buttons of the acts are dead while one is under way, and without a connection.
+    method Live {} {
+        set dead [expr {!$over && ($busy || [db::state] ne "online")}]
         foreach button [winfo children $path.buttons] {
-            $button state [expr {$flag ? "disabled" : "!disabled"}]
+            if {[winfo name $button] ne "snooze"} {
+                $button state [expr {$dead ? "disabled" : "!disabled"}]
+            }
         }
     }
 
@@ -333,8 +344,9 @@ oo::class create ::popup::Window {
         my Busy 0
         set result [acts::judged $result]
         if {![dict get $result ok] && [string match 08* [dict get $result sqlstate]]} {
-            my Note warn "The connection was lost meanwhile. Whether it was done will be seen when it is back."
+            my Note warn [dict get $result message]
             set lost 1
+            my Live
         } elseif {![dict get $result ok] && [dict get $result sqlstate] eq ""} {
             my Note warn [dict get $result message]
             popup::read

@@ -21,7 +21,7 @@ proc ::strip::show {} {
     pack $path -fill both -expand 1
     wm title . JOSCH
     wm resizable . 1 0
-    foreach event {<<DbState>> <<DbSilent>> <<PopupsChanged>>} {
+    foreach event {<<DbState>> <<DbSilent>> <<DbNews>> <<PopupsChanged>>} {
         bind . $event +[namespace code Refresh]
     }
     bind . <Alt-s> {popup::show_list}
@@ -60,8 +60,14 @@ proc ::strip::Online {all off} {
     if {[popup::problem] ne ""} {
         return [list [popup::problem] Danger.TLabel]
     }
+    if {[db::info standby] eq "t"} {
+        return [list "A standby: what is there can be seen, and nothing be done" Warn.TLabel]
+    }
     if {![db::may signoff]} {
         return [list "Connected; [db::user] may not act on nodes" Warn.TLabel]
+    }
+    if {![popup::known]} {
+        return [list "Connected" Good.TLabel]
     }
     set text [switch $all {
         0 {string cat "Nothing waits for you"}
@@ -73,6 +79,9 @@ proc ::strip::Online {all off} {
     }
     if {![popup::enabled]} {
         return [list "$text; no windows come up" Warn.TLabel]
+    }
+    if {[db::news] eq "polling"} {
+        return [list "$text (polling)" Warn.TLabel]
     }
     return [list $text Good.TLabel]
 }

@@ -161,6 +161,20 @@ proc ::theme::geometry {width height} {
     return [expr {min($wide, [winfo screenwidth .] - 40)}]x[expr {min($high, [winfo screenheight .] - 80)}]
 }
 
+# A geometry that was remembered, moved and made smaller so that all of it is on a screen of that size: the screen may have been
+# another one. Empty when it is none.
+proc ::theme::fitted {geometry screen_width screen_height} {
+    if {![regexp {^(\d+)x(\d+)([+-])(-?\d+)([+-])(-?\d+)$} $geometry all width height side x edge y]} {
+        return ""
+    }
+    # the window manager's frame has some room too
+    set width [expr {min($width, $screen_width)}]
+    set height [expr {min($height, $screen_height - 40)}]
+    set x [expr {max(0, min($x, $screen_width - $width))}]
+    set y [expr {max(0, min($y, $screen_height - 40 - $height))}]
+    return ${width}x$height$side$x$edge$y
+}
+
 # Pixels of n characters' width, or of n lines' height.
 proc ::theme::chars {n} {
     expr {int(ceil($n * [::font measure josch_ui 0]))}
