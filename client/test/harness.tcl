@@ -209,6 +209,20 @@ proc ::harness::hang_up {} {
     }
 }
 
+# The states as the program has them, for tests without a server: states.tcl learns them from the source.
+proc ::harness::learn_states {} {
+    variable top
+    set text [read_file $top/src/base/states.h]
+    set form {X\(\w+, "(\w+)", (\w+), (\w+), (\w+), (\w+), (\d+), "(#\w+)", "(#\w+)"}
+    set states {}
+    foreach {all state children people begun final urgency fill color} [regexp -all -inline $form $text] {
+        lappend states [list $urgency [dict create state $state satisfies [expr {$children eq "SATISFIES"}] \
+            attention [expr {$people eq "ASKS"}] begun [expr {$begun eq "BEGUN"}] final [expr {$final eq "FINAL"}] fill $fill text $color]]
+    }
+    set acts [lmap {all action deed} [regexp -all -inline {X\("(\w+)", \w+, "[^"]*", "([^"]*)"} $text] {list $action $deed}]
+    states::learn [lmap one [lsort -integer -index 0 $states] {lindex $one 1}] $acts
+}
+
 # ---- days ----
 
 # A job of templates. nodes: {id type name command} each, edges: {parent child} each.

@@ -35,7 +35,19 @@ namespace eval ::acts {
     variable off 0
 }
 
-# Reads the rules; called at each connect.
+# Begin to watch: what is known of states and acts is read before anything that is shown by it.
+proc ::acts::init {} {
+    bind . <<DbState>> +::acts::Connection
+}
+
+proc ::acts::Connection {} {
+    if {[db::state] eq "online"} {
+        states::load
+        load
+    }
+}
+
+# Reads the rules; also when the rights have become others.
 proc ::acts::load {} {
     db::query {SELECT f.from_state, f.node_types, f.action FROM josch.fsm f
         WHERE f.who = 'person' AND NOT pg_catalog.pg_is_in_recovery() AND EXISTS (SELECT FROM pg_catalog.pg_proc p

@@ -324,7 +324,7 @@ proc ::board::TakeWaiting {result} {
     choose_job ""
     set chosen(search) ""
     TakeSearch
-    FilterStates [asking]
+    FilterStates [states::names attention]
     ShowView 1
 }
 

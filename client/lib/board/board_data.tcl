@@ -33,9 +33,6 @@ namespace eval ::board {
     # number of nodes of all dates that wait for a person, "" until it has been read
     variable attention ""
     variable health {}
-    # states that a child need not wait for, and those that wait for a person: josch.states()
-    variable satisfying {}
-    variable asking {}
     # the state of the reading
     variable read
     array set read {
@@ -142,21 +139,15 @@ proc ::board::known {} {
 
 # Number of nodes inside that their children need not wait for, and of all inside.
 proc ::board::progress {} {
-    variable satisfying
     set done 0
     set all 0
     dict for {state count} [counts] {
         incr all $count
-        if {$state in $satisfying} {
+        if {[states::is $state satisfies]} {
             incr done $count
         }
     }
     return [list $done $all]
-}
-
-proc ::board::asking {} {
-    variable asking
-    return $asking
 }
 
 # The moment that the board shows, in seconds, by the server's clock.

@@ -6,8 +6,6 @@
 # Constraint: pure, so that it is tested without a window: rows in, keys out. A row is a dict as board::row gives it.
 
 namespace eval ::board_filter {
-    # states, the most urgent first: the order in which a table sorts them
-    variable urgency {failed unknown review signoff running up ready held pending skipped succeeded}
     # column of the table -> how it sorts: text (dictionary order), number (empty last), state, place (the day's order)
     variable kinds {
         node_name text node_id number node_type text job_name text state state state_since number
@@ -56,7 +54,6 @@ proc ::board_filter::took {row now} {
 # Keys in the order of a column. rows: dict key -> row, in the day's order; it decides between equals.
 proc ::board_filter::sort {rows column descending now} {
     variable kinds
-    variable urgency
     set kind [expr {[dict exists $kinds $column] ? [dict get $kinds $column] : "place"}]
     set keys [dict keys $rows]
     if {$kind eq "place"} {
@@ -67,7 +64,7 @@ proc ::board_filter::sort {rows column descending now} {
     dict for {key row} $rows {
         set value [expr {$column eq "took" ? [took $row $now] : [dict get $row $column]}]
         if {$kind eq "state"} {
-            set value [lsearch -exact $urgency $value]
+            set value [lsearch -exact [states::names] $value]
         }
         if {$kind ne "text" && $value eq ""} {
             lappend last $key

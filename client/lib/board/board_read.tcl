@@ -17,32 +17,12 @@ proc ::board::StartReading {} {
     ConnectionChanged
 }
 
-proc ::board::TakeStates {result} {
-    variable satisfying
-    variable asking
-    if {![dict get $result ok]} {
-        return
-    }
-    lassign {} satisfying asking
-    foreach line [dict get $result rows] {
-        lassign $line state satisfies asks
-        if {$satisfies} {
-            lappend satisfying $state
-        }
-        if {$asks} {
-            lappend asking $state
-        }
-    }
-}
-
 proc ::board::ConnectionChanged {} {
     variable read
     variable attention
     if {[db::state] eq "online"} {
         set read(busy) 0
         set attention ""
-        db::query {SELECT state, satisfies, attention FROM josch.states()} [namespace code TakeStates]
-        acts::load
         pulse
         reload
     }

@@ -8,8 +8,6 @@
 namespace eval ::board_status {
     variable frame ""
     variable planned ""
-    # states in the order in which they stand here
-    variable states {failed unknown review signoff running up ready held pending skipped succeeded}
     variable bar_width 0
     # what is shown: to leave alone what is the same
     variable shown
@@ -18,7 +16,6 @@ namespace eval ::board_status {
 
 proc ::board_status::create {path} {
     variable frame
-    variable states
     variable bar_width
     set frame $path
     set bar_width [theme::px 96]
@@ -34,14 +31,9 @@ proc ::board_status::create {path} {
     pack $frame.done -side left -padx [theme::px 0 10]
     pack $frame.states -side left
     bind $frame <Configure> ::board_status::Plan
-    foreach state $states {
-        label $frame.states.$state -padx [theme::px 5] -pady [theme::px 2] -borderwidth 0 -highlightthickness 2 \
-            -cursor hand2 -takefocus 1
-        foreach event {<Button-1> <space>} {
-            bind $frame.states.$state $event [list board::toggle_state $state]
-        }
-    }
     ttk::label $frame.states.more -style Quiet.TLabel -text "+11"
+    MakeStates
+    bind . <<StatesChanged>> +::board_status::MakeStates
     foreach event {<<BoardLoaded>> <<BoardChanged>> <<BoardScope>> <<BoardPulse>> <<BoardFilter>> <<DbState>>} {
         bind . $event +::board_status::Plan
     }
@@ -55,12 +47,26 @@ proc ::board_status::create {path} {
     return $frame
 }
 
+# A label for each state that there is.
+proc ::board_status::MakeStates {} {
+    variable frame
+    foreach state [states::names] {
+        if {![winfo exists $frame.states.$state]} {
+            label $frame.states.$state -padx [theme::px 5] -pady [theme::px 2] -borderwidth 0 -highlightthickness 2 \
+                -cursor hand2 -takefocus 1
+            foreach event {<Button-1> <space>} {
+                bind $frame.states.$state $event [list board::toggle_state $state]
+            }
+        }
+    }
+    Recolor
+}
+
 proc ::board_status::Recolor {} {
     variable frame
-    variable states
     variable shown
     $frame.bar configure -background [theme::color window]
-    foreach state $states {
+    foreach state [states::names] {
         set look [theme::state $state]
         $frame.states.$state configure -background [dict get $look fill] -foreground [dict get $look text]
     }
@@ -110,7 +116,11 @@ proc ::board_status::WriteBar {counts} {
     $bar delete all
     $bar create rectangle 0 0 [expr {$bar_width - 1}] $bottom -fill [theme::color field] -outline [theme::color border]
     set right [expr {$bar_width - 1.0}]
-    foreach {states x side} [list {succeeded skipped up running} 1.0 1 {failed unknown review signoff} $right -1] {
+    set well [concat [states::names final] [lmap state [states::names begun] {
+        if {[states::is $state final] || [states::is $state attention]} continue
+        set state
+    }]]
+    foreach {states x side} [list $well 1.0 1 [states::names attention] $right -1] {
         foreach state $states {
             if {$all > 0 && [dict exists $counts $state]} {
                 set next [expr {$x + $side * ($bar_width - 2.0) * [dict get $counts $state] / $all}]
@@ -129,7 +139,6 @@ proc ::board_status::WriteBar {counts} {
 # none for those, their number stands for them. Tips tell what is not said.
 proc ::board_status::WriteStates {counts} {
     variable frame
-    variable states
     set chosen [board::states]
     # but for what stands between the parts
     set room [expr {[winfo width $frame] - [theme::px 44]}]
@@ -140,7 +149,7 @@ proc ::board_status::WriteStates {counts} {
         return
     }
     set names [dict create]
-    foreach state $states {
+    foreach state [states::names] {
         if {[dict exists $counts $state] || $state in $chosen} {
             set number [expr {[dict exists $counts $state] ? [dict get $counts $state] : 0}]
             dict set names $state [list [dict get [theme::state $state] symbol] $state $number]

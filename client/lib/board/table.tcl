@@ -87,7 +87,7 @@ proc ::table::create {parent} {
 # A patch of the state's colour before its name; the whole row only where somebody is waited for, so that it stands out.
 proc ::table::Recolor {} {
     variable tree
-    foreach state {failed unknown review signoff} {
+    foreach state [states::names attention] {
         $tree tag configure $state -background [theme::tint $state]
     }
 }

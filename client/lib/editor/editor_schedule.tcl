@@ -143,7 +143,7 @@ proc ::editor_schedule::PreviewStatements {date job} {
 
 # How a parent on another day stands, in words.
 proc ::editor_schedule::ParentNote {state expected} {
-    if {$state in {succeeded skipped up}} {
+    if {[states::is $state satisfies]} {
         return "$state: not waited for"
     } elseif {$state ne ""} {
         return "$state: waited for"

@@ -154,16 +154,3 @@ proc ::model::span {seconds} {
     }
     return "[expr {$minutes / 1440}] days"
 }
-
-# What someone did, as a sentence without its end: "alice signed it off at 09:31". moment: text of the time.
-proc ::model::deed {who action moment} {
-    set deeds {
-        signoff "signed it off" approve "approved it" reject "rejected it" retry "had it run again"
-        mark_success "marked it as succeeded" mark_failed "marked it as failed" skip "went on without it"
-        rerun "had it done once more" hold "held it back" release "released it" force_start "started it" stop "had it stopped"
-    }
-    if {[dict exists $deeds $action]} {
-        return "$who [dict get $deeds $action] at $moment"
-    }
-    return "$who did [string map {_ " "} $action] at $moment"
-}

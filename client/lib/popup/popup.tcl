@@ -30,7 +30,6 @@ namespace eval ::popup {
     variable tellsFor 20000
     # most rows that are read; a list of more helps nobody
     variable limit 1000
-    variable states {failed review signoff unknown}
     # snoozed for so long, in minutes
     variable pause 10
 }
@@ -173,9 +172,6 @@ proc ::popup::StateChanged {} {
         set known 0
     }
     if {[db::state] eq "online"} {
-        if {![llength [info commands ::board::show]] || ![winfo exists .board]} {
-            acts::load
-        }
         read
     }
     Each connection
@@ -183,9 +179,9 @@ proc ::popup::StateChanged {} {
 
 # Was there something in the burst that concerns people?
 proc ::popup::Notified {} {
-    variable states
     foreach change [db::changes] {
-        if {![dict exists $change to] || [dict get $change to] in $states || [dict get $change from] in $states} {
+        if {![dict exists $change to] || [states::is [dict get $change to] attention]
+                || [states::is [dict get $change from] attention]} {
             Soon
             return
         }

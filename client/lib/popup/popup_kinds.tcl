@@ -81,7 +81,7 @@ oo::class create ::popup::Failure {
             # which says all that the message does
             set lines {}
             set end [expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]
-            lappend lines "[model::deed $acted_by $action [popup::moment $acted_at]]$end"
+            lappend lines "[states::deed $acted_by $action [popup::moment $acted_at]]$end"
         }
         if {$attempt > 1} {
             lappend lines "Run $attempt of this day."

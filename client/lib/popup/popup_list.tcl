@@ -250,7 +250,7 @@ proc ::popup_list::Heading {} {
     dict for {key row} $rows {
         dict incr counts [dict get $row state]
     }
-    set parts [lmap state $::popup::states {
+    set parts [lmap state [states::names] {
         if {![dict exists $counts $state]} {
             continue
         }
@@ -264,13 +264,12 @@ proc ::popup_list::Heading {} {
         wm title $path "JOSCH: $text"
     }
     # the colour of the most urgent
-    foreach state {signoff review unknown failed} {
+    foreach state [lreverse [states::names]] {
         if {[dict exists $counts $state]} {
-            set worst $state
+            $path.band configure -style $state.State.TFrame
+            $path.band.title configure -style $state.StateBold.TLabel
         }
     }
-    $path.band configure -style $worst.State.TFrame
-    $path.band.title configure -style $worst.StateBold.TLabel
 }
 
 # ---- acting ----

@@ -143,7 +143,7 @@ oo::class create ::popup::Window {
         }
         set text "It is [dict get $now state] now."
         if {[dict get $now acted_at] ne "" && [dict get $now acted_at] >= [dict get $row since]} {
-            set text [model::deed [dict get $now acted_by] [dict get $now action] [popup::moment [dict get $now acted_at]]]
+            set text [states::deed [dict get $now acted_by] [dict get $now action] [popup::moment [dict get $now acted_at]]]
             if {[dict get $now comment] ne ""} {
                 append text ": \u201c[dict get $now comment]\u201d"
             } else {

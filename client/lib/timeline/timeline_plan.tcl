@@ -15,23 +15,19 @@ proc ::timeline_plan::forecast {order rows parents usual now} {
     foreach key $order {
         set row [dict get $rows $key]
         set takes [expr {[dict exists $usual [lindex $key 0]] ? [dict get $usual [lindex $key 0]] : 0}]
-        switch -- [dict get $row state] {
-            succeeded - skipped - up {
-                dict set done $key 0
-                continue
-            }
-            running {
-                set start [number [dict get $row started_at] $now]
-                set end [expr {max($now, $start + $takes)}]
-            }
-            failed - review - signoff - unknown {
-                set start [number [dict get $row state_since] $now]
-                set end $now
-            }
-            default {
-                set start [Begin $key $row $rows $parents $done $now]
-                set end [expr {$start + $takes}]
-            }
+        set state [dict get $row state]
+        if {[states::is $state satisfies]} {
+            dict set done $key 0
+            continue
+        } elseif {[states::is $state attention]} {
+            set start [number [dict get $row state_since] $now]
+            set end $now
+        } elseif {[states::is $state begun]} {
+            set start [number [dict get $row started_at] $now]
+            set end [expr {max($now, $start + $takes)}]
+        } else {
+            set start [Begin $key $row $rows $parents $done $now]
+            set end [expr {$start + $takes}]
         }
         dict set done $key $end
         dict set plan $key [list $start $end]
@@ -77,14 +73,14 @@ proc ::timeline_plan::bars {row runs forecast now} {
             lappend bars [list run $started $ended $status]
         }
     }
-    switch -- $state {
-        pending - ready - held {
-            if {$forecast ne {}} {
-                lassign $forecast start end
-                lappend bars [list planned $start $end $state]
-            }
-            return $bars
+    if {![states::is $state begun] && ![states::is $state final] && ![states::is $state attention]} {
+        if {$forecast ne {}} {
+            lassign $forecast start end
+            lappend bars [list planned $start $end $state]
         }
+        return $bars
+    }
+    switch -- $state {
         running {
             set started [number [dict get $row started_at] [dict get $row state_since]]
             lappend bars [list run $started $now running]
@@ -124,7 +120,7 @@ proc ::timeline_plan::PastBars {row state now} {
     if {$since eq ""} {
         return $bars
     }
-    if {$state in {failed review signoff unknown}} {
+    if {[states::is $state attention]} {
         lappend bars [list wait $since [expr {max($now, $since)}] $state]
     } elseif {$bars eq {} || $since > $ended + 1} {
         lappend bars [list moment $since $since $state]

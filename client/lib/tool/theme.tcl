@@ -36,25 +36,23 @@ namespace eval ::theme {
         review_rim  {#d00000 #ff6b6b}
         absent      {#808080 #808080}
         now         {#c0392b #ff7b6e}
-        on_state    {#101418 #101418}
         tip         {#fffbe6 #3b3a2e}
         shade       {#eef1f4 #262a30}
     }
 
-    # state -> its looks. fill: as josch.state_color(); text: on it, where the dark one cannot be read; symbol: of DejaVu
-    # Sans; label: for people
+    # state -> its symbol, of DejaVu Sans, and its name for people; its colours are the server's (states.tcl)
     variable states {
-        pending   {fill #ffffff symbol \u25cb label Pending}
-        ready     {fill #f0e442 symbol \u25d0 label Ready}
-        running   {fill #56b4e9 symbol \u25b6 label Running}
-        up        {fill #009e73 symbol \u25b2 label Up}
-        review    {fill #e69f00 symbol \u25c6 label Review}
-        signoff   {fill #cc79a7 symbol \u270e label Sign-off}
-        succeeded {fill #b6edc8 symbol \u2713 label Succeeded}
-        failed    {fill #cc3311 text #ffffff symbol \u2717 label Failed}
-        unknown   {fill #555b63 text #ffffff symbol ? label Unknown}
-        held      {fill #8f7ce0 symbol \u2016 label Held}
-        skipped   {fill #c3c3c3 symbol \u00bb label Skipped}
+        pending   {symbol \u25cb label Pending}
+        ready     {symbol \u25d0 label Ready}
+        running   {symbol \u25b6 label Running}
+        up        {symbol \u25b2 label Up}
+        review    {symbol \u25c6 label Review}
+        signoff   {symbol \u270e label Sign-off}
+        succeeded {symbol \u2713 label Succeeded}
+        failed    {symbol \u2717 label Failed}
+        unknown   {symbol ? label Unknown}
+        held      {symbol \u2016 label Held}
+        skipped   {symbol \u00bb label Skipped}
     }
 
     # font -> {family-of size-step weight}
@@ -82,6 +80,7 @@ proc ::theme::init {{newMode ""} {size ""}} {
     event add <<SelectAll>> <Control-a>
     MakeFonts $size
     Apply
+    bind . <<StatesChanged>> +::theme::Apply
 }
 
 # Light to dark, or back; every window follows by <<ThemeChanged>>.
@@ -113,13 +112,18 @@ proc ::theme::blend {first second part} {
     }]
 }
 
-# Looks of a state: dict of fill, text, symbol, label. An unknown state looks plain.
+# Looks of a state: dict of fill, text, symbol, label. One of which nothing is known looks plain.
 proc ::theme::state {name} {
     variable states
-    if {![dict exists $states $name]} {
-        return [dict create fill [color panel] text [color text] symbol - label $name]
+    lassign [states::colors $name] fill text
+    if {$fill eq ""} {
+        lassign [list [color panel] [color text]] fill text
     }
-    dict merge [dict create text [color on_state]] [dict get $states $name]
+    set looks [dict create fill $fill text $text symbol - label [string totitle $name]]
+    if {[dict exists $states $name]} {
+        set looks [dict merge $looks [dict get $states $name]]
+    }
+    return $looks
 }
 
 # A background for a whole row in that state, which leaves the row's text readable.
@@ -129,13 +133,10 @@ proc ::theme::tint {name} {
 
 # The image of a patch in the state's colour, to stand before its name in a list.
 proc ::theme::patch {name} {
+    if {"josch_patch_$name" ni [image names]} {
+        Patch $name
+    }
     return josch_patch_$name
-}
-
-# The states that have looks, in the order of a node's life.
-proc ::theme::states {} {
-    variable states
-    dict keys $states
 }
 
 # Name of a font: ui, bold, small, big, title or mono.
@@ -319,7 +320,7 @@ proc ::theme::Labels {} {
     ttk::style configure TLabel -background [color window] -foreground [color text]
     ttk::style configure TFrame -background [color window]
     # a band in the colour of a state, and the text on it
-    foreach state [states] {
+    foreach state [states::names] {
         set looks [state $state]
         ttk::style configure $state.State.TFrame -background [dict get $looks fill]
         ttk::style configure $state.State.TLabel -background [dict get $looks fill] -foreground [dict get $looks text]
@@ -329,13 +330,17 @@ proc ::theme::Labels {} {
 }
 
 proc ::theme::Patches {} {
-    set side [::font metrics josch_ui -ascent]
-    foreach name [states] {
-        set image [patch $name]
-        image create photo $image -width $side -height $side
-        $image put [color quiet] -to 0 0 $side $side
-        $image put [dict get [state $name] fill] -to 1 1 [expr {$side - 1}] [expr {$side - 1}]
+    foreach name [states::names] {
+        Patch $name
     }
+}
+
+proc ::theme::Patch {name} {
+    set side [::font metrics josch_ui -ascent]
+    set image josch_patch_$name
+    image create photo $image -width $side -height $side
+    $image put [color quiet] -to 0 0 $side $side
+    $image put [dict get [state $name] fill] -to 1 1 [expr {$side - 1}] [expr {$side - 1}]
 }
 
 proc ::theme::Dress {window background} {
