@@ -9,7 +9,7 @@ BEGIN;
 DELETE FROM josch.tpl_nodes;
 DELETE FROM josch.tpl_jobs;
 DELETE FROM josch.environs;
-CREATE FUNCTION pg_temp.nodes(body text, header text DEFAULT 'node_id,node_type,job_name,node_name,exec_command') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.nodes(body text, header text DEFAULT 'node_id,node_type,job_name,node_name,exec_command') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text; message text; detail text; hint text; context text;
 BEGIN
@@ -30,29 +30,29 @@ SELECT * FROM josch.load(tpl_jobs => '');
 SELECT * FROM josch.load(tpl_jobs => E'job_name\nJ', mode => NULL);
 
 -- quotes, commas, line ends within and behind, a byte order mark, blank lines, no end of the last line
-SELECT pg_temp.nodes(E'1,N,J,one,"echo ""hi"", you"\n\n2,N,J,two,"a\nb\r\nc\rd"\n3,N,J,three,""\n4,N,J,four,');
-SELECT pg_temp.nodes(E'5,N,J,five,"\\."\n6,N,J,six,"a\n\\.\nb"');
+SELECT public.nodes(E'1,N,J,one,"echo ""hi"", you"\n\n2,N,J,two,"a\nb\r\nc\rd"\n3,N,J,three,""\n4,N,J,four,');
+SELECT public.nodes(E'5,N,J,five,"\\."\n6,N,J,six,"a\n\\.\nb"');
 SELECT count(*) FROM josch.load(tpl_nodes => E'\ufeffnode_id,node_type,job_name,node_name,exec_command\r\n7,N,J,seven,"a\rb"\r\n\r\n');
 SELECT count(*) FROM josch.load(tpl_nodes => E'exec_command,node_name,job_name,node_type,node_id\ra,eight,J,N,8\r"b\nc",nine,J,N,9\r\r');
 SELECT node_id, node_name, to_json(exec_command) FROM josch.tpl_nodes ORDER BY 1;
 
 -- what is doubtful
-SELECT pg_temp.nodes(E'1,N,J,one,true\n2,N,J,two,echo "hi"\n');
-SELECT pg_temp.nodes(E'1,N,J,one,true\n2,N,J, "two",true\n');
-SELECT pg_temp.nodes(E'1,N,J,"o\nne",true\n2,N,J,"two"!,true\n');
-SELECT pg_temp.nodes(E'1,N,J,"o\r\nn\re",true\n2,N,J,"two,true\n3,N,J,three,\n');
-SELECT pg_temp.nodes(E'1,N,J,one,true\n2,N,J,two,a\rb\n');
-SELECT pg_temp.nodes(E'1,N,J,one,true\r\n2,N,J,two,true\n');
-SELECT pg_temp.nodes(E'1,N,J,one,true\n2,N,J,two\n');
-SELECT pg_temp.nodes(E'1,N,J,one,true\n2,N,J,two,true,\n');
-SELECT pg_temp.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,node_name,node_name');
-SELECT pg_temp.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,nodename');
-SELECT pg_temp.nodes(E'1,N,J,one\n', 'node_id,"node_type,job_name,node_name');
-SELECT pg_temp.nodes(E'1,N,J,one\n2,N,J,' || repeat('x', 300) || E'\n3,N,J,three,four,five\n', 'node_id,node_type,job_name,node_name');
+SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two,echo "hi"\n');
+SELECT public.nodes(E'1,N,J,one,true\n2,N,J, "two",true\n');
+SELECT public.nodes(E'1,N,J,"o\nne",true\n2,N,J,"two"!,true\n');
+SELECT public.nodes(E'1,N,J,"o\r\nn\re",true\n2,N,J,"two,true\n3,N,J,three,\n');
+SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two,a\rb\n');
+SELECT public.nodes(E'1,N,J,one,true\r\n2,N,J,two,true\n');
+SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two\n');
+SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two,true,\n');
+SELECT public.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,node_name,node_name');
+SELECT public.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,nodename');
+SELECT public.nodes(E'1,N,J,one\n', 'node_id,"node_type,job_name,node_name');
+SELECT public.nodes(E'1,N,J,one\n2,N,J,' || repeat('x', 300) || E'\n3,N,J,three,four,five\n', 'node_id,node_type,job_name,node_name');
 
 -- dates and times of day in one form, whatever DateStyle is
 SET datestyle = 'German, DMY';
-SELECT value, pg_temp.nodes('20,S,J,time,' || value, 'node_id,node_type,job_name,node_name,signoff_time') FROM unnest(ARRAY['06:30', '6:30', '06:30:00', '23:59:59.5',
+SELECT value, public.nodes('20,S,J,time,' || value, 'node_id,node_type,job_name,node_name,signoff_time') FROM unnest(ARRAY['06:30', '6:30', '06:30:00', '23:59:59.5',
 	'06:30:00+09', '06:30Z', '06:30 UTC', '06:30:00 Europe/Zurich', '06:30 PM', '063000', '25:00', 'now', 'allballs', '06:30:', '06:30:00.', '2026-01-02 06:30']) AS value;
 CREATE FUNCTION pg_temp.job(value text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
