@@ -35,7 +35,7 @@ UNION ALL VALUES (500099, date '2020-01-02', 500003, date '2020-01-02', true);
 SELECT josch.dot('Inner', '2020-01-02');
 
 -- anybody's names
-UPDATE josch.tpl_nodes SET node_name = E'a "b" \\N \\ <b>&amp;</b> {x|y} \t\r\u0001 %s\nzwei Zeilen' WHERE node_id = 500013;
+UPDATE josch.tpl_nodes SET node_name = E'a "b" \\N \\ <b>&amp;</b> {x|y} %s' WHERE node_id = 500013;
 UPDATE josch.tpl_jobs SET job_name = '"];evil[label="' WHERE job_name = 'Outer';
 SELECT josch.dot('"];evil[label="');
 ROLLBACK;

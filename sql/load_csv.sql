@@ -61,7 +61,7 @@ SELECT * FROM josch.load_csv('josch_load_csv', 'replace');
 -- what a file may look like
 SELECT pg_temp.clear();
 SELECT pg_temp.file('environs.csv', '\xEFBBBF'::bytea || convert_to(E'value, var \r\n"say ""hi"", twice",QUOTED\r\n"two\r\nlines",LINES\r\n,EMPTY\r\n"",EMPTY_TOO\r\nz\u00fcrich \u20ac,UTF8\r\n\\N,BACKSLASH\r\n', 'UTF8'));
-SELECT pg_temp.file('tpl_jobs.csv', E'colour,job_desc,time_zone,job_name,loaded_on,valid_from,,\nred,,"","a, b",1999-01-01,2026-02-01,,\n,"",Europe/Zurich,"c\nd",,,,\n\n'
+SELECT pg_temp.file('tpl_jobs.csv', E'colour,job_desc,time_zone,job_name,loaded_on,valid_from,,\nred,,"","a, b",1999-01-01,2026-02-01,,\n,"de\nsc",Europe/Zurich,"c d",,,,\n\n'
 	'blue, spaces ,,e,,,,');
 SELECT pg_temp.file('tpl_nodes.csv', E'"node_id","node_type","job_name","node_name","exec_command","signoff_time","exec_sql","exec_sql_atomic","ready_after","timeout","stop_grace","owner"\r'
 	'"1","N","e","sql","","","SELECT 1;\nSELECT ''two'';","no","","01:30","",""\r"2","L","e","server","serve --now","","","","2 min","","00:01",""\r');

@@ -30,5 +30,11 @@ CREATE FUNCTION josch.is_readable_interval(value interval) RETURNS boolean
 COMMENT ON FUNCTION josch.is_readable_interval(interval) IS
 'True for an interval that programs of every language can read as a duration: 100 years at most, none of its parts (months, days, time) negative. NULL for NULL.';
 
-GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval) TO PUBLIC;
+CREATE FUNCTION josch.is_one_line(value text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_name_is_one_line';
+COMMENT ON FUNCTION josch.is_one_line(text) IS
+'True for a text that is seen as it is: without line ends and other control characters, and without characters that are invisible or turn the direction of what follows. NULL for NULL.';
+
+GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.now(), josch.today(), josch.is_time_zone(text) TO PUBLIC;

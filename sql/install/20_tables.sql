@@ -10,6 +10,7 @@ CREATE TABLE josch.environs (
 	var		text PRIMARY KEY,
 	value	text NOT NULL DEFAULT '',
 	CONSTRAINT environs_var_is_a_name CHECK (var ~ '^[A-Za-z_][A-Za-z0-9_]*$'),
+	CONSTRAINT environs_var_is_not_too_long CHECK (char_length(var) <= 200),
 	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
 		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT')),
 	CONSTRAINT environs_value_is_not_too_long CHECK (octet_length(value) <= 100000)
@@ -26,12 +27,14 @@ CREATE TABLE josch.tpl_jobs (
 	valid_from	date,
 	loaded_on	date NOT NULL DEFAULT josch.today(),
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '[^[:space:]]'),
+	CONSTRAINT tpl_jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name)),
+	CONSTRAINT tpl_jobs_job_name_is_not_too_long CHECK (char_length(job_name) <= 200),
 	CONSTRAINT tpl_jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
 	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT tpl_jobs_dates_are_readable CHECK (josch.is_readable_date(valid_from) AND josch.is_readable_date(loaded_on))
 );
 COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made and run together for a date';
-COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job';
+COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job: one line, 200 characters at most';
 COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words; 100,000 bytes at most';
 COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
 COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: a dependency on an earlier date that was never made blocks nothing. NULL for loaded_on';
@@ -68,6 +71,8 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
 	CONSTRAINT nodes_node_name_is_not_blank CHECK (node_name ~ '[^[:space:]]'),
+	CONSTRAINT nodes_node_name_is_one_line CHECK (josch.is_one_line(node_name)),
+	CONSTRAINT nodes_node_name_is_not_too_long CHECK (char_length(node_name) <= 200),
 	CONSTRAINT nodes_exec_command_is_not_blank CHECK (exec_command ~ '[^[:space:]]'),
 	CONSTRAINT nodes_exec_sql_is_not_blank CHECK (exec_sql ~ '[^[:space:]]'),
 	CONSTRAINT nodes_command_or_sql CHECK (exec_command IS NULL OR exec_sql IS NULL),
@@ -92,7 +97,7 @@ COMMENT ON TABLE josch.tpl_nodes IS
 COMMENT ON COLUMN josch.tpl_nodes.node_id IS 'Number of the node, the same on every day; left out, it is one that no node ever had';
 COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
-COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people; no other node of the job has it';
+COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
 'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
 COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for, before 24:00 (PostgreSQL drops a time zone that is written in a time: 06:30+09 is 06:30); NULL: as soon as the parents are done';
@@ -132,6 +137,7 @@ CREATE TABLE josch.jobs (
 	scheduled_at	timestamptz NOT NULL DEFAULT josch.now(),
 	scheduled_by	text NOT NULL DEFAULT SESSION_USER,
 	PRIMARY KEY (job_name, job_date),
+	CONSTRAINT jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
 	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object')

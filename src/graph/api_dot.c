@@ -38,8 +38,8 @@ look_of(const char *label)
 }
 
 /*
- * Appends text as part of a label between double quotes.  A line break in it
- * stays one; other control characters, which no picture can show, become spaces.
+ * Appends a name as part of a label between double quotes; it has no control
+ * characters (josch.is_one_line).
  */
 static void
 append_escaped(StringInfo out, const char *text)
@@ -57,11 +57,8 @@ append_escaped(StringInfo out, const char *text)
 			case '&':
 				appendStringInfoString(out, "&amp;");
 				break;
-			case '\n':
-				appendStringInfoString(out, "\\n");
-				break;
 			default:
-				appendStringInfoChar(out, (unsigned char) *text < ' ' || *text == 0x7f ? ' ' : *text);
+				appendStringInfoChar(out, *text);
 		}
 	}
 }
