@@ -66,7 +66,7 @@ CREATE TABLE josch.tpl_nodes (
 	timeout			interval,
 	stop_grace		interval NOT NULL DEFAULT '10 seconds',
 	work_dir		text,
-	owner			name NOT NULL DEFAULT SESSION_USER,
+	owner			josch.role NOT NULL DEFAULT SESSION_USER,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -108,7 +108,7 @@ COMMENT ON COLUMN josch.tpl_nodes.ready_after IS 'L without ready_command: the n
 COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take before it is stopped and has failed, 100 years at most; NULL: no limit';
 COMMENT ON COLUMN josch.tpl_nodes.stop_grace IS 'Time between the polite signal (TERM) and the last one (KILL) when a run is stopped';
 COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs; NULL for the setting josch.work_directory';
-COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs';
+COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs: it stays the owner when it is renamed. Of a role that is gone, the name that was written';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,

@@ -9,6 +9,7 @@
  */
 #include "base/josch.h"
 
+#include "base/role.h"
 #include "base/table.h"
 
 #include "catalog/dependency.h"
@@ -106,14 +107,15 @@ find_column(Relation relation, const JoschColumn *column)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	AttrNumber	number = SPI_fnumber(desc, column->name);
+	Oid			type = column->type == JOSCH_ROLE_TYPE ? josch_role_type() : column->type;
 
-	if (number <= 0 || TupleDescAttr(desc, number - 1)->atttypid != column->type)
+	if (number <= 0 || TupleDescAttr(desc, number - 1)->atttypid != type)
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("column \"%s\" of josch.%s is not as JOSCH made it", column->name,
 						RelationGetRelationName(relation)),
-				 errdetail("It is expected to be of type %s.", format_type_be(column->type)),
+				 errdetail("It is expected to be of type %s.", format_type_be(type)),
 				 errtable(relation)));
 	}
 	return number;

@@ -30,7 +30,6 @@
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
@@ -401,7 +400,7 @@ check_run(const StoreSqlRun *run)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("node %s has no SQL any more", josch_report_key(run->key.node_id, run->key.job_date))));
 	}
-	if (get_role_oid(run->owner, true) != GetSessionUserId())
+	if (run->owner != GetSessionUserId())
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

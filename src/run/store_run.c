@@ -16,7 +16,6 @@
 #include "run/store_run.h"
 
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -139,6 +138,7 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, node_type, LETTER),
 	JOSCH_FIELD(StoreLaunch, sql, BOOL),
 	JOSCH_FIELD(StoreLaunch, atomic, BOOL),
+	JOSCH_FIELD(StoreLaunch, owner, INT32),
 	JOSCH_FIELD(StoreLaunch, owner_name, TEXT),
 	JOSCH_FIELD(StoreLaunch, command, TEXT),
 	JOSCH_FIELD(StoreLaunch, ready_command, TEXT),
@@ -149,7 +149,7 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64));
 
 static JoschPlan load_launch = JOSCH_PLAN(
-	"SELECT r.run_id, r.node_id, r.job_date, r.attempt, n.node_type, r.kind = 'sql', n.exec_sql_atomic, n.owner::text,"
+	"SELECT r.run_id, r.node_id, r.job_date, r.attempt, n.node_type, r.kind = 'sql', n.exec_sql_atomic, josch.role_oid(n.owner)::integer, n.owner::text,"
 	" n.exec_command, n.ready_command, n.work_dir, r.log,"
 	" (extract(epoch FROM n.timeout) * 1000)::int8, (extract(epoch FROM n.stop_grace) * 1000)::int8,"
 	" (extract(epoch FROM n.ready_after) * 1000)::int8"
@@ -406,15 +406,8 @@ josch_store_run_move(const NodeKey *keys, int n, const char *state)
 static StoreLaunch *
 load(Datum run_ids, MemoryContext caller, int *n)
 {
-	StoreLaunch *launches;
-
 	*n = (int) josch_spi_run(&load_launch, SPI_OK_SELECT, &run_ids, NULL);
-	launches = josch_rows_fetch(&launch_row, *n, caller);
-	for (int i = 0; i < *n; i++)
-	{
-		launches[i].owner = get_role_oid(launches[i].owner_name, true);
-	}
-	return launches;
+	return josch_rows_fetch(&launch_row, *n, caller);
 }
 
 /* The environment of each that is a command, in one go. */

@@ -20,7 +20,7 @@ static const JoschRow begun_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreSqlRun, run_id, INT64),
 	JOSCH_FIELD_KEY(StoreSqlRun, key),
 	JOSCH_FIELD(StoreSqlRun, attempt, INT32),
-	JOSCH_FIELD(StoreSqlRun, owner, TEXT),
+	JOSCH_FIELD(StoreSqlRun, owner, INT32),
 	JOSCH_FIELD(StoreSqlRun, sql, TEXT),
 	JOSCH_FIELD(StoreSqlRun, has_timeout, BOOL));
 
@@ -29,7 +29,7 @@ static JoschPlan begin_run = JOSCH_PLAN(
 	" FROM josch.nodes n"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
 	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
-	" RETURNING r.run_id, r.node_id, r.job_date, r.attempt, n.owner::text, n.exec_sql, n.timeout IS NOT NULL",
+	" RETURNING r.run_id, r.node_id, r.job_date, r.attempt, josch.role_oid(n.owner)::integer, n.exec_sql, n.timeout IS NOT NULL",
 	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID);
 
 static JoschPlan lock_node = JOSCH_PLAN(

@@ -18,7 +18,7 @@ typedef struct StoreSqlRun
 	int64		run_id;
 	NodeKey		key;
 	int			attempt;
-	char	   *owner;
+	Oid			owner;			/* InvalidOid: the role does not exist any more */
 	char	   *sql;			/* NULL: somebody took it out */
 	bool		has_timeout;	/* counts from this start */
 } StoreSqlRun;

@@ -129,7 +129,7 @@ send_sql(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	if (!OidIsValid(launch->owner))
 	{
-		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\" does not exist", launch->owner_name));
+		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
 		return true;
 	}
 	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);

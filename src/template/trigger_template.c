@@ -14,6 +14,7 @@
 #include "base/changes.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/role.h"
 #include "base/table.h"
 #include "node/variables.h"
 
@@ -44,7 +45,7 @@ typedef enum RightsColumn
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"node_id", INT8OID}, {"exec_command", TEXTOID}, {"ready_command", TEXTOID}, {"work_dir", TEXTOID},
-	{"exec_sql", TEXTOID}, {"owner", NAMEOID}
+	{"exec_sql", TEXTOID}, {"owner", JOSCH_ROLE_TYPE}
 };
 static AttrNumber template_numbers[NCOLUMNS];
 static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", columns, template_numbers);
@@ -128,7 +129,7 @@ check_command(const Change *change, RightsColumn column)
  * current user cannot become.
  */
 static bool
-concerns_owner(const Change *change, const char *owner)
+concerns_owner(const Change *change, const JoschRole *owner)
 {
 	bool		isnull;
 	Datum		before;
@@ -139,10 +140,10 @@ concerns_owner(const Change *change, const char *owner)
 	}
 	if (change->old == NULL)
 	{
-		return strcmp(owner, GetUserNameFromId(GetSessionUserId(), false)) != 0;
+		return josch_role_oid(owner) != GetSessionUserId();
 	}
 	before = heap_getattr(change->old, change->numbers[OWNER], change->desc, &isnull);
-	return isnull || strcmp(owner, NameStr(*DatumGetName(before))) != 0;
+	return isnull || !josch_role_is_same(owner, (JoschRole *) DatumGetPointer(before));
 }
 
 static void
@@ -150,20 +151,21 @@ check_owner(const Change *change)
 {
 	bool		isnull;
 	Datum		value = new_value(change, OWNER, &isnull);
+	const JoschRole *role = (const JoschRole *) DatumGetPointer(value);
 	const char *owner;
-	Oid			role;
+	Oid			oid;
 
 	if (isnull)
 	{
 		return;					/* NOT NULL refuses it */
 	}
-	owner = NameStr(*DatumGetName(value));
-	if (!concerns_owner(change, owner))
+	if (!concerns_owner(change, role))
 	{
 		return;
 	}
-	role = get_role_oid(owner, true);
-	if (!OidIsValid(role))
+	owner = josch_role_name(role);
+	oid = josch_role_oid(role);
+	if (!OidIsValid(oid))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -172,7 +174,7 @@ check_owner(const Change *change)
 						   node_of(change)),
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "owner")));
 	}
-	if (!josch_can_become(GetUserId(), role))
+	if (!josch_can_become(GetUserId(), oid))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -306,6 +306,22 @@ is(marks('immediate') . marks('immediate, after') . marks('loose'), '111', 'each
 
 is(sql(q{SELECT count(*) FROM josch.runs WHERE ended_at IS NULL}), '0', 'no run is left open');
 is(sql(q{SELECT count(*) FROM josch.runs GROUP BY node_id, job_date ORDER BY 1 DESC LIMIT 1}), '1', 'nothing ran under two numbers');
+# --- renamed, dropped
+
+# an owner that is renamed stays the owner; one that was dropped is missed, also when another has come of its name
+sql('CREATE ROLE wanderer LOGIN; GRANT CONNECT ON DATABASE postgres TO wanderer');
+sql("INSERT INTO josch.tpl_jobs (job_name) VALUES ('owned');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, owner) VALUES (7000, 'N', 'owned', 'owned', 'SELECT current_user', 'wanderer')");
+sql("ALTER ROLE wanderer RENAME TO settler; SELECT josch.schedule('$DATE', 'owned')");
+becomes(7000, 'succeeded', 'a node runs as its owner, who has another name now');
+like(of_run(7000, 'output_tail'), qr/settler/, 'that one');
+sql("INSERT INTO josch.tpl_jobs (job_name) VALUES ('lost');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, owner) VALUES (7001, 'N', 'lost', 'lost', 'SELECT current_user', 'settler')");
+$node->psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch sql worker'");
+sql("REVOKE CONNECT ON DATABASE postgres FROM settler; DROP ROLE settler; CREATE ROLE settler LOGIN; GRANT CONNECT ON DATABASE postgres TO settler; SELECT josch.schedule('$DATE', 'lost')");
+becomes(7001, 'failed', 'a node whose owner was dropped does not run as another of its name');
+like(message(7001), qr/role "settler", the owner of the node, does not exist or was dropped$/, 'and says so');
+
 $node->stop;
 
 # --- a server that has no more background workers: two launchers and two schedulers take all
