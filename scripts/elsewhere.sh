@@ -69,3 +69,35 @@ server_headers() {
     fi
     echo "$found"
 }
+
+# --- a server that finds faults -------------------------------------------------------------------------------------
+
+CHECKED=$ASIDE/checked
+
+# Make PG_VERSION and PG_ROOT those of a server that is built with assertions: freed memory is overwritten and the ends of
+# chunks are watched, so that a use after free shows, as it does nowhere in a packaged server. Built once, from the source package.
+choose_checked_server() {
+    local work
+    if ! [ -x "$CHECKED/usr/lib/postgresql/$PG_VERSION/bin/postgres" ]; then
+        say "Building PostgreSQL $PG_VERSION with assertions, once; this takes some minutes"
+        work=$(private_folder checked) || exit 1
+        build_checked_server "$work" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die "no PostgreSQL $PG_VERSION with assertions; the log is $work/log"; }
+        as_root rm -rf "$work"
+    fi
+    PG_ROOT=$CHECKED
+}
+
+# build_checked_server FOLDER: from the source package of the machine's own suite
+build_checked_server() {
+    local HOME_DIR=$1 STAGE='' PG_BIN='' prefix=$CHECKED/usr/lib/postgresql/$PG_VERSION
+    elsewhere_update && (cd "$1" && elsewhere_apt apt-get source --download-only "postgresql-$PG_VERSION") || return
+    as mkdir "$1/source" "$1/build" && as tar -C "$1/source" --strip-components=1 -xf "$1"/*.orig.tar.* || return
+    if [ ! -f "$1/source/src/backend/parser/gram.c" ]; then
+        apt_install bison flex perl || return
+    fi
+    as sh -c 'cd "$1/build" && ../source/configure -q --prefix="$2" --enable-cassert --enable-debug --enable-tap-tests \
+        --without-readline --without-zlib --without-icu CFLAGS="-O1 -g"' sh "$1" "$prefix" || return
+    as make -s -C "$1/build" -j2 all </dev/null && as_root rm -rf "$CHECKED.new" &&
+        as_root make -s -C "$1/build" install DESTDIR="$CHECKED.new" </dev/null &&
+        as_root rm -rf "$CHECKED" && as_root mv "$CHECKED.new$CHECKED" "$CHECKED" && as_root rm -rf "$CHECKED.new"
+}

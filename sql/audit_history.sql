@@ -169,6 +169,16 @@ SELECT count(*) > 0 AS told FROM josch.history(1, '2026-11-20');
 SET ROLE regress_josch_stranger;
 SELECT count(*) > 0 AS told FROM josch.history(1, '2026-11-20');
 RESET ROLE;
+-- the record is read with the rights of who asks
+GRANT USAGE ON SCHEMA josch TO regress_josch_stranger;
+GRANT EXECUTE ON FUNCTION josch.history(bigint, date), josch.board_at(date, timestamptz) TO regress_josch_stranger;
+SET ROLE regress_josch_stranger;
+\set VERBOSITY terse
+SELECT count(*) > 0 AS told FROM josch.history(1, '2026-11-20');
+SELECT count(*) FROM josch.board_at('2026-11-20', 'infinity');
+\set VERBOSITY default
+RESET ROLE;
+DROP OWNED BY regress_josch_stranger;
 RESET SESSION AUTHORIZATION;
 DROP FUNCTION tell(bigint);
 DROP PROCEDURE node(bigint, text, text), run(bigint, bigint), started(bigint);

@@ -80,6 +80,12 @@ SELECT new_values -> 'cpu_seconds' AS cpu_seconds, new_values -> 'requested_at' 
 	FROM josch.runs_audit ORDER BY audit_id DESC LIMIT 1;
 SHOW IntervalStyle;
 SHOW TimeZone;
+-- nor is the session changed by being recorded, within a transaction either
+BEGIN;
+UPDATE josch.tpl_nodes SET timeout = '2 days' WHERE node_id = 1;
+SHOW IntervalStyle;
+SHOW TimeZone;
+COMMIT;
 RESET DateStyle; RESET IntervalStyle; RESET TimeZone; RESET extra_float_digits;
 
 -- who: the session, and the role as which it acts; names may be anything
@@ -97,6 +103,15 @@ SELECT session_name, role_name, client_addr IS NULL OR client_addr <<= '127.0.0.
 -- the function that acts runs as the owner; the record has its caller
 SELECT session_name, role_name, operation, new_values ->> 'state' AS state, comment FROM josch.nodes_audit ORDER BY audit_id DESC LIMIT 1;
 SELECT session_name, role_name, new_values FROM josch.tpl_jobs_audit ORDER BY audit_id DESC LIMIT 1;
+-- a function of a user's acts as its owner, and is recorded so
+CREATE FUNCTION regress_josch_rename() RETURNS void LANGUAGE sql SECURITY DEFINER
+	AS $$ UPDATE josch.tpl_jobs SET job_desc = 'by a function of the other role' $$;
+ALTER FUNCTION regress_josch_rename() OWNER TO regress_josch_actor;
+SET SESSION AUTHORIZATION "regress josch ""O'Brien""";
+SELECT regress_josch_rename();
+SET SESSION AUTHORIZATION regress_josch_root;
+SELECT session_name, role_name, new_values FROM josch.tpl_jobs_audit ORDER BY audit_id DESC LIMIT 1;
+DROP FUNCTION regress_josch_rename();
 RESET application_name;
 SET application_name = '';
 DELETE FROM josch.environs;

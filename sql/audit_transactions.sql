@@ -103,6 +103,34 @@ INSERT INTO josch.environs VALUES ('SERIALIZABLE', '');
 COMMIT;
 SELECT count(committed_at) FROM written WHERE var IN ('READ_ONLY', 'SERIALIZABLE');
 
+-- the first change in a savepoint that was released into one that is rolled back: there is no commit without rows
+BEGIN;
+SAVEPOINT a;
+SAVEPOINT b;
+INSERT INTO josch.environs VALUES ('UNDONE', '');
+RELEASE b;
+ROLLBACK TO a;
+COMMIT;
+SELECT count(*) FROM josch.audit_commits c WHERE NOT EXISTS (SELECT FROM josch.environs_audit a WHERE a.xid = c.xid);
+
+-- one that is prepared is true from when it was prepared
+SET josch.now = '2026-11-20 12:00+00';
+BEGIN;
+INSERT INTO josch.environs VALUES ('PREPARED', '');
+SET josch.now = '2026-11-20 12:30+00';
+PREPARE TRANSACTION 'regress_josch_audit';
+SET josch.now = '2026-11-20 13:00+00';
+COMMIT PREPARED 'regress_josch_audit';
+SELECT * FROM written WHERE var = 'PREPARED';
+
+-- what tick() does at another moment is true from that moment
+INSERT INTO josch.tpl_jobs (job_name) VALUES ('Tick');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (1, 'N', 'Tick', 'milestone');
+SELECT count(*) FROM josch.schedule('2026-11-20');
+SELECT josch.tick('2026-11-20 15:00+00');
+SELECT c.committed_at AT TIME ZONE 'UTC' AS committed_at FROM josch.nodes_audit a JOIN josch.audit_commits c
+	ON c.xid = a.xid AND a.audit_id > c.first_audit_id AND a.audit_id <= c.last_audit_id WHERE a.new_values ->> 'state' = 'succeeded';
+
 -- COMMIT AND CHAIN starts anew
 BEGIN;
 INSERT INTO josch.environs VALUES ('CHAIN_1', '');

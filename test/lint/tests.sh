@@ -1,5 +1,6 @@
 #!/bin/bash
-# Every test has its expected output and every expected output its test; no regress test sleeps.
+# Every test has its expected output and every expected output its test; no test sleeps without a word why, or judges how fast
+# something is: it waits until it sees what it waits for, and its patience is the limit.
 
 for file in sql/*.sql; do
     [ -f "$file" ] || continue
@@ -20,4 +21,13 @@ for file in test/isolation/specs/*.spec; do
     name=$(basename "$file" .spec)
     [ -f "test/isolation/expected/$name.out" ] || echo "$file: has no test/isolation/expected/$name.out"
     head -n 1 "$file" | grep -q '^#' || echo "$file: has no header that tells the bug it guards against"
+done
+for file in test/isolation/specs/*.spec; do
+    grep -nE 'pg_sleep' "$file" | sed "s#^\([0-9]*\):.*#$file:\1: sleeps; let the other session's step show that it waits#"
+done
+for file in test/t/*.pl test/perl/*.pm; do
+    grep -nE '^\s*(Time::HiRes::)?u?sleep[ (]+[0-9$r]' "$file" | grep -v '#' |
+        sed "s#^\([0-9]*\):.*#$file:\1: sleeps; wait until something is seen, or say beside it what nothing else can show#"
+    grep -nE "cmp_ok\(.*\btime\b.*'<=?'|ok\(.*\btime\b[^,]*[^-=]<" "$file" |
+        sed "s#^\([0-9]*\):.*#$file:\1: judges how fast something is; the patience of what waits is the limit#"
 done

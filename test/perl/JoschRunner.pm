@@ -249,7 +249,7 @@ sub eventually
 	while (time < $end)
 	{
 		return 1 if $condition->();
-		sleep 0.02;
+		sleep 0.02;	# between two looks
 	}
 	croak "waited in vain until $what";
 }

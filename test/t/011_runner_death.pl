@@ -318,15 +318,15 @@ subtest 'idle means idle' => sub {
 	$c->start(run_id => 50, long => 1, argv => [ 'sleep', '1000' ], ready_argv => ['true']);
 	push @groups, $c->wait_for('STARTED', 50)->{pid};
 	$c->wait_for('UP', 50);
-	sleep 0.3;
+	sleep 0.3;	# to see that nothing happens meanwhile
 	my ($cpu, $switches) = (cpu_ticks($c->pid), switches($c->pid));
-	sleep 3;
+	sleep 3;	# to see that nothing happens meanwhile
 	is(cpu_ticks($c->pid), $cpu, 'no CPU');
 	is(switches($c->pid), $switches, 'not even woken');
 	my $new = die_and_restart($c, $spool);
-	sleep 0.3;
+	sleep 0.3;	# to see that nothing happens meanwhile
 	$switches = switches($new->pid);
-	sleep 2;
+	sleep 2;	# to see that nothing happens meanwhile
 	is(switches($new->pid), $switches, 'nor while it watches');
 	$new->stop($_, 0) foreach 1, 50;
 	$new->wait_for('EXITED', $_) foreach 1, 50;
@@ -350,7 +350,7 @@ subtest 'the spool is taken away' => sub {
 	is($next->list->{1}{state}, JoschRunner::STATE_WATCHED, 'with what still runs');
 	system('rm', '-rf', $spool);
 	ok(!-e $spool, 'all of it can be removed');
-	sleep 3.5;
+	sleep 3.5;	# longer than it looks after its folder
 	ok(JoschRunner::lives($next->pid), 'a runner stays with its commands');
 	kill 'KILL', $pid;
 	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($next->pid) });

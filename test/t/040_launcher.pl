@@ -67,7 +67,7 @@ sub wait_for_starts
 	for (1 .. 600)
 	{
 		last if starts($database) >= $n;
-		usleep(50_000);
+		usleep(50_000);	# between two looks
 	}
 	is(starts($database), $n, $what);
 	return;
@@ -200,7 +200,7 @@ my $log = slurp_file($node->logfile);
 for (1 .. 200)
 {
 	last if $log =~ /database "d" ended, next start in 2 s/;
-	usleep(50_000);
+	usleep(50_000);	# between two looks
 	$log = slurp_file($node->logfile);
 }
 like($log, qr/database "d" ended, next start in 1 s.*database "d" ended, next start in 2 s/s, 'it is tried ever later');

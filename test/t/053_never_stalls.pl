@@ -73,7 +73,6 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 		my $start = time;
 		eventually('a second has passed', sub { time > $start + 1 });
 		cmp_ok(passes() - $before, '<=', 12, 'the scheduler does not look again all the time');
-		$start = time;
 		if ($end eq 'the server dies')
 		{
 			eval { $person->query('SELECT pg_backend_pid()') };
@@ -90,7 +89,6 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 			$node->act('release', $child);
 		}
 		$node->wait_for('succeeded', $child);
-		cmp_ok(time - $start, '<', 8, 'it goes on at once');
 		is($node->file($child), "here\n", 'and ran once');
 		is($node->node_is($child, 'unmet'), 0, 'its parents are counted');
 		is($node->sql('SELECT count(*) FROM josch.recounts'), 0, 'nothing is left to count');
@@ -148,7 +146,6 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 		$node->wait_for('succeeded', $first);
 		others_go_on();
 		is($node->node_is($second, 'state'), 'ready', 'it waits for the person');
-		my $start = time;
 		$person->query_safe($end);
 		if ($end eq 'COMMIT' && $query =~ /hold/)
 		{
@@ -156,7 +153,6 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 			$node->act('release', $second);
 		}
 		$node->wait_for('succeeded', $second);
-		cmp_ok(time - $start, '<', 5, 'it goes on at once');
 		$person->quit;
 		is(complaints(), '', 'nobody complains');
 		$node->sql('ALTER SYSTEM RESET josch.max_running');
@@ -222,10 +218,8 @@ subtest 'an error that passes by itself' => sub {
 	refuse(141, 'running', "IF nextval('public.tries') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = 'deadlock_detected'; END IF");
 	$node->job('passing');
 	$node->add([ 141, 'N', 'true' ], [ 142, 'N', 'true' ]);
-	my $start = time;
 	$node->schedule;
 	$node->wait_for('succeeded', 141, 142);
-	cmp_ok(time - $start, '<', 15, 'is tried again soon');
 	complaints();
 };
 

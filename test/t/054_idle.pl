@@ -99,10 +99,10 @@ subtest 'idle' => sub {
 	# what has just been done may still be under way
 	eventually('all is quiet', sub {
 		%before = map { $_ => effort($pid{$_}) } keys %pid;
-		sleep 1;
+		sleep 1;	# to see that nothing happens meanwhile
 		return !grep { effort($pid{$_})->{switches} != $before{$_}{switches} } keys %pid;
 	});
-	sleep $IDLE_SECONDS;
+	sleep $IDLE_SECONDS;	# to see that nothing happens meanwhile
 	foreach my $name (sort keys %pid)
 	{
 		my $after = effort($pid{$name});

@@ -58,7 +58,7 @@ sub act_a_while
 	{
 		my ($code, $message) = act($node, $plan);
 		push @unfit, "$code $message" if defined $code && !$FIT{$code};
-		sleep rand 0.1;
+		sleep rand 0.1;	# chaos, at a pace
 	}
 	return @unfit;
 }
@@ -77,7 +77,7 @@ sub bring_to_an_end
 		$patience = 600 if $now ne $last;
 		$last = $now;
 		eval { answer_all($node) };
-		sleep 0.1;
+		sleep 0.1;	# chaos, at a pace
 	}
 	diag $node->sql('SELECT * FROM josch.board ORDER BY job_date, node_id');
 	diag $node->sql('SELECT * FROM josch.health()');
