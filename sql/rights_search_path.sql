@@ -79,7 +79,7 @@ DELETE FROM josch.tpl_nodes WHERE node_id OPERATOR(pg_catalog.=) 4;
 CREATE SCHEMA source;
 CREATE TABLE source.tpl_jobs AS SELECT 'third'::pg_catalog.text AS job_name, 'loaded'::pg_catalog.text AS job_desc;
 SELECT table_name, updated FROM josch.load_schema('source');
-SELECT josch.instant('2030-01-01', '06:00', 'Europe/Zurich') IS NOT NULL AS instant, josch.day_offset('2030-01-01', 1) IS NOT NULL AS day_offset,
+SELECT josch.instant('2030-01-01', '06:00', 'Europe/Zurich') IS NOT NULL AS instant, josch.day_offset('J', '2030-01-01', 0) IS NOT NULL AS day_offset,
 	josch.today() IS NOT NULL AS today, josch.command_argv('echo $A') IS NOT NULL AS argv, josch.state_color('held') IS NOT NULL AS color;
 \set VERBOSITY terse
 SELECT josch.log(1);

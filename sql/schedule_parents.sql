@@ -20,14 +20,14 @@ FROM josch.nodes n LEFT JOIN josch.node_deps d ON d.c_node_id = n.node_id AND d.
 	LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
 GROUP BY n.job_date, n.node_id;
 
--- valid_from decides, and without it loaded_on; to the day
+-- a day before that nobody has made is not expected
 SELECT count(*) FROM generate_series(date '2026-11-10', '2026-11-17', interval '1 day') day, josch.schedule(day::date, 'Child');
 SELECT * FROM shown WHERE node_id IN (10, 11) AND job_date BETWEEN '2026-11-10' AND '2026-11-11' ORDER BY 1, 2;
 SELECT * FROM shown WHERE node_id IN (10, 11) AND job_date BETWEEN '2026-11-15' AND '2026-11-16' ORDER BY 1, 2;
--- of its own job it expects the day before
+-- of its own job it waits for the day before, once there is one
 SELECT * FROM shown WHERE node_id = 12 AND job_date <= '2026-11-11' ORDER BY 1;
 
--- the missing days are made later: what was expected was counted, what was not holds back now
+-- the missing days are made later: the nearest one holds back now
 SELECT * FROM josch.schedule('2026-11-09', 'Parent');
 SELECT * FROM josch.schedule('2026-11-10', 'Parent');
 SELECT * FROM josch.schedule('2026-11-14', 'Late');

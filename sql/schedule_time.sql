@@ -30,5 +30,10 @@ SELECT josch.instant('2026-03-29', NULL, 'Europe/Zurich') IS NULL AS nothing;
 SET josch.now = '2026-12-31 23:30+00';
 SELECT josch.today('UTC'), josch.today('Europe/Zurich'), josch.today('America/New_York'), josch.today(NULL) = josch.today() AS of_the_setting;
 SELECT josch.today('Mars/Olympus');
-SELECT josch.day_offset('2026-03-01', -1), josch.day_offset('2026-03-01', 0), josch.day_offset('2026-12-31', 1);
+-- a job has the days that were made of it
+SELECT josch.day_offset('Zurich', '2026-06-16', -1) AS before, josch.day_offset('Zurich', '2026-06-16', -2) AS two_before,
+	josch.day_offset('Zurich', '2026-06-16', 1) AS after, josch.day_offset('Zurich', '2026-07-01', 0) AS same,
+	josch.day_offset('Zurich', '2026-10-25', 1) AS none;
+SELECT josch.day_offset('Zurich', '5874897-12-31', 2147483647);
+SELECT josch.day_offset('Zurich', '2026-10-25', -2147483648);
 ROLLBACK;

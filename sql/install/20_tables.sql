@@ -37,7 +37,7 @@ COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made
 COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job: one line, 200 characters at most';
 COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words; 100,000 bytes at most';
 COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
-COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: a dependency on an earlier date that was never made blocks nothing. NULL for loaded_on';
+COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: on an earlier date a dependency on it (p_date = c_date) blocks nothing unless it is made. NULL for loaded_on';
 COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
 
 /* far from the numbers that people choose */
@@ -99,7 +99,7 @@ COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N no
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
-'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE, PREV_DATE, NEXT_DATE, JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
+'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE; PREV_DATE and NEXT_DATE, the nearest days made of its job, not set when there is none; JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
 COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for, before 24:00 (PostgreSQL drops a time zone that is written in a time: 06:30+09 is 06:30); NULL: as soon as the parents are done';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command; 1,000,000 bytes at most. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
@@ -122,9 +122,9 @@ CREATE INDEX tpl_node_deps_child_idx ON josch.tpl_node_deps (c_node_id);
 COMMENT ON TABLE josch.tpl_node_deps IS
 'Template dependencies: the child waits for the parent. Every cycle must have a total lag (c_date - p_date) above zero, else the statement is refused.';
 COMMENT ON COLUMN josch.tpl_node_deps.p_node_id IS 'The parent node';
-COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same, -1 the parent job''s previous scheduled day';
+COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same; -1 the nearest earlier day that was made of the parent''s job, -2 the one before that; above 0 later ones. What counts is p_date - c_date. Where there is no such day there is nothing to wait for';
 COMMENT ON COLUMN josch.tpl_node_deps.c_node_id IS 'The child node';
-COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand';
+COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand; (0, 1) is the same as (-1, 0)';
 
 /* ---- days: what runs ---- */
 
@@ -186,6 +186,8 @@ CREATE TABLE josch.nodes (
 ) WITH (fillfactor = 70);
 ALTER TABLE josch.nodes ALTER COLUMN node_id DROP DEFAULT;
 CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
+-- the days of a node, also when its job had another name
+CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
 CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
 CREATE INDEX nodes_attention_idx ON josch.nodes (job_date, node_id) WHERE state IN ('failed', 'review', 'signoff', 'unknown');
 COMMENT ON TABLE josch.nodes IS
@@ -228,18 +230,22 @@ CREATE TABLE josch.node_deps (
 	c_node_id	bigint NOT NULL,
 	c_date		date NOT NULL,
 	expected	boolean NOT NULL DEFAULT true,
-	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id),
+	lag			integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id, lag),
 	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE,
 	CONSTRAINT node_deps_p_date_is_readable CHECK (p_date BETWEEN date '0001-01-01' AND date '9999-12-31')
 );
 CREATE INDEX node_deps_child_idx ON josch.node_deps (c_date, c_node_id);
+CREATE INDEX node_deps_earlier_idx ON josch.node_deps (p_node_id, c_date) WHERE lag > 0;
+CREATE INDEX node_deps_later_idx ON josch.node_deps (p_node_id, c_date) WHERE lag < 0;
 COMMENT ON TABLE josch.node_deps IS
 'Dependencies of a date, with absolute dates. A parent that does not exist blocks only when it is expected; when it is made later it blocks again.';
 COMMENT ON COLUMN josch.node_deps.p_node_id IS 'The parent node';
-COMMENT ON COLUMN josch.node_deps.p_date IS 'Its date';
+COMMENT ON COLUMN josch.node_deps.p_date IS 'Its date; of a dependency with a lag, the day that it stands for at present, or one that is not made when there is none';
 COMMENT ON COLUMN josch.node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
-COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the parent''s date was on or after its job''s valid_from: then the child waits for it although it is not made yet';
+COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the child waits for the parent although it is not made yet: its date is the child''s own, and was on or after its job''s valid_from';
+COMMENT ON COLUMN josch.node_deps.lag IS 'c_date - p_date of the template: 1 for the nearest earlier day that was made of the parent''s job, 2 for the one before, below 0 for later ones. When such a day is made or taken back, p_date follows as long as the child has not started. 0: p_date is meant as it stands';
 
 /* no foreign key: it would wait for whoever has locked the node FOR UPDATE */
 CREATE TABLE josch.recounts (
@@ -337,7 +343,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
 	josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
-GRANT INSERT, DELETE ON josch.node_deps TO josch_author;
+GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

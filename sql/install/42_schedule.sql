@@ -26,13 +26,34 @@ CREATE FUNCTION josch.instant(on_date date, time_of_day time, time_zone text) RE
 COMMENT ON FUNCTION josch.instant(date, time, text) IS
 'The moment of a time of day on a date in a time zone. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two.';
 
-CREATE FUNCTION josch.day_offset(job_date date, days integer) RETURNS date
-	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'josch_api_day_offset';
-COMMENT ON FUNCTION josch.day_offset(date, integer) IS
-'The scheduled day that lies so many scheduled days after a date, or before it when days is negative. Every day is scheduled.';
+GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, time, text) TO PUBLIC;
 
-GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, time, text), josch.day_offset(date, integer) TO PUBLIC;
+CREATE FUNCTION josch.made_days(job_name text, node_id bigint, job_date date, days integer) RETURNS date[]
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	AS $$
+SELECT pg_catalog.array_agg(m.day ORDER BY pg_catalog.abs(m.day - $3))
+FROM (SELECT e.day
+	FROM ((SELECT j.job_date AS day FROM josch.jobs j
+			WHERE $4 < 0 AND j.job_name = $1 AND j.job_date < $3 ORDER BY j.job_date DESC LIMIT greatest(-$4, 0))
+		UNION (SELECT n.job_date FROM josch.nodes n
+			WHERE $4 < 0 AND n.node_id = $2 AND n.job_date < $3 ORDER BY n.job_date DESC LIMIT greatest(-$4, 0))
+		UNION (SELECT j.job_date FROM josch.jobs j
+			WHERE $4 > 0 AND j.job_name = $1 AND j.job_date > $3 ORDER BY j.job_date LIMIT greatest($4, 0))
+		UNION (SELECT n.job_date FROM josch.nodes n
+			WHERE $4 > 0 AND n.node_id = $2 AND n.job_date > $3 ORDER BY n.job_date LIMIT greatest($4, 0))) e
+	ORDER BY pg_catalog.abs(e.day - $3) LIMIT pg_catalog.abs($4)) m
+$$;
+COMMENT ON FUNCTION josch.made_days(text, bigint, date, integer) IS
+'The days that were made of a job, or that have the node (its job may have had another name), nearest first: as many as days says, after the date, or before it when days is negative. NULL when there is none.';
+
+CREATE FUNCTION josch.day_offset(job_name text, job_date date, days integer) RETURNS date
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	AS $$SELECT CASE WHEN $3 = 0 THEN $2 ELSE (josch.made_days($1, 0, $2, $3))[pg_catalog.abs($3)] END$$;
+COMMENT ON FUNCTION josch.day_offset(text, date, integer) IS
+'The day of a job that lies so many of its days after a date, or before it when days is negative. A job has the days that were made of it; NULL when there are not so many.';
+
+REVOKE ALL ON FUNCTION josch.made_days(text, bigint, date, integer), josch.day_offset(text, date, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.made_days(text, bigint, date, integer), josch.day_offset(text, date, integer) TO josch_viewer;
 
 CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
@@ -48,7 +69,7 @@ CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_unschedule';
 COMMENT ON FUNCTION josch.unschedule(date, text) IS
-'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
+'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected; those that depend on a previous day, and have not started, wait for the one before. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
 
@@ -56,6 +77,6 @@ CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (
 	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_environment';
 COMMENT ON FUNCTION josch.environment(bigint, date) IS
-'The variables that a command of a node gets from JOSCH: the job''s copy of environs, then the built-in ones; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
+'The variables that a command of a node gets from JOSCH: the job''s copy of environs, then the built-in ones; PREV_DATE and NEXT_DATE are the nearest days that were made of the node''s job by now, not set (NULL) when there is none; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
 REVOKE ALL ON FUNCTION josch.environment(bigint, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.environment(bigint, date) TO josch_viewer;

@@ -2,9 +2,8 @@
  * src/day/api_schedule.c
  *	  SQL functions about days: made, taken back, their times, their commands.
  *
- * Arguments in, rows out.  josch.instant(), josch.day_offset() and
- * josch.today(zone) bring the calendar to the statements that make days, which
- * are SQL.
+ * Arguments in, rows out.  josch.instant() and josch.today(zone) bring the clock
+ * to the statements that make days, which are SQL.
  */
 #include "base/josch.h"
 
@@ -21,7 +20,6 @@
 
 PG_FUNCTION_INFO_V1(josch_api_command_argv);
 PG_FUNCTION_INFO_V1(josch_api_command_variables);
-PG_FUNCTION_INFO_V1(josch_api_day_offset);
 PG_FUNCTION_INFO_V1(josch_api_environment);
 PG_FUNCTION_INFO_V1(josch_api_instant);
 PG_FUNCTION_INFO_V1(josch_api_schedule);
@@ -154,13 +152,6 @@ josch_api_instant(PG_FUNCTION_ARGS)
 				 errmsg("the date must be finite")));
 	}
 	PG_RETURN_TIMESTAMPTZ(josch_calendar_instant(date, PG_GETARG_TIMEADT(1), zone));
-}
-
-/* josch.day_offset(job_date, days) */
-Datum
-josch_api_day_offset(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATEADT(josch_calendar_offset(PG_GETARG_DATEADT(0), PG_GETARG_INT32(1)));
 }
 
 /* josch.command_variables(command) */

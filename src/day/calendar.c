@@ -1,6 +1,6 @@
 /*
  * src/day/calendar.c
- *	  Which days a job has, and which instant a time of day is.
+ *	  Which date it is, and which instant a time of day is.
  *
  * A time of day belongs to the job's zone, never to a session's.  On the two
  * days a year that have 23 and 25 hours there is one answer: a time in the
@@ -103,10 +103,4 @@ josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
 		return (boundary - UNIX_EPOCH_SECONDS) * USECS_PER_SEC;
 	}
 	return (instant - UNIX_EPOCH_SECONDS) * USECS_PER_SEC + time % USECS_PER_SEC;
-}
-
-DateADT
-josch_calendar_offset(DateADT date, int offset)
-{
-	return date + offset;
 }

@@ -1,6 +1,6 @@
 /*
  * src/day/calendar.h
- *	  Which days a job has, and which instant a time of day is.
+ *	  Which date it is, and which instant a time of day is.
  */
 #ifndef JOSCH_CALENDAR_H
 #define JOSCH_CALENDAR_H
@@ -24,11 +24,5 @@ extern DateADT josch_calendar_today(pg_tz *zone);
  * first of the two.
  */
 extern TimestampTz josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone);
-
-/*
- * The offset-th scheduled day of a job before (< 0) or after (> 0) a date; 0 is
- * the date itself.  Every day is scheduled.
- */
-extern DateADT josch_calendar_offset(DateADT date, int offset);
 
 #endif							/* JOSCH_CALENDAR_H */

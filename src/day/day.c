@@ -321,6 +321,68 @@ recount_children(const DayDependency *later, int nlater)
 	pfree(keys);
 }
 
+/*
+ * Dependencies on a previous day stand for another one now that days of these
+ * nodes have been made or taken back.  Where the child has started they stay
+ * what they were: what it has waited for.
+ */
+static void
+let_followers_follow(const NodeKey *nodes, char *const *job_names, int nnodes)
+{
+	int			n;
+	DayDependency *followers = josch_store_day_followers(nodes, job_names, nnodes, &n);
+	NodeKey    *ends = allocate_keys((Size) n * 2);
+	GraphEdge  *edges = palloc_extended(Max((Size) n, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
+	Making		known = {0};
+	JoschMode	former;
+	int			nmoved = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		ends[2 * i] = followers[i].child;
+		ends[2 * i + 1].node_id = followers[i].parent.node_id;
+		ends[2 * i + 1].job_date = followers[i].moved_to;
+	}
+	if (n > 0)
+	{
+		known.neighbours = josch_store_day_lock(ends, 2 * n, &known.nneighbours);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		DayNeighbour *child = find_neighbour(&known, followers[i].child);
+
+		if (child != NULL && child->waits)
+		{
+			edges[nmoved].parent = ends[2 * i + 1];
+			edges[nmoved].child = followers[i].child;
+			edges[nmoved].lag = edges[nmoved].child.job_date - edges[nmoved].parent.job_date;
+			followers[nmoved++] = followers[i];
+		}
+	}
+	if (nmoved > 0)
+	{
+		former = josch_mode_enter_suspended();
+		josch_store_day_follow(followers, nmoved);
+		josch_store_graph_check_days(edges, nmoved);
+		josch_mode = former;
+		recount_children(followers, nmoved);
+	}
+}
+
+static void
+let_followers_of_new(const Making *making)
+{
+	NodeKey    *keys = allocate_keys(making->nnodes);
+	char	  **names = palloc_extended(Max((Size) making->nnodes, 1) * sizeof(char *), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < making->nnodes; i++)
+	{
+		keys[i] = making->nodes[i].key;
+		names[i] = making->jobs[making->nodes[i].job].job_name;
+	}
+	let_followers_follow(keys, names, making->nnodes);
+}
+
 static void
 write_copies(const Making *making)
 {
@@ -366,6 +428,7 @@ copy_templates(Making *making)
 	josch_dag_edges_free(edges);
 	write_copies(making);
 	recount_children(making->later, making->nlater);
+	let_followers_of_new(making);
 }
 
 /* ---- which of them can be made ---- */
@@ -590,6 +653,7 @@ take_back(void *argument)
 	const DayRequest *request = taking->request;
 	NodeKey    *keys;
 	NodeKey    *touched;
+	char	  **names;
 	DayDependency *later;
 	JoschMode	former;
 	int			before;
@@ -604,7 +668,7 @@ take_back(void *argument)
 		taking->jobs = josch_store_day_jobs(request->job_date, request->job_name, &taking->njobs);
 		UnregisterSnapshot(lock_jobs(taking->jobs, taking->njobs));
 	} while (taking->njobs != before);	/* who came while it was waited for others? */
-	keys = josch_store_day_keys(taking->jobs, taking->njobs, &nkeys);
+	keys = josch_store_day_keys(taking->jobs, taking->njobs, &names, &nkeys);
 	later = josch_store_day_children(keys, nkeys, &nlater);
 	nlater = leave_children_outside(later, nlater, keys, nkeys);
 
@@ -621,6 +685,7 @@ take_back(void *argument)
 	josch_store_day_delete(taking->jobs, taking->njobs);
 	josch_mode = former;
 	recount_children(later, nlater);
+	let_followers_follow(keys, names, nkeys);
 }
 
 DayJob *

@@ -61,34 +61,73 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 	" ORDER BY j.job_date, n.node_id",
 	TEXTARRAYOID, DATEARRAYOID);
 
+/*
+ * The day of a parent that lies so many days from a date.  When there are not so
+ * many, as many dates beyond the last: one that is not made, and holds nobody
+ * back until it is.
+ */
+#define DAY_OF(job, node, date, days) \
+	"CASE WHEN " days " = 0 THEN " date " ELSE" \
+	" (SELECT coalesce(m.d[abs(" days ")], coalesce(m.d[cardinality(m.d)], " date ")" \
+	"         + sign(" days ")::integer * (abs(" days ") - coalesce(cardinality(m.d), 0)))" \
+	"    FROM (SELECT josch.made_days(" job ", " node ", " date ", " days ") AS d) m) END"
+
 /* two template rows with the same lag are one dependency of a day */
 static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
-	"       p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL"
+	"       d.days = 0 AND d.c_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
+	"       -d.days, p.job_date"
 	"  FROM (SELECT DISTINCT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
 	"          FROM unnest($1, $2) j (job_name, job_date)"
 	"          JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
 	"          JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id) d"
 	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
 	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
-	" CROSS JOIN LATERAL (SELECT josch.day_offset(d.c_date, d.days) AS job_date OFFSET 0) p"
+	" CROSS JOIN LATERAL (SELECT " DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " AS job_date OFFSET 0) p"
 	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
 	TEXTARRAYOID, DATEARRAYOID);
 
 /* $3: the dates of the nodes; the rows of a date lie together, and are read instead of all days */
 static JoschPlan select_children = JOSCH_PLAN(
-	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false"
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, d.p_date"
 	"  FROM unnest($1, $2) p (node_id, job_date)"
 	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
 	" WHERE d.p_date = ANY ($3)",
 	INT8ARRAYOID, DATEARRAYOID, DATEARRAYOID);
 
 /*
+ * $3 the jobs of the nodes.  What their days lie between, the child and the day
+ * that its dependency stands for, or where it stands for none.
+ */
+static JoschPlan select_followers = JOSCH_PLAN(
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, p.job_date"
+	"  FROM (SELECT k.job_name, k.job_date, d.*"
+	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name)"
+	"          JOIN josch.node_deps d ON d.p_node_id = k.node_id AND d.lag > 0 AND d.c_date > k.job_date"
+	"        UNION ALL"
+	"        SELECT k.job_name, k.job_date, d.*"
+	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name)"
+	"          JOIN josch.node_deps d ON d.p_node_id = k.node_id AND d.lag < 0 AND d.c_date < k.job_date) d"
+	" CROSS JOIN LATERAL (SELECT " DAY_OF("d.job_name", "d.p_node_id", "d.c_date", "-d.lag") " AS job_date OFFSET 0) p"
+	" WHERE (sign(d.lag) * (d.job_date - d.p_date) >= 0"
+	"        OR NOT EXISTS (SELECT FROM josch.jobs j WHERE j.job_name = d.job_name AND j.job_date = d.p_date))"
+	"   AND p.job_date <> d.p_date",
+	INT8ARRAYOID, DATEARRAYOID, TEXTARRAYOID);
+
+static JoschPlan follow = JOSCH_PLAN(
+	"UPDATE josch.node_deps d SET p_date = f.moved_to"
+	"  FROM unnest($1, $2, $3, $4, $5, $6) f (p_node_id, p_date, c_node_id, c_date, lag, moved_to)"
+	" WHERE d.p_node_id = f.p_node_id AND d.p_date = f.p_date AND d.c_node_id = f.c_node_id AND d.c_date = f.c_date"
+	"   AND d.lag = f.lag",
+	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, DATEARRAYOID);
+
+/*
  * One statement for parents and children, for one order; so parents, which are
  * not changed, are locked as strongly as children are.
  */
 static JoschPlan lock_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, n.job_date, " JOSCH_SQL_SATISFIES("n.state") ", n.level"
+	"SELECT n.node_id, n.job_date, " JOSCH_SQL_SATISFIES("n.state") ", n.level,"
+	"       n.state IN ('pending', 'ready', 'held')"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) k (node_id, job_date)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	" ORDER BY n.level, n.job_date, n.node_id"
@@ -117,10 +156,10 @@ static JoschPlan insert_nodes = JOSCH_PLAN(
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 static JoschPlan insert_dependencies = JOSCH_PLAN(
-	"INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected)"
-	" SELECT p_id, p_date, c_id, c_date, expected <> 0"
-	"   FROM unnest($1, $2, $3, $4, $5) d (p_id, p_date, c_id, c_date, expected)",
-	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
+	"INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected, lag)"
+	" SELECT p_id, p_date, c_id, c_date, expected <> 0, lag"
+	"   FROM unnest($1, $2, $3, $4, $5, $6) d (p_id, p_date, c_id, c_date, expected, lag)",
+	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 static JoschPlan jobs_of_date = JOSCH_PLAN(
 	"SELECT job_name, job_date, time_zone FROM josch.jobs"
@@ -129,7 +168,7 @@ static JoschPlan jobs_of_date = JOSCH_PLAN(
 	TEXTOID, DATEOID);
 
 static JoschPlan keys_of_jobs = JOSCH_PLAN(
-	"SELECT n.node_id, n.job_date"
+	"SELECT n.node_id, n.job_date, n.job_name"
 	"  FROM unnest($1, $2) j (job_name, job_date)"
 	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date"
 	" ORDER BY n.job_date, n.node_id",
@@ -337,7 +376,7 @@ josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 	return result;
 }
 
-/* The result of a statement that gives parent, child and two flags. */
+/* The result of a statement that gives parent, child, two flags, the lag and the day that it stands for. */
 static DayDependency *
 fetch_dependencies(MemoryContext caller, uint64 rows)
 {
@@ -349,6 +388,8 @@ fetch_dependencies(MemoryContext caller, uint64 rows)
 		result[i].child = key_at(i, 3);
 		result[i].expected = josch_spi_bool(i, 5, false);
 		result[i].missed = josch_spi_bool(i, 6, false);
+		result[i].lag = josch_spi_int32(i, 7, 0);
+		result[i].moved_to = josch_spi_date(i, 8, 0);
 	}
 	return result;
 }
@@ -412,6 +453,61 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 	return result;
 }
 
+DayDependency *
+josch_store_day_followers(const NodeKey *nodes, char *const *job_names, int nnodes, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	DayDependency *result;
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(nodes, nnodes, args);
+	args[2] = josch_spi_text_array(job_names, nnodes);
+	*n = (int) josch_spi_run_latest(&select_followers, args, NULL);
+	result = fetch_dependencies(caller, *n);
+	josch_spi_end(&spi);
+	return result;
+}
+
+/* Parents and children as four arrays, lags as the one at lag. */
+static void
+set_dependencies(Datum *args, int lag, const DayDependency *dependencies, int n)
+{
+	NodeKey    *parents = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	NodeKey    *children = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	int32	   *lags = allocate(CurrentMemoryContext, n, sizeof(int32));
+
+	for (int i = 0; i < n; i++)
+	{
+		parents[i] = dependencies[i].parent;
+		children[i] = dependencies[i].child;
+		lags[i] = dependencies[i].lag;
+	}
+	josch_spi_key_arrays(parents, n, args);
+	josch_spi_key_arrays(children, n, args + 2);
+	args[lag] = josch_spi_int32_array(lags, n);
+}
+
+void
+josch_store_day_follow(const DayDependency *followers, int n)
+{
+	JoschSpi	spi;
+	Datum		args[6];
+	DateADT    *dates;
+
+	josch_spi_begin(&spi);
+	set_dependencies(args, 4, followers, n);
+	dates = allocate(CurrentMemoryContext, n, sizeof(DateADT));
+	for (int i = 0; i < n; i++)
+	{
+		dates[i] = followers[i].moved_to;
+	}
+	args[5] = josch_spi_date_array(dates, n);
+	josch_spi_change_latest(&follow, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+}
+
 static int
 compare_neighbours(const void *a, const void *b)
 {
@@ -435,6 +531,7 @@ josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
 		result[i].key = key_at(i, 1);
 		result[i].satisfied = josch_spi_bool(i, 3, false);
 		result[i].level = josch_spi_int32(i, 4, 0);
+		result[i].waits = josch_spi_bool(i, 5, false);
 	}
 	josch_spi_end(&spi);
 	qsort(result, *n, sizeof(DayNeighbour), compare_neighbours);
@@ -485,23 +582,16 @@ void
 josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
 {
 	JoschSpi	spi;
-	Datum		args[5];
-	NodeKey    *parents;
-	NodeKey    *children;
+	Datum		args[6];
 	int32	   *expected;
 
 	josch_spi_begin(&spi);
-	parents = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
-	children = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
+	set_dependencies(args, 5, dependencies, n);
 	expected = allocate(CurrentMemoryContext, n, sizeof(int32));
 	for (int i = 0; i < n; i++)
 	{
-		parents[i] = dependencies[i].parent;
-		children[i] = dependencies[i].child;
 		expected[i] = dependencies[i].expected;
 	}
-	josch_spi_key_arrays(parents, n, args);
-	josch_spi_key_arrays(children, n, args + 2);
 	args[4] = josch_spi_int32_array(expected, n);
 	josch_spi_run(&insert_dependencies, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
@@ -529,7 +619,7 @@ josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)
 }
 
 NodeKey *
-josch_store_day_keys(const DayJob *jobs, int njobs, int *n)
+josch_store_day_keys(const DayJob *jobs, int njobs, char ***job_names, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
@@ -540,8 +630,10 @@ josch_store_day_keys(const DayJob *jobs, int njobs, int *n)
 	set_jobs(args, jobs, njobs);
 	*n = (int) josch_spi_run_latest(&keys_of_jobs, args, NULL);
 	keys = allocate(caller, *n, sizeof(NodeKey));
+	*job_names = allocate(caller, *n, sizeof(char *));
 	for (int i = 0; i < *n; i++)
 	{
+		(*job_names)[i] = text_in(caller, i, 3);
 		keys[i] = key_at(i, 1);
 	}
 	josch_spi_end(&spi);

@@ -42,6 +42,8 @@ typedef struct DayDependency
 	bool		expected;
 	bool		missed;			/* the parent's job has been made for that date: what it
 								 * does not have will not come */
+	int32		lag;			/* in days of the parent's job; 0: the very date */
+	DateADT		moved_to;		/* the parent's date, of a dependency that is to follow another day */
 } DayDependency;
 
 /* A command of a template node. */
@@ -56,6 +58,7 @@ typedef struct DayNeighbour
 {
 	NodeKey		key;
 	bool		satisfied;
+	bool		waits;			/* it has not started */
 	int32		level;
 } DayNeighbour;
 
@@ -99,6 +102,16 @@ extern DayDependency *josch_store_day_dependencies(Snapshot templates, const Day
 extern DayDependency *josch_store_day_children(const NodeKey *nodes, int nnodes, int *n);
 
 /*
+ * Dependencies with a lag on these nodes, whose days have been made or taken
+ * back, that stand for another day now.
+ */
+extern DayDependency *josch_store_day_followers(const NodeKey *nodes, char *const *job_names, int nnodes,
+												int *n);
+
+/* Lets them stand for it. */
+extern void josch_store_day_follow(const DayDependency *followers, int n);
+
+/*
  * Locks those of the nodes that exist, in the order of (level, job_date,
  * node_id), waiting for whoever changes them; returns them by date and number.
  */
@@ -112,8 +125,8 @@ extern void josch_store_day_insert_dependencies(const DayDependency *dependencie
 /* The jobs of a date, by name: the one with that name, or all when it is NULL. */
 extern DayJob *josch_store_day_jobs(DateADT job_date, const char *job_name, int *n);
 
-/* The nodes of the jobs, by number. */
-extern NodeKey *josch_store_day_keys(const DayJob *jobs, int njobs, int *n);
+/* The nodes of the jobs, by date and number, and the names of their jobs. */
+extern NodeKey *josch_store_day_keys(const DayJob *jobs, int njobs, char ***job_names, int *n);
 
 /*
  * Up to limit nodes of the jobs that have started: that are neither waiting nor

@@ -26,9 +26,15 @@ static JoschPlan select_variables = JOSCH_PLAN(
 
 static JoschPlan select_nodes = JOSCH_PLAN(
 	"SELECT n.job_name, n.job_date, (k.number - 1)::integer, n.node_name, n.run_id, n.attempt,"
-	"       josch.day_offset(n.job_date, -1), josch.day_offset(n.job_date, 1)"
+	"       j.previous, j.next"
 	"  FROM unnest($1, $2) WITH ORDINALITY k (node_id, job_date, number)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	"  JOIN (SELECT n.job_name, n.job_date,"
+	"               (josch.made_days(n.job_name, min(n.node_id), n.job_date, -1))[1] AS previous,"
+	"               (josch.made_days(n.job_name, min(n.node_id), n.job_date, 1))[1] AS next"
+	"          FROM unnest($1, $2) k (node_id, job_date)"
+	"          JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	"         GROUP BY n.job_name, n.job_date) j ON j.job_name = n.job_name AND j.job_date = n.job_date"
 	" ORDER BY n.job_name COLLATE \"C\", n.job_date, k.number",
 	INT8ARRAYOID, DATEARRAYOID);
 
@@ -91,6 +97,14 @@ fetch_jobs(uint64 rows, int *n)
 	return jobs;
 }
 
+static char *
+date_or_null(uint64 row, int column)
+{
+	DateADT		date = josch_spi_date(row, column, DATEVAL_NOEND);
+
+	return date == DATEVAL_NOEND ? NULL : josch_report_date(date);
+}
+
 /* The built-in variables of the node in a row of select_nodes. */
 static void
 set_builtins(EnvironmentVariable *variables, uint64 row, const EnvironmentRequest *request)
@@ -100,8 +114,8 @@ set_builtins(EnvironmentVariable *variables, uint64 row, const EnvironmentReques
 	int32		attempt = request->run_id != 0 ? request->attempt : josch_spi_int32(row, 6, 0);
 
 	values[COMMAND_DATE] = josch_report_date(request->key.job_date);
-	values[COMMAND_PREV_DATE] = josch_report_date(josch_spi_date(row, 7, 0));
-	values[COMMAND_NEXT_DATE] = josch_report_date(josch_spi_date(row, 8, 0));
+	values[COMMAND_PREV_DATE] = date_or_null(row, 7);
+	values[COMMAND_NEXT_DATE] = date_or_null(row, 8);
 	values[COMMAND_JOB_NAME] = josch_spi_text(row, 1);
 	values[COMMAND_NODE_ID] = psprintf(INT64_FORMAT, request->key.node_id);
 	values[COMMAND_NODE_NAME] = josch_spi_text(row, 4);

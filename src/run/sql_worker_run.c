@@ -157,10 +157,10 @@ set_variables(const StoreSqlRun *run)
 
 	for (int i = 0; i < environment->n; i++)
 	{
-		if (environment->variables[i].value != NULL)
-		{
-			set_variable(environment->variables[i].name, environment->variables[i].value);
-		}
+		const EnvironmentVariable *variable = &environment->variables[i];
+
+		/* a setting that was never set is an error to whoever asks for it */
+		set_variable(variable->name, variable->value != NULL ? variable->value : "");
 	}
 	(void) set_config_option("application_name", psprintf("josch run " INT64_FORMAT, run->run_id),
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);

@@ -87,7 +87,7 @@ is(of_run($id, q{kind || ' ' || status || ' ' || (started_at <= ended_at) || ' '
 is(of_run($id, 'output_tail'), <<'END', 'so is what it said, and variables reach it as they are');
 INSERT 0 1
 greeting|built_in
-it's "quoted" $HOME; DROP TABLE mark|2026-11-20 2026-11-19 1 1
+it's "quoted" $HOME; DROP TABLE mark|2026-11-20  1 1
 SELECT 1
 NOTICE:  a notice
 DO
