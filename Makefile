@@ -21,7 +21,7 @@ RUNNER_OBJS = $(patsubst $(TOP)%.c,%.o,$(RUNNER_SRCS))
 
 # a program each, with all of the runner but its main
 UNIT_TESTS  = $(patsubst $(TOP)%.c,%,$(sort $(wildcard $(TOP)test/unit/*_test.c)))
-UNIT_OBJS   = $(filter-out src/runner/main.o,$(RUNNER_OBJS)) test/unit/unit.o
+UNIT_OBJS   = $(filter-out src/runner/main.o,$(RUNNER_OBJS)) test/unit/unit.o test/unit/past.o
 
 # the tests, in the order of their names; each prepares what it needs. scripts/check runs them all
 REGRESS     = $(patsubst $(TOP)sql/%.sql,%,$(sort $(wildcard $(TOP)sql/*.sql)))
@@ -61,7 +61,7 @@ SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=undefined -st
 SANITIZER_OBJ = test/unit/sanitizer.o
 endif
 
-$(RUNNER_OBJS) $(SANITIZER_OBJ) test/unit/unit.o $(UNIT_TESTS:=.o): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h $(TOP)test/unit/*.h)
+$(RUNNER_OBJS) $(SANITIZER_OBJ) $(filter test/%,$(UNIT_OBJS)) $(UNIT_TESTS:=.o): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h $(TOP)test/unit/*.h)
 	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) -DSANITIZER_LOG='"$(SANITIZER_LOG)"' -c $< -o $@
 
 $(RUNNER): $(RUNNER_OBJS) $(SANITIZER_OBJ)

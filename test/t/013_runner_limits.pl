@@ -193,6 +193,76 @@ subtest 'the second death' => sub {
 	JoschRunner::end_runner($spool);
 };
 
+# A later runner sees a command by what it holds: stdin, or one of its outputs.
+subtest 'what lives is seen' => sub {
+	my ($spool, $c) = new_runner();
+	my %holds = (1 => 'exec sleep 1000 > /dev/null 2>&1', 2 => 'exec sleep 1000 < /dev/null 2> /dev/null', 3 => 'exec sleep 1000 < /dev/null > /dev/null');
+	$c->start(run_id => $_, argv => sh($holds{$_})) foreach sort keys %holds;
+	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 3;
+	push @groups, values %pid;
+	JoschRunner::eventually('they sleep', sub { !grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') !~ /^sleep/ } values %pid });
+	unlink glob "$spool/lock/*/2";
+	$c = die_and_restart($c, $spool);
+	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, "it holds stdin, stdout, stderr: only number $_") foreach 1 .. 3;
+	my @watchers = split ' ', JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children');
+	is(scalar @watchers, 3, 'each has somebody who waits for it');
+	kill 'KILL', @watchers;
+	JoschRunner::eventually('others wait in their place', sub {
+		my @new = split ' ', JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children') // '';
+		my %old = map { $_ => 1 } @watchers;
+		return @new == 3 && !grep { $old{$_} } @new;
+	});
+	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, 'that a watcher is killed says nothing') foreach 1 .. 3;
+	kill 'KILL', $pid{$_} foreach 1 .. 3;
+	is($c->wait_for('EXITED', $_)->{kind}, JoschRunner::EXIT_UNKNOWN, 'its own end does') foreach 1 .. 3;
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'more peers than there may be' => sub {
+	my ($spool, $c) = new_runner();
+	my @many = map { JoschRunner->connect_raw($spool) } 1 .. 255;
+	$many[0]->send('LIST', '');
+	is($many[0]->next_event->{type}, 'ERROR', 'as many as there may be are heard');
+	$many[0] = JoschRunner->connect_raw($spool);	# in the place of the one that was sent away
+	my $late = JoschRunner->connect_raw($spool);
+	$late->send('LIST', '');
+	is($c->run(run_id => 1, argv => ['true'])->{value}, 0, 'those who are in, too, when another knocks');
+	is($late->next_event(0.2), undef, 'which waits');
+	@many = ();
+	is($late->next_event->{type}, 'ERROR', 'until somebody leaves');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'what a peer of another version may do' => sub {
+	my ($spool, $c) = new_runner();
+	my $other = JoschRunner->connect($spool, protocol => 99);
+	$other->replace('josch-runner');
+	like($other->wait_for('ERROR')->{text}, qr/not an absolute path/, 'not by any name');
+	$other->replace(JoschRunner::binary());
+	my $event;
+	do { $event = $other->next_event } while $event && $event->{type} ne 'LOST';
+	is($event && $event->{type}, 'LOST', 'but it may put another runner in its place');
+	is(JoschRunner->connect($spool)->pid, $c->pid, 'which answers');
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'reading a log' => sub {
+	my ($spool, $c) = new_runner();
+	$c->run(run_id => 1, argv => sh('printf abc'));
+	my $read = sub { return join ' ', map { $_ // '' } @{ $c->read_log(run_id => 1, @_) }{qw(type offset bytes eof)} };
+	is($read->(offset => -100), 'LOG_DATA 0 abc 1', 'from before its beginning');
+	is($read->(offset => 3), 'LOG_DATA 3  1', 'at its end');
+	is($read->(offset => 100), 'LOG_DATA 100  1', 'behind its end');
+	is($read->(offset => 1, max => 1), 'LOG_DATA 1 b 0', 'a part');
+	is($read->(offset => 1, max => 2), 'LOG_DATA 1 bc 1', 'to the end');
+	$c->run(run_id => 2, argv => sh("rm $spool/log/2.log; mkfifo $spool/log/2.log"));
+	is($c->read_log(run_id => 2)->{type}, 'ERROR', 'a pipe in its place is not waited for');
+	$c->run(run_id => 3, argv => sh("rm $spool/log/3.log; ln -s /etc/passwd $spool/log/3.log"));
+	is($c->read_log(run_id => 3)->{type}, 'ERROR', 'a link is not followed');
+	is($c->list->{3}{tail}, '', 'not for the tail either');
+	JoschRunner::end_runner($spool);
+};
+
 subtest 'a time-out is counted from the start' => sub {
 	my ($spool, $c) = new_runner();
 	$c->start(run_id => 1, argv => [ 'sleep', '1000' ], timeout_ms => 3_000, grace_ms => 60_000);

@@ -229,7 +229,7 @@ test_graces(void)
 static void
 test_one_term(void)
 {
-	char	   *argv[] = {"/bin/sh", "-c", "trap 'n=x$n' TERM; echo >&2; while [ \"$n\" != xx ]; do sleep 0.01; done; exit 9", NULL};
+	char	   *argv[] = {"/bin/sh", "-c", "trap 'n=x$n; echo' TERM; echo; while [ \"$n\" != xx ]; do sleep 0.01; done; exit 9", NULL};
 	int			out[2];
 	SpawnRequest request = {argv, NULL, NULL, -1, -1};
 	char	   *why = NULL;
@@ -246,6 +246,7 @@ test_one_term(void)
 	run->phase = RUN_LIVE;
 	IS(read(out[0], &byte, 1), 1, "a shell waits for TERM");
 	stop_run(run, 60000, JOSCH_RUN_STOP_REQUESTED);
+	IS(read(out[0], &byte, 1), 1, "and hears it");
 	stop_run(run, 50000, JOSCH_RUN_STOP_REQUESTED);
 	IS(signal_of(run->pid), 0, "a second STOP sends no second TERM");
 	end(run);
@@ -491,6 +492,32 @@ test_watching(void)
 	OK(!watch_start(run) && run->watcher_pid == 0 && run->started_boot == 7, "one that holds nothing does not live");
 }
 
+/* Until the process waits for a lock, as /proc/locks has it. */
+static void
+wait_for_waiter(pid_t pid)
+{
+	struct timespec step = {0, 10 * 1000 * 1000};
+	char		wanted[64];
+	bool		waits = false;
+
+	snprintf(wanted, sizeof(wanted), "-> FLOCK  ADVISORY  WRITE %d ", (int) pid);
+	while (!waits)
+	{
+		FILE	   *locks = fopen("/proc/locks", "re");
+		char		line[256];
+
+		while (locks != NULL && fgets(line, sizeof(line), locks) != NULL)
+		{
+			waits = waits || strstr(line, wanted) != NULL;
+		}
+		if (locks != NULL)
+		{
+			fclose(locks);
+		}
+		nanosleep(&step, NULL);
+	}
+}
+
 static void
 test_watchers(void)
 {
@@ -517,12 +544,13 @@ test_watchers(void)
 	if (parent == 0)
 	{
 		watch_start(run);
+		wait_for_waiter(run->watcher_pid);
 		_exit(write(fds[1], &run->watcher_pid, sizeof(pid_t)) < 0);
 	}
-	waitpid(parent, &told, 0);
-	OK(read(fds[0], &watcher, sizeof(pid_t)) == sizeof(pid_t) && waitpid(watcher, &told, 0) == watcher, "a watcher does not outlive its runner");
+	OK(read(fds[0], &watcher, sizeof(pid_t)) == sizeof(pid_t) && waitpid(parent, &told, 0) == parent, "a runner dies while somebody watches for it");
 	kill(pid, SIGKILL);
-	waitpid(pid, &told, 0);
+	end_of(pid);
+	IS(end_of(watcher), SIGKILL, "and the watcher with it");
 }
 
 int

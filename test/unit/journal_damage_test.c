@@ -1,0 +1,269 @@
+/*
+ * test/unit/journal_damage_test.c
+ *	  A journal that is torn, changed, or makes no sense: what was before is known, nothing else is.
+ */
+#include "past.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_RECORDS 100
+
+static uint8_t *whole;
+static size_t whole_len;
+static size_t boundary[MAX_RECORDS];
+static int	boundaries;
+static int	current;			/* index of the record that is damaged */
+static bool may_seem_torn;
+
+static void
+find_boundaries(void)
+{
+	JoschFrame	frame;
+	size_t		done = 0;
+
+	whole = unit_read("journal", &whole_len);
+	while (josch_frame_next(whole + done, whole_len - done, &frame) == JOSCH_FRAME_OK)
+	{
+		boundary[boundaries++] = done;
+		done += frame.total;
+	}
+	IS(done, whole_len, "the journal is made of whole records");
+}
+
+static void
+remember_prefix(void)
+{
+	char		name[32];
+
+	snprintf(name, sizeof(name), "prefix-%d", current);
+	past_load();
+	past_remember(name, true);
+}
+
+static void
+read_torn(void)
+{
+	char		name[32];
+
+	snprintf(name, sizeof(name), "prefix-%d", current);
+	past_load();
+	if (!past_is_as_in(name, true) || past_found.broken || past_found.intact != (current > 0))
+	{
+		OK(false, "a journal cut short in record %d says what was before it: broken %d, intact %d", current, past_found.broken, past_found.intact);
+	}
+}
+
+static void
+read_changed(void)
+{
+	char		name[32];
+
+	snprintf(name, sizeof(name), "prefix-%d", current);
+	past_load();
+	if (!past_is_as_in(name, true) || !(past_found.broken || may_seem_torn) || (past_found.broken && past_found.intact))
+	{
+		OK(false, "a journal with a changed byte in record %d says what was before it: broken %d, intact %d", current, past_found.broken, past_found.intact);
+	}
+}
+
+static void
+test_damage(void)
+{
+	int			cuts = 0;
+	int			changes = 0;
+	int			good = 0;
+
+	unit_apart(past_live);
+	find_boundaries();
+	unit_write("pristine", whole, whole_len);
+	for (current = 0; current < boundaries; current++)
+	{
+		unit_write("journal", whole, boundary[current]);
+		unit_apart(remember_prefix);
+	}
+	for (current = 0; current < boundaries; current++)
+	{
+		size_t		next = current + 1 < boundaries ? boundary[current + 1] : whole_len;
+		size_t		places[] = {boundary[current] + 1, boundary[current] + 4, boundary[current] + 5, next - 4, next - 1};
+
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++, cuts++)
+		{
+			unit_write("journal", whole, places[i]);
+			good += unit_apart(read_torn);
+		}
+		for (size_t at = boundary[current]; at < next; at += 1 + unit_random(12), changes++)
+		{
+			whole[at] ^= (uint8_t) (1 << unit_random(8));
+			may_seem_torn = at < boundary[current] + 4;
+			unit_write("journal", whole, whole_len);
+			good += unit_apart(read_changed);
+			free(whole);
+			unit_write("journal", whole = unit_read("pristine", &whole_len), whole_len);
+		}
+	}
+	IS(good, cuts + changes, "%d cuts and %d changed bytes: what was before is known, what comes after is not", cuts, changes);
+}
+
+/* Appends a record that journal.c would not write. */
+static void
+add(JoschBuffer *out, JournalRecord *record)
+{
+	JoschCodec	c = {out, NULL, 0, false};
+	size_t		start = josch_frame_begin(&c, record->type);
+	uint32_t	sum;
+
+	if (record->type <= JOURNAL_FORGET && record->type != 0)
+	{
+		journal_code(&c, record);
+	}
+	sum = journal_checksum(out->data + start + 4, out->len - start - 4);
+	josch_code_u32(&c, &sum);
+	josch_frame_end(&c, start);
+}
+
+static const char *case_name;
+static bool case_is_good;
+
+static void
+read_case(void)
+{
+	past_load();
+	OK(past_found.broken == !case_is_good && past_found.intact == case_is_good, "%s: %s", case_is_good ? "accepted" : "refused", case_name);
+}
+
+/* The header, owner 1, its run 1, and then this record. */
+static void
+try_record(const char *name, bool good, JournalRecord record)
+{
+	JoschBuffer out = {NULL, 0, 0, xrealloc};
+	JournalRecord header = {.type = JOURNAL_HEADER, .format = 1, .text = josch_slice(runner.boot_id)};
+	JournalRecord owner = {.type = JOURNAL_OWNER, .owner = 1, .text = josch_slice("s")};
+	JournalRecord run = {.type = JOURNAL_START, .owner = 1};
+
+	run.start.run_id = 1;
+	run.start.log_path = josch_slice("log/1");
+	add(&out, &header);
+	add(&out, &owner);
+	add(&out, &run);
+	add(&out, &record);
+	unit_write("journal", out.data, out.len);
+	free(out.data);
+	case_name = name;
+	case_is_good = good;
+	unit_apart(read_case);
+}
+
+static void
+test_contradictions(void)
+{
+	JournalRecord other = {.type = JOURNAL_START, .owner = 1};
+	JournalRecord again = {.type = JOURNAL_START, .owner = 1};
+	JournalRecord stray = {.type = JOURNAL_START, .owner = 2};
+
+	other.start.run_id = 2;
+	other.start.log_path = again.start.log_path = stray.start.log_path = josch_slice("log/2");
+	again.start.run_id = stray.start.run_id = 1;
+	try_record("another run", true, other);
+	try_record("a run that is there", false, again);
+	try_record("a run of nobody", false, stray);
+	try_record("another owner", true, (JournalRecord) {.type = JOURNAL_OWNER, .owner = 2, .text = josch_slice("t")});
+	try_record("an owner's number that is taken", false, (JournalRecord) {.type = JOURNAL_OWNER, .owner = 1, .text = josch_slice("t")});
+	try_record("an owner without a number", false, (JournalRecord) {.type = JOURNAL_OWNER, .owner = 0, .text = josch_slice("t")});
+	try_record("a second header", false, (JournalRecord) {.type = JOURNAL_HEADER, .format = 1, .text = josch_slice(runner.boot_id)});
+	try_record("a life", true, (JournalRecord) {.type = JOURNAL_LIFE, .text = josch_slice("x")});
+	for (uint8_t type = JOURNAL_SPAWNED; type <= JOURNAL_EXIT; type++)
+	{
+		try_record("an event of the run", true, (JournalRecord) {.type = type, .owner = 1, .id = 1});
+		try_record("an event of a run that is not there", false, (JournalRecord) {.type = type, .owner = 1, .id = 2});
+		try_record("an event of nobody's run", false, (JournalRecord) {.type = type, .owner = 2, .id = 1});
+	}
+	try_record("what is forgotten", true, (JournalRecord) {.type = JOURNAL_FORGET, .owner = 1});
+	try_record("what nobody has forgotten", false, (JournalRecord) {.type = JOURNAL_FORGET, .owner = 2});
+	try_record("what nobody has seen", false, (JournalRecord) {.type = JOURNAL_SEEN, .owner = 2});
+	try_record("type 0", false, (JournalRecord) {.type = 0});
+	try_record("a type after the last", false, (JournalRecord) {.type = JOURNAL_FORGET + 1});
+}
+
+static void
+read_headless(void)
+{
+	past_load();
+	OK(past_found.broken && !past_found.intact && owner_first() == NULL, "a journal that does not begin with its header is none");
+}
+
+static void
+read_tiny(void)
+{
+	past_load();
+	OK(past_found.broken && !past_found.intact, "a frame too small for a checksum is no record");
+}
+
+static void
+read_link(void)
+{
+	past_load();
+	OK(!past_found.broken && !past_found.intact && owner_first() == NULL, "a symbolic link is no journal");
+}
+
+static void
+read_nothing(void)
+{
+	past_load();
+	OK(!past_found.broken && !past_found.intact, "nor is an empty file; nothing of it is broken");
+}
+
+static void
+test_no_journal(void)
+{
+	JoschBuffer out = {NULL, 0, 0, xrealloc};
+	JournalRecord owner = {.type = JOURNAL_OWNER, .owner = 1, .text = josch_slice("s")};
+
+	add(&out, &owner);
+	unit_write("journal", out.data, out.len);
+	free(out.data);
+	unit_apart(read_headless);
+	unit_write("journal", "\0\0\0\3\1ab", 7);
+	unit_apart(read_tiny);
+	unit_write("journal", "", 0);
+	unit_apart(read_nothing);
+	unlinkat(runner.spool_dir, "journal", 0);
+	unit_apart(past_live);
+	renameat(runner.spool_dir, "journal", runner.spool_dir, "elsewhere");
+	OK(symlinkat("elsewhere", runner.spool_dir, "journal") == 0, "a link in its place");
+	unit_apart(read_link);
+}
+
+static void
+keep_broken(void)
+{
+	size_t		len;
+	uint8_t    *kept;
+
+	past_begin();
+	kept = unit_read("journal.broken", &len);
+	OK(!runner.journal_intact && runner.journal_since >= runner.started_at - SECOND, "after a broken journal the record begins anew");
+	IS(len, whole_len, "and the broken one is kept whole");
+	free(kept);
+}
+
+static void
+test_broken_is_kept(void)
+{
+	unit_apart(past_live);
+	whole = unit_read("journal", &whole_len);
+	whole[whole_len - 1] ^= 1;
+	unit_write("journal", whole, whole_len);
+	unit_apart(keep_broken);
+}
+
+int
+main(void)
+{
+	unit_test("damage", test_damage);
+	unit_test("contradictions", test_contradictions);
+	unit_test("no journal", test_no_journal);
+	unit_test("a broken journal", test_broken_is_kept);
+	return unit_result();
+}
