@@ -5,7 +5,7 @@ CREATE FUNCTION josch.health(OUT component text, OUT up boolean, OUT pid integer
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_health';
 COMMENT ON FUNCTION josch.health() IS
-'One row each: launcher, scheduler (of this database: passes, last pass, nodes queued, runs open, rows set aside that others hold), runner, sql workers, version (library against extension), preload; and wait, for each session that has been waiting for a second or more for what another holds of JOSCH''s: pid is who waits, detail for whom. detail says what to do when up is false. Works without shared_preload_libraries.';
+'One row each: launcher, scheduler (of this database: passes, last pass, nodes queued, runs open, rows set aside that others hold), runner, sql workers, version (library against extension), preload; and wait, for each session that has been waiting for a second or more for what another holds of JOSCH''s: pid is who waits, detail for whom; and held, while the scheduler has set something aside, for each session whose transaction has locked rows or tables of JOSCH''s for a second or more. detail says what to do when up is false. Works without shared_preload_libraries.';
 REVOKE ALL ON FUNCTION josch.health() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.health() TO josch_viewer;
 

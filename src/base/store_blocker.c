@@ -52,6 +52,20 @@ static JoschPlan waiters = JOSCH_PLAN(
 	" ORDER BY 1, 4",
 	TIMESTAMPTZOID);
 
+/* $1 the present moment; whoever only reads holds nothing that the scheduler sets aside */
+static JoschPlan table_holders = JOSCH_PLAN(
+	"SELECT DISTINCT " BLOCKER_COLUMNS("coalesce(l.pid, 0)")
+	"  FROM pg_locks l"
+	"  JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = 'josch'::regnamespace"
+	"  JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+	"  LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+	"  LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
+	"        AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)"
+	" WHERE l.granted AND l.mode <> 'AccessShareLock' AND coalesce(a.backend_type, '') <> 'josch scheduler'"
+	"   AND coalesce(a.xact_start, x.prepared) < $1 - interval '1 second'"
+	" ORDER BY 1",
+	TIMESTAMPTZOID);
+
 /* What pg_locks says of a lock, in the order in which "holders" puts it together. */
 static char *
 place_of(const LOCKTAG *tag, const char **kind)
@@ -87,11 +101,27 @@ blocker_at(uint64 row, int column)
 	return blocker;
 }
 
+static JoschBlocker *
+blockers_of(JoschPlan *plan, const Datum *args, int *n, MemoryContext caller)
+{
+	JoschBlocker *blockers;
+	MemoryContext inner;
+
+	*n = (int) josch_spi_run(plan, SPI_OK_SELECT, args, NULL);
+	inner = MemoryContextSwitchTo(caller);
+	blockers = palloc(sizeof(JoschBlocker) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		blockers[i] = blocker_at(i, 1);
+	}
+	MemoryContextSwitchTo(inner);
+	return blockers;
+}
+
 JoschBlocker *
 josch_store_blockers(const LOCKTAG *tag, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
 	JoschSpi	spi;
 	const char *kind;
 	char	   *place = place_of(tag, &kind);
@@ -101,14 +131,21 @@ josch_store_blockers(const LOCKTAG *tag, int *n)
 	josch_spi_begin(&spi);
 	args[0] = CStringGetTextDatum(kind);
 	args[1] = CStringGetTextDatum(place);
-	*n = (int) josch_spi_run(&holders, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	blockers = palloc(sizeof(JoschBlocker) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		blockers[i] = blocker_at(i, 1);
-	}
-	MemoryContextSwitchTo(inner);
+	blockers = blockers_of(&holders, args, n, caller);
+	josch_spi_end(&spi);
+	return blockers;
+}
+
+JoschBlocker *
+josch_store_blocker_table_holders(int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[1] = {TimestampTzGetDatum(josch_clock_system_now())};
+	JoschBlocker *blockers;
+
+	josch_spi_begin(&spi);
+	blockers = blockers_of(&table_holders, args, n, caller);
 	josch_spi_end(&spi);
 	return blockers;
 }

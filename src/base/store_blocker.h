@@ -31,6 +31,13 @@ typedef struct JoschWaiter
 /* The others who hold a lock, palloc'd. */
 extern JoschBlocker *josch_store_blockers(const LOCKTAG *tag, int *n);
 
+/*
+ * Those whose transaction has locked rows or tables of JOSCH's in this database for
+ * a second or more, palloc'd: among them are those for whom the scheduler, which
+ * does not wait, sets something aside.
+ */
+extern JoschBlocker *josch_store_blocker_table_holders(int *n);
+
 /* All who have been waiting in this database for a second or more, by pid, palloc'd. */
 extern JoschWaiter *josch_store_blocker_waiters(int *n);
 

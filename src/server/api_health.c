@@ -162,6 +162,20 @@ add_waits(ReturnSetInfo *result)
 	}
 }
 
+/* The scheduler waits for nobody, but sets aside what somebody holds: who that may be. */
+static void
+add_holders(ReturnSetInfo *result)
+{
+	int			n;
+	JoschBlocker *holders = josch_store_blocker_table_holders(&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		add_row(result, "held", false, holders[i].pid, holders[i].since,
+				psprintf("what the scheduler has set aside may be held by %s", josch_store_blocker_text(&holders[i])));
+	}
+}
+
 Datum
 josch_api_health(PG_FUNCTION_ARGS)
 {
@@ -179,5 +193,9 @@ josch_api_health(PG_FUNCTION_ARGS)
 	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
 			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
 	add_waits(result);
+	if (up && status.set_aside > 0)
+	{
+		add_holders(result);
+	}
 	return (Datum) 0;
 }

@@ -66,11 +66,15 @@ foreach my $table (@tables)
 subtest 'what the table allows goes on' => sub {
 	my ($first, $second, $gate, $sql, $free) = day('goes on');
 	my $owner = $node->background_psql('postgres');
+	my $me = $owner->query_safe('SELECT pg_backend_pid()');
 	$owner->query_safe('BEGIN; LOCK TABLE josch.node_deps IN ACCESS EXCLUSIVE MODE');
 	append_to_file("$node->{work}/$first", '');
 	$node->wait_until('its end is set aside', $set_aside);
 	$node->act('release', $free);
 	eventually('another starts', sub { -e "$node->{work}/$free" });
+	my $user = $node->sql('SELECT current_user');
+	$node->wait_until('health says who holds what', qq{SELECT count(*) = 1 FROM josch.health() WHERE component = 'held' AND pid = $me AND NOT up
+		AND detail ~ '^what the scheduler has set aside may be held by session $me of user "$user", idle in a transaction that began at'});
 	is($node->node_is($first, 'state'), 'running', 'whose children cannot be counted has not ended yet');
 	$owner->query_safe('COMMIT');
 	$owner->quit;
