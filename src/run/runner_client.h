@@ -1,8 +1,6 @@
 /*
  * src/run/runner_client.h
- *
- * The scheduler's end of the socket to josch-runner: connect (and start a
- * runner when none answers), send, read events.
+ *	  The scheduler's end of the socket to josch-runner: connect, send, read events.
  *
  * The loop must never wait for the runner: the socket is non-blocking, what
  * cannot be sent now is kept, and a connection that breaks is an event
