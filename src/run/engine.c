@@ -606,12 +606,11 @@ pass_over(Places *places)
 	return commands || sql;
 }
 
-/* One list of ready nodes, and what is asked for. */
+/* One list of ready nodes. */
 typedef struct ReadyList
 {
-	TimestampTz now;
-	bool		commands;
-	bool		sql;
+	EnginePass *pass;
+	Places	   *places;
 	StoreReady *nodes;
 	int			n;
 } ReadyList;
@@ -620,13 +619,21 @@ static void
 list_ready(void *argument)
 {
 	ReadyList  *list = argument;
+	Places	   *places = list->places;
 
-	list->nodes = josch_store_run_ready(list->now, READY_LIMIT, list->commands, list->sql, &list->n);
+	list->nodes = josch_store_run_ready(list->pass->now, READY_LIMIT, !places->no_commands, !places->no_sql, &list->n);
+	for (int i = 0; i < list->n && !places->known; i++)
+	{
+		if (list->nodes[i].has_command || list->nodes[i].has_sql)
+		{
+			count_places(list->pass, places, list->n);
+		}
+	}
 }
 
 /* Sorts the nodes by what is to be done with them. */
 static void
-sort_ready(EnginePass *pass, Places *places, const ReadyList *list, Item *lists[], int counts[])
+sort_ready(EnginePass *pass, const ReadyList *list, Item *lists[], int counts[])
 {
 	for (int i = 0; i < list->n; i++)
 	{
@@ -637,11 +644,7 @@ sort_ready(EnginePass *pass, Places *places, const ReadyList *list, Item *lists[
 		{
 			continue;
 		}
-		if ((node->has_command || node->has_sql) && !places->known)
-		{
-			count_places(pass, places, list->n);
-		}
-		action = josch_plan_ready(node, pass->now, &places->free);
+		action = josch_plan_ready(node, pass->now, &list->places->free);
 		lists[action][counts[action]++] = (Item) {.key = node->key};
 	}
 }
@@ -653,7 +656,7 @@ sort_ready(EnginePass *pass, Places *places, const ReadyList *list, Item *lists[
 static bool
 admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
-	ReadyList	list = {pass->now, !places->no_commands, !places->no_sql};
+	ReadyList	list = {pass, places};
 	Item	   *lists[PLAN_RUN_SQL + 1];
 	int			counts[PLAN_RUN_SQL + 1] = {0};
 	NodeState	succeeded = NODE_STATE_SUCCEEDED;
@@ -671,7 +674,7 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	{
 		lists[i] = palloc(sizeof(Item) * list.n);
 	}
-	sort_ready(pass, places, &list, lists, counts);
+	sort_ready(pass, &list, lists, counts);
 	if (lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]))
 	{
 		apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);

@@ -82,6 +82,27 @@ subtest 'what the table allows goes on' => sub {
 	is(errors(), '', 'nobody complains');
 };
 
+# its first pass compares what is open with runner and SQL workers, and counts the places that are taken
+subtest 'a scheduler that starts beside a lock' => sub {
+	my ($first, $second, $gate, $sql, $free) = day('starts');
+	my $owner = $node->background_psql('postgres');
+	$owner->query_safe('BEGIN; LOCK TABLE josch.runs IN ACCESS EXCLUSIVE MODE');
+	$node->sql("SELECT pg_terminate_backend($scheduler)");
+	eventually('another one is there', sub { my $pid = $node->sql($pid); $pid ne '' && $pid ne $scheduler });
+	$scheduler = $node->sql($pid);
+	errors();
+	append_to_file("$node->{work}/$first", '');
+	$node->wait_until('it sets aside what it cannot read', $set_aside);
+	$node->act('release', $free);
+	$owner->query_safe('COMMIT');
+	$owner->quit;
+	$node->act('signoff', $gate);
+	$node->wait_for('succeeded', $first, $second, $sql, $free);
+	is($node->file($_), "here\n", 'a command ran once') foreach $second, $free;
+	is($node->sql($pid), $scheduler, 'the scheduler is the same');
+	is(errors(), '', 'nobody complains');
+};
+
 subtest 'REINDEX beside the scheduler' => sub {
 	my ($first, $second, $gate, $sql, $free) = day('reindex');
 	my $owner = $node->background_psql('postgres');
