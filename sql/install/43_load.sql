@@ -9,7 +9,7 @@ CREATE FUNCTION josch.load_csv(directory text, mode text DEFAULT 'merge')
 	AS 'MODULE_PATHNAME', 'josch_api_load_csv';
 COMMENT ON FUNCTION josch.load_csv(text, text) IS
 'Loads the templates from the files environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv of a directory of the server; a relative one is taken from the data directory. Needs the privileges of pg_read_server_files, and those of the caller on the tables.
-Mode merge inserts and updates, and takes the files that are there; replace also deletes what is not in the files, and needs all four. A load is done whole or not at all; rows that are equal are left alone.
+Mode merge inserts and updates, and takes the files that are there; replace also deletes what is not in the files, and needs all four; replace_jobs deletes nodes and dependencies that are not in the files, of the jobs that are, and leaves all other jobs and variables alone (a dependency belongs to the job of its child). A load is done whole or not at all; rows that are equal are left alone.
 The files are CSV in UTF-8 with a header. Columns may come in any order; a column that the file does not have gets its default, or keeps its value in a row that is there; unknown columns are ignored with a notice, and loaded_on is never loaded. An empty field is NULL, or the default where NULL cannot be ("" in job_desc is an empty text). A node without a number is the stored one with the same job_name and node_name, or a new one. Dates are YYYY-MM-DD and times of day HH:MM or HH:MM:SS, whatever DateStyle is.
 Raises insufficient_privilege, undefined_file (58P01), and for a bad row the error with file, line, column and value.';
 

@@ -39,9 +39,19 @@ typedef struct Counts
 	int64		deleted;
 } Counts;
 
+typedef enum LoadMode
+{
+	LOAD_MERGE,
+	LOAD_REPLACE,
+	LOAD_REPLACE_JOBS
+} LoadMode;
+
+static const char *const mode_names[] = {"merge", "replace", "replace_jobs"};
+
 typedef struct Load
 {
-	bool		replace;
+	LoadMode	mode;
+	TemplateScope scope;		/* of LOAD_REPLACE_JOBS */
 	LoadBatch  *batches[TEMPLATE_TABLES];	/* NULL: there is no source for that table */
 	Counts		counts[TEMPLATE_TABLES];
 } Load;
@@ -52,6 +62,7 @@ typedef struct Step
 {
 	LoadBatch  *batch;
 	Counts	   *counts;
+	const TemplateScope *scope; /* what a deletion keeps to, NULL: nothing */
 	int			from;			/* the rows to be written */
 	int			count;
 } Step;
@@ -70,7 +81,7 @@ delete_others(void *argument)
 {
 	Step	   *step = argument;
 
-	step->counts->deleted += josch_store_template_delete_others(&step->batch->rows);
+	step->counts->deleted += josch_store_template_delete_others(&step->batch->rows, step->scope);
 }
 
 /*
@@ -135,10 +146,7 @@ delete_rows(Load *load, TemplateTableNumber number)
 	Step		step = {.batch = load->batches[number],.counts = &load->counts[number]};
 	ErrorData  *error;
 
-	if (!load->replace)
-	{
-		return;
-	}
+	step.scope = load->mode == LOAD_REPLACE_JOBS ? &load->scope : NULL;
 	error = josch_attempt(delete_others, &step);
 	if (error != NULL)
 	{
@@ -148,6 +156,48 @@ delete_rows(Load *load, TemplateTableNumber number)
 
 /* ---- the whole ---- */
 
+/*
+ * A node of the jobs that goes takes its dependencies along; one that another job
+ * has on it is that job's, and is not taken away without its being named.
+ */
+static void
+refuse_outsiders(const Load *load)
+{
+	int64		node_id;
+	int64		child_id;
+	char	   *child_job;
+
+	if (josch_store_template_find_outsider(&load->batches[TEMPLATE_NODES]->rows, &load->scope,
+										   &node_id, &child_id, &child_job))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("node " INT64_FORMAT " cannot be deleted, because node " INT64_FORMAT " of job \"%s\" waits for it",
+						node_id, child_id, child_job),
+				 errdetail("Mode \"replace_jobs\" changes only the jobs that are named; \"%s\" is not.", child_job),
+				 errhint("Delete that dependency first, or load job \"%s\" too.", child_job)));
+	}
+}
+
+static void
+delete_what_goes(Load *load)
+{
+	if (load->mode == LOAD_MERGE)
+	{
+		return;
+	}
+	if (load->mode == LOAD_REPLACE_JOBS)
+	{
+		josch_store_template_scope(&load->batches[TEMPLATE_JOBS]->rows, &load->batches[TEMPLATE_NODES]->rows, &load->scope);
+	}
+	delete_rows(load, TEMPLATE_NODE_DEPS);
+	if (load->mode == LOAD_REPLACE_JOBS)
+	{
+		refuse_outsiders(load);
+	}
+	delete_rows(load, TEMPLATE_NODES);
+}
+
 static void
 write_load(Load *load)
 {
@@ -156,14 +206,16 @@ write_load(Load *load)
 	 * also keeps two loads from waiting for each other's rows.
 	 */
 	josch_store_graph_lock_templates();
-	delete_rows(load, TEMPLATE_NODE_DEPS);
-	delete_rows(load, TEMPLATE_NODES);
+	delete_what_goes(load);
 	write_rows(load, TEMPLATE_ENVIRONS);
 	write_rows(load, TEMPLATE_JOBS);
 	write_rows(load, TEMPLATE_NODES);
 	write_rows(load, TEMPLATE_NODE_DEPS);
-	delete_rows(load, TEMPLATE_JOBS);
-	delete_rows(load, TEMPLATE_ENVIRONS);
+	if (load->mode == LOAD_REPLACE)
+	{
+		delete_rows(load, TEMPLATE_JOBS);
+		delete_rows(load, TEMPLATE_ENVIRONS);
+	}
 }
 
 static void
@@ -174,8 +226,7 @@ refuse_null_argument(const char *name)
 			 errmsg("argument \"%s\" must not be null", name)));
 }
 
-/* True for "replace", false for "merge". */
-static bool
+static LoadMode
 mode_argument(FunctionCallInfo fcinfo, int number)
 {
 	char	   *mode;
@@ -185,17 +236,21 @@ mode_argument(FunctionCallInfo fcinfo, int number)
 		refuse_null_argument("mode");
 	}
 	mode = text_to_cstring(PG_GETARG_TEXT_PP(number));
-	if (strcmp(mode, "merge") != 0 && strcmp(mode, "replace") != 0)
+	for (size_t i = 0; i < lengthof(mode_names); i++)
 	{
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized mode: \"%s\"", mode),
-				 errhint("The modes are \"merge\" (insert and update) and \"replace\" (also delete what is not there).")));
+		if (strcmp(mode, mode_names[i]) == 0)
+		{
+			return (LoadMode) i;
+		}
 	}
-	return strcmp(mode, "replace") == 0;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized mode: \"%s\"", mode),
+			 errhint("The modes are \"merge\" (insert and update), \"replace\" (also delete what is not there) and "
+					 "\"replace_jobs\" (delete what is not there of the jobs that are).")));
 }
 
-/* All four sources for replace, at least one for merge. */
+/* All four sources for replace, environs apart for replace_jobs, at least one for merge. */
 static void
 check_sources(const Load *load, const char *what, const char *suffix, const char *where, int code)
 {
@@ -207,13 +262,15 @@ check_sources(const Load *load, const char *what, const char *suffix, const char
 		{
 			found++;
 		}
-		else if (load->replace)
+		else if (load->mode == LOAD_REPLACE || (load->mode == LOAD_REPLACE_JOBS && i != TEMPLATE_ENVIRONS))
 		{
 			ereport(ERROR,
 					(errcode(code),
 					 errmsg("there is no %s \"%s%s\" in %s", what,
 							josch_store_template_tables[i].name, suffix, where),
-					 errdetail("Mode \"replace\" needs all four, because it deletes what they do not have."),
+					 load->mode == LOAD_REPLACE ?
+					 errdetail("Mode \"replace\" needs all four, because it deletes what they do not have.") :
+					 errdetail("Mode \"replace_jobs\" needs jobs, nodes and dependencies, because it deletes what they do not have."),
 					 errhint("Mode \"merge\" takes those that are there.")));
 		}
 	}
@@ -279,7 +336,7 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 	JoschSpi	spi;
 
 	josch_report_if_read_only(fcinfo);
-	load.replace = mode_argument(fcinfo, 1);
+	load.mode = mode_argument(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 	{
 		refuse_null_argument("directory");
@@ -320,7 +377,7 @@ josch_api_load(PG_FUNCTION_ARGS)
 	JoschSpi	spi;
 
 	josch_report_if_read_only(fcinfo);
-	load.replace = mode_argument(fcinfo, TEMPLATE_TABLES);
+	load.mode = mode_argument(fcinfo, TEMPLATE_TABLES);
 	josch_spi_begin_as_caller(&spi);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
@@ -362,7 +419,7 @@ josch_api_load_schema(PG_FUNCTION_ARGS)
 	JoschSpi	spi;
 
 	josch_report_if_read_only(fcinfo);
-	load.replace = mode_argument(fcinfo, 1);
+	load.mode = mode_argument(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 	{
 		refuse_null_argument("schema");

@@ -212,12 +212,16 @@ insert_text(const TemplateBatch *batch)
 
 /* ---- execution ---- */
 
-/* Runs a statement whose parameters are the columns' arrays; returns the number of rows. */
+/*
+ * Runs a statement whose parameters are the columns' arrays, and then those of
+ * the scope, if there is one; returns the number of rows.
+ */
 static uint64
-execute(const char *sql, int expect, const TemplateBatch *batch, int from, int count)
+execute_within(const char *sql, int expect, const TemplateBatch *batch, int from, int count, const TemplateScope *scope)
 {
-	Oid		   *types = palloc(sizeof(Oid) * batch->ncolumns);
-	Datum	   *values = palloc(sizeof(Datum) * batch->ncolumns);
+	int			nargs = batch->ncolumns + (scope != NULL ? 2 : 0);
+	Oid		   *types = palloc(sizeof(Oid) * nargs);
+	Datum	   *values = palloc(sizeof(Datum) * nargs);
 	int			dims[1] = {count};
 	int			lower[1] = {1};
 	int			result;
@@ -235,12 +239,25 @@ execute(const char *sql, int expect, const TemplateBatch *batch, int from, int c
 			PointerGetDatum(construct_md_array(column->values + from, column->nulls + from, 1,
 											   dims, lower, column->type, length, by_value, align));
 	}
-	result = SPI_execute_with_args(sql, batch->ncolumns, types, values, NULL, false, 0);
+	if (scope != NULL)
+	{
+		types[nargs - 2] = TEXTARRAYOID;
+		values[nargs - 2] = scope->jobs;
+		types[nargs - 1] = INT8ARRAYOID;
+		values[nargs - 1] = scope->nodes;
+	}
+	result = SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0);
 	if (result != expect)
 	{
 		elog(ERROR, "SPI returned %s: %s", SPI_result_code_string(result), sql);
 	}
 	return SPI_processed;
+}
+
+static uint64
+execute(const char *sql, int expect, const TemplateBatch *batch, int from, int count)
+{
+	return execute_within(sql, expect, batch, from, count, NULL);
 }
 
 void
@@ -267,19 +284,95 @@ josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 	}
 }
 
+static const TemplateColumn *
+column_named(const TemplateBatch *batch, const char *name)
+{
+	for (int i = 0; i < batch->ncolumns; i++)
+	{
+		if (strcmp(batch->columns[i].name, name) == 0)
+		{
+			return &batch->columns[i];
+		}
+	}
+	elog(ERROR, "column \"%s\" is not in the batch", name);
+}
+
+void
+josch_store_template_scope(const TemplateBatch *jobs, const TemplateBatch *nodes, TemplateScope *scope)
+{
+	int			n = jobs->nrows + nodes->nrows;
+	Datum	   *names = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = i < jobs->nrows ? column_named(jobs, "job_name")->values[i] :
+			column_named(nodes, "job_name")->values[i - jobs->nrows];
+	}
+	scope->jobs = josch_spi_array(names, NULL, n, TEXTOID);
+	scope->nodes = josch_spi_array(column_named(nodes, "node_id")->values, NULL, nodes->nrows, INT8OID);
+}
+
+/* " AND <node> is of the scope", in which the node is one of tpl_nodes with that alias. */
+static void
+append_scope(StringInfo sql, const TemplateBatch *batch, const char *node)
+{
+	appendStringInfo(sql, "(%s.job_name = ANY ($%d) OR %s.node_id = ANY ($%d))",
+					 node, batch->ncolumns + 1, node, batch->ncolumns + 2);
+}
+
+/* "NOT EXISTS (SELECT FROM <rows> WHERE <alias>'s key is that of the row)" */
+static void
+append_is_other(StringInfo sql, const TemplateBatch *batch, const char *alias)
+{
+	appendStringInfoString(sql, "NOT EXISTS (SELECT FROM ");
+	append_rows(sql, batch, false);
+	appendStringInfoString(sql, " WHERE ");
+	append_columns(sql, batch, KEY_COLUMNS, psprintf("%s.%%s = s.%%s", alias), " AND ");
+	appendStringInfoChar(sql, ')');
+}
+
 int64
-josch_store_template_delete_others(const TemplateBatch *batch)
+josch_store_template_delete_others(const TemplateBatch *batch, const TemplateScope *scope)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "DELETE FROM %s.%s AS t WHERE NOT EXISTS (SELECT FROM ",
-					 JOSCH_SCHEMA, batch->table->name);
-	append_rows(&sql, batch, false);
-	appendStringInfoString(&sql, " WHERE ");
-	append_columns(&sql, batch, KEY_COLUMNS, "t.%s = s.%s", " AND ");
-	appendStringInfoChar(&sql, ')');
-	return execute(sql.data, SPI_OK_DELETE, batch, 0, batch->nrows);
+	appendStringInfo(&sql, "DELETE FROM %s.%s AS t WHERE ", JOSCH_SCHEMA, batch->table->name);
+	append_is_other(&sql, batch, "t");
+	if (scope != NULL)
+	{
+		appendStringInfo(&sql, " AND EXISTS (SELECT FROM %s.tpl_nodes AS n WHERE n.node_id = t.%s AND ", JOSCH_SCHEMA,
+						 batch->table == &josch_store_template_tables[TEMPLATE_NODES] ? "node_id" : "c_node_id");
+		append_scope(&sql, batch, "n");
+		appendStringInfoChar(&sql, ')');
+	}
+	return execute_within(sql.data, SPI_OK_DELETE, batch, 0, batch->nrows, scope);
+}
+
+bool
+josch_store_template_find_outsider(const TemplateBatch *nodes, const TemplateScope *scope,
+								   int64 *node_id, int64 *child_id, char **child_job)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT p.node_id, c.node_id, c.job_name FROM %s.tpl_node_deps AS d"
+					 " JOIN %s.tpl_nodes AS p ON p.node_id = d.p_node_id JOIN %s.tpl_nodes AS c ON c.node_id = d.c_node_id WHERE ",
+					 JOSCH_SCHEMA, JOSCH_SCHEMA, JOSCH_SCHEMA);
+	append_scope(&sql, nodes, "p");
+	appendStringInfoString(&sql, " AND NOT ");
+	append_scope(&sql, nodes, "c");
+	appendStringInfoString(&sql, " AND ");
+	append_is_other(&sql, nodes, "p");
+	appendStringInfoString(&sql, " ORDER BY 1, 2 LIMIT 1");
+	if (execute_within(sql.data, SPI_OK_SELECT, nodes, 0, nodes->nrows, scope) == 0)
+	{
+		return false;
+	}
+	*node_id = josch_spi_int64(0, 1, 0);
+	*child_id = josch_spi_int64(0, 2, 0);
+	*child_job = josch_spi_text(0, 3);
+	return true;
 }
 
 bool

@@ -86,8 +86,27 @@ extern void josch_store_template_number_rows(TemplateBatch *batch);
 extern void josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 										int64 *inserted, int64 *updated);
 
-/* Deletes the rows of the table whose key is not in the batch; returns how many. */
-extern int64 josch_store_template_delete_others(const TemplateBatch *batch);
+/*
+ * Jobs to which a deletion keeps: those that the batches of jobs and nodes name.
+ * A dependency belongs to the job of its child.
+ */
+typedef struct TemplateScope
+{
+	Datum		jobs;			/* text[] */
+	Datum		nodes;			/* bigint[]: nodes of the batch, which may come from other jobs */
+} TemplateScope;
+
+extern void josch_store_template_scope(const TemplateBatch *jobs, const TemplateBatch *nodes, TemplateScope *scope);
+
+/* Deletes the rows of the table, or of the scope when there is one, whose key is not in the batch; returns how many. */
+extern int64 josch_store_template_delete_others(const TemplateBatch *batch, const TemplateScope *scope);
+
+/*
+ * A node that would be deleted, and one of a job outside the scope that waits
+ * for it; false when there is none.
+ */
+extern bool josch_store_template_find_outsider(const TemplateBatch *nodes, const TemplateScope *scope,
+											   int64 *node_id, int64 *child_id, char **child_job);
 
 /*
  * The rows of the table, view or foreign table of that name in a schema; NULL
