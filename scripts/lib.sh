@@ -248,12 +248,14 @@ copy_tree() {
     [ "$(id -u)" != 0 ] || chown -R nobody:nogroup "$to"
 }
 
-# Make the private copy of PostgreSQL.
+# Make the private copy of PostgreSQL. When that is another one than the last time, or lies elsewhere, what was built for the
+# last one is of no use: its headers were others.
 stage_postgresql() {
     local version
-    version=$("$PG_BIN/postgres" --version)
+    version="$("$PG_BIN/postgres" --version) in $PG_BIN"
     [ "$(cat "$STAGE.version" 2>/dev/null)" != "$version" ] || return 0
     rm -rf "$STAGE"
+    find "$HOME_DIR/src" \( -name '*.o' -o -name '*.so' -o -name josch-runner \) -type f -delete
     mkdir -p "$STAGE$PG_BIN" "$STAGE$PG_LIB" "$STAGE$PG_SHARE"
     cp -a "$PG_BIN/." "$STAGE$PG_BIN/" && cp -as "$PG_LIB/." "$STAGE$PG_LIB/" && cp -as "$PG_SHARE/." "$STAGE$PG_SHARE/" ||
         die "could not copy PostgreSQL $PG_VERSION to $STAGE"
