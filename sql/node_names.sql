@@ -36,6 +36,13 @@ SELECT pg_temp.try('INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUE
 	pg_temp.try('INSERT INTO josch.nodes (node_id, job_date, node_type, job_name, node_name) VALUES (1, ''2030-01-01'', ''S'', ''names'', %L)', E'a\nb') AS node,
 	pg_temp.try('UPDATE josch.tpl_jobs SET job_name = %L', U&'\202e') AS renamed,
 	pg_temp.try('INSERT INTO josch.environs VALUES (%L)', repeat('W', 201)) AS var, pg_temp.try('INSERT INTO josch.environs VALUES (%L)', E'A\n') AS var;
+-- what is said with an act has its limit too, in both ways of saying it
+INSERT INTO josch.nodes (node_id, job_date, node_type, job_name, node_name) VALUES (1, '2030-01-01', 'S', 'names', 'node');
+SELECT pg_temp.try('SELECT josch.hold(1, ''2030-01-01'', %L)', repeat('x', 10000)) AS comment, pg_temp.try('SELECT josch.hold(1, ''2030-01-01'', %L)', repeat('x', 10001)) AS longer;
+SELECT length(set_config('josch.comment', repeat('x', 10000), false)) AS setting;
+DO $$ BEGIN PERFORM set_config('josch.comment', repeat('x', 10001), false); EXCEPTION WHEN invalid_parameter_value THEN RAISE INFO 'a longer one is refused'; END $$;
+RESET josch.comment;
+DELETE FROM josch.nodes WHERE job_name = 'names';
 DELETE FROM josch.jobs WHERE job_name = 'names';
 DELETE FROM josch.tpl_jobs WHERE job_name = 'names';
 -- what a CHECK asks for NULL and nothing

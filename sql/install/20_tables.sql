@@ -182,6 +182,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_unmet_is_not_negative CHECK (unmet >= 0),
 	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
+	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
 ALTER TABLE josch.nodes ALTER COLUMN node_id DROP DEFAULT;
@@ -222,7 +223,7 @@ COMMENT ON COLUMN josch.nodes.message IS 'Why it is in its state, in words: the 
 COMMENT ON COLUMN josch.nodes.action IS 'The last act of a person on it (josch.fsm.action); NULL when nobody has acted';
 COMMENT ON COLUMN josch.nodes.acted_by IS 'Session user who acted last; never a name that a client sends';
 COMMENT ON COLUMN josch.nodes.acted_at IS 'When that was';
-COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote: set in the same UPDATE, or by the setting josch.comment';
+COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote, 10,000 bytes at most: set in the same UPDATE, or by the setting josch.comment';
 
 CREATE TABLE josch.node_deps (
 	p_node_id	bigint NOT NULL,

@@ -1,8 +1,9 @@
 /*
  * The schema and all that is in it belong to a superuser, also where a database's
- * owner without such rights creates the extension: the script then runs as one.  Whoever owned the schema so far could
- * have begun to put something into it that is seen only when he commits.  (Its
- * row has not been touched until here: so it tells how old the schema is.)
+ * owner without such rights creates the extension: the script then runs as one.
+ * Whoever owned the schema so far could have begun to put something into it that
+ * is seen only when he commits.  (Its row has not been touched until here: so it
+ * tells how old the schema is.)
  */
 DO $$
 DECLARE

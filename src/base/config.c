@@ -20,6 +20,7 @@
 #define MAX_MAX_SQL_WORKERS 64
 #define DEFAULT_SAFETY_INTERVAL 300
 #define MAX_SAFETY_INTERVAL 86400
+#define MAX_COMMENT 10000		/* bytes, as in the CHECK of josch.nodes */
 
 /* What is written beside an act or an edit that is made by plain SQL. */
 char	   *josch_config_comment = NULL;
@@ -59,6 +60,11 @@ check_comment(char **newval, void **extra, GucSource source)
 	if (source > PGC_S_DEFAULT && source < PGC_S_CLIENT)
 	{
 		(*newval)[0] = '\0';
+	}
+	if (strlen(*newval) > MAX_COMMENT)
+	{
+		GUC_check_errdetail("A comment has at most %d bytes.", MAX_COMMENT);
+		return false;
 	}
 	return true;
 }
