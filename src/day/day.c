@@ -22,6 +22,7 @@
 #include "day/day.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/snapmgr.h"
 
 #include "base/mode.h"
@@ -128,6 +129,7 @@ leave_out_present(Making *making)
 	{
 		DayNode    *node = &making->nodes[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (node->present_in != NULL)
 		{
 			if (npresent[node->job]++ == 0)
@@ -200,6 +202,7 @@ read_and_lock(Making *making)
 
 	for (int i = 0; i < making->nnodes; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		keys[i] = making->nodes[i].key;
 	}
 	making->later = josch_store_day_children(keys, making->nnodes, &making->nlater);
@@ -208,6 +211,7 @@ read_and_lock(Making *making)
 	keys = allocate_keys((Size) making->ndependencies + making->nlater);
 	for (int i = 0; i < making->ndependencies; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (find_node(making, making->dependencies[i].parent) == NULL)
 		{
 			keys[n++] = making->dependencies[i].parent;
@@ -235,6 +239,7 @@ count_parents(Making *making, JoschDagEdges *edges)
 		DayNode    *parent = find_node(making, dependency->parent);
 		DayNeighbour *existing;
 
+		CHECK_FOR_INTERRUPTS();
 		making->jobs[child->job].dependencies++;
 		if (parent != NULL)
 		{
@@ -253,6 +258,7 @@ count_parents(Making *making, JoschDagEdges *edges)
 	}
 	for (int i = 0; i < making->nnodes; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		making->jobs[making->nodes[i].job].nodes++;
 		josch_dag_add_node(edges, i, making->nodes[i].level);
 	}
@@ -377,6 +383,7 @@ let_followers_of_new(const Making *making)
 
 	for (int i = 0; i < making->nnodes; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		keys[i] = making->nodes[i].key;
 		names[i] = making->jobs[making->nodes[i].job].job_name;
 	}
@@ -403,6 +410,7 @@ leave_out_dependencies(Making *making)
 
 	for (int i = 0; i < making->ndependencies; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (find_node(making, making->dependencies[i].child) != NULL)
 		{
 			making->dependencies[n++] = making->dependencies[i];

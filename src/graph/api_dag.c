@@ -91,6 +91,7 @@ josch_api_dag_topological_sort(PG_FUNCTION_ARGS)
 	{
 		int32		v = order->order[i];
 
+		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum((int64) i + 1);
 		values[1] = Int32GetDatum(order->level[v]);
 		values[2] = Int64GetDatum(dag->id[v]);
@@ -137,6 +138,7 @@ josch_api_dag_transitive_reduction(PG_FUNCTION_ARGS)
 	n = josch_dag_reduce(dag, order_of(dag), &parents, &children);
 	for (int32 i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(dag->id[parents[i]]);
 		values[1] = Int64GetDatum(dag->id[children[i]]);
 		put_row(result, values, nulls);
@@ -174,6 +176,7 @@ dag_of_scope(const GraphScope *scope, const GraphNode *nodes, int n)
 
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		josch_dag_add_node(edges, nodes[i].node_id, 0);
 	}
 	josch_store_graph_inner_edges(scope, edges);
@@ -209,6 +212,7 @@ josch_api_dag_sort_nodes(PG_FUNCTION_ARGS)
 	{
 		const GraphNode *node = &nodes[order->order[i]];
 
+		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum((int64) i + 1);
 		values[1] = Int32GetDatum(order->level[order->order[i]]);
 		values[2] = Int64GetDatum(node->node_id);
@@ -241,6 +245,7 @@ walk(FunctionCallInfo fcinfo, bool upwards)
 								   is_day ? PG_GETARG_DATEADT(1) : 0, upwards, &n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(steps[i].key.node_id);
 		values[1] = DateADTGetDatum(steps[i].key.job_date);
 		values[2] = Int32GetDatum(steps[i].distance);
@@ -290,6 +295,7 @@ josch_api_dag_critical_path(PG_FUNCTION_ARGS)
 	durations = palloc_extended(Max((Size) n, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		durations[i] = nodes[i].duration;
 	}
 	length = josch_dag_critical_path(dag, order_of(dag), durations, &stops);

@@ -15,6 +15,7 @@
 #include "graph/store_graph.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(josch_api_dot);
@@ -238,6 +239,7 @@ append_nodes(StringInfo out, const GraphNode *nodes, int n, const GraphScope *sc
 {
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		append_node(out, &nodes[i], scope);
 	}
 }
@@ -271,6 +273,7 @@ josch_api_dot(PG_FUNCTION_ARGS)
 	edges = josch_store_graph_edges(&scope, &n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		append_edge(&out, &edges[i], &scope,
 					contains(nodes, nnodes, edges[i].parent.node_id) &&
 					contains(nodes, nnodes, edges[i].child.node_id));

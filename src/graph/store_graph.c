@@ -321,6 +321,7 @@ copy_nodes(int n, bool outside, MemoryContext context)
 
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		nodes[i].node_id = josch_spi_int64(i, NODE_ID, 0);
 		nodes[i].job_date = josch_spi_date(i, NODE_DATE, 0);
 		nodes[i].outside = outside;
@@ -380,6 +381,7 @@ josch_store_graph_inner_edges(const GraphScope *scope, JoschDagEdges *edges)
 	n = run_scope(&template_inner_edges, &day_inner_edges, scope);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		josch_dag_add_edge(edges, josch_spi_int64(i, 1, 0), josch_spi_int64(i, 2, 0), 0);
 	}
 	josch_spi_end(&spi);
@@ -495,6 +497,7 @@ take_round(Walk *walk, JoschPlan *plan, int from, MemoryContext scratch)
 
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		ids[i] = walk->steps[from + i].key.node_id;
 		dates[i] = walk->steps[from + i].key.job_date;
 	}
@@ -505,6 +508,7 @@ take_round(Walk *walk, JoschPlan *plan, int from, MemoryContext scratch)
 	{
 		NodeKey		key = {josch_spi_int64(i, 1, 0), josch_spi_date(i, 2, 0)};
 
+		CHECK_FOR_INTERRUPTS();
 		add_step(walk, key, distance);
 	}
 	SPI_freetuptable(SPI_tuptable);

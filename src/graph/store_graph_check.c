@@ -226,6 +226,7 @@ meet_rows(Part *part, JoschPlan *plan, const Datum *args)
 		int32		p = meet_node(part, parent, 0);
 		int32		c = meet_node(part, child, josch_spi_int32(i, 6, 0));
 
+		CHECK_FOR_INTERRUPTS();
 		meet_edge(part, p, c, josch_spi_int32(i, 5, 0));
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -512,6 +513,7 @@ meet_disagreeing(Part *part, const GraphEdge *edges, int n)
 		const GraphEdge *edge = &edges[josch_spi_int32(i, 1, 0) - 1];
 		int32		parent = meet_node(part, edge->parent, josch_spi_int32(i, 2, 0));
 
+		CHECK_FOR_INTERRUPTS();
 		meet_edge(part, parent, meet_node(part, edge->child, josch_spi_int32(i, 3, 0)), 0);
 	}
 	SPI_freetuptable(SPI_tuptable);
