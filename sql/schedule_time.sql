@@ -30,6 +30,20 @@ SELECT josch.instant('2026-03-29', NULL, 'Europe/Zurich') IS NULL AS nothing;
 SET josch.now = '2026-12-31 23:30+00';
 SELECT josch.today('UTC'), josch.today('Europe/Zurich'), josch.today('America/New_York'), josch.today(NULL) = josch.today() AS of_the_setting;
 SELECT josch.today('Mars/Olympus');
+-- nothing overflows
+SELECT josch.instant('5874897-12-31', '24:00', 'UTC');
+SELECT josch.instant('294276-12-31', '24:00', 'UTC');
+SELECT josch.instant('294276-12-31', '23:59:59.999999', 'UTC'), josch.instant('4714-11-24 BC', '00:00', 'UTC');
+SELECT josch.instant('294276-12-31', '20:00', 'America/New_York');
+SELECT josch.instant('4714-11-24 BC', '00:00', 'Asia/Tokyo');
+SELECT josch.instant('-infinity', '00:00', 'UTC');
+SELECT * FROM josch.schedule('5874897-12-31');
+SELECT * FROM josch.unschedule('4714-11-24 BC');
+SELECT * FROM josch.schedule('9900-01-01');
+SELECT * FROM josch.schedule('infinity');
+SELECT count(*) FROM josch.schedule('9899-12-31', 'New York');
+SELECT count(*) FROM josch.schedule('0100-01-01', 'New York');
+SELECT count(*), min(due_at) > '0100-01-01', max(due_at) < '9900-01-02' FROM josch.nodes WHERE job_date IN ('9899-12-31', '0100-01-01');
 -- a job has the days that were made of it
 SELECT josch.day_offset('Zurich', '2026-06-16', -1) AS before, josch.day_offset('Zurich', '2026-06-16', -2) AS two_before,
 	josch.day_offset('Zurich', '2026-06-16', 1) AS after, josch.day_offset('Zurich', '2026-07-01', 0) AS same,

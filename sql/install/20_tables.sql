@@ -48,7 +48,7 @@ CREATE FUNCTION josch.new_node_id() RETURNS bigint
 	LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_load_new_node_id';
 COMMENT ON FUNCTION josch.new_node_id() IS
-'A number for a template node that no node has or ever had, whether it was given or drawn; the default of tpl_nodes.node_id.';
+'A number for a node that no node has or ever had, whether it was given or drawn; the default of node_id in tpl_nodes and nodes.';
 REVOKE ALL ON FUNCTION josch.new_node_id() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.new_node_id() TO josch_author;
 
@@ -185,7 +185,6 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
-ALTER TABLE josch.nodes ALTER COLUMN node_id DROP DEFAULT;
 CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
 -- the days of a node, also when its job had another name
 CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
@@ -345,6 +344,10 @@ GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_
 	josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
+GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, exec_sql, exec_sql_atomic,
+	ready_command, ready_after, timeout, stop_grace, work_dir, owner) ON josch.nodes TO josch_author;
+-- for the default of the node that he adds; to set it takes more
+GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

@@ -73,6 +73,18 @@ COMMENT ON FUNCTION josch.unschedule(date, text) IS
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
 
+CREATE FUNCTION josch.day_add() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_day_add';
+COMMENT ON FUNCTION josch.day_add() IS
+'Trigger: a node that somebody adds to a day waits for whoever makes days of its job, and is due at its signoff_time in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
+REVOKE ALL ON FUNCTION josch.day_add() FROM PUBLIC;
+
+CREATE TRIGGER add BEFORE INSERT ON josch.nodes
+	FOR EACH ROW EXECUTE FUNCTION josch.day_add();
+COMMENT ON TRIGGER add ON josch.nodes IS 'What the making of a day works out for its nodes';
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER add;
+
 CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (var text, value text)
 	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_environment';

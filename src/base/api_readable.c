@@ -12,10 +12,6 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-/* Days around a date, such as NEXT_DATE and dependencies on other days, are readable too. */
-#define FIRST_YEAR 100
-#define LAST_YEAR 9899
-
 #define MAX_YEARS 100
 
 PG_FUNCTION_INFO_V1(josch_api_readable_date);
@@ -27,8 +23,8 @@ josch_api_readable_date(PG_FUNCTION_ARGS)
 	DateADT		date = PG_GETARG_DATEADT(0);
 
 	/* the infinite ones are the least and the greatest */
-	PG_RETURN_BOOL(date >= date2j(FIRST_YEAR, 1, 1) - POSTGRES_EPOCH_JDATE &&
-				   date <= date2j(LAST_YEAR, 12, 31) - POSTGRES_EPOCH_JDATE);
+	PG_RETURN_BOOL(date >= date2j(JOSCH_FIRST_YEAR, 1, 1) - POSTGRES_EPOCH_JDATE &&
+				   date <= date2j(JOSCH_LAST_YEAR, 12, 31) - POSTGRES_EPOCH_JDATE);
 }
 
 Datum

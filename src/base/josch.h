@@ -30,6 +30,10 @@
 /* The NOTIFY channel that clients listen to. */
 #define JOSCH_CHANNEL "josch"
 
+/* Days that may be stored; those around one, such as dependencies on other days, are readable too. */
+#define JOSCH_FIRST_YEAR 100
+#define JOSCH_LAST_YEAR 9899
+
 /* The key of a node in a day. */
 typedef struct NodeKey
 {

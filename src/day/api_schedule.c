@@ -9,6 +9,7 @@
 
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/tuplestore.h"
 
 #include "base/report.h"
@@ -26,6 +27,26 @@ PG_FUNCTION_INFO_V1(josch_api_schedule);
 PG_FUNCTION_INFO_V1(josch_api_today);
 PG_FUNCTION_INFO_V1(josch_api_unschedule);
 
+/* As the constraints on days have it: what every client can read. */
+static void
+check_date(DateADT date)
+{
+	if (DATE_NOT_FINITE(date))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("job_date must be finite")));
+	}
+	if (date < date2j(JOSCH_FIRST_YEAR, 1, 1) - POSTGRES_EPOCH_JDATE ||
+		date > date2j(JOSCH_LAST_YEAR, 12, 31) - POSTGRES_EPOCH_JDATE)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("job_date %s is out of range", josch_report_date(date)),
+				 errdetail("A day is of the years %d to %d.", JOSCH_FIRST_YEAR, JOSCH_LAST_YEAR)));
+	}
+}
+
 /* The arguments that schedule() and unschedule() have. */
 static DayRequest
 day_request(FunctionCallInfo fcinfo)
@@ -36,12 +57,7 @@ day_request(FunctionCallInfo fcinfo)
 	{
 		request.has_date = true;
 		request.job_date = PG_GETARG_DATEADT(0);
-		if (DATE_NOT_FINITE(request.job_date))
-		{
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("job_date must be finite")));
-		}
+		check_date(request.job_date);
 	}
 	request.job_name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	request.default_zone = josch_calendar_default_zone();

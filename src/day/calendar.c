@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/report.h"
 
 #define UNIX_EPOCH_SECONDS \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
@@ -66,9 +67,18 @@ josch_calendar_today(pg_tz *zone)
 	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
+static void
+complain_of_range(DateADT date)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("date out of range for timestamp: \"%s\"", josch_report_date(date))));
+}
+
 TimestampTz
 josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
 {
+	TimestampTz result;
 	pg_time_t	local;			/* seconds of the Unix epoch, as if in UTC */
 	pg_time_t	yesterday;
 	pg_time_t	boundary;
@@ -79,6 +89,11 @@ josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
 	int			after_is_dst;
 	int			found;
 
+	/* what follows cannot overflow then */
+	if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+	{
+		complain_of_range(date);
+	}
 	local = (pg_time_t) date * SECS_PER_DAY + time / USECS_PER_SEC + UNIX_EPOCH_SECONDS;
 	yesterday = local - SECS_PER_DAY;
 	found = pg_next_dst_boundary(&yesterday, &before_offset, &before_is_dst,
@@ -102,5 +117,10 @@ josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
 		/* in the hour that is skipped: no fraction of a second is left over */
 		return (boundary - UNIX_EPOCH_SECONDS) * USECS_PER_SEC;
 	}
-	return (instant - UNIX_EPOCH_SECONDS) * USECS_PER_SEC + time % USECS_PER_SEC;
+	result = (instant - UNIX_EPOCH_SECONDS) * USECS_PER_SEC + time % USECS_PER_SEC;
+	if (!IS_VALID_TIMESTAMP(result))
+	{
+		complain_of_range(date);
+	}
+	return result;
 }

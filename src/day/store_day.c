@@ -597,7 +597,16 @@ josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
 	josch_spi_end(&spi);
 }
 
-/* ---- taking back ---- */
+/* ---- taking back, and adding to ---- */
+
+char *
+josch_store_day_zone(const char *job_name, DateADT job_date)
+{
+	int			n;
+	DayJob	   *job = josch_store_day_jobs(job_date, job_name, &n);
+
+	return n > 0 ? job->time_zone : NULL;
+}
 
 DayJob *
 josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)

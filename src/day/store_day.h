@@ -122,6 +122,9 @@ extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, 
 extern void josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n);
 extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n);
 
+/* The time zone of a job of a date; NULL when it does not exist. */
+extern char *josch_store_day_zone(const char *job_name, DateADT job_date);
+
 /* The jobs of a date, by name: the one with that name, or all when it is NULL. */
 extern DayJob *josch_store_day_jobs(DateADT job_date, const char *job_name, int *n);
 

@@ -266,11 +266,11 @@ lock_or_wait(Numbers *numbers, const char *waiter)
 }
 
 void
-josch_store_graph_lock_renamed(char *const *job_names, int n)
+josch_store_graph_lock_jobs(char *const *job_names, int n)
 {
 	Numbers		numbers = {.kind = LOCK_DAYS,.own = add_names(NULL, job_names, n)};
 
-	lock_or_wait(&numbers, "the change of a job's name or nodes");
+	lock_or_wait(&numbers, "the change of a job");
 }
 
 void

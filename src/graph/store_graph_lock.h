@@ -23,8 +23,11 @@ extern void josch_store_graph_lock_linked(const int64 *node_ids, int n);
 /* Whoever has added these nodes, or dependencies of them, to days. */
 extern void josch_store_graph_lock_added(const NodeKey *keys, int n);
 
-/* Whoever has given nodes of the templates to another job, or renamed one: the names before and after. */
-extern void josch_store_graph_lock_renamed(char *const *job_names, int n);
+/*
+ * Whoever has given nodes of the templates to another job, or renamed one (the
+ * names before and after), or adds nodes to days of these jobs.
+ */
+extern void josch_store_graph_lock_jobs(char *const *job_names, int n);
 
 typedef enum DayLocks
 {

@@ -246,7 +246,7 @@ josch_trigger_graph_lock_renamed(PG_FUNCTION_ARGS)
 		{
 			names[i] = list_nth(changed, i);
 		}
-		josch_store_graph_lock_renamed(names, list_length(changed));
+		josch_store_graph_lock_jobs(names, list_length(changed));
 	}
 	return PointerGetDatum(NULL);
 }

@@ -1,0 +1,93 @@
+/*
+ * src/day/trigger_day.c
+ *	  The trigger on nodes that people add to a day by SQL.
+ *
+ * What the making of a day works out for all of its nodes is worked out here for
+ * one: who might be making days of its job is waited for, and the time of its
+ * sign-off becomes a moment.
+ */
+#include "base/josch.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/mode.h"
+#include "base/report.h"
+#include "base/table.h"
+#include "day/calendar.h"
+#include "day/store_day.h"
+#include "graph/store_graph_lock.h"
+
+PG_FUNCTION_INFO_V1(josch_trigger_day_add);
+
+enum
+{
+	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, DUE_AT, NCOLUMNS
+};
+
+static const JoschColumn columns[NCOLUMNS] = {
+	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
+	{"signoff_time", TIMEOID}, {"due_at", TIMESTAMPTZOID}
+};
+static AttrNumber numbers[NCOLUMNS];
+static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
+
+/* A NULL is refused by its own constraint, later. */
+static HeapTuple
+prepare(HeapTuple row, TupleDesc desc)
+{
+	Datum		values[NCOLUMNS];
+	bool		nulls[NCOLUMNS];
+	int			column = numbers[DUE_AT];
+	NodeKey		key;
+	char	   *job_name;
+	char	   *time_zone;
+
+	for (int i = 0; i < NCOLUMNS; i++)
+	{
+		values[i] = heap_getattr(row, numbers[i], desc, &nulls[i]);
+	}
+	if (nulls[JOB_DATE] || nulls[NODE_ID] || nulls[JOB_NAME])
+	{
+		return row;
+	}
+	key.node_id = DatumGetInt64(values[NODE_ID]);
+	key.job_date = DatumGetDateADT(values[JOB_DATE]);
+	job_name = TextDatumGetCString(values[JOB_NAME]);
+	josch_store_graph_lock_added(&key, 1);
+	josch_store_graph_lock_jobs(&job_name, 1);
+	time_zone = josch_store_day_zone(job_name, key.job_date);
+	if (time_zone == NULL)
+	{
+		josch_report_no_job(job_name, key.job_date);
+	}
+	nulls[DUE_AT] = nulls[SIGNOFF_TIME];
+	if (!nulls[SIGNOFF_TIME])
+	{
+		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetTimeADT(values[SIGNOFF_TIME]),
+																	josch_calendar_zone(time_zone)));
+	}
+	return heap_modify_tuple_by_cols(row, desc, 1, &column, &values[DUE_AT], &nulls[DUE_AT]);
+}
+
+/* BEFORE INSERT on nodes, each row */
+Datum
+josch_trigger_day_add(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.day_add");
+
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.day_add");
+	}
+	(void) josch_table_check(&nodes, trigger->tg_relation, "josch.day_add");
+	if (josch_mode.engine || josch_mode_is_restore())
+	{
+		return PointerGetDatum(trigger->tg_trigtuple);
+	}
+	return PointerGetDatum(prepare(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation)));
+}
