@@ -58,6 +58,36 @@ $node->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backen
 like($node->sql(q{SELECT detail FROM josch.health() WHERE component = 'scheduler'}, 'plain'), qr/^passes|^no pass yet|The launcher starts it/,
 	'a scheduler that has ended: health says who brings it back');
 
+# --- somebody has forgotten to commit: who waits is told for whom, and so is everybody else
+
+$node->sql(q{INSERT INTO josch.tpl_jobs (job_name) VALUES ('Forgot'), ('Other');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (81, 'S', 'Forgot', 'f'), (82, 'S', 'Other', 'o')});
+my $forgetful = $node->background_psql('postgres');
+my $forgetful_pid = $forgetful->query_safe('SELECT pg_backend_pid()');
+$forgetful->query_safe(q{BEGIN; SELECT josch.schedule('2001-01-01', 'Forgot')});
+my $patient = $node->background_psql('postgres', on_error_stop => 0);
+my $patient_pid = $patient->query_safe('SELECT pg_backend_pid()');
+$patient->query_safe(q{SET deadlock_timeout = '50ms'});
+$patient->{stdin} .= "SELECT count(*) FROM josch.schedule('2001-01-01', 'Forgot');\n";
+my $for_whom = qr/waits for session $forgetful_pid of user "\w+", idle in a transaction that began at 20/;
+eventually('a NOTICE names who holds the lock', sub { $patient->{run}->pump_nb; $patient->{stderr} =~ $for_whom });
+$node->wait_until('after a second it is a row', q{SELECT count(*) = 1 FROM josch.health() WHERE component = 'wait' AND NOT up});
+is(health('wait', 'pid'), $patient_pid, 'of who waits');
+like(health('wait', 'detail'), $for_whom, 'and for whom');
+is($node->sql(q{SET statement_timeout = '60s'; SELECT nodes FROM josch.schedule('2001-01-01', 'Other')}), '1', 'another job does not wait');
+my ($status, $made, $warning) = $node->psql('postgres', q{SET deadlock_timeout = '50ms'; SELECT count(*) FILTER (WHERE nodes IS NULL) FROM josch.schedule('2001-01-01')});
+is($made, '1', 'nor do all of them');
+like($warning, qr/WARNING:  job "Forgot" of 2001-01-01 was not made: josch\.schedule\(\) would have to wait for session $forgetful_pid of/, 'of which one is left out, with the reason');
+($status, undef, $warning) = $node->psql('postgres', q{SET lock_timeout = '100ms'; SELECT josch.schedule('2001-01-01', 'Forgot')});
+like($warning, qr/ERROR:  josch\.schedule\(\) would have to wait for session $forgetful_pid of/, 'lock_timeout is obeyed');
+$node->sql("SELECT pg_cancel_backend($patient_pid)");
+eventually('who waits can be cancelled', sub { $patient->{run}->pump_nb; $patient->{stderr} =~ /canceling statement due to user request/ });
+is($node->sql(q{SELECT count(*) FROM josch.health() WHERE component = 'wait'}), '0', 'and is no row any more');
+$forgetful->query_safe('COMMIT');
+is($node->sql(q{SELECT count(*) FROM josch.schedule('2001-01-01')}), '0', 'it is made');
+$forgetful->quit;
+$patient->{run}->finish;
+
 # --- the log of a command
 
 $node->sql('DELETE FROM josch.tpl_nodes');
