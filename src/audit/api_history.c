@@ -456,6 +456,7 @@ find_told(Story *story)
 		bool		found;
 		Told	   *told = hash_search(story->told, &row->xid, HASH_ENTER, &found);
 
+		CHECK_FOR_INTERRUPTS();
 		if (!found)
 		{
 			told->stop = false;

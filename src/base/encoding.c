@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 char *
 josch_encoding_from_utf8(const char *text)
@@ -34,6 +35,7 @@ josch_encoding_from_utf8(const char *text)
 	{
 		int			done = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		if (OidIsValid(conversion))
 		{
 			done = pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
