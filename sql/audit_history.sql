@@ -126,8 +126,23 @@ CALL node(5, 'failed');
 COMMIT;
 UPDATE josch.nodes SET message = 'looked at' WHERE node_id = 5;
 SELECT * FROM tell(5);
+-- a judgement is asked for in the transaction in which the run ended; a run has the number of its node
+CALL run(33, 3);
+CALL started(33);
+BEGIN;
+UPDATE josch.runs SET status = 'succeeded', ended_at = josch.now(), exit_code = 0 WHERE run_id = 33;
 CALL node(3, 'review');
+COMMIT;
+CALL run(6, 6);
+CALL started(6);
+CALL node(6, 'failed', 'lost');
+UPDATE josch.runs SET status = 'failed', ended_at = josch.now(), exit_code = 1 WHERE run_id = 6;
+CALL node(6, 'ready');
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
+SET SESSION AUTHORIZATION regress_alice;
+SELECT josch.force_start(6, '2026-11-20', 'again');
+SET SESSION AUTHORIZATION regress_engine;
+SELECT told FROM tell(6) WITH ORDINALITY AS t (told, n) ORDER BY n DESC LIMIT 6;
 UPDATE josch.nodes SET state = 'succeeded', comment = 'good' WHERE node_id = 3;
 SELECT * FROM tell(3) OFFSET 6;
 

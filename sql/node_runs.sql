@@ -32,4 +32,27 @@ ROLLBACK TO made;
 -- one that has ended may be cleared away
 DELETE FROM josch.runs WHERE run_id = 9302;
 SELECT run_id, status FROM josch.runs ORDER BY run_id;
+
+-- a node that runs: what depends on it is not done again below it, its stop is asked of the run
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) VALUES
+	(2, 'N', 'J', 'above', NULL), (3, 'L', 'J', 'serves', 'true'), (4, 'N', 'J', 'held', NULL);
+INSERT INTO josch.tpl_node_deps VALUES (2, 0, 3, 0), (2, 0, 4, 0);
+SELECT * FROM josch.schedule('2026-03-03', 'J');
+ALTER TABLE josch.nodes DISABLE TRIGGER door;
+ALTER TABLE josch.runs DISABLE TRIGGER guard;
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status) VALUES (9304, 3, '2026-03-03', 1, 'command', 'running');
+UPDATE josch.nodes SET state = CASE node_id WHEN 2 THEN 'succeeded' WHEN 3 THEN 'up' ELSE 'held' END, run_id = 9304
+WHERE job_date = '2026-03-03' AND node_id > 1;
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
+SAVEPOINT made;
+SELECT josch.rerun(2, '2026-03-03', descendants => true);
+ROLLBACK TO made;
+SELECT josch.stop(3, '2026-03-03', 'enough');
+SELECT run_id, stop_requested_at IS NOT NULL AS asked, stop_requested_by = session_user AS by_me FROM josch.runs WHERE job_date = '2026-03-03';
+ALTER TABLE josch.nodes DISABLE TRIGGER door;
+UPDATE josch.nodes SET state = 'failed' WHERE job_date = '2026-03-03' AND node_id = 3;
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
+SELECT josch.rerun(2, '2026-03-03', descendants => true);
+SELECT node_id, state, action FROM josch.nodes WHERE job_date = '2026-03-03' ORDER BY node_id;
 ROLLBACK;
