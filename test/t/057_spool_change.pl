@@ -117,4 +117,18 @@ subtest 'at rest' => sub {
 	$node->{spool} = "$top/first";
 };
 
+# It has the file that says what is in use, which is not for it.
+subtest 'a copy' => sub {
+	add_and_schedule('while it is copied', [ 31, 'N', $until_told ]);
+	$node->wait_for('running', 31);
+	$node->stop;
+	$node->append_conf('postgresql.auto.conf', "josch.spool_directory = '$top/second'\n");
+	my $copy = JoschNode->copy_of('copy', $node, spool => "$top/second");
+	$copy->wait_until('it has a runner', q{SELECT up FROM josch.health() WHERE component = 'runner'});
+	ok(-S "$top/second/runner.sock", 'where its own setting says');
+	unlike(slurp_file($copy->logfile), qr/is in use from now on/, 'from its beginning');
+	$copy->stop;
+	tell_end(31);
+};
+
 done_testing();
