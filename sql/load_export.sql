@@ -60,6 +60,18 @@ SELECT count(*) AS differences FROM ((TABLE everything EXCEPT ALL TABLE before) 
 SELECT name, pg_read_binary_file('josch_load_export/' || name) = pg_read_binary_file('josch_load_export/again/' || name) AS same
 	FROM unnest(ARRAY['environs.csv', 'tpl_jobs.csv', 'tpl_nodes.csv', 'tpl_node_deps.csv']) AS name;
 
+-- with every column it sets each, also one that held nothing but defaults when it was exported
+UPDATE josch.tpl_nodes SET ready_after = DEFAULT, stop_grace = DEFAULT;
+UPDATE josch.tpl_jobs SET valid_from = NULL;
+DELETE FROM before;
+INSERT INTO before SELECT * FROM everything;
+SELECT * FROM josch.export_csv('josch_load_export', true);
+SELECT split_part(pg_read_file('josch_load_export/tpl_jobs.csv'), E'\n', 1) AS jobs, split_part(pg_read_file('josch_load_export/tpl_nodes.csv'), E'\n', 1) AS nodes;
+UPDATE josch.tpl_nodes SET stop_grace = '1 hour', ready_after = '1 hour';
+UPDATE josch.tpl_jobs SET valid_from = '2026-01-01';
+SELECT * FROM josch.load_csv('josch_load_export', 'replace');
+SELECT count(*) AS differences FROM ((TABLE everything EXCEPT ALL TABLE before) UNION ALL (TABLE before EXCEPT ALL TABLE everything)) d;
+
 -- the owner, when it is somebody else than the exporter
 CREATE ROLE regress_josch_exporter IN ROLE josch_viewer;
 SET SESSION AUTHORIZATION regress_josch_exporter;

@@ -38,17 +38,17 @@ Modes, columns and errors are those of josch.load_csv(); an error names the tabl
 REVOKE ALL ON FUNCTION josch.load_csv(text, text), josch.load(text, text, text, text, text), josch.load_schema(regnamespace, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.load_csv(text, text), josch.load(text, text, text, text, text), josch.load_schema(regnamespace, text) TO josch_author;
 
-CREATE FUNCTION josch.export_csv(directory text)
+CREATE FUNCTION josch.export_csv(directory text, all_columns boolean DEFAULT false)
 	RETURNS TABLE (table_name text, rows bigint)
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	SET datestyle = 'ISO, YMD'
 	SET intervalstyle = postgres
 	AS 'MODULE_PATHNAME', 'josch_api_export_csv';
-COMMENT ON FUNCTION josch.export_csv(text) IS
+COMMENT ON FUNCTION josch.export_csv(text, boolean) IS
 'Writes the templates to the files environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv of a directory of the server that exists; a relative one is taken from the data directory. Needs the privileges of pg_write_server_files and SELECT on the tables.
-Rows are in an order that makes a good diff. Columns beyond the first ones of each table are there when some row has another value than the default: a node''s owner, when it is not the session user. josch.load_csv() reads the files back.
+Rows are in an order that makes a good diff. Columns beyond the first ones of each table are there with all_columns, or when some row has another value than the default: a node''s owner, when it is not the session user. josch.load_csv() reads the files back.
 Files that are there are replaced, each in one step, when all are written; a rollback does not bring them back. NULL does nothing.';
 
-REVOKE ALL ON FUNCTION josch.export_csv(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.export_csv(text) TO josch_viewer;
+REVOKE ALL ON FUNCTION josch.export_csv(text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.export_csv(text, boolean) TO josch_viewer;

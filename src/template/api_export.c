@@ -239,7 +239,7 @@ josch_api_export_csv(PG_FUNCTION_ARGS)
 	josch_spi_begin_as_caller(&spi);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
-		export.rows[i] = josch_store_template_export(&josch_store_template_tables[i], context);
+		export.rows[i] = josch_store_template_export(&josch_store_template_tables[i], PG_GETARG_BOOL(1), context);
 	}
 	josch_spi_end(&spi);
 	write_files(&export);

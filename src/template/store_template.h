@@ -130,9 +130,9 @@ typedef struct TemplateRows
 } TemplateRows;
 
 /*
- * The seed's columns, and each other one in which a row differs from the
- * column's default.  All calls of one statement see the same snapshot.
+ * The seed's columns, and each other one, or with all false each in which a row
+ * differs from the column's default.  All calls of one statement see the same snapshot.
  */
-extern TemplateRows *josch_store_template_export(const TemplateTable *table, MemoryContext context);
+extern TemplateRows *josch_store_template_export(const TemplateTable *table, bool all, MemoryContext context);
 
 #endif							/* JOSCH_STORE_TEMPLATE_H */

@@ -107,9 +107,9 @@ josch_store_template_telling_columns(Relation relation, const char *sql_name, Li
 	return telling;
 }
 
-/* The columns beyond the seed's that hold something else than their defaults. */
+/* The columns beyond the seed's: all, or those that hold something else than their defaults. */
 static List *
-columns_beyond_seed(const TemplateTable *table)
+columns_beyond_seed(const TemplateTable *table, bool all)
 {
 	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -125,7 +125,10 @@ columns_beyond_seed(const TemplateTable *table)
 			columns = lappend(columns, pstrdup(name));
 		}
 	}
-	columns = josch_store_template_telling_columns(relation, psprintf("%s.%s", JOSCH_SCHEMA, table->name), columns);
+	if (!all)
+	{
+		columns = josch_store_template_telling_columns(relation, psprintf("%s.%s", JOSCH_SCHEMA, table->name), columns);
+	}
 	table_close(relation, NoLock);
 	return columns;
 }
@@ -158,10 +161,10 @@ copy_rows(int ncolumns, MemoryContext context)
 }
 
 TemplateRows *
-josch_store_template_export(const TemplateTable *table, MemoryContext context)
+josch_store_template_export(const TemplateTable *table, bool all, MemoryContext context)
 {
 	StringInfoData sql;
-	List	   *telling = columns_beyond_seed(table);
+	List	   *telling = columns_beyond_seed(table, all);
 	ListCell   *cell;
 
 	initStringInfo(&sql);
