@@ -143,3 +143,13 @@ COMMENT ON FUNCTION josch.rerun(bigint, date, text, boolean) IS
 'Does a finished node once more; with descendants also everything below it that has finished or was asked. A descendant that is running or up must be stopped first. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.rerun(bigint, date, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.rerun(bigint, date, text, boolean) TO josch_operator;
+
+CREATE FUNCTION josch.act(action text, node_ids bigint[], job_dates date[], comment text DEFAULT NULL, seen bigint[] DEFAULT NULL,
+	OUT node_id bigint, OUT job_date date, OUT state text, OUT sqlstate text, OUT message text, OUT detail text, OUT hint text)
+	RETURNS SETOF record
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_act_many';
+COMMENT ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) IS
+'Does an act of josch.acts() to many nodes with one comment; one date for all, or one for each. Returns a row for each: the state after, or why it was refused (sqlstate, message, detail, hint); one that is refused keeps none of the others from it. With seen, the change_id of each as it was looked at, what has changed since and could be acted on like that all the same is refused. Needs the right to call the act''s own function.';
+REVOKE ALL ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) TO josch_operator;

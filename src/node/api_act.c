@@ -1,119 +1,224 @@
 /*
  * src/node/api_act.c
- *	  What people do to nodes: josch.signoff(), approve(), ... rerun().
+ *	  What people do to nodes: josch.signoff(), approve(), ... rerun(), and
+ *	  josch.act() for many at once.
  *
- * A function locks the node, finds the edge that bears its name, and changes
- * state and comment; the trigger on josch.nodes does the rest, as for a plain
- * UPDATE.  EXECUTE is granted to josch_operator, so the rights are those of the
- * function.
+ * EXECUTE is granted to josch_operator, so the rights are those of the function;
+ * who may not call an act's function may not do it to many either.
  */
 #include "base/josch.h"
 
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
-#include "base/mode.h"
+#include "base/attempt.h"
 #include "base/report.h"
+#include "base/states.h"
+#include "node/act.h"
 #include "node/fsm.h"
 #include "node/store_node.h"
 
 PG_FUNCTION_INFO_V1(josch_api_act);
+PG_FUNCTION_INFO_V1(josch_api_act_many);
 
-typedef struct ActCall
-{
-	NodeKey		key;
-	const char *comment;		/* NULL for none */
-	bool		descendants;	/* rerun: those too */
-} ActCall;
-
-static ActCall
-arguments(FunctionCallInfo fcinfo)
-{
-	ActCall		call;
-
-	for (int i = 0; i < 2; i++)
-	{
-		if (PG_ARGISNULL(i))
-		{
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", i == 0 ? "node_id" : "job_date")));
-		}
-	}
-	call.key.node_id = PG_GETARG_INT64(0);
-	call.key.job_date = PG_GETARG_DATEADT(1);
-	call.comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	call.descendants = PG_NARGS() > 3 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-	return call;
-}
-
-/* Tells the second of two people who was first, or anybody what can be done instead. */
 static void
-refuse(NodeKey key, const NodeInfo *info, const char *action)
+forbid_null(FunctionCallInfo fcinfo, int argument, const char *name)
 {
-	char	   *allowed = josch_fsm_allowed(info->state, info->node_type);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot do \"%s\" on node %s in state \"%s\"", action,
-					josch_report_key(key.node_id, key.job_date), josch_fsm_label(info->state)),
-			 info->action != NULL ?
-			 errdetail("The last act was \"%s\" by \"%s\" at %s%s%s.", info->action, info->acted_by,
-					   timestamptz_to_str(info->acted_at),
-					   info->comment != NULL ? ": " : "",
-					   info->comment != NULL ? info->comment : "") : 0,
-			 allowed[0] != '\0' ?
-			 errhint("From \"%s\" people can change it to: %s.", josch_fsm_label(info->state), allowed) :
-			 errhint("From \"%s\" only the scheduler changes it.", josch_fsm_label(info->state))));
-}
-
-/* Locks the node and finds the edge of this action, or refuses. */
-static const FsmEdge *
-find_edge(NodeKey key, const char *action, NodeInfo *info)
-{
-	const FsmEdge *edge;
-
-	if (!josch_store_node_lock(key, info))
+	if (PG_ARGISNULL(argument))
 	{
-		josch_report_no_node(key.node_id, key.job_date);
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
 	}
-	edge = josch_fsm_find_action(info->state, info->node_type, action);
-	if (edge == NULL)
-	{
-		refuse(key, info, action);
-	}
-	return edge;
 }
 
 /* josch.signoff(node_id, job_date, comment) and its like; the function's name is the act's. */
 Datum
 josch_api_act(PG_FUNCTION_ARGS)
 {
-	ActCall		call;
-	NodeInfo	info;
-	const FsmEdge *edge;
-	NodeKey    *keys = &call.key;
-	int			n = 1;
-	JoschMode	former;
+	ActDetails	details = {0};
+	NodeKey		key;
 
 	josch_report_if_read_only(fcinfo);
-	call = arguments(fcinfo);
-	edge = find_edge(call.key, get_func_name(fcinfo->flinfo->fn_oid), &info);
-	if (call.descendants)
+	forbid_null(fcinfo, 0, "node_id");
+	forbid_null(fcinfo, 1, "job_date");
+	key.node_id = PG_GETARG_INT64(0);
+	key.job_date = PG_GETARG_DATEADT(1);
+	details.comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	details.descendants = PG_NARGS() > 3 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	PG_RETURN_TEXT_P(cstring_to_text(josch_fsm_label(josch_act(key, get_func_name(fcinfo->flinfo->fn_oid), &details))));
+}
+
+/* ---- many at once ---- */
+
+typedef struct ManyActs
+{
+	const char *action;
+	const char *comment;
+	NodeKey    *keys;
+	int64	   *seen;			/* NULL when nobody says what was looked at */
+	int			n;
+} ManyActs;
+
+/* One of them, as josch_attempt wants it. */
+typedef struct OneAct
+{
+	const ManyActs *all;
+	int			at;
+	NodeState	after;
+} OneAct;
+
+static void
+act_once(void *argument)
+{
+	OneAct	   *one = argument;
+	ActDetails	details = {.comment = one->all->comment, .seen = one->all->seen != NULL ? one->all->seen[one->at] : 0};
+
+	one->after = josch_act(one->all->keys[one->at], one->all->action, &details);
+}
+
+/* The elements of an array argument, none of them NULL; counts them. */
+static Datum *
+elements(FunctionCallInfo fcinfo, int argument, const char *name, Oid type, int *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+
+	forbid_null(fcinfo, argument, name);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), type, type == INT8OID ? sizeof(int64) : sizeof(DateADT),
+					  type != INT8OID || FLOAT8PASSBYVAL, type == INT8OID ? TYPALIGN_DOUBLE : TYPALIGN_INT, &values, &nulls, n);
+	for (int i = 0; i < *n; i++)
 	{
-		keys = josch_store_node_lock_descendants(call.key, edge->action, &n);
+		if (nulls[i])
+		{
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not contain null", name)));
+		}
 	}
-	former = josch_mode_enter_act(edge->action);
-	josch_store_node_act(keys, n, edge->to, call.comment);
-	josch_mode = former;
-	if (strcmp(edge->action, "stop") == 0)
+	return values;
+}
+
+static void
+check_length(const char *name, int n, int wanted)
+{
+	if (n != wanted)
 	{
-		/* the state stays as it is; the run bears the request, the scheduler carries it out */
-		josch_store_node_request_stop(call.key);
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("there are %d node_ids and %d %s", wanted, n, name),
+				 errhint("Give one for each of node_ids.")));
 	}
-	if (!josch_store_node_lock(call.key, &info))
+}
+
+/* An act there is, and whose own function the caller may call. */
+static void
+check_action(const char *action)
+{
+	Oid			function;
+
+	if (josch_acts_find(action) == NULL)
 	{
-		josch_report_no_node(call.key.node_id, call.key.job_date);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no act \"%s\"", action),
+				 errhint("josch.acts() lists them.")));
 	}
-	PG_RETURN_TEXT_P(cstring_to_text(josch_fsm_label(info.state)));
+	function = LookupFuncName(list_make2(makeString(pstrdup(JOSCH_SCHEMA)), makeString(pstrdup(action))), -1, NULL, false);
+	if (!DatumGetBool(DirectFunctionCall2(has_function_privilege_id, ObjectIdGetDatum(function),
+										  CStringGetTextDatum("EXECUTE"))))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function %s", action)));
+	}
+}
+
+static ManyActs
+many_arguments(FunctionCallInfo fcinfo)
+{
+	ManyActs	all = {0};
+	Datum	   *ids;
+	Datum	   *dates;
+	int			ndates;
+
+	forbid_null(fcinfo, 0, "action");
+	all.action = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	check_action(all.action);
+	ids = elements(fcinfo, 1, "node_ids", INT8OID, &all.n);
+	dates = elements(fcinfo, 2, "job_dates", DATEOID, &ndates);
+	if (ndates != 1)
+	{
+		check_length("job_dates", ndates, all.n);
+	}
+	all.comment = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	all.keys = palloc(sizeof(NodeKey) * Max(all.n, 1));
+	for (int i = 0; i < all.n; i++)
+	{
+		all.keys[i] = (NodeKey) {DatumGetInt64(ids[i]), DatumGetDateADT(dates[ndates == 1 ? 0 : i])};
+	}
+	if (!PG_ARGISNULL(4))
+	{
+		int			nseen;
+		Datum	   *seen = elements(fcinfo, 4, "seen", INT8OID, &nseen);
+
+		check_length("seen", nseen, all.n);
+		all.seen = palloc(sizeof(int64) * Max(all.n, 1));
+		for (int i = 0; i < all.n; i++)
+		{
+			all.seen[i] = DatumGetInt64(seen[i]);
+		}
+	}
+	return all;
+}
+
+/*
+ * josch.act(action, node_ids, job_dates, comment, seen): each in a subtransaction,
+ * with a row that says what came of it.
+ */
+Datum
+josch_api_act_many(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ManyActs	all;
+
+	josch_report_if_read_only(fcinfo);
+	all = many_arguments(fcinfo);
+	InitMaterializedSRF(fcinfo, 0);
+	josch_store_node_lock_all(all.keys, all.n);
+	for (int i = 0; i < all.n; i++)
+	{
+		OneAct		one = {.all = &all, .at = i};
+		ErrorData  *error = josch_attempt(act_once, &one);
+		const char *texts[5] = {0};
+		Datum		values[7] = {Int64GetDatum(all.keys[i].node_id), DateADTGetDatum(all.keys[i].job_date)};
+		bool		nulls[7] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		if (error == NULL)
+		{
+			texts[0] = josch_fsm_label(one.after);
+		}
+		else
+		{
+			texts[1] = unpack_sql_state(error->sqlerrcode);
+			texts[2] = error->message;
+			texts[3] = error->detail;
+			texts[4] = error->hint;
+		}
+		for (int column = 0; column < 5; column++)
+		{
+			nulls[column + 2] = texts[column] == NULL;
+			values[column + 2] = nulls[column + 2] ? (Datum) 0 : CStringGetTextDatum(texts[column]);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

@@ -93,7 +93,7 @@ static JoschPlan recount = JOSCH_PLAN(
 	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan lock_one = JOSCH_PLAN(
-	"SELECT state, node_type, action, acted_by, acted_at, comment, run_id FROM josch.nodes"
+	"SELECT state, node_type, action, acted_by, acted_at, comment, run_id, change_id FROM josch.nodes"
 	" WHERE node_id = $1 AND job_date = $2 FOR NO KEY UPDATE",
 	INT8OID, DATEOID);
 
@@ -105,7 +105,8 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(NodeInfo, acted_by, TEXT),
 	JOSCH_FIELD(NodeInfo, acted_at, TIMESTAMPTZ),
 	JOSCH_FIELD(NodeInfo, comment, TEXT),
-	JOSCH_FIELD(NodeInfo, run_id, INT64));
+	JOSCH_FIELD(NodeInfo, run_id, INT64),
+	JOSCH_FIELD(NodeInfo, change_id, INT64));
 
 static JoschPlan act = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = $3, comment = $4 FROM unnest($1, $2) AS k(node_id, job_date)"
@@ -116,6 +117,12 @@ static JoschPlan request_stop = JOSCH_PLAN(
 	"UPDATE josch.runs SET stop_requested_at = $3, stop_requested_by = $4"
 	" WHERE node_id = $1 AND job_date = $2 AND ended_at IS NULL",
 	INT8OID, DATEOID, TIMESTAMPTZOID, TEXTOID);
+
+static JoschPlan lock_all = JOSCH_PLAN(
+	"SELECT FROM josch.nodes n"
+	" WHERE (n.node_id, n.job_date) IN (SELECT k.node_id, k.job_date FROM unnest($1, $2) AS k(node_id, job_date))"
+	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
+	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan lock_descendants = JOSCH_PLAN(
 	"WITH RECURSIVE below(node_id, job_date) AS ("
@@ -277,6 +284,18 @@ complain_of_running(NodeKey key, NodeState state)
 					josch_report_key(key.node_id, key.job_date), josch_fsm_label(state)),
 			 errhint("Stop it first: SELECT josch.stop(" INT64_FORMAT ", '%s');",
 					 key.node_id, josch_report_date(key.job_date))));
+}
+
+void
+josch_store_node_lock_all(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	josch_spi_change_latest(&lock_all, SPI_OK_SELECT, args, NULL);
+	josch_spi_end(&spi);
 }
 
 NodeKey *

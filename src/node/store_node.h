@@ -63,6 +63,7 @@ typedef struct NodeInfo
 	TimestampTz acted_at;
 	char	   *comment;
 	int64		run_id;			/* 0 when it never ran */
+	int64		change_id;
 } NodeInfo;
 
 /*
@@ -70,6 +71,9 @@ typedef struct NodeInfo
  * it; false when it does not exist.  Texts are palloc'd in the caller's context.
  */
 extern bool josch_store_node_lock(NodeKey key, NodeInfo *info);
+
+/* Locks nodes in lock order, those that exist: for who acts on one after the other. */
+extern void josch_store_node_lock_all(const NodeKey *keys, int n);
 
 /*
  * The same act on nodes in one statement: UPDATE of state and comment (NULL for

@@ -8,9 +8,8 @@
 # An act is on rows, as the person saw them: a dict of key -> row with node_name, state, node_type and change_id. What has
 # become something else since, and could be acted on like that too, is left alone: nobody has looked at it.
 #
-# <<ActsChanged>> is sent to . when the rules have been read, <<ActDone>> when
-# the answers to an act are in, with a dict as its data: action, done (keys),
-# refused (a list of {key answer}).
+# <<ActsChanged>> is sent to . when the rules have been read, <<ActProgress>> when acts::progress says something else,
+# <<ActDone>> when the answers to an act are in, with a dict as its data: action, done (keys), refused (a list of {key answer}).
 
 namespace eval ::acts {
     # name, label, whether it asks first as it cannot be undone, what it will do
@@ -207,39 +206,107 @@ proc ::acts::judged {result} {
     return $result
 }
 
-# Does an act without asking. Each node is a transaction of its own: one that someone else was quicker with does not keep the
-# others from it.
+# Does an act without asking. Many nodes are a few statements, so that what else is read comes between, and how far it is can be
+# told. One that someone else was quicker with does not keep the others from it.
 proc ::acts::perform {parent rows action comment {callback {}}} {
     variable pending
     variable serial
     set id [incr serial]
-    set pending($id) [dict create parent $parent action $action callback $callback left [dict size $rows] rows $rows \
-        done {} refused {}]
-    dict for {key row} $rows {
-        db::query [call_sql $row $action $comment] [namespace code [list Answer $id $key]]
+    set pending($id) [dict create parent $parent action $action comment $comment callback $callback rows $rows \
+        left [dict keys $rows] done {} refused {}]
+    Next $id
+}
+
+# Send the next part; without any left it is over.
+proc ::acts::Next {id} {
+    variable pending
+    variable part
+    set left [dict get $pending($id) left]
+    event generate . <<ActProgress>>
+    if {$left eq {}} {
+        Finish $id
+        return
+    }
+    set action [dict get $pending($id) action]
+    set keys [lrange $left 0 [expr {$action eq "rerun_all" ? 0 : $part - 1}]]
+    dict set pending($id) left [lrange $left [llength $keys] end]
+    set rows [only [dict get $pending($id) rows] $keys]
+    set comment [dict get $pending($id) comment]
+    if {[llength $keys] == 1} {
+        db::query [call_sql [dict get $rows [lindex $keys 0]] $action $comment] [namespace code [list Answer $id $keys]]
+    } else {
+        db::query [ManySql $rows $action $comment] [namespace code [list AnswerMany $id $keys]]
     }
 }
 
-proc ::acts::Answer {id key result} {
+proc ::acts::ManySql {rows action comment} {
+    foreach column {node_id job_date change_id} {
+        set $column {}
+    }
+    dict for {key row} $rows {
+        foreach column {node_id job_date change_id} {
+            lappend $column [dict get $row $column]
+        }
+    }
+    # numbers and dates, from the server
+    return "SELECT a.state, a.sqlstate, a.message, a.detail, a.hint FROM josch.act([db::quote $action],
+        '{[join $node_id ,]}'::bigint\[\], '{[join $job_date ,]}'::date\[\],
+        [expr {$comment eq "" ? "NULL" : [db::quote $comment]}], '{[join $change_id ,]}'::bigint\[\]) a"
+}
+
+proc ::acts::Answer {id keys result} {
+    Note $id [lindex $keys 0] [judged $result]
+    Next $id
+}
+
+# A row for each; when the statement has failed, all of it has.
+proc ::acts::AnswerMany {id keys result} {
+    if {[dict get $result ok]} {
+        foreach key $keys row [db::dicts $result] {
+            Note $id $key [dict merge $row [dict create ok [expr {[dict get $row sqlstate] eq ""}]]]
+        }
+    } else {
+        foreach key $keys {
+            Note $id $key [judged $result]
+        }
+    }
+    Next $id
+}
+
+proc ::acts::Note {id key result} {
     variable pending
-    set result [judged $result]
     if {[dict get $result ok]} {
         dict lappend pending($id) done $key
     } else {
         dict lappend pending($id) refused [list $key $result]
     }
-    dict incr pending($id) left -1
-    if {[dict get $pending($id) left] > 0} {
-        return
-    }
+}
+
+proc ::acts::Finish {id} {
+    variable pending
     set outcome $pending($id)
     unset pending($id)
     set summary [dict filter $outcome key action done refused]
     event generate . <<ActDone>> -data $summary
+    event generate . <<ActProgress>>
     TellRefusals $outcome
     if {[dict get $outcome callback] ne {}} {
         {*}[dict get $outcome callback] $summary
     }
+}
+
+# How far acts on several nodes are: words, empty when there are none under way.
+proc ::acts::progress {} {
+    variable pending
+    set parts {}
+    foreach id [array names pending] {
+        set all [dict size [dict get $pending($id) rows]]
+        set left [expr {$all - [llength [dict get $pending($id) done]] - [llength [dict get $pending($id) refused]]}]
+        if {$all > 1} {
+            lappend parts "[label [dict get $pending($id) action]]: [expr {$all - $left}] of $all\u2026"
+        }
+    }
+    return [join $parts ", "]
 }
 
 # What was refused, in the database's own words.
@@ -283,6 +350,8 @@ proc ::acts::details_of {answer} {
 
 namespace eval ::acts {
     variable serial 0
+    # nodes in a statement
+    variable part 50
     variable pending
     array set pending {}
 }

@@ -10,6 +10,7 @@ namespace eval ::popup_list {
     # the window; a new name each time, because the former one may still be on its way out
     variable path .popuplist
     variable made 0
+    variable watched 0
     # rows as they are to be shown, by key; and as they are shown
     variable rows [dict create]
     variable shown [dict create]
@@ -86,6 +87,7 @@ proc ::popup_list::Close {} {
 
 proc ::popup_list::Build {} {
     variable path
+    variable watched
     variable shown
     set shown [dict create]
     set gap [theme::chars 1]
@@ -109,6 +111,18 @@ proc ::popup_list::Build {} {
     pack $path.comment -side bottom -fill x -padx [expr {2 * $gap}]
     pack $path.list -fill both -expand 1 -padx [expr {2 * $gap}] -pady [expr {2 * $gap}]
     Buttons
+    Bind
+    if {!$watched} {
+        bind . <<ActProgress>> +::popup_list::Progress
+        set watched 1
+    }
+    wm geometry $path -[theme::lines 3]+[theme::lines 3]
+    popup::map $path
+    after idle [list after 0 ::popup_list::Fit]
+}
+
+proc ::popup_list::Bind {} {
+    variable path
     foreach {event command} {
         <Escape> ::popup_list::snooze  <Alt-z> ::popup_list::snooze  <Alt-o> ::popup_list::Open
         <Alt-l> ::popup_list::SelectAll  <Alt-c> ::popup_list::Comment
@@ -119,9 +133,6 @@ proc ::popup_list::Build {} {
         set letter [string tolower [string index [acts::label $action] $underline]]
         bind $path <Alt-$letter> "guard::key %W %K %t {::popup_list::Do $action}"
     }
-    wm geometry $path -[theme::lines 3]+[theme::lines 3]
-    popup::map $path
-    after idle [list after 0 ::popup_list::Fit]
 }
 
 # All of it is on the screen, its buttons above all: the list itself gives way.
@@ -324,11 +335,7 @@ proc ::popup_list::Buttons {} {
         ttk::button $frame.open -text "Open" -underline 0 -command ::popup_list::Open
         pack $frame.snooze $frame.all -side left
     }
-    foreach button [winfo children $frame] {
-        if {[string match *.act_* $button] && [string range [winfo name $button] 4 end] ni [lmap act $wanted {lindex $act 0}]} {
-            destroy $button
-        }
-    }
+    DropButtons $frame [lmap act $wanted {lindex $act 0}]
     pack forget $frame.open
     foreach act [lreverse $wanted] {
         lassign $act action label
@@ -337,7 +344,8 @@ proc ::popup_list::Buttons {} {
             ttk::button $button -command [list ::popup_list::Do $action] -underline [dict get $acts $action]
         }
         $button configure -text $label
-        $button state [expr {[db::state] eq "online" ? "!disabled" : "disabled"}]
+        # a second press would be for what is being answered already
+        $button state [expr {[db::state] eq "online" && [acts::progress] eq "" ? "!disabled" : "disabled"}]
         pack forget $button
         pack $button -side right -padx [list [theme::chars 1] 0]
     }
@@ -349,6 +357,15 @@ proc ::popup_list::Buttons {} {
 proc ::popup_list::Comment {} {
     variable path
     focus $path.comment.text
+}
+
+# Buttons of acts that do not fit any more.
+proc ::popup_list::DropButtons {frame wanted} {
+    foreach button [winfo children $frame] {
+        if {[string match *.act_* $button] && [string range [winfo name $button] 4 end] ni $wanted} {
+            destroy $button
+        }
+    }
 }
 
 proc ::popup_list::SelectAll {} {
@@ -388,6 +405,22 @@ proc ::popup_list::Done {outcome} {
             }
         }
     }
+}
+
+# How far the act on many is.
+proc ::popup_list::Progress {} {
+    variable path
+    if {![winfo exists $path.note]} {
+        return
+    }
+    set text [acts::progress]
+    $path.note configure -text $text
+    if {$text eq ""} {
+        pack forget $path.note
+    } else {
+        pack $path.note -fill x -padx [theme::chars 2] -after $path.comment
+    }
+    Buttons
 }
 
 # Put all of it off.
