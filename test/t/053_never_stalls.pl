@@ -251,7 +251,7 @@ subtest 'what a node names is not there' => sub {
 	$node->sql('DROP ROLE passer_by');
 	$node->act('signoff', 163);
 	$node->wait_for('failed', 161, 162);
-	like($node->node_is(161, 'message'), qr/role "passer_by" does not exist/, 'the owner');
+	like($node->node_is(161, 'message'), qr/role "passer_by", the owner of the node, does not exist/, 'the owner');
 	like($node->node_is(162, 'message'), qr/gone.*No such file/, 'the folder');
 	others_go_on();
 	is(complaints(), '', 'nobody complains');
