@@ -86,16 +86,18 @@ my @dates = map { "2024-04-0$_" } 1 .. 4;
 
 subtest 'several dates of one job in one pass' => sub {
 	$node->job('dates');
-	$node->add([ 31, 'N', 'echo $DATE $PREV_DATE $JOB_NAME $NODE_ID $RUN_ID $ATTEMPT > $WORK/31.$DATE' ],
+	$node->add([ 31, 'N', 'echo $DATE ${PREV_DATE:-none} $JOB_NAME $NODE_ID $RUN_ID $ATTEMPT > $WORK/31.$DATE' ],
 		[ 32, 'N', undef, exec_sql => q{SELECT current_setting('josch_run.DATE') || ' ' || current_setting('josch_run.RUN_ID')} ],
 		[ 33, 'N', 'echo $DATE $NODE_ID > $WORK/33.$DATE' ]);
 	$node->sql(join ' ', 'BEGIN;', (map { "SELECT josch.schedule('$_', 'dates');" } @dates), 'COMMIT');
+	my $before = 'none';
 	foreach my $date (@dates)
 	{
 		$node->wait_until("$date has run", "SELECT count(*) = 3 FROM josch.nodes WHERE job_name = 'dates' AND job_date = '$date' AND state = 'succeeded'");
-		like($node->file("31.$date"), qr/^$date \d{4}-\d\d-\d\d dates 31 @{[$node->run_is(31, 'run_id', $date)]} 1\n$/, "$date has its own variables");
+		like($node->file("31.$date"), qr/^$date $before dates 31 @{[$node->run_is(31, 'run_id', $date)]} 1\n$/, "$date has its own variables");
 		is($node->file("33.$date"), "$date 33\n", 'and each of its nodes');
 		like($node->run_is(32, 'output_tail', $date), qr/^$date @{[$node->run_is(32, 'run_id', $date)]}$/m, 'and its SQL');
+		$before = $date;
 	}
 	is($node->sql("SELECT count(DISTINCT a.xid) FROM josch.runs_audit a JOIN josch.runs r USING (run_id) WHERE a.operation = 'INSERT' AND r.node_id IN (31, 33)"), 1, 'all were started at once');
 };
