@@ -14,8 +14,20 @@
 #include "utils/builtins.h"
 
 #include "base/node_key.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 #include "base/states.h"
+
+static const JoschRow job_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE));
+
+static const JoschRow job_zone_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE),
+	JOSCH_FIELD(DayJob, time_zone, TEXT));
 
 /*
  * $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none.  The one that
@@ -52,6 +64,11 @@ static JoschPlan select_commands = JOSCH_PLAN(
 	" ORDER BY n.node_id",
 	TEXTARRAYOID);
 
+static const JoschRow command_row = JOSCH_ROW(
+	DayCommand,
+	JOSCH_FIELD(DayCommand, node_id, INT64),
+	JOSCH_FIELD(DayCommand, command, TEXT));
+
 /* $1, $2: the jobs; a node that is there already has another job since, or its job another name */
 static JoschPlan select_nodes = JOSCH_PLAN(
 	"SELECT n.node_id, j.job_date, (j.number - 1)::integer, e.job_name"
@@ -60,6 +77,12 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 	"  LEFT JOIN josch.nodes e ON e.node_id = n.node_id AND e.job_date = j.job_date"
 	" ORDER BY j.job_date, n.node_id",
 	TEXTARRAYOID, DATEARRAYOID);
+
+static const JoschRow node_row = JOSCH_ROW(
+	DayNode,
+	JOSCH_FIELD_KEY(DayNode, key),
+	JOSCH_FIELD(DayNode, job, INT32),
+	JOSCH_FIELD(DayNode, present_in, TEXT));
 
 /*
  * The day of a parent that lies so many days from a date.  When there are not so
@@ -86,6 +109,15 @@ static JoschPlan select_dependencies = JOSCH_PLAN(
 	" CROSS JOIN LATERAL (SELECT " DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " AS job_date OFFSET 0) p"
 	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
 	TEXTARRAYOID, DATEARRAYOID);
+
+static const JoschRow dependency_row = JOSCH_ROW(
+	DayDependency,
+	JOSCH_FIELD_KEY(DayDependency, parent),
+	JOSCH_FIELD_KEY(DayDependency, child),
+	JOSCH_FIELD(DayDependency, expected, BOOL),
+	JOSCH_FIELD(DayDependency, missed, BOOL),
+	JOSCH_FIELD(DayDependency, lag, INT32),
+	JOSCH_FIELD(DayDependency, moved_to, DATE));
 
 /* $3: the dates of the nodes; the rows of a date lie together, and are read instead of all days */
 static JoschPlan select_children = JOSCH_PLAN(
@@ -121,6 +153,13 @@ static JoschPlan follow = JOSCH_PLAN(
 	"   AND d.lag = f.lag",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, DATEARRAYOID);
 
+static const JoschRow follow_row = JOSCH_ROW(
+	DayDependency,
+	JOSCH_FIELD_KEY(DayDependency, parent),
+	JOSCH_FIELD_KEY(DayDependency, child),
+	JOSCH_FIELD(DayDependency, lag, INT32),
+	JOSCH_FIELD(DayDependency, moved_to, DATE));
+
 /*
  * One statement for parents and children, for one order; so parents, which are
  * not changed, are locked as strongly as children are.
@@ -133,6 +172,13 @@ static JoschPlan lock_nodes = JOSCH_PLAN(
 	" ORDER BY n.level, n.job_date, n.node_id"
 	"   FOR NO KEY UPDATE OF n",
 	INT8ARRAYOID, DATEARRAYOID);
+
+static const JoschRow neighbour_row = JOSCH_ROW(
+	DayNeighbour,
+	JOSCH_FIELD_KEY(DayNeighbour, key),
+	JOSCH_FIELD(DayNeighbour, satisfied, BOOL),
+	JOSCH_FIELD(DayNeighbour, level, INT32),
+	JOSCH_FIELD(DayNeighbour, waits, BOOL));
 
 static JoschPlan insert_jobs = JOSCH_PLAN(
 	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ)"
@@ -155,11 +201,24 @@ static JoschPlan insert_nodes = JOSCH_PLAN(
 	"   JOIN josch.jobs j ON j.job_name = t.job_name AND j.job_date = k.job_date",
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
+static const JoschRow inserted_node_row = JOSCH_ROW(
+	DayNode,
+	JOSCH_FIELD_KEY(DayNode, key),
+	JOSCH_FIELD(DayNode, unmet, INT32),
+	JOSCH_FIELD(DayNode, level, INT32));
+
 static JoschPlan insert_dependencies = JOSCH_PLAN(
 	"INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected, lag)"
-	" SELECT p_id, p_date, c_id, c_date, expected <> 0, lag"
+	" SELECT p_id, p_date, c_id, c_date, expected, lag"
 	"   FROM unnest($1, $2, $3, $4, $5, $6) d (p_id, p_date, c_id, c_date, expected, lag)",
-	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, BOOLARRAYOID, INT4ARRAYOID);
+
+static const JoschRow inserted_dependency_row = JOSCH_ROW(
+	DayDependency,
+	JOSCH_FIELD_KEY(DayDependency, parent),
+	JOSCH_FIELD_KEY(DayDependency, child),
+	JOSCH_FIELD(DayDependency, expected, BOOL),
+	JOSCH_FIELD(DayDependency, lag, INT32));
 
 static JoschPlan jobs_of_date = JOSCH_PLAN(
 	"SELECT job_name, job_date, time_zone FROM josch.jobs"
@@ -174,6 +233,17 @@ static JoschPlan keys_of_jobs = JOSCH_PLAN(
 	" ORDER BY n.job_date, n.node_id",
 	TEXTARRAYOID, DATEARRAYOID);
 
+typedef struct NamedKey
+{
+	NodeKey		key;
+	char	   *job_name;
+} NamedKey;
+
+static const JoschRow named_key_row = JOSCH_ROW(
+	NamedKey,
+	JOSCH_FIELD_KEY(NamedKey, key),
+	JOSCH_FIELD(NamedKey, job_name, TEXT));
+
 static JoschPlan select_started = JOSCH_PLAN(
 	"SELECT n.node_id, n.job_date, n.job_name, n.state, r.found"
 	"  FROM unnest($1, $2) j (job_name, job_date)"
@@ -183,6 +253,13 @@ static JoschPlan select_started = JOSCH_PLAN(
 	" WHERE r.found OR " JOSCH_SQL_BEGUN("n.state")
 	" ORDER BY n.job_name COLLATE \"C\", n.node_id LIMIT $3",
 	TEXTARRAYOID, DATEARRAYOID, INT4OID);
+
+static const JoschRow begun_row = JOSCH_ROW(
+	DayStarted,
+	JOSCH_FIELD_KEY(DayStarted, key),
+	JOSCH_FIELD(DayStarted, job_name, TEXT),
+	JOSCH_FIELD(DayStarted, state, TEXT),
+	JOSCH_FIELD(DayStarted, has_run, BOOL));
 
 static JoschPlan delete_dependencies = JOSCH_PLAN(
 	"WITH gone AS ("
@@ -214,52 +291,6 @@ allocate(MemoryContext caller, uint64 n, Size size)
 	return MemoryContextAllocExtended(caller, Max(n, 1) * size, MCXT_ALLOC_HUGE);
 }
 
-static char *
-text_in(MemoryContext caller, uint64 row, int column)
-{
-	MemoryContext inner = MemoryContextSwitchTo(caller);
-	char	   *text = josch_spi_text(row, column);
-
-	MemoryContextSwitchTo(inner);
-	return text;
-}
-
-static void
-set_jobs(Datum *args, const DayJob *jobs, int n)
-{
-	char	  **names = palloc(sizeof(char *) * Max(n, 1));
-	DateADT    *dates = palloc(sizeof(DateADT) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		names[i] = jobs[i].job_name;
-		dates[i] = jobs[i].job_date;
-	}
-	args[0] = josch_spi_text_array(names, n);
-	args[1] = josch_spi_date_array(dates, n);
-}
-
-static void
-set_jobs_with_zones(Datum *args, const DayJob *jobs, int n)
-{
-	char	  **zones = palloc(sizeof(char *) * Max(n, 1));
-
-	set_jobs(args, jobs, n);
-	for (int i = 0; i < n; i++)
-	{
-		zones[i] = jobs[i].time_zone;
-	}
-	args[2] = josch_spi_text_array(zones, n);
-}
-
-static NodeKey
-key_at(uint64 row, int column)
-{
-	NodeKey		key = {josch_spi_int64(row, column, 0), josch_spi_date(row, column + 1, 0)};
-
-	return key;
-}
-
 /* ---- what is to be made ---- */
 
 bool
@@ -277,24 +308,6 @@ josch_store_day_has_template(Snapshot templates, const char *job_name)
 	return found;
 }
 
-/* The result of a statement that gives name, date and zone. */
-static DayJob *
-fetch_jobs(MemoryContext caller, uint64 rows)
-{
-	DayJob	   *jobs = allocate(caller, rows, sizeof(DayJob));
-
-	for (uint64 i = 0; i < rows; i++)
-	{
-		jobs[i].job_name = text_in(caller, i, 1);
-		jobs[i].job_date = josch_spi_date(i, 2, 0);
-		jobs[i].time_zone = text_in(caller, i, 3);
-		jobs[i].nodes = 0;
-		jobs[i].dependencies = 0;
-		jobs[i].failed = false;
-	}
-	return jobs;
-}
-
 DayJob *
 josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
 {
@@ -310,7 +323,7 @@ josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
 	nulls[1] = request->has_date ? ' ' : 'n';
 	josch_spi_set_text(args, nulls, 2, request->default_zone);
 	*n = (int) josch_spi_run_at(&requested_jobs, templates, SPI_OK_SELECT, args, nulls);
-	jobs = fetch_jobs(caller, *n);
+	jobs = josch_rows_fetch(&job_zone_row, *n, caller);
 	josch_spi_end(&spi);
 	return jobs;
 }
@@ -324,9 +337,9 @@ josch_store_day_missing(Snapshot templates, const DayJob *jobs, int njobs, int *
 	DayJob	   *missing;
 
 	josch_spi_begin(&spi);
-	set_jobs_with_zones(args, jobs, njobs);
+	josch_rows_arrays(&job_zone_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, NULL);
-	missing = fetch_jobs(caller, *n);
+	missing = josch_rows_fetch(&job_zone_row, *n, caller);
 	josch_spi_end(&spi);
 	return missing;
 }
@@ -340,14 +353,9 @@ josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs, int 
 	DayCommand *result;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, njobs);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_at(&select_commands, templates, SPI_OK_SELECT, args, NULL);
-	result = allocate(caller, *n, sizeof(DayCommand));
-	for (int i = 0; i < *n; i++)
-	{
-		result[i].node_id = josch_spi_int64(i, 1, 0);
-		result[i].command = text_in(caller, i, 2);
-	}
+	result = josch_rows_fetch(&command_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -361,36 +369,10 @@ josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 	DayNode    *result;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, njobs);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_at(&select_nodes, templates, SPI_OK_SELECT, args, NULL);
-	result = allocate(caller, *n, sizeof(DayNode));
-	for (int i = 0; i < *n; i++)
-	{
-		result[i].key = key_at(i, 1);
-		result[i].job = josch_spi_int32(i, 3, 0);
-		result[i].present_in = text_in(caller, i, 4);
-		result[i].unmet = 0;
-		result[i].level = 0;
-	}
+	result = josch_rows_fetch(&node_row, *n, caller);
 	josch_spi_end(&spi);
-	return result;
-}
-
-/* The result of a statement that gives parent, child, two flags, the lag and the day that it stands for. */
-static DayDependency *
-fetch_dependencies(MemoryContext caller, uint64 rows)
-{
-	DayDependency *result = allocate(caller, rows, sizeof(DayDependency));
-
-	for (uint64 i = 0; i < rows; i++)
-	{
-		result[i].parent = key_at(i, 1);
-		result[i].child = key_at(i, 3);
-		result[i].expected = josch_spi_bool(i, 5, false);
-		result[i].missed = josch_spi_bool(i, 6, false);
-		result[i].lag = josch_spi_int32(i, 7, 0);
-		result[i].moved_to = josch_spi_date(i, 8, 0);
-	}
 	return result;
 }
 
@@ -414,9 +396,9 @@ josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, 
 	DayDependency *result;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, njobs);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_at(&select_dependencies, templates, SPI_OK_SELECT, args, NULL);
-	result = fetch_dependencies(caller, *n);
+	result = josch_rows_fetch(&dependency_row, *n, caller);
 	josch_spi_end(&spi);
 
 	/* rows that go into an index in its order are written more quickly */
@@ -448,7 +430,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 	}
 	args[2] = josch_spi_date_array(dates, ndates);
 	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
-	result = fetch_dependencies(caller, *n);
+	result = josch_rows_fetch(&dependency_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -465,28 +447,9 @@ josch_store_day_followers(const NodeKey *nodes, char *const *job_names, int nnod
 	josch_spi_key_arrays(nodes, nnodes, args);
 	args[2] = josch_spi_text_array(job_names, nnodes);
 	*n = (int) josch_spi_run_latest(&select_followers, args, NULL);
-	result = fetch_dependencies(caller, *n);
+	result = josch_rows_fetch(&dependency_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
-}
-
-/* Parents and children as four arrays, lags as the one at lag. */
-static void
-set_dependencies(Datum *args, int lag, const DayDependency *dependencies, int n)
-{
-	NodeKey    *parents = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
-	NodeKey    *children = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
-	int32	   *lags = allocate(CurrentMemoryContext, n, sizeof(int32));
-
-	for (int i = 0; i < n; i++)
-	{
-		parents[i] = dependencies[i].parent;
-		children[i] = dependencies[i].child;
-		lags[i] = dependencies[i].lag;
-	}
-	josch_spi_key_arrays(parents, n, args);
-	josch_spi_key_arrays(children, n, args + 2);
-	args[lag] = josch_spi_int32_array(lags, n);
 }
 
 void
@@ -494,16 +457,9 @@ josch_store_day_follow(const DayDependency *followers, int n)
 {
 	JoschSpi	spi;
 	Datum		args[6];
-	DateADT    *dates;
 
 	josch_spi_begin(&spi);
-	set_dependencies(args, 4, followers, n);
-	dates = allocate(CurrentMemoryContext, n, sizeof(DateADT));
-	for (int i = 0; i < n; i++)
-	{
-		dates[i] = followers[i].moved_to;
-	}
-	args[5] = josch_spi_date_array(dates, n);
+	josch_rows_arrays(&follow_row, followers, n, args);
 	josch_spi_change_latest(&follow, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 }
@@ -525,14 +481,7 @@ josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(nodes, nnodes, args);
 	*n = (int) josch_spi_change_latest(&lock_nodes, SPI_OK_SELECT, args, NULL);
-	result = allocate(caller, *n, sizeof(DayNeighbour));
-	for (int i = 0; i < *n; i++)
-	{
-		result[i].key = key_at(i, 1);
-		result[i].satisfied = josch_spi_bool(i, 3, false);
-		result[i].level = josch_spi_int32(i, 4, 0);
-		result[i].waits = josch_spi_bool(i, 5, false);
-	}
+	result = josch_rows_fetch(&neighbour_row, *n, caller);
 	josch_spi_end(&spi);
 	qsort(result, *n, sizeof(DayNeighbour), compare_neighbours);
 	return result;
@@ -547,7 +496,7 @@ josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
 	Datum		args[3];
 
 	josch_spi_begin(&spi);
-	set_jobs_with_zones(args, jobs, n);
+	josch_rows_arrays(&job_zone_row, jobs, n, args);
 	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
 }
@@ -557,23 +506,9 @@ josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n)
 {
 	JoschSpi	spi;
 	Datum		args[4];
-	NodeKey    *keys;
-	int32	   *unmet;
-	int32	   *level;
 
 	josch_spi_begin(&spi);
-	keys = allocate(CurrentMemoryContext, n, sizeof(NodeKey));
-	unmet = allocate(CurrentMemoryContext, n, sizeof(int32));
-	level = allocate(CurrentMemoryContext, n, sizeof(int32));
-	for (int i = 0; i < n; i++)
-	{
-		keys[i] = nodes[i].key;
-		unmet[i] = nodes[i].unmet;
-		level[i] = nodes[i].level;
-	}
-	josch_spi_key_arrays(keys, n, args);
-	args[2] = josch_spi_int32_array(unmet, n);
-	args[3] = josch_spi_int32_array(level, n);
+	josch_rows_arrays(&inserted_node_row, nodes, n, args);
 	josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
 }
@@ -583,16 +518,9 @@ josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
 {
 	JoschSpi	spi;
 	Datum		args[6];
-	int32	   *expected;
 
 	josch_spi_begin(&spi);
-	set_dependencies(args, 5, dependencies, n);
-	expected = allocate(CurrentMemoryContext, n, sizeof(int32));
-	for (int i = 0; i < n; i++)
-	{
-		expected[i] = dependencies[i].expected;
-	}
-	args[4] = josch_spi_int32_array(expected, n);
+	josch_rows_arrays(&inserted_dependency_row, dependencies, n, args);
 	josch_spi_run(&insert_dependencies, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
 }
@@ -622,7 +550,7 @@ josch_store_day_jobs(DateADT job_date, const char *job_name, int *n)
 	args[1] = DateADTGetDatum(job_date);
 	nulls[1] = ' ';
 	*n = (int) josch_spi_run_latest(&jobs_of_date, args, nulls);
-	jobs = fetch_jobs(caller, *n);
+	jobs = josch_rows_fetch(&job_zone_row, *n, caller);
 	josch_spi_end(&spi);
 	return jobs;
 }
@@ -634,16 +562,18 @@ josch_store_day_keys(const DayJob *jobs, int njobs, char ***job_names, int *n)
 	JoschSpi	spi;
 	Datum		args[2];
 	NodeKey    *keys;
+	NamedKey   *found;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, njobs);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_latest(&keys_of_jobs, args, NULL);
+	found = josch_rows_fetch(&named_key_row, *n, caller);
 	keys = allocate(caller, *n, sizeof(NodeKey));
 	*job_names = allocate(caller, *n, sizeof(char *));
 	for (int i = 0; i < *n; i++)
 	{
-		(*job_names)[i] = text_in(caller, i, 3);
-		keys[i] = key_at(i, 1);
+		(*job_names)[i] = found[i].job_name;
+		keys[i] = found[i].key;
 	}
 	josch_spi_end(&spi);
 	return keys;
@@ -658,17 +588,10 @@ josch_store_day_started(const DayJob *jobs, int njobs, int limit, int *n)
 	DayStarted *result;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, njobs);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
 	args[2] = Int32GetDatum(limit);
 	*n = (int) josch_spi_run_latest(&select_started, args, NULL);
-	result = allocate(caller, *n, sizeof(DayStarted));
-	for (int i = 0; i < *n; i++)
-	{
-		result[i].key = key_at(i, 1);
-		result[i].job_name = text_in(caller, i, 3);
-		result[i].state = text_in(caller, i, 4);
-		result[i].has_run = josch_spi_bool(i, 5, false);
-	}
+	result = josch_rows_fetch(&begun_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -681,7 +604,7 @@ josch_store_day_delete(DayJob *jobs, int n)
 	uint64		rows;
 
 	josch_spi_begin(&spi);
-	set_jobs(args, jobs, n);
+	josch_rows_arrays(&job_row, jobs, n, args);
 	rows = josch_spi_change_latest(&delete_dependencies, SPI_OK_SELECT, args, NULL);
 	for (uint64 i = 0; i < rows; i++)
 	{
