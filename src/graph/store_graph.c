@@ -11,6 +11,7 @@
 
 #include "base/node_key.h"
 #include "base/report.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
@@ -163,12 +164,18 @@ static JoschPlan template_job = JOSCH_PLAN(
 static JoschPlan day_job = JOSCH_PLAN(
 	"SELECT FROM josch.jobs WHERE job_name = $1 AND job_date = $2", TEXTOID, DATEOID);
 
-/* columns of the statements that give nodes */
-enum
-{
-	NODE_ID = 1, NODE_DATE, NODE_TYPE, NODE_JOB, NODE_NAME, NODE_STATE, NODE_EXISTS,
-	NODE_EXPECTED, NODE_DURATION
-};
+/* of all statements that give nodes */
+static const JoschRow node_row = JOSCH_ROW(
+	GraphNode,
+	JOSCH_FIELD(GraphNode, node_id, INT64),
+	JOSCH_FIELD(GraphNode, job_date, DATE),
+	JOSCH_FIELD(GraphNode, node_type, TEXT),
+	JOSCH_FIELD(GraphNode, job_name, TEXT),
+	JOSCH_FIELD(GraphNode, node_name, TEXT),
+	JOSCH_FIELD(GraphNode, state, TEXT),
+	JOSCH_FIELD(GraphNode, exists, BOOL),
+	JOSCH_NULLABLE(GraphNode, expected, BOOL, true),
+	JOSCH_FIELD(GraphNode, duration, INT64));
 
 static JoschPlan template_nodes = JOSCH_PLAN(
 	"SELECT node_id, NULL::date, node_type, job_name, node_name, NULL::text, true, true, 0::bigint"
@@ -256,6 +263,12 @@ static JoschPlan day_edges = JOSCH_PLAN(
 	"  FROM (" DAY_EDGES ") d"
 	" ORDER BY 1, 2, 3, 4", TEXTOID, DATEOID);
 
+static const JoschRow edge_row = JOSCH_ROW(
+	GraphEdge,
+	JOSCH_FIELD_KEY(GraphEdge, parent),
+	JOSCH_FIELD_KEY(GraphEdge, child),
+	JOSCH_FIELD(GraphEdge, lag, INT32));
+
 static JoschPlan template_neighbours = JOSCH_PLAN(
 	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true, 0::bigint"
 	"  FROM josch.tpl_nodes n"
@@ -312,31 +325,6 @@ check_job(const GraphScope *scope)
 	}
 }
 
-/* Copies the rows of a statement that gives nodes into the context. */
-static GraphNode *
-copy_nodes(int n, bool outside, MemoryContext context)
-{
-	MemoryContext former = MemoryContextSwitchTo(context);
-	GraphNode  *nodes = palloc_extended(Max((Size) n, 1) * sizeof(GraphNode), MCXT_ALLOC_HUGE);
-
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		nodes[i].node_id = josch_spi_int64(i, NODE_ID, 0);
-		nodes[i].job_date = josch_spi_date(i, NODE_DATE, 0);
-		nodes[i].outside = outside;
-		nodes[i].exists = josch_spi_bool(i, NODE_EXISTS, true);
-		nodes[i].expected = josch_spi_bool(i, NODE_EXPECTED, true);
-		nodes[i].node_type = josch_spi_text(i, NODE_TYPE);
-		nodes[i].job_name = josch_spi_text(i, NODE_JOB);
-		nodes[i].node_name = josch_spi_text(i, NODE_NAME);
-		nodes[i].state = josch_spi_text(i, NODE_STATE);
-		nodes[i].duration = josch_spi_int64(i, NODE_DURATION, 0);
-	}
-	MemoryContextSwitchTo(former);
-	return nodes;
-}
-
 static GraphNode *
 read_nodes(JoschPlan *of_templates, JoschPlan *of_day, const GraphScope *scope,
 		   bool outside, int *n)
@@ -348,7 +336,11 @@ read_nodes(JoschPlan *of_templates, JoschPlan *of_day, const GraphScope *scope,
 	josch_spi_begin_as_caller(&spi);
 	check_job(scope);
 	*n = run_scope(of_templates, of_day, scope);
-	nodes = copy_nodes(*n, outside, caller);
+	nodes = josch_rows_fetch(&node_row, *n, caller);
+	for (int i = 0; i < *n; i++)
+	{
+		nodes[i].outside = outside;
+	}
 	josch_spi_end(&spi);
 	return nodes;
 }
@@ -396,15 +388,7 @@ josch_store_graph_edges(const GraphScope *scope, int *n)
 
 	josch_spi_begin_as_caller(&spi);
 	*n = run_scope(&template_edges, &day_edges, scope);
-	edges = MemoryContextAllocHuge(caller, Max((Size) *n, 1) * sizeof(GraphEdge));
-	for (int i = 0; i < *n; i++)
-	{
-		edges[i].parent.node_id = josch_spi_int64(i, 1, 0);
-		edges[i].parent.job_date = josch_spi_date(i, 2, 0);
-		edges[i].child.node_id = josch_spi_int64(i, 3, 0);
-		edges[i].child.job_date = josch_spi_date(i, 4, 0);
-		edges[i].lag = josch_spi_int32(i, 5, 0);
-	}
+	edges = josch_rows_fetch(&edge_row, *n, caller);
 	josch_spi_end(&spi);
 	return edges;
 }
@@ -436,6 +420,8 @@ static JoschPlan step[2][2] = {
 				   INT8ARRAYOID, DATEARRAYOID),
 	},
 };
+
+static const JoschRow step_row = JOSCH_ROW(GraphStep, JOSCH_FIELD_KEY(GraphStep, key));
 
 typedef struct SeenEntry
 {
@@ -488,28 +474,18 @@ static void
 take_round(Walk *walk, JoschPlan *plan, int from, MemoryContext scratch)
 {
 	MemoryContext former = MemoryContextSwitchTo(scratch);
-	int			n = walk->count - from;
-	int64	   *ids = palloc(n * sizeof(int64));
-	DateADT    *dates = palloc(n * sizeof(DateADT));
 	int32		distance = walk->steps[from].distance + 1;
 	Datum		args[2];
+	NodeKey    *keys;
 	int			rows;
 
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ids[i] = walk->steps[from + i].key.node_id;
-		dates[i] = walk->steps[from + i].key.job_date;
-	}
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
+	josch_rows_arrays(&step_row, walk->steps + from, walk->count - from, args);
 	rows = (int) josch_spi_run(plan, SPI_OK_SELECT, args, NULL);
+	keys = josch_rows_fetch(&josch_rows_key, rows, scratch);
 	for (int i = 0; i < rows; i++)
 	{
-		NodeKey		key = {josch_spi_int64(i, 1, 0), josch_spi_date(i, 2, 0)};
-
 		CHECK_FOR_INTERRUPTS();
-		add_step(walk, key, distance);
+		add_step(walk, keys[i], distance);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	MemoryContextSwitchTo(former);
