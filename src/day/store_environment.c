@@ -11,6 +11,7 @@
 #include "day/store_environment.h"
 
 #include "base/report.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 #include "node/command.h"
 
@@ -37,6 +38,8 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 	"         GROUP BY n.job_name, n.job_date) j ON j.job_name = n.job_name AND j.job_date = n.job_date"
 	" ORDER BY n.job_name COLLATE \"C\", n.job_date, k.number",
 	INT8ARRAYOID, DATEARRAYOID);
+
+static const JoschRow request_row = JOSCH_ROW(EnvironmentRequest, JOSCH_FIELD_KEY(EnvironmentRequest, key));
 
 /* What all nodes of a job have in common. */
 typedef struct JobVariables
@@ -172,20 +175,12 @@ josch_store_environment_read(const EnvironmentRequest *requests, int n)
 	JoschSpi	spi;
 	Datum		args[2];
 	Environment *result = palloc0(sizeof(Environment) * Max(n, 1));
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	DateADT    *dates = palloc(sizeof(DateADT) * Max(n, 1));
 	JobVariables *jobs;
 	int			njobs;
 	uint64		rows;
 
-	for (int i = 0; i < n; i++)
-	{
-		ids[i] = requests[i].key.node_id;
-		dates[i] = requests[i].key.job_date;
-	}
 	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
+	josch_rows_arrays(&request_row, requests, n, args);
 
 	rows = josch_spi_run(&select_variables, SPI_OK_SELECT, args, NULL);
 	inner = MemoryContextSwitchTo(caller);
