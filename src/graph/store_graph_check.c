@@ -20,6 +20,7 @@
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/report.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
@@ -102,6 +103,11 @@ static JoschPlan day_children = JOSCH_PLAN(
 	"  JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date",
 	INT8ARRAYOID, DATEARRAYOID);
 
+static const JoschRow ends_row = JOSCH_ROW(
+	GraphEdge,
+	JOSCH_FIELD_KEY(GraphEdge, parent),
+	JOSCH_FIELD_KEY(GraphEdge, child));
+
 /* those of the given dependencies that disagree with the levels: number, level of parent, of child */
 static JoschPlan day_disagreeing = JOSCH_PLAN(
 	"SELECT e.i::int, coalesce(p.level, 0), c.level"
@@ -133,6 +139,11 @@ static JoschPlan day_raise = JOSCH_PLAN(
 	"  FROM raised r"
 	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date",
 	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
+
+static const JoschRow raised_row = JOSCH_ROW(
+	MetNode,
+	JOSCH_FIELD_KEY(MetNode, key),
+	JOSCH_FIELD(MetNode, level, INT32));
 
 /* ---- the part ---- */
 
@@ -237,31 +248,24 @@ static int
 fetch_children(Part *part)
 {
 	int			n = part->nwanted - part->nfetched;
-	int64	   *ids;
-	DateADT    *dates;
+	NodeKey    *keys;
 	Datum		args[2];
 
 	if (n == 0)
 	{
 		return 0;
 	}
-	ids = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
-	dates = palloc_extended(n * sizeof(DateADT), MCXT_ALLOC_HUGE);
+	keys = palloc_extended(n * sizeof(NodeKey), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
-		NodeKey		key = part->nodes[part->wanted[part->nfetched + i]].key;
-
-		ids[i] = key.node_id;
-		dates[i] = key.job_date;
+		keys[i] = part->nodes[part->wanted[part->nfetched + i]].key;
 	}
 	part->nfetched = part->nwanted;
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
+	josch_spi_key_arrays(keys, n, args);
 	meet_rows(part, part->is_day ? &day_children : &template_children, args);
 	pfree(DatumGetPointer(args[0]));
 	pfree(DatumGetPointer(args[1]));
-	pfree(ids);
-	pfree(dates);
+	pfree(keys);
 	return n;
 }
 
@@ -489,24 +493,10 @@ josch_store_graph_check_templates(const GraphEdge *edges, int n)
 static int
 meet_disagreeing(Part *part, const GraphEdge *edges, int n)
 {
-	int64	   *parents = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
-	DateADT    *parent_dates = palloc_extended(n * sizeof(DateADT), MCXT_ALLOC_HUGE);
-	int64	   *children = palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE);
-	DateADT    *child_dates = palloc_extended(n * sizeof(DateADT), MCXT_ALLOC_HUGE);
 	Datum		args[4];
 	int			rows;
 
-	for (int i = 0; i < n; i++)
-	{
-		parents[i] = edges[i].parent.node_id;
-		parent_dates[i] = edges[i].parent.job_date;
-		children[i] = edges[i].child.node_id;
-		child_dates[i] = edges[i].child.job_date;
-	}
-	args[0] = josch_spi_int64_array(parents, n);
-	args[1] = josch_spi_date_array(parent_dates, n);
-	args[2] = josch_spi_int64_array(children, n);
-	args[3] = josch_spi_date_array(child_dates, n);
+	josch_rows_arrays(&ends_row, edges, n, args);
 	rows = (int) josch_spi_run_latest(&day_disagreeing, args, NULL);
 	for (int i = 0; i < rows; i++)
 	{
@@ -553,9 +543,7 @@ static GraphEdge *
 write_levels(const Part *part, int *nmissed)
 {
 	GraphEdge  *missed;
-	int64	   *ids = palloc_extended(part->nnodes * sizeof(int64), MCXT_ALLOC_HUGE);
-	DateADT    *dates = palloc_extended(part->nnodes * sizeof(DateADT), MCXT_ALLOC_HUGE);
-	int32	   *levels = palloc_extended(part->nnodes * sizeof(int32), MCXT_ALLOC_HUGE);
+	MetNode    *raised = palloc_extended(part->nnodes * sizeof(MetNode), MCXT_ALLOC_HUGE);
 	JoschMode	former;
 	Datum		args[3];
 	int			n = 0;
@@ -566,27 +554,16 @@ write_levels(const Part *part, int *nmissed)
 
 		if (node->level > node->base)
 		{
-			ids[n] = node->key.node_id;
-			dates[n] = node->key.job_date;
-			levels[n++] = node->level;
+			raised[n++] = *node;
 		}
 	}
-	args[0] = josch_spi_int64_array(ids, n);
-	args[1] = josch_spi_date_array(dates, n);
-	args[2] = josch_spi_int32_array(levels, n);
+	josch_rows_arrays(&raised_row, raised, n, args);
 	former = josch_mode_enter_engine();
 	(void) josch_spi_change_latest(&day_raise, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
 
 	*nmissed = (int) josch_spi_run_latest(&day_missed, args, NULL);
-	missed = palloc_extended(Max((Size) *nmissed, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (int i = 0; i < *nmissed; i++)
-	{
-		missed[i].parent.node_id = josch_spi_int64(i, 1, 0);
-		missed[i].parent.job_date = josch_spi_date(i, 2, 0);
-		missed[i].child.node_id = josch_spi_int64(i, 3, 0);
-		missed[i].child.job_date = josch_spi_date(i, 4, 0);
-	}
+	missed = josch_rows_fetch(&ends_row, *nmissed, CurrentMemoryContext);
 	SPI_freetuptable(SPI_tuptable);
 	return missed;
 }
