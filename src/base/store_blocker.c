@@ -14,11 +14,18 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/rows.h"
 #include "base/spi_plan.h"
 
 #define BLOCKER_COLUMNS(pid) \
 	pid ", coalesce(a.usename, x.owner)::text, coalesce(a.xact_start, x.prepared)," \
 	" coalesce(a.state LIKE 'idle%', a.pid IS NULL), x.gid"
+
+#define BLOCKER_FIELDS(type, of) \
+	JOSCH_FIELD(type, of pid, INT32), JOSCH_FIELD(type, of user_name, TEXT), \
+	JOSCH_FIELD(type, of since, TIMESTAMPTZ), JOSCH_FIELD(type, of idle, BOOL), JOSCH_FIELD(type, of gid, TEXT)
+
+static const JoschRow blocker_row = JOSCH_ROW(JoschBlocker, BLOCKER_FIELDS(JoschBlocker, ));
 
 /* $1 the kind of lock, $2 what is locked */
 static JoschPlan holders = JOSCH_PLAN(
@@ -51,6 +58,13 @@ static JoschPlan waiters = JOSCH_PLAN(
 	"                WHERE h.pid = l.pid AND c.relnamespace = 'josch'::regnamespace)"
 	" ORDER BY 1, 4",
 	TIMESTAMPTZOID);
+
+static const JoschRow waiter_row = JOSCH_ROW(
+	JoschWaiter,
+	JOSCH_FIELD(JoschWaiter, pid, INT32),
+	JOSCH_FIELD(JoschWaiter, since, TIMESTAMPTZ),
+	JOSCH_FIELD(JoschWaiter, user_name, TEXT),
+	BLOCKER_FIELDS(JoschWaiter, blocker.));
 
 /* $1 the present moment; whoever only reads holds nothing that the scheduler sets aside */
 static JoschPlan table_holders = JOSCH_PLAN(
@@ -86,36 +100,11 @@ place_of(const LOCKTAG *tag, const char **kind)
 	}
 }
 
-/* A blocker from five columns of a result; texts in the current context. */
-static JoschBlocker
-blocker_at(uint64 row, int column)
-{
-	JoschBlocker blocker = {
-		.pid = josch_spi_int32(row, column, 0),
-		.user_name = josch_spi_text(row, column + 1),
-		.since = josch_spi_timestamptz(row, column + 2, 0),
-		.idle = josch_spi_bool(row, column + 3, false),
-		.gid = josch_spi_text(row, column + 4),
-	};
-
-	return blocker;
-}
-
 static JoschBlocker *
 blockers_of(JoschPlan *plan, const Datum *args, int *n, MemoryContext caller)
 {
-	JoschBlocker *blockers;
-	MemoryContext inner;
-
 	*n = (int) josch_spi_run(plan, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	blockers = palloc(sizeof(JoschBlocker) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		blockers[i] = blocker_at(i, 1);
-	}
-	MemoryContextSwitchTo(inner);
-	return blockers;
+	return josch_rows_fetch(&blocker_row, *n, caller);
 }
 
 JoschBlocker *
@@ -154,23 +143,13 @@ JoschWaiter *
 josch_store_blocker_waiters(int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
 	JoschSpi	spi;
 	Datum		args[1] = {TimestampTzGetDatum(josch_clock_system_now())};
 	JoschWaiter *result;
 
 	josch_spi_begin(&spi);
 	*n = (int) josch_spi_run(&waiters, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	result = palloc(sizeof(JoschWaiter) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		result[i].pid = josch_spi_int32(i, 1, 0);
-		result[i].since = josch_spi_timestamptz(i, 2, 0);
-		result[i].user_name = josch_spi_text(i, 3);
-		result[i].blocker = blocker_at(i, 4);
-	}
-	MemoryContextSwitchTo(inner);
+	result = josch_rows_fetch(&waiter_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }
