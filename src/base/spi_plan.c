@@ -277,15 +277,6 @@ josch_spi_date(uint64 row, int column, DateADT if_null)
 	return isnull ? if_null : DatumGetDateADT(value);
 }
 
-TimestampTz
-josch_spi_timestamptz(uint64 row, int column, TimestampTz if_null)
-{
-	bool		isnull;
-	Datum		value = column_of(row, column, &isnull);
-
-	return isnull ? if_null : DatumGetTimestampTz(value);
-}
-
 char *
 josch_spi_text(uint64 row, int column)
 {
@@ -333,18 +324,6 @@ josch_spi_int64_array(const int64 *values, int n)
 }
 
 Datum
-josch_spi_int32_array(const int32 *values, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		datums[i] = Int32GetDatum(values[i]);
-	}
-	return josch_spi_array(datums, NULL, n, INT4OID);
-}
-
-Datum
 josch_spi_date_array(const DateADT *values, int n)
 {
 	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
@@ -354,18 +333,6 @@ josch_spi_date_array(const DateADT *values, int n)
 		datums[i] = DateADTGetDatum(values[i]);
 	}
 	return josch_spi_array(datums, NULL, n, DATEOID);
-}
-
-Datum
-josch_spi_timestamptz_array(const TimestampTz *values, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		datums[i] = TimestampTzGetDatum(values[i]);
-	}
-	return josch_spi_array(datums, NULL, n, TIMESTAMPTZOID);
 }
 
 Datum

@@ -96,7 +96,6 @@ extern int64 josch_spi_int64(uint64 row, int column, int64 if_null);
 extern int32 josch_spi_int32(uint64 row, int column, int32 if_null);
 extern bool josch_spi_bool(uint64 row, int column, bool if_null);
 extern DateADT josch_spi_date(uint64 row, int column, DateADT if_null);
-extern TimestampTz josch_spi_timestamptz(uint64 row, int column, TimestampTz if_null);
 extern char *josch_spi_text(uint64 row, int column);
 
 /* Puts a text, or NULL for SQL NULL, into a statement's arguments. */
@@ -104,9 +103,7 @@ extern void josch_spi_set_text(Datum *args, char *nulls, int i, const char *text
 
 /* One-dimensional arrays from C arrays, palloc'd in the current context. */
 extern Datum josch_spi_int64_array(const int64 *values, int n);
-extern Datum josch_spi_int32_array(const int32 *values, int n);
 extern Datum josch_spi_date_array(const DateADT *values, int n);
-extern Datum josch_spi_timestamptz_array(const TimestampTz *values, int n);
 extern Datum josch_spi_text_array(char *const *values, int n);	/* NULL pointer: SQL NULL */
 
 /* The same of any type; a true in nulls (or NULL for none) is SQL NULL. */
