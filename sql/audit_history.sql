@@ -164,6 +164,14 @@ INSERT INTO josch.nodes_audit (audit_id, at, xid, session_name, role_name, opera
 SELECT * FROM tell(99);
 ROLLBACK;
 
+-- runs that were deleted are told as before, and that they are gone
+CREATE TEMP TABLE told AS SELECT * FROM tell(4);
+BEGIN;
+DELETE FROM josch.runs WHERE node_id = 4;
+(TABLE told EXCEPT ALL SELECT * FROM tell(4)) UNION ALL (SELECT * FROM tell(4) EXCEPT ALL TABLE told);
+ROLLBACK;
+DROP TABLE told;
+
 -- taken back, and made again
 SELECT count(*) FROM josch.schedule('2026-11-21');
 SELECT count(*) FROM josch.unschedule('2026-11-21');
