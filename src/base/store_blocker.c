@@ -35,6 +35,7 @@ static JoschPlan holders = JOSCH_PLAN(
 	"  LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
 	"        AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)"
 	" WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.locktype = $1"
+	"   AND (l.database IS NULL OR l.database IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))"
 	"   AND concat_ws('/', l.transactionid, l.virtualxid, l.relation, l.page, l.tuple, l.classid, l.objid, l.objsubid) = $2"
 	" ORDER BY 1",
 	TEXTOID, TEXTOID);

@@ -161,10 +161,8 @@ josch_wait_attempt(void (*work) (void *argument), void *argument, const char *wa
 		{
 			tell(blockers, n, waiter);
 		}
-		if (patient)
-		{
-			limited.milliseconds = NEXT_WAIT_MS;
-		}
+		/* longer than deadlock_timeout: a limit that ends with it would take the place of a deadlock that is found */
+		limited.milliseconds = patient ? NEXT_WAIT_MS : 2 * DeadlockTimeout;
 	}
 }
 

@@ -478,14 +478,29 @@ warn_of_failure(const DayJob *job, const ErrorData *error)
 			 error->hint != NULL ? errhint("%s", error->hint) : 0));
 }
 
+/* A deadlock or a serialization failure is the transaction's and no job's: whoever tries again must hear of it. */
+static void
+pass_on_rollback(ErrorData *error)
+{
+	if (error != NULL && ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+	{
+		ReThrowError(error);
+	}
+}
+
 /* Puts what was made of the jobs, and what could not be made, behind the n results; returns the new n. */
 static int
 make_some(DayJob *jobs, int njobs, DayJob *results, int n)
 {
 	Together	together = {.jobs = jobs,.njobs = njobs};
-	ErrorData  *error = njobs == 0 ? NULL :
-		josch_wait_attempt(make_together, &together, "josch.schedule()", false);
+	ErrorData  *error;
 
+	if (njobs == 0)
+	{
+		return n;
+	}
+	error = josch_wait_attempt(make_together, &together, "josch.schedule()", false);
+	pass_on_rollback(error);
 	if (error == NULL)
 	{
 		memcpy(results + n, together.made, together.nmade * sizeof(DayJob));
@@ -535,8 +550,11 @@ static DayJob *
 make_all(Snapshot templates, DayJob *jobs, int njobs, int *n)
 {
 	DayJob	   *results = palloc(njobs * sizeof(DayJob));
-	int			nfree = put_free_first(templates, jobs, njobs);
+	int			nfree;
 
+	/* without its turn it goes on too: whoever does nothing waits for nobody */
+	pass_on_rollback(josch_store_graph_lock_all_days());
+	nfree = put_free_first(templates, jobs, njobs);
 	*n = make_some(jobs, nfree, results, 0);
 	for (int i = nfree; i < njobs; i++)
 	{

@@ -3,7 +3,7 @@
  *	  Locks of those who change templates' dependencies, and of those who make days.
  *
  * The locks are on numbers that belong to no row, so that no SQL can take them.
- * Held are, of two kinds that do not know of each other:
+ * Held are, of kinds that do not know of each other:
  *
  * - Templates.  Two transactions must not each add half of a cycle.  All that
  *   a new dependency could close a cycle with lies in jobs that are linked with
@@ -13,7 +13,9 @@
  *   on, and whoever makes one of those looks for who waits for it; if neither
  *   sees the other's rows both are wrong.  So who makes or takes back a day
  *   locks its job, and shares the jobs of its parents, as do those who add to a
- *   day.  Who gives a node of the templates to another job locks both.
+ *   day.  Who gives a node of the templates to another job locks both.  Those who
+ *   make days of all jobs take turns, as they take what is free first and would
+ *   each end with a part.
  *
  * Each takes all of its locks in the order of their numbers.  A number is a hash
  * of the job's name, so that thousands of jobs do not fill the lock table; two
@@ -37,7 +39,7 @@
 
 typedef enum LockKind
 {
-	LOCK_ALL_TEMPLATES, LOCK_TEMPLATES, LOCK_DAYS
+	LOCK_ALL_TEMPLATES, LOCK_TEMPLATES, LOCK_ALL_DAYS, LOCK_DAYS
 } LockKind;
 
 /* Numbers to be locked. */
@@ -286,6 +288,14 @@ josch_store_graph_lock_added(const NodeKey *keys, int n)
 	numbers.own = fetch_numbers(caller, josch_spi_run_latest(&jobs_of_keys, args, NULL));
 	josch_spi_end(&spi);
 	lock_or_wait(&numbers, "the change of a day");
+}
+
+ErrorData *
+josch_store_graph_lock_all_days(void)
+{
+	Numbers		numbers = {.kind = LOCK_ALL_DAYS,.own = bms_make_singleton(0)};
+
+	return josch_wait_attempt(wait_for_numbers, &numbers, "josch.schedule()", false);
 }
 
 DayLocks

@@ -37,6 +37,13 @@ typedef enum DayLocks
 } DayLocks;
 
 /*
+ * Whoever makes days of all jobs: their turn, so that no two of them each have a
+ * part of the locks that both want.  The error says why the turn did not come:
+ * who has it does nothing, or the caller's lock_timeout has passed, or a deadlock.
+ */
+extern ErrorData *josch_store_graph_lock_all_days(void);
+
+/*
  * Whoever makes or takes back days of these jobs, as the templates in a snapshot
  * have them: nobody else makes, takes back or adds to a day of these, and nobody
  * makes or takes back one of those that they depend on.  The only function that
