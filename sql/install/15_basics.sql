@@ -1,4 +1,4 @@
-/* What the tables need: the clock, and the test of a time zone's name. */
+/* What the tables need: the clock, and the tests of what may be stored: time zones, dates, durations, names. */
 
 CREATE FUNCTION josch.now() RETURNS timestamptz
 	LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp

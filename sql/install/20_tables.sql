@@ -1,7 +1,7 @@
 /*
  * The tables: what people write (environs, tpl_*), what runs (jobs, nodes,
  * node_deps) and what ran (runs).  Bad data cannot be stored, whoever writes it:
- * each rule is a constraint that bears its name, or a trigger (30_, 32_).
+ * each rule is a constraint that bears its name, or a trigger (30_, 31_, 32_, 42_).
  */
 
 /* ---- templates: what people write ---- */
@@ -342,6 +342,8 @@ SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
 	josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
+-- pg_dump by whoever may see all
+GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, exec_sql, exec_sql_atomic,

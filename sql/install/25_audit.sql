@@ -7,6 +7,7 @@
 CREATE SEQUENCE josch.audit_id_seq CACHE 1;
 COMMENT ON SEQUENCE josch.audit_id_seq IS
 'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number';
+GRANT SELECT ON SEQUENCE josch.audit_id_seq TO josch_viewer;
 
 CREATE FUNCTION josch.audit() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp

@@ -64,7 +64,7 @@ CREATE FUNCTION josch.state_color(state text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_dot_state_color';
 COMMENT ON FUNCTION josch.state_color(text) IS
-'Colour of a state in pictures and clients, as #rrggbb: light enough for black text. After the palettes of Okabe and Ito (2008), which people with any kind of colour vision can tell apart. Raises invalid_parameter_value for what is no state';
+'Colour of a state in pictures and clients, as #rrggbb; josch.states() has the colour of the text that is readable on it (text_color). People with any kind of colour vision can tell them apart. Raises invalid_parameter_value for what is no state';
 
 CREATE FUNCTION josch.dot(job_name text DEFAULT NULL, job_date date DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp

@@ -65,8 +65,8 @@ BEGIN
 		WITH acls AS (
 			SELECT 'SCHEMA josch' AS object, NULL AS attribute, n.nspacl AS acl FROM pg_catalog.pg_namespace n WHERE n.nspname = 'josch'
 			UNION ALL
-			SELECT 'TABLE ' || c.oid::pg_catalog.regclass::text, NULL, c.relacl
-			FROM pg_catalog.pg_class c WHERE c.relnamespace = 'josch'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v')
+			SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::pg_catalog.regclass::text, NULL, c.relacl
+			FROM pg_catalog.pg_class c WHERE c.relnamespace = 'josch'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'S')
 			UNION ALL
 			SELECT 'TABLE ' || a.attrelid::pg_catalog.regclass::text, a.attname, a.attacl
 			FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'josch'::pg_catalog.regnamespace

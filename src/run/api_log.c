@@ -373,8 +373,10 @@ without_file(const LogPage *page, const StoreRunLog *run)
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 error == ENOENT ?
-			 errmsg("the log of run " INT64_FORMAT " has been removed, or was never written", page->run_id) :
+			 errmsg("there is no log of run " INT64_FORMAT " in josch.spool_directory", page->run_id) :
 			 errmsg("could not read the log of run " INT64_FORMAT ": %m", page->run_id),
+			 error == ENOENT ?
+			 errdetail("File \"%s\" has been removed, or was never written, or lies where josch.spool_directory was before.", page->path) :
 			 errdetail("It is file \"%s\" in josch.spool_directory.", page->path),
 			 run->output_tail != NULL ? errhint("Its end is kept in josch.runs.output_tail.") : 0));
 }

@@ -75,6 +75,8 @@ ok($node->poll_query_until('managed', "SELECT count(*) = 5 FROM josch.nodes WHER
 is(super(), 'f', 'no superuser has come of it');
 is(as('tenant', "SELECT DISTINCT session_name FROM josch.tpl_nodes_audit"), 'tenant', 'the record has his name');
 
+command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-U', 'tenant', '-f', $node->basedir . '/managed.sql', 'managed' ], 'he dumps his database');
+
 # --- what he may not
 
 refused('a command', "INSERT INTO josch.tpl_nodes (node_type, job_name, node_name, exec_command) VALUES ('N', 'Figures', 'x', 'id')", 'permission denied to set "exec_command"');

@@ -140,7 +140,7 @@ sub refused
 }
 
 rename $file, "$file.away" or die $!;
-refused(qr/the log of run $run has been removed, or was never written.*HINT: .*output_tail/s, 'a log that was removed');
+refused(qr/there is no log of run $run in josch.spool_directory.*HINT: .*output_tail/s, 'a log that was removed');
 symlink "$file.away", $file or die $!;
 refused(qr/could not read the log of run $run: Too many levels of symbolic links/, 'a symbolic link');
 unlink $file;
