@@ -55,7 +55,7 @@ isnt(health('runner', 'pid'), $killed, 'which is another process');
 $node->sql('CREATE DATABASE plain');
 $node->sql('CREATE EXTENSION josch', 'plain');
 $node->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND datname = 'plain'});
-like($node->sql(q{SELECT detail FROM josch.health() WHERE component = 'scheduler'}, 'plain'), qr/^passes|^no pass yet|The launcher starts it/,
+like($node->sql(q{SELECT detail FROM josch.health() WHERE component = 'scheduler'}, 'plain'), qr/^passes|^no pass yet|[Tt]he launcher starts it/,
 	'a scheduler that has ended: health says who brings it back');
 
 # --- somebody has forgotten to commit: who waits is told for whom, and so is everybody else
@@ -179,7 +179,7 @@ is($other->sql('SELECT josch.log(1001, -9)'), "1000 \xe2\x82\xac\n", 'its end, t
 is($other->sql('SELECT josch.log(1001, 7, 3)'), "\xe2\x82\xac", 'and a page of it');
 kill 'KILL', $stand_in;
 waitpid $stand_in, 0;
-my ($status, undef, $error) = $other->psql('postgres', 'SELECT josch.log(1001)');
+($status, undef, my $error) = $other->psql('postgres', 'SELECT josch.log(1001)');
 isnt($status, 0, 'without a runner it is an error');
 like($error, qr/could not read the log of run 1001.*the runner did not give it: no runner answers/s, 'with the reason');
 
