@@ -25,6 +25,13 @@ CREATE TEMP VIEW board AS SELECT node_id, state, unmet, forced, message, action,
 	acted_at::text, comment FROM josch.nodes ORDER BY node_id;
 SELECT * FROM board;
 
+-- nobody has acted on a node that is new
+SAVEPOINT s;
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, message, action, acted_by, acted_at) VALUES
+	('2026-03-02', 6, 'N', 'J', 'new', 'done', 'skip', 'regress_eve', '2026-03-01 08:00+00');
+SELECT * FROM board WHERE node_id = 6;
+ROLLBACK TO s;
+
 GRANT SELECT ON board TO regress_alice;
 SET LOCAL SESSION AUTHORIZATION regress_alice;
 -- the engine asks, a person answers; the children are freed in the same transaction
@@ -47,6 +54,9 @@ SELECT josch.tick('2026-03-02 08:00:05+00');
 SELECT josch.force_start(4, '2026-03-02', 'judge without the left side');
 SELECT josch.tick('2026-03-02 08:00:06+00');
 SELECT * FROM board;
+-- what was forced does not wait when it is tried again
+SELECT josch.retry(4, '2026-03-02');
+SELECT josch.tick('2026-03-02 08:00:06+00');
 SELECT josch.release(2, '2026-03-02');
 SELECT josch.skip(2, '2026-03-02', 'vendor is down');
 SELECT * FROM board;
@@ -70,6 +80,17 @@ INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) VALU
 	('2026-03-02', 1, 'S', 'J', 'sign'), ('2026-03-02', 2, 'N', 'J', 'next');
 INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date) VALUES (1, '2026-03-02', 2, '2026-03-02');
 SELECT josch.tick('2026-03-02 08:00:01+00');
+-- the engine's rights end with its statement also where that fails
+CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+SAVEPOINT s;
+CREATE TRIGGER fail BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (OLD.node_id = 2) EXECUTE FUNCTION pg_temp.fail();
+\set SHOW_CONTEXT never
+SELECT josch.skip(1, '2026-03-02');
+\set SHOW_CONTEXT errors
+ROLLBACK TO s;
+UPDATE josch.nodes SET state = 'running' WHERE node_id = 2;
+ROLLBACK TO s;
+DROP FUNCTION pg_temp.fail();
 SAVEPOINT s;
 SELECT josch.signoff(99, '2026-03-02');
 ROLLBACK TO s;
