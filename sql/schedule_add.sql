@@ -21,7 +21,7 @@ INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date) VALUES (1, '2
 INSERT INTO josch.nodes (job_date, node_type, job_name, node_name) VALUES ('2026-03-02', 'N', 'B', 'by itself') RETURNING node_id > 10 AS numbered, owner, due_at;
 SELECT node_name, state, unmet, level, due_at FROM josch.nodes ORDER BY level, node_name;
 SELECT session_name, operation, new_values ->> 'node_name' AS node_name FROM josch.nodes_audit WHERE session_name = session_user ORDER BY audit_id;
--- what is refused: cycles, commands, what JOSCH keeps itself, others' owners, jobs that are not there, numbers that are
+-- what is refused: cycles, commands, what JOSCH keeps itself, others' owners, jobs that are not there, numbers and names that are
 INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date) VALUES (3, '2026-03-02', 1, '2026-03-02');
 INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, exec_command) VALUES ('2026-03-02', 20, 'N', 'A', 'command', 'id');
 INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, exec_sql, owner) VALUES ('2026-03-02', 21, 'N', 'A', 'sql', 'SELECT 1', 'regress_add_operator');
@@ -29,6 +29,7 @@ INSERT INTO josch.nodes (job_date, node_type, job_name, node_name, state) VALUES
 INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, lag) VALUES (3, '2026-03-01', 10, '2026-03-02', 1);
 INSERT INTO josch.nodes (job_date, node_type, job_name, node_name) VALUES ('2026-03-03', 'N', 'A', 'early');
 INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) VALUES ('2026-03-02', 2, 'N', 'A', 'again');
+INSERT INTO josch.nodes (job_date, node_type, job_name, node_name) VALUES ('2026-03-02', 'S', 'A', 'first');
 \set VERBOSITY terse
 INSERT INTO josch.nodes (job_date, node_type, job_name, node_name, exec_sql) VALUES ('2026-03-02', 'S', 'A', 'signs', 'SELECT 1');
 \set VERBOSITY default

@@ -176,6 +176,7 @@ CREATE TABLE josch.nodes (
 	acted_at		timestamptz,
 	comment			text,
 	PRIMARY KEY (job_date, node_id),
+	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
 	CONSTRAINT nodes_state_is_known CHECK (state IN ('pending', 'ready', 'running', 'up', 'review', 'signoff',
 		'succeeded', 'failed', 'unknown', 'held', 'skipped')),
@@ -185,7 +186,6 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
-CREATE INDEX nodes_job_idx ON josch.nodes (job_date, job_name);
 -- the days of a node, also when its job had another name
 CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
 CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
