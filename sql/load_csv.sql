@@ -2,6 +2,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
 RESET client_min_messages;
+SET intervalstyle = 'postgres';
 \set VERBOSITY default
 \set ON_ERROR_ROLLBACK on
 \getenv abs_srcdir PG_ABS_SRCDIR
@@ -91,7 +92,7 @@ END $$;
 \set VERBOSITY terse
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e,seven\neight,N,e,eight\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e,"sev\nen"\n99999999999999999999,N,e,eight\n');
-SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,signoff_time\r\n7,N,e,"sev\r\nen",\r\n8,S,e,eight,25:00\r\n');
+SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,signoff_time\r\n7,N,e,"sev\r\nen",\r\n8,S,e,eight,0800\r\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,stop_grace\n7,N,e,seven,' || repeat('x', 200) || E'\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name\n7,N,e,seven\n8,X,e,eight\n9,Y,e,nine\n');
 SELECT pg_temp.bad('tpl_nodes.csv', E'node_id,node_type,job_name,node_name,exec_command\n7,N,e,seven,true\n8,S,e,eight,true\n');

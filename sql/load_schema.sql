@@ -2,6 +2,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
 RESET client_min_messages;
+SET intervalstyle = 'postgres';
 \set VERBOSITY default
 \set ON_ERROR_ROLLBACK on
 BEGIN;

@@ -4,6 +4,7 @@ CREATE EXTENSION IF NOT EXISTS josch;
 RESET client_min_messages;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
 \set ON_ERROR_ROLLBACK on
 BEGIN;
 INSERT INTO josch.tpl_jobs (job_name, time_zone) VALUES
@@ -27,6 +28,9 @@ SELECT josch.instant('2026-03-29', '02:30', 'Europe/Zurich');
 SELECT josch.instant('2026-03-29', '02:30', 'Mars/Olympus');
 SELECT josch.instant('infinity', '02:30', 'Europe/Zurich');
 SELECT josch.instant('2026-03-29', NULL, 'Europe/Zurich') IS NULL AS nothing;
+-- beyond midnight and before the date: whole days first, then what the clock on the wall shows
+SELECT at, josch.instant('2026-03-28', at, 'Europe/Zurich') AT TIME ZONE 'Europe/Zurich' AS there
+FROM unnest(ARRAY['24:00', '26:30', '27:00', '-1:00', '-24:00', '1 day 26:00', '2 days -00:00:00.5', '-1 day -1:00']::interval[]) at;
 SET josch.now = '2026-12-31 23:30+00';
 SELECT josch.today('UTC'), josch.today('Europe/Zurich'), josch.today('America/New_York'), josch.today(NULL) = josch.today() AS of_the_setting;
 SELECT josch.today('Mars/Olympus');
@@ -36,6 +40,9 @@ SELECT josch.instant('294276-12-31', '24:00', 'UTC');
 SELECT josch.instant('294276-12-31', '23:59:59.999999', 'UTC'), josch.instant('4714-11-24 BC', '00:00', 'UTC');
 SELECT josch.instant('294276-12-31', '20:00', 'America/New_York');
 SELECT josch.instant('4714-11-24 BC', '00:00', 'Asia/Tokyo');
+SELECT josch.instant('2026-01-01', '2147483647 days', 'UTC');
+SELECT josch.instant('2026-01-01', '-178000000 years', 'UTC');
+SELECT josch.instant('5874897-12-31', '2147483647 days 2562047788:00:00', 'UTC');
 SELECT josch.instant('-infinity', '00:00', 'UTC');
 SELECT * FROM josch.schedule('5874897-12-31');
 SELECT * FROM josch.unschedule('4714-11-24 BC');

@@ -58,7 +58,7 @@ CREATE TABLE josch.tpl_nodes (
 	job_name		text NOT NULL REFERENCES josch.tpl_jobs ON UPDATE CASCADE,
 	node_name		text NOT NULL,
 	exec_command	text,
-	signoff_time	time,
+	signoff_time	interval,
 	exec_sql		text,
 	exec_sql_atomic	boolean NOT NULL DEFAULT true,
 	ready_command	text,
@@ -80,7 +80,7 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_commands_are_not_too_long CHECK (octet_length(exec_command) <= 100000 AND octet_length(ready_command) <= 100000),
 	CONSTRAINT nodes_exec_sql_is_not_too_long CHECK (octet_length(exec_sql) <= 1000000),
 	CONSTRAINT nodes_work_dir_is_not_too_long CHECK (octet_length(work_dir) <= 4000),
-	CONSTRAINT nodes_signoff_time_is_before_midnight CHECK (signoff_time < time '24:00'),
+	CONSTRAINT nodes_signoff_time_is_before_midnight CHECK (signoff_time < interval '24:00'),
 	CONSTRAINT nodes_signoff_time_is_for_signoff CHECK (node_type = 'S' OR signoff_time IS NULL),
 	CONSTRAINT nodes_long_running_has_a_command CHECK (node_type <> 'L' OR exec_command IS NOT NULL),
 	CONSTRAINT nodes_ready_command_is_for_long_running CHECK (node_type = 'L' OR ready_command IS NULL),
@@ -89,7 +89,7 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_timeout_is_positive CHECK (timeout > interval '0'),
 	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
 	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
-		AND josch.is_readable_interval(timeout)),
+		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
 );
 COMMENT ON TABLE josch.tpl_nodes IS
@@ -100,7 +100,7 @@ COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
 'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE; PREV_DATE and NEXT_DATE, the nearest days made of its job, not set when there is none; JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
-COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for, before 24:00 (PostgreSQL drops a time zone that is written in a time: 06:30+09 is 06:30); NULL: as soon as the parents are done';
+COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for: what the clock on the wall shows, counted from midnight, before 24:00 (an interval, so that a time zone in it is refused and not dropped); NULL: as soon as the parents are done';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command; 1,000,000 bytes at most. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
 COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and again after the start; its exit code 0 means that the node is up';

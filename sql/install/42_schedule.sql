@@ -20,13 +20,13 @@ CREATE FUNCTION josch.today(time_zone text) RETURNS date
 COMMENT ON FUNCTION josch.today(text) IS
 'The date of josch.now() in a time zone; NULL stands for the setting josch.time_zone. Raises invalid_parameter_value for a name that the server does not know.';
 
-CREATE FUNCTION josch.instant(on_date date, time_of_day time, time_zone text) RETURNS timestamptz
+CREATE FUNCTION josch.instant(on_date date, time_of_day interval, time_zone text) RETURNS timestamptz
 	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_instant';
-COMMENT ON FUNCTION josch.instant(date, time, text) IS
-'The moment of a time of day on a date in a time zone. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two.';
+COMMENT ON FUNCTION josch.instant(date, interval, text) IS
+'The moment of a time of day on a date in a time zone: whole days are added to the date, the rest is what the clock on the wall shows. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two. Raises datetime_field_overflow for what no timestamp can be.';
 
-GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, time, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, interval, text) TO PUBLIC;
 
 CREATE FUNCTION josch.made_days(job_name text, node_id bigint, job_date date, days integer) RETURNS date[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp

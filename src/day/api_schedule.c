@@ -167,7 +167,7 @@ josch_api_instant(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the date must be finite")));
 	}
-	PG_RETURN_TIMESTAMPTZ(josch_calendar_instant(date, PG_GETARG_TIMEADT(1), zone));
+	PG_RETURN_TIMESTAMPTZ(josch_calendar_instant(date, PG_GETARG_INTERVAL_P(1), zone));
 }
 
 /* josch.command_variables(command) */

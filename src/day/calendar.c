@@ -75,9 +75,26 @@ complain_of_range(DateADT date)
 			 errmsg("date out of range for timestamp: \"%s\"", josch_report_date(date))));
 }
 
-TimestampTz
-josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
+/* The date on which a time of day is, beyond midnight or before the date, and the time there. */
+static int64
+split(DateADT date, const Interval *time_of_day, TimeADT *time)
 {
+	int64		days = time_of_day->time / USECS_PER_DAY;
+
+	*time = time_of_day->time % USECS_PER_DAY;
+	if (*time < 0)
+	{
+		*time += USECS_PER_DAY;
+		days--;
+	}
+	return date + time_of_day->month * (int64) DAYS_PER_MONTH + time_of_day->day + days;
+}
+
+TimestampTz
+josch_calendar_instant(DateADT date, const Interval *time_of_day, pg_tz *zone)
+{
+	TimeADT		time;
+	int64		day = split(date, time_of_day, &time);
 	TimestampTz result;
 	pg_time_t	local;			/* seconds of the Unix epoch, as if in UTC */
 	pg_time_t	yesterday;
@@ -90,11 +107,11 @@ josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone)
 	int			found;
 
 	/* what follows cannot overflow then */
-	if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+	if (day < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE || day >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 	{
 		complain_of_range(date);
 	}
-	local = (pg_time_t) date * SECS_PER_DAY + time / USECS_PER_SEC + UNIX_EPOCH_SECONDS;
+	local = day * SECS_PER_DAY + time / USECS_PER_SEC + UNIX_EPOCH_SECONDS;
 	yesterday = local - SECS_PER_DAY;
 	found = pg_next_dst_boundary(&yesterday, &before_offset, &before_is_dst,
 								 &boundary, &after_offset, &after_is_dst, zone);

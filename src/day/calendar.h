@@ -7,6 +7,7 @@
 
 #include "base/josch.h"
 
+#include "datatype/timestamp.h"
 #include "pgtime.h"
 
 /* The zone of that name, or of josch.time_zone when name is NULL. ERROR when it is not known. */
@@ -19,10 +20,11 @@ extern const char *josch_calendar_default_zone(void);
 extern DateADT josch_calendar_today(pg_tz *zone);
 
 /*
- * The instant of a time of day on a date.  A time in the hour that daylight
+ * The instant of a time of day on a date: whole days (a month has 30) are added to
+ * the date, the rest is what the clock on the wall shows.  A time in the hour that daylight
  * saving skips is the end of the gap; a time in the hour that it repeats is the
  * first of the two.
  */
-extern TimestampTz josch_calendar_instant(DateADT date, TimeADT time, pg_tz *zone);
+extern TimestampTz josch_calendar_instant(DateADT date, const Interval *time_of_day, pg_tz *zone);
 
 #endif							/* JOSCH_CALENDAR_H */

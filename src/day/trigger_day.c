@@ -30,7 +30,7 @@ enum
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
-	{"signoff_time", TIMEOID}, {"due_at", TIMESTAMPTZOID}
+	{"signoff_time", INTERVALOID}, {"due_at", TIMESTAMPTZOID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
@@ -67,7 +67,7 @@ prepare(HeapTuple row, TupleDesc desc)
 	nulls[DUE_AT] = nulls[SIGNOFF_TIME];
 	if (!nulls[SIGNOFF_TIME])
 	{
-		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetTimeADT(values[SIGNOFF_TIME]),
+		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetIntervalP(values[SIGNOFF_TIME]),
 																	josch_calendar_zone(time_zone)));
 	}
 	return heap_modify_tuple_by_cols(row, desc, 1, &column, &values[DUE_AT], &nulls[DUE_AT]);

@@ -382,7 +382,7 @@ is_iso_date(const char *text)
 	return end != NULL && *end == '\0';
 }
 
-/* 6:30, 06:30, 06:30:00 and 06:30:00.5, but no time zone, which would be dropped without a word. */
+/* 6:30, 06:30, 06:30:00 and 06:30:00.5, but not 0630, which would be 630 seconds. */
 static bool
 is_iso_time(const char *text)
 {
@@ -418,7 +418,7 @@ refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
 	const char *value = josch_load_source_quote(field);
 
 	if (reader->column->type == DATEOID ? is_iso_date(field) :
-		reader->column->type == TIMEOID ? is_iso_time(field) : true)
+		strcmp(column, "signoff_time") == 0 ? is_iso_time(field) : true)
 	{
 		return;
 	}
