@@ -64,6 +64,11 @@ SELECT * FROM board;
 -- the same by UPDATE; the comment beside it, or by the setting
 UPDATE josch.nodes SET state = 'succeeded', comment = 'looks good' WHERE node_id = 4;
 SELECT josch.tick('2026-03-02 08:00:07+00');
+-- what was said of one act is not said of the next
+SAVEPOINT s;
+UPDATE josch.nodes SET state = 'pending' WHERE node_id = 4;
+SELECT node_id, action, comment FROM board WHERE node_id = 4;
+ROLLBACK TO s;
 SET LOCAL josch.comment = 'by the setting';
 UPDATE josch.nodes SET state = 'pending' WHERE node_id = 5;
 SELECT * FROM board WHERE node_id IN (4, 5);

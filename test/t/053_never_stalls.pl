@@ -26,6 +26,19 @@ sub others_go_on
 
 sub passes { return $node->sql("SELECT substring(detail FROM 'passes (\\d+)') FROM josch.health() WHERE component = 'scheduler'"); }
 
+# The scheduler has pauses that grow to a second or more: beside those that $work gives it, it makes no more than $spare passes, and
+# one a second. On a busy machine all takes longer, and so more are allowed.
+sub looks_seldom
+{
+	my ($spare, $work, $what) = @_;
+	my ($start, $before) = (time, passes());
+	$work->($before);
+	my $made = passes() - $before;
+	my $allowed = $spare + time - $start;
+	ok($made <= $allowed, $what) or diag "$made passes, where $allowed are allowed";
+	return;
+}
+
 # What the server's log says from here on.
 my $log_at = 0;
 sub complaints
@@ -69,10 +82,8 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 		$node->wait_for('succeeded', @parents, $sibling, $later);
 		others_go_on();
 		isnt($node->node_is($child, 'state'), 'succeeded', 'it waits for the person');
-		my $before = passes();
-		my $start = time;
-		eventually('a second has passed', sub { time > $start + 1 });
-		cmp_ok(passes() - $before, '<=', 12, 'the scheduler does not look again all the time');
+		looks_seldom(8, sub { my ($before) = @_; eventually('it looks again', sub { passes() > $before + 2 }) },
+			'the scheduler does not look again all the time');
 		if ($end eq 'the server dies')
 		{
 			eval { $person->query('SELECT pg_backend_pid()') };
@@ -230,13 +241,13 @@ subtest 'a node that can be neither handled nor failed' => sub {
 	$node->schedule;
 	$node->wait_for('succeeded', 152);
 	is($node->node_is(151, 'state'), 'ready', 'stays as it is');
-	my $before = passes();
-	my $start = time;
-	others_go_on();
-	eventually('three seconds have passed', sub { time > $start + 3 });
-	cmp_ok(passes() - $before, '<=', 20, 'it is not tried all the time');
-	my @said = grep { /node.*151.*set aside/ } split /\n/, complaints();
-	cmp_ok(scalar(@said), '<=', 4, 'nor does the log tell it all the time') or diag "@said";
+	my $said = sub { return scalar(my @lines = (substr slurp_file($node->logfile), $log_at) =~ /^.*node.*151.*set aside/mg) };
+	looks_seldom(20, sub { others_go_on(); eventually('it is tried again', sub { $said->() > 1 }) }, 'it is not tried all the time');
+	my ($start, $before) = (time, $said->());
+	eventually('and again', sub { $said->() > $before });
+	my $allowed = $before + 1 + (time - $start);
+	ok($said->() <= $allowed, 'nor does the log tell it all the time') or diag $said->() . " lines, where $allowed are allowed";
+	complaints();
 	refuse(0, 'none');
 	$node->wait_for('succeeded', 151);
 };
