@@ -269,6 +269,16 @@ CREATE TABLE josch.runs (
 	job_date			date NOT NULL,
 	attempt				integer NOT NULL,
 	kind				text NOT NULL,
+	node_type			text NOT NULL DEFAULT 'N',
+	exec_command		text,
+	exec_sql			text,
+	exec_sql_atomic		boolean NOT NULL DEFAULT true,
+	ready_command		text,
+	ready_after			interval NOT NULL DEFAULT '1 second',
+	timeout				interval,
+	stop_grace			interval NOT NULL DEFAULT '10 seconds',
+	work_dir			text,
+	owner				josch.role NOT NULL DEFAULT SESSION_USER,
 	status				text NOT NULL DEFAULT 'starting',
 	requested_at		timestamptz NOT NULL DEFAULT josch.now(),
 	started_at			timestamptz,
@@ -306,6 +316,16 @@ COMMENT ON COLUMN josch.runs.node_id IS 'The node';
 COMMENT ON COLUMN josch.runs.job_date IS 'Its date';
 COMMENT ON COLUMN josch.runs.attempt IS '1 for the first run of the node, 2 for the second, ...';
 COMMENT ON COLUMN josch.runs.kind IS 'command (exec_command, run by the runner) or sql (exec_sql, run by a worker of the server)';
+COMMENT ON COLUMN josch.runs.node_type IS 'The node''s when the run was made, as all that follows up to owner: what is edited later concerns the next run only';
+COMMENT ON COLUMN josch.runs.exec_command IS 'The command line that it executes';
+COMMENT ON COLUMN josch.runs.exec_sql IS 'The SQL that it executes';
+COMMENT ON COLUMN josch.runs.exec_sql_atomic IS 'Whether all its statements and its success are one transaction';
+COMMENT ON COLUMN josch.runs.ready_command IS 'L: what tells that it is up';
+COMMENT ON COLUMN josch.runs.ready_after IS 'L without ready_command: it is up when it has lived for so long';
+COMMENT ON COLUMN josch.runs.timeout IS 'The longest that it may take; NULL: no limit';
+COMMENT ON COLUMN josch.runs.stop_grace IS 'Time between the polite signal and the last one';
+COMMENT ON COLUMN josch.runs.work_dir IS 'Directory in which the command runs';
+COMMENT ON COLUMN josch.runs.owner IS 'Role as which the SQL runs';
 COMMENT ON COLUMN josch.runs.status IS 'starting (intent is committed), running, succeeded, failed, unknown (how it ended cannot be known)';
 COMMENT ON COLUMN josch.runs.requested_at IS 'When the scheduler decided to start it';
 COMMENT ON COLUMN josch.runs.started_at IS 'When it started';

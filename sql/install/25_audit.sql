@@ -55,7 +55,9 @@ DECLARE
 BEGIN
 	FOR audited, derived IN VALUES
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
-		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('node_deps', ''), ('runs', '')
+		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('node_deps', ''),
+		-- texts that never change, and stand in the row itself, and in nodes_audit
+		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$)
 	LOOP
 		SELECT pg_catalog.string_agg(pg_catalog.format('%I %s NOT NULL', a.attname,
 					pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.position),

@@ -60,8 +60,7 @@ static JoschPlan outlook = JOSCH_PLAN(
 	"  FROM josch.nodes WHERE state = 'ready') n,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
 	"   (count(o.stop_requested_at))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
-	"  FROM (SELECT r.stop_requested_at, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at +"
-	"    (SELECT n.timeout FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date) END AS deadline"
+	"  FROM (SELECT r.stop_requested_at, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID);
 
@@ -112,17 +111,20 @@ static JoschPlan move = JOSCH_PLAN(
 	INT8ARRAYOID, DATEARRAYOID, TEXTOID);
 
 static JoschPlan intend = JOSCH_PLAN(
-	"INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, host, server, runner, log)"
-	" SELECT r.run_id, r.node_id, r.job_date, r.attempt, r.kind, $5, $3, CASE WHEN r.kind = 'command' THEN $4 END,"
-	"  CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s.log', $6,"
+	"INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, node_type, exec_command, exec_sql, exec_sql_atomic,"
+	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, runner, log)"
+	" SELECT r.run_id, r.node_id, r.job_date, r.attempt, r.kind, r.node_type, r.exec_command, r.exec_sql, r.exec_sql_atomic,"
+	"  r.ready_command, r.ready_after, r.timeout, r.stop_grace, CASE WHEN r.kind = 'command' THEN coalesce(r.work_dir, $7) END,"
+	"  r.owner, $5, $3, CASE WHEN r.kind = 'command' THEN $4 END, CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s.log', $6,"
 	"   to_char(r.job_date, 'YYYY-MM-DD'), r.node_id, r.attempt, r.run_id) END"
 	" FROM (SELECT nextval('josch.run_id_seq') AS run_id, n.node_id, n.job_date, n.attempt + 1 AS attempt,"
-	"   CASE WHEN n.exec_sql IS NULL THEN 'command' ELSE 'sql' END AS kind"
+	"   CASE WHEN n.exec_sql IS NULL THEN 'command' ELSE 'sql' END AS kind, n.node_type, n.exec_command, n.exec_sql,"
+	"   n.exec_sql_atomic, n.ready_command, n.ready_after, n.timeout, n.stop_grace, n.work_dir, n.owner"
 	"  FROM unnest($1, $2) WITH ORDINALITY AS k(node_id, job_date, place)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	"  WHERE n.state = 'ready' ORDER BY k.place) r"
 	" RETURNING run_id",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID);
+	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID);
 
 static JoschPlan start_nodes = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = 'running', run_id = r.run_id, attempt = r.attempt,"
@@ -149,12 +151,10 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64));
 
 static JoschPlan load_launch = JOSCH_PLAN(
-	"SELECT r.run_id, r.node_id, r.job_date, r.attempt, n.node_type, r.kind = 'sql', n.exec_sql_atomic, josch.role_oid(n.owner)::integer, n.owner::text,"
-	" n.exec_command, n.ready_command, n.work_dir, r.log,"
-	" (extract(epoch FROM n.timeout) * 1000)::int8, (extract(epoch FROM n.stop_grace) * 1000)::int8,"
-	" (extract(epoch FROM n.ready_after) * 1000)::int8"
-	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
-	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL ORDER BY r.run_id",
+	"SELECT run_id, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
+	" owner::text, exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
+	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8"
+	" FROM josch.runs WHERE run_id = ANY ($1) AND ended_at IS NULL ORDER BY run_id",
 	INT8ARRAYOID);
 
 static const JoschRow started_row = JOSCH_ROW(
@@ -184,7 +184,7 @@ static const JoschRow open_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreOpenRun, current, BOOL));
 
 static JoschPlan lock_open = JOSCH_PLAN(
-	"SELECT r.run_id, n.node_id, n.job_date, n.node_type, r.stop_requested_by, r.timed_out,"
+	"SELECT r.run_id, n.node_id, n.job_date, r.node_type, r.stop_requested_by, r.timed_out,"
 	" n.run_id = r.run_id AND n.state IN ('running', 'up')"
 	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
@@ -258,7 +258,7 @@ static JoschPlan fail_node = JOSCH_PLAN(
 
 /* open runs whose node is gone: only their own row is left to be closed */
 static JoschPlan lock_orphans = JOSCH_PLAN(
-	"SELECT r.run_id, r.node_id, r.job_date, 'N', r.stop_requested_by, r.timed_out, false"
+	"SELECT r.run_id, r.node_id, r.job_date, r.node_type, r.stop_requested_by, r.timed_out, false"
 	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL"
 	" AND NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)"
 	" FOR NO KEY UPDATE SKIP LOCKED",
@@ -277,23 +277,22 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64));
 
 #define RUN_INFO_COLUMNS \
-	"r.run_id, r.kind = 'sql', n.node_id IS NULL, n.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
-	" (extract(epoch FROM n.stop_grace) * 1000)::int8"
-#define RUN_INFO_FROM \
-	" FROM josch.runs r LEFT JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
+	"r.run_id, r.kind = 'sql'," \
+	" NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)," \
+	" r.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
+	" (extract(epoch FROM r.stop_grace) * 1000)::int8"
 
 static JoschPlan list_open = JOSCH_PLAN0(
-	"SELECT " RUN_INFO_COLUMNS RUN_INFO_FROM " WHERE r.ended_at IS NULL ORDER BY r.run_id");
+	"SELECT " RUN_INFO_COLUMNS " FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
 
 static JoschPlan list_stops = JOSCH_PLAN0(
-	"SELECT " RUN_INFO_COLUMNS RUN_INFO_FROM
-	" WHERE r.ended_at IS NULL AND r.stop_requested_at IS NOT NULL ORDER BY r.run_id");
+	"SELECT " RUN_INFO_COLUMNS
+	" FROM josch.runs r WHERE r.ended_at IS NULL AND r.stop_requested_at IS NOT NULL ORDER BY r.run_id");
 
 static JoschPlan list_timeouts = JOSCH_PLAN(
-	"UPDATE josch.runs r SET timed_out = true FROM josch.nodes n"
-	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date AND r.run_id IN (SELECT r.run_id" RUN_INFO_FROM
-	"  WHERE r.ended_at IS NULL AND r.kind = 'sql' AND NOT r.timed_out AND r.started_at + n.timeout <= $1"
-	"  FOR NO KEY UPDATE OF r SKIP LOCKED)"
+	"UPDATE josch.runs r SET timed_out = true WHERE r.run_id IN (SELECT o.run_id FROM josch.runs o"
+	"  WHERE o.ended_at IS NULL AND o.kind = 'sql' AND NOT o.timed_out AND o.started_at + o.timeout <= $1"
+	"  FOR NO KEY UPDATE SKIP LOCKED)"
 	" RETURNING " RUN_INFO_COLUMNS,
 	TIMESTAMPTZOID);
 
@@ -445,7 +444,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
-	Datum		args[6];
+	Datum		args[7];
 	int64	   *ids;
 	Datum		id_array;
 	uint64		made;
@@ -457,6 +456,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	args[3] = CStringGetTextDatum(runner->runner);
 	args[4] = CStringGetTextDatum(runner->host);
 	args[5] = CStringGetTextDatum(runner->log_folder);
+	args[6] = CStringGetTextDatum(runner->work_dir);
 	made = josch_spi_run(&intend, SPI_OK_INSERT_RETURNING, args, NULL);
 	ids = palloc(sizeof(int64) * Max(made, 1));
 	for (uint64 i = 0; i < made; i++)

@@ -65,7 +65,7 @@ extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
 /* Moves locked nodes that are in state ready to a state that needs no run; returns how many. */
 extern int	josch_store_run_move(const NodeKey *keys, int n, const char *state);
 
-/* A run to be started: its own row, and what the node says about it. */
+/* A run to be started: from its own row alone, whatever has become of its node since. */
 typedef struct StoreLaunch
 {
 	int64		run_id;
@@ -78,7 +78,7 @@ typedef struct StoreLaunch
 	char	   *owner_name;
 	char	   *command;		/* NULL for SQL */
 	char	   *ready_command;	/* or NULL */
-	char	   *work_dir;		/* or NULL */
+	char	   *work_dir;		/* NULL for SQL */
 	char	   *log;			/* relative to the spool */
 	int64		timeout_ms;		/* 0: none */
 	int64		grace_ms;
@@ -93,6 +93,7 @@ typedef struct StoreRunner
 	const char *runner;			/* incarnation of the runner */
 	const char *host;
 	const char *log_folder;		/* below log/ of the spool */
+	const char *work_dir;		/* of those that name none */
 } StoreRunner;
 
 /* Writes the intent: a run for each node, and the nodes to running. */
@@ -147,7 +148,7 @@ typedef struct StoreRunInfo
 {
 	int64		run_id;
 	bool		sql;
-	bool		orphan;			/* its node is gone; what follows of that is 0 */
+	bool		orphan;			/* its node is gone */
 	bool		atomic;
 	bool		begun;			/* status running, not starting */
 	TimestampTz requested_at;
@@ -161,7 +162,7 @@ extern StoreRunInfo *josch_store_run_list_open(int *n);
 /* Open runs whose stop was asked for. */
 extern StoreRunInfo *josch_store_run_list_stops(int *n);
 
-/* Open SQL runs that have passed their node's timeout; marks them as timed out. */
+/* Open SQL runs that have passed their timeout; marks them as timed out. */
 extern StoreRunInfo *josch_store_run_list_timeouts(TimestampTz now, int *n);
 
 /* Where a run's output is; read as the schema's owner, for whoever may execute josch.log(). */

@@ -29,7 +29,7 @@ static JoschPlan begin_run = JOSCH_PLAN(
 	" FROM josch.nodes n"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
 	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
-	" RETURNING r.run_id, r.node_id, r.job_date, r.attempt, josch.role_oid(n.owner)::integer, n.exec_sql, n.timeout IS NOT NULL",
+	" RETURNING r.run_id, r.node_id, r.job_date, r.attempt, josch.role_oid(r.owner)::integer, r.exec_sql, r.timeout IS NOT NULL",
 	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID);
 
 static JoschPlan lock_node = JOSCH_PLAN(
@@ -47,7 +47,7 @@ static const JoschRow open_row = JOSCH_ROW(
 
 /* a node that is gone keeps its run from nothing but moving it */
 static JoschPlan lock_run = JOSCH_PLAN(
-	"SELECT r.run_id, r.node_id, r.job_date, coalesce(n.node_type, 'N'), r.stop_requested_by, r.timed_out,"
+	"SELECT r.run_id, r.node_id, r.job_date, r.node_type, r.stop_requested_by, r.timed_out,"
 	" n.run_id = r.run_id AND n.state = 'running'"
 	" FROM josch.runs r LEFT JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL FOR NO KEY UPDATE OF r",

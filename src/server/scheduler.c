@@ -185,6 +185,7 @@ prepare_pass(Scheduler *scheduler, EnginePass *pass)
 	pass->runner.runner = info != NULL ? info->incarnation : "";
 	pass->runner.host = scheduler->host;
 	pass->runner.log_folder = scheduler->log_folder;
+	pass->runner.work_dir = josch_spool_work_path();
 	may_send = josch_spool_use(scheduler->runner != NULL ? scheduler->spool : NULL);
 	if (josch_config_scheduler)
 	{

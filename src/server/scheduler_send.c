@@ -82,7 +82,7 @@ obstacle(const StoreLaunch *launch)
 
 	if (launch->command == NULL)
 	{
-		return "the node has no command any more";
+		return "its run has no command";
 	}
 	if (launch->environment == NULL)
 	{
@@ -110,7 +110,7 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	start.run_id = launch->run_id;
 	start.argv = words_of(launch->command);
 	start.env = (const char *const *) launch->environment;
-	start.cwd = launch->work_dir != NULL ? launch->work_dir : josch_spool_work_path();
+	start.cwd = launch->work_dir;
 	start.log_path = launch->log;
 	start.timeout_ms = launch->timeout_ms;
 	start.grace_ms = launch->grace_ms;
