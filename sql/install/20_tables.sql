@@ -298,6 +298,7 @@ CREATE TABLE josch.runs (
 	output_tail			text,
 	server				text,
 	runner				text,
+	tries				integer,
 	UNIQUE (node_id, job_date, attempt),
 	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
 	CONSTRAINT runs_kind_is_known CHECK (kind IN ('command', 'sql')),
@@ -333,7 +334,7 @@ COMMENT ON COLUMN josch.runs.up_at IS 'L: when it was found to be up';
 COMMENT ON COLUMN josch.runs.ended_at IS 'When it ended';
 COMMENT ON COLUMN josch.runs.exit_code IS 'Exit code of the command; NULL when it was ended by a signal, or for SQL';
 COMMENT ON COLUMN josch.runs.exit_signal IS 'Signal that ended the command';
-COMMENT ON COLUMN josch.runs.message IS 'How it ended, in words';
+COMMENT ON COLUMN josch.runs.message IS 'How it ended, in words; of SQL that is executed again, the error before';
 COMMENT ON COLUMN josch.runs.timed_out IS 'True when it was stopped because it took longer than the node''s timeout';
 COMMENT ON COLUMN josch.runs.stop_requested_at IS 'When a person asked for it to be stopped (josch.stop)';
 COMMENT ON COLUMN josch.runs.stop_requested_by IS 'Session user who asked';
@@ -345,6 +346,7 @@ COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_direc
 COMMENT ON COLUMN josch.runs.output_tail IS 'The end of its output (4 kB at most)';
 COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: a copy of the data directory has another one, and does not adopt the run';
 COMMENT ON COLUMN josch.runs.runner IS 'The runner that it was sent to: boot, process and start time';
+COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
 
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');

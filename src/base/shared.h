@@ -64,7 +64,7 @@ typedef struct JoschSqlSlot
 	TimestampTz registered_at;
 	int64		run_id;
 	bool		atomic;
-	bool		begun;			/* the worker took the run */
+	bool		begun;			/* something of it may have been executed */
 	bool		cancel;			/* it is to be cancelled */
 	Oid			wanted_by;		/* a database that waits for the worker to go */
 	char		reason[JOSCH_SQL_REASON_MAX];

@@ -103,7 +103,8 @@ decide(StoreEnd *end, const StoreOpenRun *run)
 	}
 	else if (event->kind == RUN_END_DONE || (event->kind == RUN_END_EXIT && event->value == 0 && !event->stopped))
 	{
-		conclude(end, run->node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED, "succeeded", NULL);
+		conclude(end, run->node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED, "succeeded",
+				 event->kind == RUN_END_DONE ? event->text : NULL);
 	}
 	else if (run->stopped_by != NULL)
 	{

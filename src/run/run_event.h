@@ -24,7 +24,7 @@ typedef enum RunEventType
 
 typedef enum RunEndKind
 {
-	RUN_END_DONE,				/* SQL: it did what it should */
+	RUN_END_DONE,				/* SQL: it did what it should; text: what is to be said all the same, or NULL */
 	RUN_END_EXIT,				/* value: exit code */
 	RUN_END_SIGNAL,				/* value: signal */
 	RUN_END_NOT_STARTED,		/* text: why */

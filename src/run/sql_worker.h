@@ -44,7 +44,7 @@ typedef struct JoschSqlLost
 {
 	int64		run_id;
 	bool		atomic;			/* then nothing of it is left */
-	bool		begun;			/* the worker took it; else nothing was executed */
+	bool		begun;			/* else nothing was executed */
 	char		reason[JOSCH_SQL_REASON_MAX];	/* why, in words */
 } JoschSqlLost;
 
@@ -69,8 +69,8 @@ extern PGDLLEXPORT void josch_sql_worker_main(Datum place);
 
 /* ---- between the files of the worker ---- */
 
-/* sql_worker_run.c: executes a run and records its outcome; false when it was not to be executed. */
-extern bool josch_sql_worker_execute(const JoschSqlSlot *slot, int64 run_id, bool atomic);
+/* sql_worker_run.c: executes the slot's run and records its outcome; false when it was not executed. */
+extern bool josch_sql_worker_execute(JoschSqlSlot *slot, bool atomic);
 
 /*
  * sql_worker_output.c: what the SQL of a run says (notices, errors, command

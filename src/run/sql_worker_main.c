@@ -91,44 +91,39 @@ arrive(int place)
 	before_shmem_exit(leave, (Datum) 0);
 }
 
-/* Takes the run that the slot has; 0 for none.  *leaving is set when the worker has to go. */
-static int64
-take_run(bool idle_too_long, bool *atomic, bool *leaving)
+/* Whether the slot has a run.  *leaving is set when the worker has to go. */
+static bool
+has_run(bool idle_too_long, bool *atomic, bool *leaving)
 {
-	int64		run_id = 0;
+	bool		found;
 
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	if (mine->state == SLOT_IDLE && idle_too_long)
 	{
 		mine->state = SLOT_LEAVING;
 	}
-	if (mine->state == SLOT_RUN)
-	{
-		run_id = mine->run_id;
-		*atomic = mine->atomic;
-		mine->begun = true;
-	}
+	found = mine->state == SLOT_RUN;
+	*atomic = mine->atomic;
 	*leaving = mine->state == SLOT_LEAVING;
 	LWLockRelease(josch_shared_lock);
-	return run_id;
+	return found;
 }
 
-/* Waits for the next run; exits when none comes. */
-static int64
-wait_for_run(bool *atomic)
+/* Waits for the next run, and tells whether it is atomic; exits when none comes. */
+static bool
+wait_for_run(void)
 {
 	TimestampTz since = josch_clock_now();
 
 	for (;;)
 	{
 		TimestampTz now = josch_clock_now();
-		int64		run_id;
+		bool		atomic;
 		bool		leaving;
 
-		run_id = take_run(TimestampDifferenceExceeds(since, now, IDLE_LIMIT_MS), atomic, &leaving);
-		if (run_id != 0)
+		if (has_run(TimestampDifferenceExceeds(since, now, IDLE_LIMIT_MS), &atomic, &leaving))
 		{
-			return run_id;
+			return atomic;
 		}
 		if (leaving)
 		{
@@ -179,11 +174,10 @@ josch_sql_worker_main(Datum place)
 
 	for (;;)
 	{
-		bool		atomic = true;
-		int64		run_id = wait_for_run(&atomic);
+		bool		atomic = wait_for_run();
 
 		QueryCancelPending = false;
-		if (!josch_sql_worker_execute(mine, run_id, atomic))
+		if (!josch_sql_worker_execute(mine, atomic))
 		{
 			/* the run stays in the slot; whoever collects it finds out what became of it */
 			proc_exit(0);

@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "commands/discard.h"
 #include "commands/trigger.h"
+#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "jit/jit.h"
 #include "mb/pg_wchar.h"
@@ -26,6 +27,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
+#include "postmaster/interrupt.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
@@ -52,12 +54,27 @@
 #define VARIABLE_CLASS "josch_run."
 #define HOST_MAX 256
 
+/* Bytes of an error that are kept: the message that names it has some more words. */
+#define ERROR_MAX (JOSCH_MESSAGE_MAX - 200)
+
+/*
+ * What fails for a reason that passes by itself is executed so often, after
+ * pauses that grow: about 0.1, 0.4, 1.6, 6.4 and 25.6 s.
+ */
+#define MAX_TRIES 6
+#define PAUSE_MS 100
+#define PAUSE_GROWTH 4
+#define PAUSE_MAX_MS 60000
+
 /* One run, from begin to end. */
 typedef struct Work
 {
 	StoreSqlRun *run;
-	const JoschSqlSlot *slot;	/* of this worker, in shared memory */
+	JoschSqlSlot *slot;			/* of this worker, in shared memory */
 	bool		atomic;
+	int			tries;			/* executions so far */
+	char	   *error;			/* of the last execution that failed, in words */
+	int			sqlstate;		/* its code; 0: the last execution succeeded */
 	double		cpu_before;
 	MemoryContext context;		/* lasts until the outcome is recorded */
 } Work;
@@ -168,9 +185,74 @@ set_variables(const StoreSqlRun *run)
 
 /* ---- begin and end ---- */
 
-/* Records the start, and sets the variables; false when the run is not to be executed. */
+/*
+ * Reasons that pass by themselves: the next time it may well succeed.  Not among
+ * them is what may have been done all the same.
+ */
 static bool
-begin(Work *work, int64 run_id)
+is_passing(int sqlstate)
+{
+	int			class = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return (class == ERRCODE_TRANSACTION_ROLLBACK && sqlstate != ERRCODE_T_R_STATEMENT_COMPLETION_UNKNOWN) ||
+		(class == ERRCODE_CONNECTION_EXCEPTION && sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);
+}
+
+/* Milliseconds to wait after so many tries; no two runs that met wait equally long. */
+static int
+pause_after(int tries, int64 run_id)
+{
+	int			ms = PAUSE_MS;
+
+	for (int i = 1; i < tries; i++)
+	{
+		ms *= PAUSE_GROWTH;
+	}
+	return ms * 3 / 4 + (int) (hash_bytes_uint32((uint32) run_id + tries) % (ms / 2));
+}
+
+/* Raises an ERROR when the run was cancelled while there was nothing to interrupt. */
+static void
+check_cancel(const JoschSqlSlot *slot)
+{
+	bool		cancel;
+
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	cancel = slot->cancel;
+	LWLockRelease(josch_shared_lock);
+	if (cancel)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
+	}
+}
+
+static void
+wait_before_next_try(const Work *work)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(josch_clock_now(), pause_after(work->tries, work->slot->run_id));
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_cancel(work->slot);
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		if (josch_clock_is_due(until, PAUSE_MAX_MS))
+		{
+			return;
+		}
+		josch_clock_wait_latch(Max(TimestampDifferenceMilliseconds(josch_clock_now(), until), 1), PG_WAIT_EXTENSION);
+	}
+}
+
+/* Records the start, and sets the variables; work->run stays NULL when the run is not to be executed. */
+static void
+begin(Work *work)
 {
 	char		host[HOST_MAX] = "";
 	MemoryContext former;
@@ -180,7 +262,7 @@ begin(Work *work, int64 run_id)
 	start_transaction();
 	desk = sit_down();
 	former = MemoryContextSwitchTo(work->context);
-	work->run = josch_store_sql_run_begin(run_id, josch_clock_now(), MyProcPid, host, work->atomic);
+	work->run = josch_store_sql_run_begin(work->slot->run_id, josch_clock_now(), MyProcPid, host, work->atomic);
 	MemoryContextSwitchTo(former);
 	get_up(&desk);
 	if (work->atomic)
@@ -198,7 +280,64 @@ begin(Work *work, int64 run_id)
 		}
 	}
 	commit_transaction();
-	return work->run != NULL;
+}
+
+/* From now on something of it may be there; until now a failure leaves a run that never started. */
+static void
+note_begun(JoschSqlSlot *slot)
+{
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	slot->begun = true;
+	LWLockRelease(josch_shared_lock);
+}
+
+static void
+raise_over(const Work *work)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("run " INT64_FORMAT " was ended by others", work->run->run_id)));
+}
+
+/* Leaves nothing of a run to the next one: settings, temporary tables, advisory locks, prepared statements. */
+static void
+reset_session(void)
+{
+	DiscardStmt discard = {.type = T_DiscardStmt, .target = DISCARD_ALL};
+
+	HOLD_CANCEL_INTERRUPTS();
+	start_transaction();
+	DiscardCommand(&discard, true);
+	commit_transaction();
+	RESUME_CANCEL_INTERRUPTS();
+}
+
+/* Prepares the next execution of the same run: nothing of the last is left, and people can see why there is another. */
+static void
+begin_again(Work *work)
+{
+	char	   *message;
+	Desk		desk;
+	bool		open;
+
+	reset_session();
+	MemoryContextSwitchTo(work->context);
+	message = psprintf("executed again (%d of %d): %s", work->tries + 1, MAX_TRIES, work->error);
+	start_transaction();
+	desk = sit_down();
+	open = josch_store_sql_run_again(work->run, message);
+	get_up(&desk);
+	if (open)
+	{
+		set_variables(work->run);
+	}
+	commit_transaction();
+	if (!open)
+	{
+		raise_over(work);
+	}
+	josch_sql_worker_output_line(message);
+	wait_before_next_try(work);
 }
 
 /*
@@ -214,9 +353,7 @@ record(Work *work, char *error)
 
 	if (!is_open && error == NULL)
 	{
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run " INT64_FORMAT " was ended by others", work->run->run_id)));
+		raise_over(work);
 	}
 	if (is_open)
 	{
@@ -224,7 +361,8 @@ record(Work *work, char *error)
 		StoreEnd	end;
 
 		event.kind = error != NULL ? RUN_END_ERROR : RUN_END_DONE;
-		event.text = error;
+		event.text = error != NULL || work->tries <= 1 ? error :
+			psprintf("executed %d times; before: %s", work->tries, work->error);
 		event.cpu_seconds = cpu_seconds() - work->cpu_before;
 		event.output_tail = josch_sql_worker_output_tail();
 		end = josch_plan_end(&open, &event, josch_clock_now());
@@ -242,19 +380,6 @@ record_alone(Work *work, char *error)
 	HOLD_CANCEL_INTERRUPTS();
 	start_transaction();
 	record(work, error);
-	commit_transaction();
-	RESUME_CANCEL_INTERRUPTS();
-}
-
-/* Leaves nothing of a run to the next one: settings, temporary tables, advisory locks, prepared statements. */
-static void
-reset_session(void)
-{
-	DiscardStmt discard = {.type = T_DiscardStmt, .target = DISCARD_ALL};
-
-	HOLD_CANCEL_INTERRUPTS();
-	start_transaction();
-	DiscardCommand(&discard, true);
 	commit_transaction();
 	RESUME_CANCEL_INTERRUPTS();
 }
@@ -410,23 +535,6 @@ check_run(const StoreSqlRun *run)
 	CommitTransactionCommand();
 }
 
-/* Raises an ERROR when the run was cancelled before there was anything to interrupt. */
-static void
-check_cancel(const JoschSqlSlot *slot)
-{
-	bool		cancel;
-
-	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	cancel = slot->cancel;
-	LWLockRelease(josch_shared_lock);
-	if (cancel)
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("canceling statement due to user request")));
-	}
-}
-
 static void
 execute_all(Work *work)
 {
@@ -525,56 +633,112 @@ clean_up(void)
 	MemoryContextSwitchTo(TopMemoryContext);
 }
 
-/* Executes the SQL; returns NULL, or the error in words, in the work's context. */
-static char *
-try_all(Work *work)
+/* Notes the error that was raised, and puts the process in order. */
+static void
+take_error(Work *work)
 {
-	char	   *volatile error = NULL;
+	ErrorData  *error;
 
-	debug_query_string = work->run->sql;
-	pgstat_report_activity(STATE_RUNNING, work->run->sql);
+	HOLD_CANCEL_INTERRUPTS();
+	EmitErrorReport();
+	MemoryContextSwitchTo(work->context);
+	error = CopyErrorData();
+	work->error = josch_report_cut(describe_error(error, work->run != NULL ? work->run->sql : NULL), ERROR_MAX);
+	work->sqlstate = error->sqlerrcode;
+	FlushErrorState();
+	clean_up();
+	RESUME_CANCEL_INTERRUPTS();
+}
+
+/* Takes the step; false when it raised an error, which is noted then. */
+static bool
+succeeds(Work *work, void (*step) (Work *))
+{
+	work->sqlstate = 0;
 	PG_TRY();
 	{
-		execute_all(work);
+		step(work);
 	}
 	PG_CATCH();
 	{
-		HOLD_CANCEL_INTERRUPTS();
-		EmitErrorReport();
-		MemoryContextSwitchTo(work->context);
-		{
-			ErrorData  *data = CopyErrorData();
-
-			error = describe_error(data, work->run->sql);
-		}
-		FlushErrorState();
-		clean_up();
-		RESUME_CANCEL_INTERRUPTS();
+		take_error(work);
 	}
 	PG_END_TRY();
-	debug_query_string = NULL;
-	pgstat_report_activity(STATE_IDLE, NULL);
-	return error;
+	return work->sqlstate == 0;
+}
+
+/* One execution of the SQL. */
+static void
+execute(Work *work)
+{
+	debug_query_string = work->run->sql;
+	pgstat_report_activity(STATE_RUNNING, work->run->sql);
+	if (work->tries > 0)
+	{
+		begin_again(work);
+	}
+	work->tries++;
+	execute_all(work);
+}
+
+/* Whether what has just failed is worth another try. */
+static bool
+is_worth_a_try(const Work *work, int tries)
+{
+	return is_passing(work->sqlstate) && tries < MAX_TRIES;
+}
+
+static void
+wait_to_begin(Work *work)
+{
+	wait_before_next_try(work);
+}
+
+/* Begins the run; false when it is not to be executed, or cannot be begun for a reason that lasts. */
+static bool
+begins(Work *work)
+{
+	while (!succeeds(work, begin))
+	{
+		work->tries++;
+		if (!is_worth_a_try(work, work->tries) || !succeeds(work, wait_to_begin))
+		{
+			return false;
+		}
+	}
+	work->tries = 0;
+	return work->run != NULL;
+}
+
+/* How the run ended, in words, when it failed. */
+static char *
+describe_failure(const Work *work)
+{
+	return work->tries <= 1 ? work->error : psprintf("%s\nIt was executed %d times.", work->error, work->tries);
 }
 
 bool
-josch_sql_worker_execute(const JoschSqlSlot *slot, int64 run_id, bool atomic)
+josch_sql_worker_execute(JoschSqlSlot *slot, bool atomic)
 {
 	Work		work = {.slot = slot, .atomic = atomic, .cpu_before = cpu_seconds()};
-	char	   *error;
 
 	work.context = AllocSetContextCreate(TopMemoryContext, "josch run", ALLOCSET_DEFAULT_SIZES);
 	josch_sql_worker_output_reset();
-	if (!begin(&work, run_id))
+	if (!begins(&work))
 	{
 		return false;
 	}
-	error = try_all(&work);
+	note_begun(slot);
+	while (!succeeds(&work, execute) && atomic && is_worth_a_try(&work, work.tries))
+	{
+	}
+	debug_query_string = NULL;
+	pgstat_report_activity(STATE_IDLE, NULL);
 	/* before the outcome of its own: that must not depend on what the SQL has set */
 	reset_session();
-	if (error != NULL || !atomic)
+	if (work.sqlstate != 0 || !atomic)
 	{
-		record_alone(&work, error);
+		record_alone(&work, work.sqlstate != 0 ? describe_failure(&work) : NULL);
 	}
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextDelete(work.context);

@@ -25,12 +25,21 @@ static const JoschRow begun_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreSqlRun, has_timeout, BOOL));
 
 static JoschPlan begin_run = JOSCH_PLAN(
-	"UPDATE josch.runs r SET status = 'running', started_at = $2, pid = $3, host = $4"
+	"UPDATE josch.runs r SET status = 'running', started_at = $2, pid = $3, host = $4, tries = coalesce(r.tries, 0) + 1"
 	" FROM josch.nodes n"
 	" WHERE r.run_id = $1 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
 	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
 	" RETURNING r.run_id, r.node_id, r.job_date, r.attempt, josch.role_oid(r.owner)::integer, r.exec_sql, r.timeout IS NOT NULL",
 	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID);
+
+static JoschPlan run_again = JOSCH_PLAN(
+	"UPDATE josch.runs SET tries = tries + 1, message = $2 WHERE run_id = $1 AND ended_at IS NULL AND stop_requested_at IS NULL",
+	INT8OID, TEXTOID);
+
+static JoschPlan tell_again = JOSCH_PLAN(
+	"UPDATE josch.nodes n SET message = $4 WHERE (n.node_id, n.job_date) IN (SELECT l.node_id, l.job_date FROM josch.nodes l"
+	"  WHERE l.node_id = $1 AND l.job_date = $2 AND l.run_id = $3 AND l.state = 'running' FOR NO KEY UPDATE SKIP LOCKED)",
+	INT8OID, DATEOID, INT8OID, TEXTOID);
 
 static JoschPlan lock_node = JOSCH_PLAN(
 	"SELECT 1 FROM josch.nodes WHERE node_id = $1 AND job_date = $2 FOR NO KEY UPDATE",
@@ -73,6 +82,26 @@ josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *
 	}
 	josch_spi_end(&spi);
 	return run;
+}
+
+bool
+josch_store_sql_run_again(const StoreSqlRun *run, const char *message)
+{
+	JoschSpi	spi;
+	Datum		text = CStringGetTextDatum(message);
+	Datum		run_args[2] = {Int64GetDatum(run->run_id), text};
+	Datum		node_args[4] = {Int64GetDatum(run->key.node_id), DateADTGetDatum(run->key.job_date),
+	Int64GetDatum(run->run_id), text};
+	bool		open;
+
+	josch_spi_begin(&spi);
+	open = josch_spi_run(&run_again, SPI_OK_UPDATE, run_args, NULL) > 0;
+	if (open)
+	{
+		josch_spi_run(&tell_again, SPI_OK_UPDATE, node_args, NULL);
+	}
+	josch_spi_end(&spi);
+	return open;
 }
 
 bool

@@ -31,6 +31,13 @@ typedef struct StoreSqlRun
 extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again);
 
 /*
+ * Records that the run is executed once more, and why: in the run, and in its node
+ * unless somebody holds that.  False when the run is not open any more, or is to
+ * be stopped.
+ */
+extern bool josch_store_sql_run_again(const StoreSqlRun *run, const char *message);
+
+/*
  * Locks the node, then the run, waiting for whoever holds them: the order in
  * which people's acts lock.  False when the run is not open any more.
  */
