@@ -74,6 +74,7 @@ typedef struct JoschShared
 {
 	JoschLauncherStatus launcher;
 	Latch	   *launcher_latch;
+	bool		scheduler_waits;	/* for a background worker slot, which comes before any SQL worker's */
 	JoschSpool	spool;
 	JoschHold	holds[JOSCH_MAX_HOLDS];
 	JoschPlace	places[JOSCH_MAX_DATABASES];

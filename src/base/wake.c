@@ -328,6 +328,7 @@ detach_launcher(int code, Datum arg)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	josch_shared->launcher = (JoschLauncherStatus) {0};
 	josch_shared->launcher_latch = NULL;
+	josch_shared->scheduler_waits = false;
 	LWLockRelease(josch_shared_lock);
 }
 
@@ -354,6 +355,32 @@ josch_wake_attach_launcher(void)
 		before_shmem_exit(detach_launcher, (Datum) 0);
 	}
 	return mine;
+}
+
+void
+josch_wake_report_scheduler_waits(bool waits)
+{
+	if (josch_shared != NULL && josch_shared->scheduler_waits != waits)
+	{
+		LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+		josch_shared->scheduler_waits = waits;
+		LWLockRelease(josch_shared_lock);
+	}
+}
+
+bool
+josch_wake_scheduler_waits(void)
+{
+	bool		waits;
+
+	if (josch_shared == NULL)
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	waits = josch_shared->scheduler_waits;
+	LWLockRelease(josch_shared_lock);
+	return waits;
 }
 
 void

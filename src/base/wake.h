@@ -26,6 +26,7 @@ typedef struct JoschSchedulerStatus
 	pid_t		runner_pid;		/* 0 when no runner answers */
 	TimestampTz runner_since;
 	char		runner_version[32];
+	bool		sql_waits;		/* SQL nodes wait for a background worker slot */
 } JoschSchedulerStatus;
 
 typedef struct JoschLauncherStatus
@@ -71,6 +72,13 @@ extern bool josch_wake_attach_launcher(void);
  * database until it is announced.
  */
 extern void josch_wake_report_extension(bool present);
+
+/*
+ * Whether some database's scheduler waits for a background worker slot: the
+ * launcher says so, SQL workers make room, health tells.
+ */
+extern void josch_wake_report_scheduler_waits(bool waits);
+extern bool josch_wake_scheduler_waits(void);
 
 /* The scheduler's own report after a pass: copies all but database, pid and started_at. */
 extern void josch_wake_report(const JoschSchedulerStatus *status);

@@ -195,12 +195,8 @@ register_worker(int place)
 	return registered;
 }
 
-/*
- * Asks one idle worker to go, unless one is on its way out already: one of this
- * database, or of any when the server as a whole has no more.
- */
-static void
-make_room(bool anywhere)
+void
+josch_sql_worker_make_room(bool anywhere)
 {
 	JoschSqlSlot *choice = NULL;
 	Latch	   *latch = NULL;
@@ -212,7 +208,7 @@ make_room(bool anywhere)
 		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 		bool		here = slot->database == MyDatabaseId;
 
-		leaving |= slot->state == SLOT_LEAVING && here;
+		leaving |= slot->state == SLOT_LEAVING && (here || anywhere);
 		if (slot->state == SLOT_IDLE && (here || (anywhere && choice == NULL)))
 		{
 			choice = slot;
@@ -257,10 +253,11 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	place = take_slot(run_id, owner, atomic, now);
 	if (place < 0)
 	{
-		make_room(false);
+		josch_sql_worker_make_room(false);
 		return false;
 	}
-	if (register_worker(place))
+	/* a scheduler that waits for a slot comes first */
+	if (!josch_wake_scheduler_waits() && register_worker(place))
 	{
 		short_of_workers = false;
 		return true;
@@ -268,7 +265,7 @@ josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	free_slot(&josch_shared->sql_slots[place]);
 	LWLockRelease(josch_shared_lock);
-	make_room(true);
+	josch_sql_worker_make_room(true);
 	if (!short_of_workers)
 	{
 		ereport(LOG,
@@ -284,6 +281,12 @@ long
 josch_sql_worker_retry_ms(void)
 {
 	return short_of_workers ? RETRY_MS : -1;
+}
+
+bool
+josch_sql_worker_is_short(void)
+{
+	return short_of_workers;
 }
 
 /* The slot of a run of this database; NULL when it is in none.  Needs the lock. */

@@ -30,6 +30,9 @@ extern bool josch_sql_worker_start(int64 run_id, Oid owner, bool atomic);
 /* Milliseconds after which to try again what found no place; -1: wait to be woken. */
 extern long josch_sql_worker_retry_ms(void);
 
+/* The last start found no background worker slot. */
+extern bool josch_sql_worker_is_short(void);
+
 /* True from josch_sql_worker_start until the worker is done with it or gone. */
 extern bool josch_sql_worker_running(int64 run_id);
 
@@ -55,6 +58,12 @@ typedef struct JoschSqlLost
 extern List *josch_sql_worker_collect(void);
 
 /* ---- for all ---- */
+
+/*
+ * Asks one idle worker to go, unless one is on its way out already: one of this
+ * database, or of any when the server as a whole has no slot left.
+ */
+extern void josch_sql_worker_make_room(bool anywhere);
 
 /* The workers of a database: how many there are, how many have a run. */
 extern void josch_sql_worker_count(Oid database, int *present, int *busy);

@@ -148,7 +148,7 @@ static void
 finish_run(void)
 {
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	mine->state = SLOT_IDLE;
+	mine->state = josch_shared->scheduler_waits ? SLOT_LEAVING : SLOT_IDLE;
 	mine->run_id = 0;
 	mine->begun = false;
 	mine->cancel = false;

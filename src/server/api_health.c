@@ -53,6 +53,12 @@ add_launcher(ReturnSetInfo *result)
 }
 
 static char *
+describe_no_slot(const char *who)
+{
+	return psprintf("%s: no background worker slot is free: max_worker_processes = %d.", who, max_worker_processes);
+}
+
+static char *
 describe_scheduler(const JoschSchedulerStatus *status)
 {
 	if (status->last_pass_at == 0)
@@ -77,6 +83,10 @@ add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up
 	else if (!josch_wake_is_preloaded())
 	{
 		detail = pstrdup("josch is not preloaded.");
+	}
+	else if (josch_wake_scheduler_waits())
+	{
+		detail = describe_no_slot("It waits");
 	}
 	else if (status->last_pass_at != 0)
 	{
@@ -126,14 +136,16 @@ add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool sched
 }
 
 static void
-add_sql_workers(ReturnSetInfo *result)
+add_sql_workers(ReturnSetInfo *result, const JoschSchedulerStatus *status)
 {
+	bool		waits = status->pid != 0 && status->sql_waits;
 	int			present;
 	int			busy;
 
 	josch_sql_worker_count(MyDatabaseId, &present, &busy);
-	add_row(result, "sql workers", josch_wake_is_preloaded(), 0, 0,
-			psprintf("%d busy of %d, at most %d", busy, present, josch_config_max_sql_workers));
+	add_row(result, "sql workers", josch_wake_is_preloaded() && !waits, 0, 0,
+			psprintf("%d busy of %d, at most %d%s", busy, present, josch_config_max_sql_workers,
+					 waits ? describe_no_slot("; SQL nodes wait") : ""));
 }
 
 static void
@@ -189,7 +201,7 @@ josch_api_health(PG_FUNCTION_ARGS)
 	add_launcher(result);
 	add_scheduler(result, &status, up);
 	add_runner(result, &status, up);
-	add_sql_workers(result);
+	add_sql_workers(result, &status);
 	add_version(result);
 	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
 			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);

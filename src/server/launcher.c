@@ -35,13 +35,17 @@
 #include "base/clock.h"
 #include "base/spool.h"
 #include "base/wake.h"
+#include "run/sql_worker.h"
 
 /* The launcher itself comes back after so many seconds. */
 #define LAUNCHER_RESTART 5
 
 /* A scheduler that ended is started again after the first delay, then ever later. */
 #define FIRST_DELAY_MS 1000
-#define LAST_DELAY_MS 60000
+#define LAST_DELAY_MS 15000
+
+/* One that found no background worker slot: idle SQL workers make room, and nobody tells when a slot is free. */
+#define NO_SLOT_DELAY_MS 500
 
 /*
  * Databases looked into at the same time, because each takes one of
@@ -65,6 +69,7 @@ typedef struct Database
 	TimestampTz launched_at;
 	TimestampTz due_at;			/* no start before */
 	int			delay_ms;		/* what the last start was put off by */
+	bool		no_slot;		/* the last start found no background worker slot */
 } Database;
 
 static HTAB *databases = NULL;
@@ -225,15 +230,21 @@ start(Database *database, TimestampTz now)
 	if (RegisterDynamicBackgroundWorker(&worker, &database->handle))
 	{
 		database->launched_at = now;
+		database->no_slot = false;
 		return;
 	}
 	database->handle = NULL;
-	put_off(database, now);
-	ereport(LOG,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("could not start the scheduler of database \"%s\": no background worker slot is free, next attempt in %d s",
-					database->name, database->delay_ms / 1000),
-			 errhint("You might need to increase max_worker_processes.")));
+	database->due_at = TimestampTzPlusMilliseconds(now, NO_SLOT_DELAY_MS);
+	josch_sql_worker_make_room(true);
+	if (!database->no_slot)
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("the scheduler of database \"%s\" waits: no background worker slot is free", database->name),
+				 errdetail("max_worker_processes is %d.", max_worker_processes),
+				 errhint("You might need to increase max_worker_processes.")));
+	}
+	database->no_slot = true;
 }
 
 /* A database that no longer takes connections, but has a scheduler that was started here. */
@@ -270,6 +281,7 @@ turn(TimestampTz now)
 	HASH_SEQ_STATUS all;
 	Database   *database;
 	int			looks = 0;
+	bool		waits = false;
 	TimestampTz next = DT_NOEND;
 
 	hash_seq_init(&all, databases);
@@ -289,11 +301,13 @@ turn(TimestampTz now)
 		if (is_wanted(database) && database->due_at > now)
 		{
 			next = Min(next, database->due_at);
+			waits |= database->no_slot;
 		}
 		else if (is_wanted(database) && (database->known || looks < MAX_LOOKS))
 		{
 			looks += database->known ? 0 : 1;
 			start(database, now);
+			waits |= database->no_slot;
 			next = Min(next, database->handle == NULL ? database->due_at :
 					   TimestampTzPlusMilliseconds(now, LOOK_LIMIT_MS + 1));
 		}
@@ -306,6 +320,7 @@ turn(TimestampTz now)
 			(void) hash_search(databases, &database->oid, HASH_REMOVE, NULL);
 		}
 	}
+	josch_wake_report_scheduler_waits(waits);
 	return next;
 }
 

@@ -379,6 +379,7 @@ report(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->status.queued = pass->outlook.queued;
 	scheduler->status.running = pass->outlook.open;
 	scheduler->status.set_aside = pass->set_aside;
+	scheduler->status.sql_waits = scheduler->unsent_sql != NIL && josch_sql_worker_is_short();
 	josch_wake_report(&scheduler->status);
 	if (pass->outlook.open == 0 && scheduler->events == NIL)
 	{

@@ -344,7 +344,7 @@ $small->safe_psql('postgres', "INSERT INTO josch.tpl_jobs (job_name) VALUES ('j'
 $small->wait_for_log(qr/SQL nodes wait: no background worker slot is free.*HINT:  You might need to increase max_worker_processes/s);
 is($small->safe_psql('postgres', q{SELECT count(*) FROM josch.runs WHERE status = 'starting'}), '2', 'SQL waits for a place');
 $small->safe_psql('postgres', 'CREATE DATABASE more TEMPLATE extra');
-$small->wait_for_log(qr/could not start the scheduler of database "\w+": no background worker slot is free/);
+$small->wait_for_log(qr/the scheduler of database "\w+" waits: no background worker slot is free/);
 $small->safe_psql('postgres', 'DROP DATABASE more');
 $small->safe_psql('postgres', 'DROP DATABASE extra');
 ok($small->poll_query_until('postgres', q{SELECT count(*) = 2 FROM josch.nodes WHERE state = 'succeeded'}), 'and runs when there is one');

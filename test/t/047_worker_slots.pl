@@ -1,0 +1,90 @@
+# Background worker slots: schedulers come before SQL workers, whichever database these serve; who waits for a slot says so.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use JoschNode qw(literal);
+
+# the launcher, the scheduler of the first database, and two for SQL
+my $node = JoschNode->create('main', conf => <<'END');
+josch.start_runner = off
+max_worker_processes = 4
+max_logical_replication_workers = 0
+max_parallel_workers_per_gather = 0
+josch.max_sql_workers = 2
+END
+my $NO_SLOT = 'no background worker slot is free: max_worker_processes = 4.';
+
+# Nodes of a day of their own that execute the text.
+my $next = 1;
+sub run_sql
+{
+	my ($text, $count, $database) = @_;
+	my $job = 'job ' . $next;
+	$node->sql("INSERT INTO josch.tpl_jobs (job_name) VALUES ('$job');
+		INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql)
+			SELECT $next + g, 'N', '$job', 'node ' || g, " . literal($text) . " FROM generate_series(1, $count) g;
+		SELECT josch.schedule('$JoschNode::DATE', '$job')", $database);
+	$next += $count + 1;
+	return;
+}
+
+sub health
+{
+	my ($component, $database) = @_;
+	return $node->sql("SELECT up || ' ' || coalesce(detail, '') FROM josch.health() WHERE component = '$component'", $database);
+}
+
+sub has_scheduler
+{
+	my ($database) = @_;
+	return "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND datname = '$database')";
+}
+
+my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND datname = 'postgres'};
+
+# --- idle workers of one database make room for the scheduler of another, and no more than it needs
+
+run_sql('SELECT pg_sleep(0.5)', 2);
+$node->wait_for_rest('two SQL workers have had work');
+is($node->sql($workers), '2', 'and are kept');
+$node->sql('CREATE DATABASE other');
+$node->sql('CREATE EXTENSION josch', 'other');
+$node->wait_until('the scheduler of another database comes', has_scheduler('other'));
+is($node->sql($workers), '1', 'one idle worker has left for it, and the other is still there');
+
+# --- SQL that finds no slot waits for one, and says so
+
+my $session = $node->background_psql('postgres');
+$session->query_safe('SELECT pg_advisory_lock(1)');
+run_sql('SELECT pg_advisory_xact_lock(1)', 1);
+$node->wait_until('a worker is busy', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
+run_sql('SELECT 1', 1, 'other');
+$node->wait_until('SQL of the other database waits, and health says for what',
+	"SELECT NOT up AND detail LIKE '%; SQL nodes wait: $NO_SLOT' FROM josch.health() WHERE component = 'sql workers'", 'other');
+$session->query_safe('SELECT pg_advisory_unlock(1)');
+$node->wait_until('when a worker is idle, it makes room', q{SELECT state = 'succeeded' FROM josch.nodes}, 'other');
+$node->wait_until('and health has nothing more to say', q{SELECT up FROM josch.health() WHERE component = 'sql workers'}, 'other');
+$node->wait_for_rest;
+
+# --- a database whose scheduler finds none, while others have work without end
+
+$node->sql('DROP DATABASE other');
+$session->query_safe('SELECT pg_advisory_lock(1)');
+run_sql('SELECT pg_advisory_xact_lock(1)', 2);
+$node->wait_until('both workers are busy', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
+run_sql('SELECT pg_sleep(0.05)', 5000);
+$node->sql('CREATE DATABASE late');
+$node->sql('CREATE EXTENSION josch', 'late');
+$node->wait_until('health says why it has no scheduler', "SELECT NOT up AND detail = 'It waits: $NO_SLOT' FROM josch.health() WHERE component = 'scheduler'", 'late');
+$session->query_safe('SELECT pg_advisory_unlock(1)');
+$session->quit;
+$node->wait_until('it has the first slot that is free', has_scheduler('late'));
+cmp_ok($node->sql(q{SELECT count(*) FROM josch.nodes WHERE state IN ('ready', 'running')}), '>', 0, 'though there is SQL left to do elsewhere');
+like(health('scheduler', 'late'), qr/^true /, 'and health is content');
+$node->wait_until('the SQL goes on with what is left',
+	q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND datname = 'postgres'});
+
+done_testing();
