@@ -224,6 +224,31 @@ COMMENT ON COLUMN josch.nodes.acted_by IS 'Session user who acted last; never a 
 COMMENT ON COLUMN josch.nodes.acted_at IS 'When that was';
 COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote, 10,000 bytes at most: set in the same UPDATE, or by the setting josch.comment';
 
+CREATE TABLE josch.claims (
+	job_date		date NOT NULL,
+	node_id			bigint NOT NULL,
+	job_name		text NOT NULL,
+	change_id		bigint NOT NULL,
+	claimed_by		text NOT NULL,
+	claimed_at		timestamptz NOT NULL,
+	claimed_until	timestamptz NOT NULL,
+	comment			text,
+	PRIMARY KEY (job_date, node_id),
+	FOREIGN KEY (job_date, node_id) REFERENCES josch.nodes ON DELETE CASCADE,
+	CONSTRAINT claims_end_after_they_begin CHECK (claimed_until >= claimed_at),
+	CONSTRAINT claims_comment_is_not_too_long CHECK (octet_length(comment) <= 10000)
+);
+COMMENT ON TABLE josch.claims IS
+'Who looks at what waits for a person: the last claim on a node, written by josch.claim(). It is in force while the node''s change_id is the claim''s, until its time is up; josch.attention shows those that are.';
+COMMENT ON COLUMN josch.claims.job_date IS 'The date of the node';
+COMMENT ON COLUMN josch.claims.node_id IS 'The node';
+COMMENT ON COLUMN josch.claims.job_name IS 'The job that it belongs to';
+COMMENT ON COLUMN josch.claims.change_id IS 'The node''s change_id when it was claimed: with the next change of its state the claim is over';
+COMMENT ON COLUMN josch.claims.claimed_by IS 'Session user who looks at it';
+COMMENT ON COLUMN josch.claims.claimed_at IS 'Since when';
+COMMENT ON COLUMN josch.claims.claimed_until IS 'Until when at the latest: josch.claim_time after it was said, or when that person took it back';
+COMMENT ON COLUMN josch.claims.comment IS 'What that person wrote, 10,000 bytes at most';
+
 CREATE TABLE josch.node_deps (
 	p_node_id	bigint NOT NULL,
 	p_date		date NOT NULL,
@@ -357,13 +382,14 @@ SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.jobs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.change_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.nodes', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.claims', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.recounts', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
-	josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
+	josch.claims, josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;

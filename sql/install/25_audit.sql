@@ -55,7 +55,7 @@ DECLARE
 BEGIN
 	FOR audited, derived IN VALUES
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
-		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('node_deps', ''),
+		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
 		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$)
 	LOOP
@@ -129,7 +129,7 @@ BEGIN
 
 	FOR audited IN VALUES
 		('audit_commits'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
-		('jobs_audit'), ('nodes_audit'), ('node_deps_audit'), ('runs_audit')
+		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
 			audited);
@@ -151,5 +151,6 @@ SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.jobs_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.nodes_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.claims_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs_audit', '');

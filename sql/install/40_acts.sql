@@ -144,12 +144,25 @@ COMMENT ON FUNCTION josch.rerun(bigint, date, text, boolean) IS
 REVOKE ALL ON FUNCTION josch.rerun(bigint, date, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.rerun(bigint, date, text, boolean) TO josch_operator;
 
+CREATE FUNCTION josch.claim(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS timestamptz
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_claim';
+COMMENT ON FUNCTION josch.claim(bigint, date, text) IS
+'Says that the caller looks at a node that waits for a person: josch.attention shows all who has it. It keeps nobody from acting. It ends by itself when the node leaves its state, and after josch.claim_time, which the one who has it may begin anew by another call. Returns until when. Raises object_not_in_prerequisite_state when somebody else has it, or when the node waits for nobody.';
+CREATE FUNCTION josch.unclaim(node_id bigint, job_date date) RETURNS void
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_unclaim';
+COMMENT ON FUNCTION josch.unclaim(bigint, date) IS
+'Ends the caller''s own josch.claim().';
+REVOKE ALL ON FUNCTION josch.claim(bigint, date, text), josch.unclaim(bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.claim(bigint, date, text), josch.unclaim(bigint, date) TO josch_operator;
+
 CREATE FUNCTION josch.act(action text, node_ids bigint[], job_dates date[], comment text DEFAULT NULL, seen bigint[] DEFAULT NULL,
 	OUT node_id bigint, OUT job_date date, OUT state text, OUT sqlstate text, OUT message text, OUT detail text, OUT hint text)
 	RETURNS SETOF record
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act_many';
 COMMENT ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) IS
-'Does an act of josch.acts() to many nodes with one comment; one date for all, or one for each. Returns a row for each: the state after, or why it was refused (sqlstate, message, detail, hint); one that is refused keeps none of the others from it. With seen, the change_id of each as it was looked at, what has changed since and could be acted on like that all the same is refused. Needs the right to call the act''s own function.';
+'Does an act of josch.acts(), or claim or unclaim, to many nodes with one comment; one date for all, or one for each. Returns a row for each: the state after, or why it was refused (sqlstate, message, detail, hint); one that is refused keeps none of the others from it. With seen, the change_id of each as it was looked at, what has changed since and could be acted on like that all the same is refused. Needs the right to call the act''s own function.';
 REVOKE ALL ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.act(text, bigint[], date[], text, bigint[]) TO josch_operator;

@@ -10,7 +10,7 @@ CREATE FUNCTION josch.history(node_id bigint, job_date date, OUT at timestamptz,
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_history';
 COMMENT ON FUNCTION josch.history(bigint, date) IS
-'A node''s day in sentences, oldest first, from nodes_audit and runs_audit. who is the person who acted, else the session user in whose transaction it came to pass. Raises no_data_found when there never was such a node.';
+'A node''s day in sentences, oldest first, from nodes_audit, runs_audit and claims_audit. who is the person who acted, else the session user in whose transaction it came to pass. Raises no_data_found when there never was such a node.';
 
 REVOKE ALL ON FUNCTION josch.board_at(date, timestamptz), josch.history(bigint, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.board_at(date, timestamptz), josch.history(bigint, date) TO josch_viewer;

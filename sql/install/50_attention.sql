@@ -8,8 +8,10 @@ SELECT n.job_date, n.node_id, n.job_name, n.node_name, n.node_type, n.state, n.s
 	(SELECT count(*) FROM josch.node_deps d
 	 JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
 	 WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending') AS blocks,
-	n.message, n.run_id, n.change_id
+	n.message, n.run_id, n.change_id, c.claimed_by, c.claimed_at, c.claimed_until, c.comment AS claim_comment
 FROM josch.nodes n
+LEFT JOIN josch.claims c ON c.node_id = n.node_id AND c.job_date = n.job_date AND c.change_id = n.change_id
+	AND c.claimed_until > josch.now()
 WHERE n.state IN ('failed', 'review', 'signoff', 'unknown');
 COMMENT ON VIEW josch.attention IS
 'The nodes that wait for a person: to sign off, to judge, to repair, to find out. Order it by since.';
@@ -26,5 +28,9 @@ COMMENT ON COLUMN josch.attention.blocks IS 'Number of nodes that wait for it an
 COMMENT ON COLUMN josch.attention.message IS 'Why it is in that state: the exit code, the signal, the error';
 COMMENT ON COLUMN josch.attention.run_id IS 'Its latest run; josch.log(run_id) shows the output';
 COMMENT ON COLUMN josch.attention.change_id IS 'Number of its last change of state, the id of the notification';
+COMMENT ON COLUMN josch.attention.claimed_by IS 'Who looks at it (josch.claim); NULL for nobody';
+COMMENT ON COLUMN josch.attention.claimed_at IS 'Since when';
+COMMENT ON COLUMN josch.attention.claimed_until IS 'Until when at the latest';
+COMMENT ON COLUMN josch.attention.claim_comment IS 'What that person wrote';
 
 GRANT SELECT ON josch.attention TO josch_viewer;

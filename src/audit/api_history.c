@@ -143,20 +143,14 @@ told_in(const Story *story, const AuditRow *row)
 
 /* ---- the node ---- */
 
+/* What a person did: "signed off by anna from 10.1.2.3 with josch: "comment"" */
 static void
-tell_act(Story *story, const AuditRow *row, Jsonb *state)
+tell_deed(Story *story, const AuditRow *row, const char *words, const char *by)
 {
-	char	   *action = text_of(state, "action");
-	const JoschAct *act = josch_acts_find(action);
-	char	   *by = text_of(state, "acted_by");
 	StringInfoData sentence;
 
-	if (by == NULL)
-	{
-		by = row->session_name;	/* the record begins in the middle */
-	}
 	initStringInfo(&sentence);
-	appendStringInfo(&sentence, "%s by %s", act != NULL ? josch_states_words(act->words, run_of(state)) : action, by);
+	appendStringInfo(&sentence, "%s by %s", words, by);
 	if (row->client_addr != NULL)
 	{
 		appendStringInfo(&sentence, " from %s", row->client_addr);
@@ -170,6 +164,17 @@ tell_act(Story *story, const AuditRow *row, Jsonb *state)
 		appendStringInfo(&sentence, ": \"%s\"", row->comment);
 	}
 	tell(story, row, by, sentence.data);
+}
+
+static void
+tell_act(Story *story, const AuditRow *row, Jsonb *state)
+{
+	char	   *action = text_of(state, "action");
+	const JoschAct *act = josch_acts_find(action);
+	char	   *by = text_of(state, "acted_by");
+
+	tell_deed(story, row, act != NULL ? josch_states_words(act->words, run_of(state)) : action,
+			  by != NULL ? by : row->session_name); /* the record may begin in the middle */
 }
 
 static void
@@ -277,8 +282,6 @@ tell_node(Story *story, int index)
 	}
 }
 
-/* ---- its runs ---- */
-
 static TimestampTz
 moment_of(Jsonb *object, const char *name)
 {
@@ -288,6 +291,23 @@ moment_of(Jsonb *object, const char *name)
 		DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
 												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
+
+/* ---- claims on it ---- */
+
+/* Somebody looks at it, or, when the claim's time is up as it is written, no longer; that it went with the node is not told. */
+static void
+tell_claim(Story *story, int index)
+{
+	AuditRow   *row = &story->rows[index];
+
+	if (row->operation != AUDIT_DELETE)
+	{
+		tell_deed(story, row, moment_of(story->state[index], "claimed_until") > row->at ? "looked at" : "no longer looked at",
+				  row->session_name);
+	}
+}
+
+/* ---- its runs ---- */
 
 /* " after 12.4 s", when both moments are known */
 static void
@@ -400,7 +420,7 @@ tell_run(Story *story, int index)
 /* What is known of the node, and of each of its runs, so far. */
 typedef struct Known
 {
-	int64		run_id;			/* 0: the node */
+	int64		run_id;			/* 0: the node, -1: the claim on it */
 	Jsonb	   *state;
 } Known;
 
@@ -422,7 +442,7 @@ find_states(Story *story)
 	for (int i = 0; i < story->n; i++)
 	{
 		AuditRow   *row = &story->rows[i];
-		int64		run_id = row->is_run ? row->id : 0;
+		int64		run_id = row->is_run ? row->id : row->is_claim ? -1 : 0;
 		bool		found;
 		Known	   *entry = hash_search(known, &run_id, HASH_ENTER, &found);
 
@@ -462,7 +482,7 @@ find_told(Story *story)
 			told->stop = false;
 			told->state = NULL;
 		}
-		if (row->operation != AUDIT_UPDATE)
+		if (row->operation != AUDIT_UPDATE || row->is_claim)
 		{
 			continue;
 		}
@@ -506,6 +526,10 @@ josch_api_history(PG_FUNCTION_ARGS)
 		if (story.rows[i].is_run)
 		{
 			tell_run(&story, i);
+		}
+		else if (story.rows[i].is_claim)
+		{
+			tell_claim(&story, i);
 		}
 		else
 		{

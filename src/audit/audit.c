@@ -150,19 +150,37 @@ find_changes(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, Aud
 	return n;
 }
 
-/* The comment of the act, when the row says that somebody acted; else the setting's. */
-static Datum
-comment_of(Batch *batch, TupleTableSlot *row, AuditColumn **changed, int nchanged, bool *isnull)
+/* Whether a change, or a new row, says that somebody acted. */
+static bool
+tells_of_act(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, AuditColumn **changed, int nchanged)
 {
-	for (int i = 0; i < nchanged && batch->table->comment != 0; i++)
+	for (int i = 0; i < nchanged; i++)
 	{
 		if (changed[i]->is_act)
 		{
-			int			at = batch->table->comment - 1;
-
-			*isnull = row->tts_isnull[at];
-			return *isnull ? (Datum) 0 : datumCopy(row->tts_values[at], false, -1);
+			return true;
 		}
+	}
+	for (int i = 0; i < table->ncolumns && former == NULL; i++)
+	{
+		if (table->columns[i].is_act && !row->tts_isnull[table->columns[i].number - 1])
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The comment of the act, when the row says that somebody acted; else the setting's. */
+static Datum
+comment_of(Batch *batch, TupleTableSlot *row, bool is_act, bool *isnull)
+{
+	if (is_act && batch->table->comment != 0)
+	{
+		int			at = batch->table->comment - 1;
+
+		*isnull = row->tts_isnull[at];
+		return *isnull ? (Datum) 0 : datumCopy(row->tts_values[at], false, -1);
 	}
 	*isnull = josch_config_comment == NULL || josch_config_comment[0] == '\0';
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(josch_config_comment);
@@ -198,7 +216,8 @@ add_row(Batch *batch, TupleTableSlot *former, TupleTableSlot *row)
 	}
 	batch->nulls[OLD_VALUES][n] = former == NULL;
 	batch->nulls[NEW_VALUES][n] = row == NULL;
-	batch->values[COMMENT][n] = comment_of(batch, any, changed, nchanged, &batch->nulls[COMMENT][n]);
+	batch->values[COMMENT][n] = comment_of(batch, any, tells_of_act(table, former, row, changed, nchanged),
+											&batch->nulls[COMMENT][n]);
 	for (int i = 0; i < table->nkeys; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(any->tts_tupleDescriptor, table->keys[i] - 1);

@@ -71,7 +71,7 @@ look_up_columns(AuditTable *table, TupleDesc desc, const Trigger *trigger)
 		column->length = attribute->attlen;
 		column->by_value = attribute->attbyval;
 		column->is_act = strcmp(name, "action") == 0 || strcmp(name, "acted_by") == 0 ||
-			strcmp(name, "acted_at") == 0;
+			strcmp(name, "acted_at") == 0 || strcmp(name, "claimed_by") == 0 || strcmp(name, "claimed_at") == 0;
 		josch_value_column(&column->value, name, attribute->atttypid);
 		if (strcmp(name, "comment") == 0 && attribute->atttypid == TEXTOID)
 		{
@@ -316,13 +316,14 @@ josch_store_audit_commit(AuditMark first, TimestampTz at)
 /* In the order of AuditOperation. */
 static const char *const operations[] = {"INSERT", "UPDATE", "DELETE", NULL};
 
-/* Of a node's or a run's own record. */
+/* Of the record of a node, its runs and the claims on it. */
 static const JoschRow record_row = JOSCH_ROW(
 	AuditRow,
 	JOSCH_FIELD(AuditRow, audit_id, INT64),
 	JOSCH_FIELD(AuditRow, at, TIMESTAMPTZ),
 	JOSCH_FIELD(AuditRow, id, INT64),
 	JOSCH_FIELD(AuditRow, is_run, BOOL),
+	JOSCH_FIELD(AuditRow, is_claim, BOOL),
 	JOSCH_FIELD_WORDS(AuditRow, operation, operations),
 	JOSCH_FIELD(AuditRow, session_name, TEXT),
 	JOSCH_FIELD(AuditRow, client_addr, TEXT),
@@ -394,11 +395,15 @@ josch_store_audit_read_node(NodeKey key, int *n, bool *exists)
 {
 	/* runs are found by what the node said of them, so that also those are there that were deleted */
 	static JoschPlan read = JOSCH_PLAN(
-		"SELECT a.audit_id, a.at, a.node_id, false, a.operation, a.session_name, pg_catalog.host(a.client_addr),"
+		"SELECT a.audit_id, a.at, a.node_id, false, false, a.operation, a.session_name, pg_catalog.host(a.client_addr),"
 		" a.application, a.old_values, a.new_values, a.comment, a.xid"
 		" FROM josch.nodes_audit a WHERE a.job_date = $2 AND a.node_id = $1"
 		" UNION ALL"
-		" SELECT r.audit_id, r.at, r.run_id, true, r.operation, r.session_name, pg_catalog.host(r.client_addr),"
+		" SELECT c.audit_id, c.at, c.node_id, false, true, c.operation, c.session_name, pg_catalog.host(c.client_addr),"
+		" c.application, c.old_values, c.new_values, c.comment, c.xid"
+		" FROM josch.claims_audit c WHERE c.job_date = $2 AND c.node_id = $1"
+		" UNION ALL"
+		" SELECT r.audit_id, r.at, r.run_id, true, false, r.operation, r.session_name, pg_catalog.host(r.client_addr),"
 		" r.application, r.old_values, r.new_values, r.comment, r.xid"
 		" FROM josch.runs_audit r WHERE r.run_id IN ("
 		"  SELECT (a.new_values ->> 'run_id')::bigint FROM josch.nodes_audit a"

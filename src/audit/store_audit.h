@@ -100,7 +100,7 @@ typedef enum AuditOperation
 	AUDIT_INSERT, AUDIT_UPDATE, AUDIT_DELETE
 } AuditOperation;
 
-/* One row of nodes_audit or runs_audit. */
+/* One row of nodes_audit, runs_audit or claims_audit. */
 typedef struct AuditRow
 {
 	int64		audit_id;
@@ -108,6 +108,7 @@ typedef struct AuditRow
 	TimestampTz at;
 	int64		id;				/* node_id or run_id */
 	bool		is_run;
+	bool		is_claim;
 	AuditOperation operation;
 	char	   *session_name;
 	char	   *client_addr;	/* NULL for none */
@@ -126,7 +127,7 @@ typedef void (*AuditTake) (const AuditRow *row, void *arg);
 extern void josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditTake take, void *arg);
 
 /*
- * All rows of a node and of its runs, oldest first, allocated in the current
+ * All rows of a node, of its runs and of the claims on it, oldest first, allocated in the current
  * context.  *exists: whether the node is or was there.
  */
 extern AuditRow *josch_store_audit_read_node(NodeKey key, int *n, bool *exists);

@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 
+#define DEFAULT_CLAIM_TIME 1800
+#define MAX_CLAIM_TIME 86400
 #define DEFAULT_MAX_RUNNING 64
 #define MAX_MAX_RUNNING 100000
 #define DEFAULT_MAX_SQL_WORKERS 4
@@ -21,6 +23,9 @@
 #define DEFAULT_SAFETY_INTERVAL 300
 #define MAX_SAFETY_INTERVAL 86400
 #define MAX_COMMENT 10000		/* bytes, as in the CHECK of josch.nodes */
+
+/* How long a person has a node that he or she claimed. */
+int			josch_config_claim_time = DEFAULT_CLAIM_TIME;
 
 /* What is written beside an act or an edit that is made by plain SQL. */
 char	   *josch_config_comment = NULL;
@@ -94,6 +99,13 @@ check_work_directory(char **newval, void **extra, GucSource source)
 static void
 define_integers(void)
 {
+	DefineCustomIntVariable("josch.claim_time",
+							"Sets how long a person has a node that he or she claimed.",
+							"A claim (josch.claim) ends with the state that it was made for, and after this time.",
+							&josch_config_claim_time,
+							DEFAULT_CLAIM_TIME, 1, MAX_CLAIM_TIME,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+
 	DefineCustomIntVariable("josch.max_running",
 							"Sets how many commands may run at the same time.",
 							"Long-running nodes that are up do not count. A node that is due waits in state ready for a free place.",

@@ -9,6 +9,7 @@
 
 #include "base/josch.h"
 
+extern int	josch_config_claim_time;	/* seconds */
 extern char *josch_config_comment;
 extern int	josch_config_max_running;
 extern int	josch_config_max_sql_workers;

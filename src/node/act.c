@@ -51,18 +51,17 @@ find_edge(NodeKey key, const char *action, NodeInfo *info)
 	return edge;
 }
 
-/*
- * Somebody looked at the node as it was at an earlier change, and the act would fit
- * what it is now: it has failed a second time since.
- */
-static void
-complain_of_change(NodeKey key, const NodeInfo *info)
+void
+josch_act_check_seen(NodeKey key, const NodeInfo *info, int64 seen)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("node %s has changed since it was looked at", josch_report_key(key.node_id, key.job_date)),
-			 errdetail("It is in state \"%s\" now.", josch_fsm_label(info->state)),
-			 errhint("Look at it again, and then decide.")));
+	if (seen != 0 && info->change_id > seen)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("node %s has changed since it was looked at", josch_report_key(key.node_id, key.job_date)),
+				 errdetail("It is in state \"%s\" now.", josch_fsm_label(info->state)),
+				 errhint("Look at it again, and then decide.")));
+	}
 }
 
 NodeState
@@ -74,10 +73,7 @@ josch_act(NodeKey key, const char *action, const ActDetails *details)
 	int			n = 1;
 	JoschMode	former;
 
-	if (details->seen != 0 && info.change_id > details->seen)
-	{
-		complain_of_change(key, &info);
-	}
+	josch_act_check_seen(key, &info, details->seen);
 	if (details->descendants)
 	{
 		keys = josch_store_node_lock_descendants(key, edge->action, &n);

@@ -8,6 +8,7 @@
 #include "base/josch.h"
 
 #include "node/fsm.h"
+#include "node/store_node.h"
 
 typedef struct ActDetails
 {
@@ -18,5 +19,11 @@ typedef struct ActDetails
 
 /* Does the act, or raises why not; returns the state after. */
 extern NodeState josch_act(NodeKey key, const char *action, const ActDetails *details);
+
+/*
+ * Raises when somebody looked at the node as it was at an earlier change, and the act
+ * would fit what it is now: it has failed a second time since.
+ */
+extern void josch_act_check_seen(NodeKey key, const NodeInfo *info, int64 seen);
 
 #endif							/* JOSCH_ACT_H */

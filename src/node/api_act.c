@@ -1,7 +1,7 @@
 /*
  * src/node/api_act.c
- *	  What people do to nodes: josch.signoff(), approve(), ... rerun(), and
- *	  josch.act() for many at once.
+ *	  What people do to nodes: josch.signoff(), approve(), ... rerun(), claim(),
+ *	  unclaim(), and josch.act() for many at once.
  *
  * EXECUTE is granted to josch_operator, so the rights are those of the function;
  * who may not call an act's function may not do it to many either.
@@ -23,11 +23,14 @@
 #include "base/report.h"
 #include "base/states.h"
 #include "node/act.h"
+#include "node/claim.h"
 #include "node/fsm.h"
 #include "node/store_node.h"
 
 PG_FUNCTION_INFO_V1(josch_api_act);
 PG_FUNCTION_INFO_V1(josch_api_act_many);
+PG_FUNCTION_INFO_V1(josch_api_claim);
+PG_FUNCTION_INFO_V1(josch_api_unclaim);
 
 static void
 forbid_null(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -40,21 +43,45 @@ forbid_null(FunctionCallInfo fcinfo, int argument, const char *name)
 	}
 }
 
+/* The first two arguments of each of them. */
+static NodeKey
+key_arguments(FunctionCallInfo fcinfo)
+{
+	josch_report_if_read_only(fcinfo);
+	forbid_null(fcinfo, 0, "node_id");
+	forbid_null(fcinfo, 1, "job_date");
+	return (NodeKey) {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)};
+}
+
 /* josch.signoff(node_id, job_date, comment) and its like; the function's name is the act's. */
 Datum
 josch_api_act(PG_FUNCTION_ARGS)
 {
+	NodeKey		key = key_arguments(fcinfo);
 	ActDetails	details = {0};
-	NodeKey		key;
 
-	josch_report_if_read_only(fcinfo);
-	forbid_null(fcinfo, 0, "node_id");
-	forbid_null(fcinfo, 1, "job_date");
-	key.node_id = PG_GETARG_INT64(0);
-	key.job_date = PG_GETARG_DATEADT(1);
 	details.comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	details.descendants = PG_NARGS() > 3 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	PG_RETURN_TEXT_P(cstring_to_text(josch_fsm_label(josch_act(key, get_func_name(fcinfo->flinfo->fn_oid), &details))));
+}
+
+/* josch.claim(node_id, job_date, comment) */
+Datum
+josch_api_claim(PG_FUNCTION_ARGS)
+{
+	NodeKey		key = key_arguments(fcinfo);
+	ActDetails	details = {0};
+
+	details.comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	PG_RETURN_TIMESTAMPTZ(josch_claim(key, &details));
+}
+
+/* josch.unclaim(node_id, job_date) */
+Datum
+josch_api_unclaim(PG_FUNCTION_ARGS)
+{
+	josch_unclaim(key_arguments(fcinfo));
+	PG_RETURN_VOID();
 }
 
 /* ---- many at once ---- */
@@ -82,7 +109,8 @@ act_once(void *argument)
 	OneAct	   *one = argument;
 	ActDetails	details = {.comment = one->all->comment, .seen = one->all->seen != NULL ? one->all->seen[one->at] : 0};
 
-	one->after = josch_act(one->all->keys[one->at], one->all->action, &details);
+	one->after = (josch_claim_is(one->all->action) ? josch_claim_act : josch_act)
+		(one->all->keys[one->at], one->all->action, &details);
 }
 
 /* The elements of an array argument, none of them NULL; counts them. */
@@ -119,18 +147,18 @@ check_length(const char *name, int n, int wanted)
 	}
 }
 
-/* An act there is, and whose own function the caller may call. */
+/* An act that there is, or a claim, and whose own function the caller may call. */
 static void
 check_action(const char *action)
 {
 	Oid			function;
 
-	if (josch_acts_find(action) == NULL)
+	if (josch_acts_find(action) == NULL && !josch_claim_is(action))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no act \"%s\"", action),
-				 errhint("josch.acts() lists them.")));
+				 errhint("josch.acts() lists them; besides there are claim and unclaim.")));
 	}
 	function = LookupFuncName(list_make2(makeString(pstrdup(JOSCH_SCHEMA)), makeString(pstrdup(action))), -1, NULL, false);
 	if (!DatumGetBool(DirectFunctionCall2(has_function_privilege_id, ObjectIdGetDatum(function),

@@ -7,7 +7,8 @@
  *	{"date","node","job","from","to","by","id"}
  * or, when a transaction changes more than JOSCH_NOTIFY_MAX nodes of a date,
  *	{"date","changed":n}
- * "by" is null for the engine; "id" is nodes.change_id.  A payload is a hint:
+ * "by" is null for the engine; "id" is nodes.change_id.  A claim is told as a change
+ * from the state to itself.  A payload is a hint:
  * clients read the rows again.
  */
 #ifndef JOSCH_NOTIFY_H
