@@ -47,7 +47,7 @@ UPDATE josch.runs SET status = 'succeeded', ended_at = josch.now() + interval '1
 UPDATE josch.runs SET cpu_seconds = 'NaN';
 DELETE FROM josch.runs;
 ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
-SELECT operation, run_id = 1 AS first_run, old_values - 'run_id' AS old_values, new_values - 'run_id' AS new_values
+SELECT operation, run_id = 1 AS first_run, old_values - '{run_id,nonce}'::text[] AS old_values, new_values - '{run_id,nonce}'::text[] AS new_values
 	FROM josch.runs_audit ORDER BY audit_id;
 
 -- derived columns leave no trace, nor does an UPDATE that changes nothing

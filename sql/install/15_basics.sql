@@ -36,5 +36,12 @@ CREATE FUNCTION josch.is_one_line(value text) RETURNS boolean
 COMMENT ON FUNCTION josch.is_one_line(text) IS
 'True for a text that is seen as it is: without line ends and other control characters, and without characters that are invisible or turn the direction of what follows. NULL for NULL.';
 
+CREATE FUNCTION josch.new_nonce() RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_new_nonce';
+COMMENT ON FUNCTION josch.new_nonce() IS
+'Internal: a number above 0 from the strong random source of the server, for josch.runs.nonce';
+REVOKE ALL ON FUNCTION josch.new_nonce() FROM PUBLIC;
+
 GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.now(), josch.today(), josch.is_time_zone(text) TO PUBLIC;

@@ -322,7 +322,8 @@ CREATE TABLE josch.runs (
 	log					text,
 	output_tail			text,
 	server				text,
-	runner				text,
+	ledger				text,
+	nonce				bigint NOT NULL DEFAULT josch.new_nonce(),
 	tries				integer,
 	UNIQUE (node_id, job_date, attempt),
 	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
@@ -332,6 +333,7 @@ CREATE TABLE josch.runs (
 	CONSTRAINT runs_exit_is_one CHECK (exit_code IS NULL OR exit_signal IS NULL),
 	CONSTRAINT runs_exit_is_at_the_end CHECK (ended_at IS NOT NULL OR (exit_code IS NULL AND exit_signal IS NULL)),
 	CONSTRAINT runs_unknown_has_no_exit CHECK (status <> 'unknown' OR (exit_code IS NULL AND exit_signal IS NULL)),
+	CONSTRAINT runs_nonce_is_one CHECK (nonce <> 0),
 	CONSTRAINT runs_stop_is_whole CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX runs_open_idx ON josch.runs (run_id) WHERE ended_at IS NULL;
@@ -370,7 +372,8 @@ COMMENT ON COLUMN josch.runs.peak_memory IS 'Largest resident set, in bytes';
 COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_directory; josch.log(run_id) reads it';
 COMMENT ON COLUMN josch.runs.output_tail IS 'The end of its output (4 kB at most)';
 COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: a copy of the data directory has another one, and does not adopt the run';
-COMMENT ON COLUMN josch.runs.runner IS 'The runner that it was sent to: boot, process and start time';
+COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was given to; only from this very one can it be known that the run never came there';
+COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';
 COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
 
 /* What pg_dump takes along. */

@@ -239,7 +239,7 @@ take_piece(JoschRunner *runner, LogPage *page, const JoschRunnerEvent *event)
 	{
 		return true;
 	}
-	josch_runner_send_log(runner, 0, page->path, page->offset + page->bytes.len, want - page->bytes.len);
+	josch_runner_send_log(runner, page->path, page->offset + page->bytes.len, want - page->bytes.len);
 	return false;
 }
 
@@ -248,7 +248,7 @@ ask(JoschRunner *runner, LogPage *page)
 {
 	bool		complete = false;
 
-	josch_runner_send_log(runner, 0, page->path, page->offset, page->max_bytes + OVERLAP);
+	josch_runner_send_log(runner, page->path, page->offset, page->max_bytes + OVERLAP);
 	while (!complete)
 	{
 		List	   *events;
@@ -271,8 +271,8 @@ static void
 read_through_runner(const char *spool, LogPage *page)
 {
 	char	   *reason;
-	JoschRunner *runner = josch_runner_connect(spool, READER_IDENTITY, MyDatabaseId,
-											   get_database_name(MyDatabaseId), false, &reason);
+	JoschRunnerOwner reader = {READER_IDENTITY, MyDatabaseId, get_database_name(MyDatabaseId), "", 0};
+	JoschRunner *runner = josch_runner_connect(spool, &reader, false, &reason);
 
 	if (runner == NULL)
 	{

@@ -194,7 +194,7 @@ note_stray(EnginePass *pass, const RunEvent *event)
 {
 	if (event->type != RUN_ENDED)
 	{
-		pass->strays[pass->nstrays++] = event->run_id;
+		pass->strays[pass->nstrays++] = josch_run_event_key(event);
 	}
 }
 
@@ -376,6 +376,10 @@ compare_events(const void *a, const void *b)
 	{
 		return left->run_id < right->run_id ? -1 : 1;
 	}
+	if (left->nonce != right->nonce)
+	{
+		return left->nonce < right->nonce ? -1 : 1;
+	}
 	return (int) left->type - (int) right->type;
 }
 
@@ -447,12 +451,18 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 			pass->set_aside++;
 			continue;
 		}
+		if (event->nonce != 0 && event->nonce != run->nonce)
+		{
+			event->done = true;		/* of another run, that was given this number before */
+			continue;
+		}
 		if (is_quarantined(run->key, pass))
 		{
 			continue;
 		}
 		if (event->type == RUN_STARTED && i + 1 < pass->nevents &&
-			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->type == RUN_ENDED)
+			pass->events[i + 1]->run_id == event->run_id && pass->events[i + 1]->nonce == event->nonce &&
+			pass->events[i + 1]->type == RUN_ENDED)
 		{
 			RunEvent *end = pass->events[i + 1];
 
@@ -700,7 +710,7 @@ josch_engine_pass(EnginePass *pass)
 	pass->nlaunches = 0;
 	pass->set_aside = 0;
 	pass->retry_at = DT_NOEND;
-	pass->strays = palloc(sizeof(int64) * Max(pass->nevents, 1));
+	pass->strays = palloc(sizeof(JoschRunKey) * Max(pass->nevents, 1));
 	pass->nstrays = 0;
 	pass->changes = 0;
 	for (int i = 0; i < pass->nevents; i++)

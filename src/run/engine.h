@@ -34,7 +34,7 @@ typedef struct EnginePass
 	int			set_aside;		/* nodes and events that somebody else holds */
 	TimestampTz retry_at;		/* when to try again with what failed and could not
 								 * be recorded as failed; DT_NOEND: nothing */
-	int64	   *strays;			/* runs that are closed though their commands live:
+	JoschRunKey *strays;		/* runs that are closed though their commands live:
 								 * to be stopped after the commit */
 	int			nstrays;
 	int64		changes;		/* nodes and runs that were changed */

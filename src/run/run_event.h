@@ -10,6 +10,8 @@
 
 #include "base/josch.h"
 
+#include "wire/protocol.h"
+
 /* Bytes of a message of a run or a node: what a command or SQL says may be of any length. */
 #define JOSCH_MESSAGE_MAX 4000
 
@@ -36,6 +38,7 @@ typedef struct RunEvent
 {
 	RunEventType type;
 	int64		run_id;
+	int64		nonce;			/* 0: what this server itself says of its own run */
 	int32		pid;			/* 0: not known */
 	TimestampTz started_at;		/* 0: not known */
 	TimestampTz up_at;			/* UP */
@@ -56,9 +59,15 @@ typedef struct RunEvent
 
 /* An event of which nothing else is known. */
 static inline RunEvent
-josch_run_event(RunEventType type, int64 run_id)
+josch_run_event(RunEventType type, JoschRunKey key)
 {
-	return (RunEvent) {.type = type, .run_id = run_id, .cpu_seconds = -1, .peak_memory = -1};
+	return (RunEvent) {.type = type, .run_id = key.run_id, .nonce = key.nonce, .cpu_seconds = -1, .peak_memory = -1};
+}
+
+static inline JoschRunKey
+josch_run_event_key(const RunEvent *event)
+{
+	return (JoschRunKey) {event->run_id, event->nonce};
 }
 
 #endif							/* JOSCH_RUN_EVENT_H */

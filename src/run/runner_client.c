@@ -59,24 +59,25 @@ make_buffer(MemoryContext context)
 }
 
 static void
-say_hello(JoschRunner *runner, const char *identity, Oid database, const char *database_name)
+say_hello(JoschRunner *runner, const JoschRunnerOwner *owner)
 {
 	char		path[MAXPGPATH];
 	JoschHello	hello = {JOSCH_PROTOCOL_VERSION};
 
 	josch_runner_program(path);
 	hello.version = josch_slice(JOSCH_VERSION);
-	hello.identity = josch_slice(identity);
-	hello.database = database;
-	hello.database_name = josch_slice(database_name);
+	hello.identity = josch_slice(owner->identity);
+	hello.database = owner->database;
+	hello.database_name = josch_slice(owner->database_name);
 	hello.runner_path = josch_slice(path);
+	hello.token = josch_slice(owner->token);
+	hello.highest = owner->highest;
 	josch_encode_hello(&runner->out, &hello);
 	josch_runner_flush(runner);
 }
 
 JoschRunner *
-josch_runner_connect(const char *spool, const char *identity, Oid database,
-					 const char *database_name, bool may_start, char **reason)
+josch_runner_connect(const char *spool, const JoschRunnerOwner *owner, bool may_start, char **reason)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "josch runner client",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -97,7 +98,7 @@ josch_runner_connect(const char *spool, const char *identity, Oid database,
 		return NULL;
 	}
 	ReserveExternalFD();
-	say_hello(runner, identity, database, database_name);
+	say_hello(runner, owner);
 	return runner;
 }
 
@@ -156,7 +157,7 @@ pack_list(JoschBuffer *packed, const char *const *items)
 bool
 josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 {
-	JoschStart	m = {start->run_id};
+	JoschStart	m = {start->key.run_id, start->key.nonce};
 
 	if (runner->lost)
 	{
@@ -175,9 +176,9 @@ josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 }
 
 void
-josch_runner_send_stop(JoschRunner *runner, int64 run_id, uint64 grace_ms)
+josch_runner_send_stop(JoschRunner *runner, JoschScope scope, JoschRunKey key, uint64 grace_ms)
 {
-	JoschStop	m = {run_id, grace_ms};
+	JoschStop	m = {scope, key.run_id, key.nonce, grace_ms};
 
 	if (!runner->lost)
 	{
@@ -186,47 +187,47 @@ josch_runner_send_stop(JoschRunner *runner, int64 run_id, uint64 grace_ms)
 }
 
 void
-josch_runner_send_forget(JoschRunner *runner, const int64 *run_ids, int count)
+josch_runner_send_forget(JoschRunner *runner, JoschScope scope, const JoschRunKey *keys, int count)
 {
-	const int	most = JOSCH_FRAME_MAX / 16;
+	const int	most = JOSCH_FRAME_MAX / 32;
 	JoschCodec	c = {&runner->lists[0], NULL, 0, false};
-	JoschForget m;
+	JoschForget m = {scope};
 	int			i;
 
 	if (runner->lost)
 	{
 		return;
 	}
-	for (; count > 0; run_ids += most, count -= most)
+	for (; count > 0; keys += most, count -= most)
 	{
 		runner->lists[0].len = 0;
 		for (i = 0; i < count && i < most; i++)
 		{
-			int64_t		id = run_ids[i];
+			JoschRunKey key = keys[i];
 
-			josch_code_i64(&c, &id);
+			josch_code_key(&c, &key);
 		}
-		m.ids.data = (const char *) runner->lists[0].data;
-		m.ids.len = (uint32_t) runner->lists[0].len;
+		m.keys.data = (const char *) runner->lists[0].data;
+		m.keys.len = (uint32_t) runner->lists[0].len;
 		josch_encode_forget(&runner->out, &m);
 	}
 }
 
 void
-josch_runner_send_list(JoschRunner *runner)
+josch_runner_send_list(JoschRunner *runner, JoschScope scope)
 {
-	JoschNothing nothing = {0};
+	JoschList	m = {scope};
 
 	if (!runner->lost)
 	{
-		josch_encode_list(&runner->out, &nothing);
+		josch_encode_list(&runner->out, &m);
 	}
 }
 
 void
-josch_runner_send_log(JoschRunner *runner, int64 run_id, const char *path, int64 offset, uint32 max)
+josch_runner_send_log(JoschRunner *runner, const char *path, int64 offset, uint32 max)
 {
-	JoschLogRead m = {run_id, josch_slice(path), offset, max};
+	JoschLogRead m = {0, 0, josch_slice(path), offset, max};
 
 	if (!runner->lost)
 	{
@@ -284,11 +285,11 @@ add_event(List **events, JoschRunnerEventType type)
 }
 
 static RunEvent *
-add_run_event(List **events, RunEventType type, int64 run_id)
+add_run_event(List **events, RunEventType type, JoschRunKey key)
 {
 	JoschRunnerEvent *event = add_event(events, JOSCH_RUNNER_EVENT);
 
-	event->run = josch_run_event(type, run_id);
+	event->run = josch_run_event(type, key);
 	event->run.utf8 = true;
 	return &event->run;
 }
@@ -313,9 +314,9 @@ text_of(JoschSlice slice)
 }
 
 static void
-add_end(List **events, int64 run_id, const JoschExit *end, uint32 flags)
+add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags)
 {
-	RunEvent   *event = add_run_event(events, RUN_ENDED, run_id);
+	RunEvent   *event = add_run_event(events, RUN_ENDED, key);
 	char	   *tail = text_of(end->tail);
 
 	event->ended_at = to_timestamp(end->ended_at);
@@ -345,9 +346,9 @@ add_end(List **events, int64 run_id, const JoschExit *end, uint32 flags)
 }
 
 static void
-add_start(List **events, int64 run_id, int64 pid, int64_t started_at)
+add_start(List **events, JoschRunKey key, int64 pid, int64_t started_at)
 {
-	RunEvent   *event = add_run_event(events, RUN_STARTED, run_id);
+	RunEvent   *event = add_run_event(events, RUN_STARTED, key);
 
 	event->pid = (int32) pid;
 	event->started_at = to_timestamp(started_at);
@@ -412,11 +413,12 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, List **events)
 	old = MemoryContextSwitchTo(runner->context);
 	runner->info.version = pnstrdup(m.version.data, m.version.len);
 	runner->info.incarnation = pnstrdup(m.incarnation.data, m.incarnation.len);
+	runner->info.ledger = pnstrdup(m.ledger.data, m.ledger.len);
 	MemoryContextSwitchTo(old);
 	runner->info.pid = m.pid;
 	runner->info.started_at = to_timestamp(m.started_at);
-	runner->info.journal_since = to_timestamp(m.journal_since);
-	runner->info.journal_intact = m.journal_intact != 0;
+	runner->info.highest = m.highest;
+	runner->info.given = m.given;
 	runner->welcomed = true;
 	set_text(add_event(events, JOSCH_RUNNER_WELCOME), m.version);
 	ask_to_replace(runner, m.protocol == JOSCH_PROTOCOL_VERSION);
@@ -428,23 +430,25 @@ static bool
 take_run(const JoschFrame *frame, List **events)
 {
 	JoschRun	m;
+	JoschRunKey key;
 
 	if (!josch_decode_run(frame, &m))
 	{
 		return false;
 	}
-	add_event(events, JOSCH_RUNNER_LISTED)->run.run_id = m.run_id;
+	key = (JoschRunKey) {m.run_id, m.nonce};
+	add_event(events, JOSCH_RUNNER_LISTED)->run = josch_run_event(RUN_STARTED, key);
 	if (m.pid != 0)
 	{
-		add_start(events, m.run_id, m.pid, m.started_at);
+		add_start(events, key, m.pid, m.started_at);
 	}
 	if ((m.flags & JOSCH_RUN_UP) != 0)
 	{
-		add_run_event(events, RUN_UP, m.run_id)->up_at = to_timestamp(m.up_at);
+		add_run_event(events, RUN_UP, key)->up_at = to_timestamp(m.up_at);
 	}
 	if (m.state == JOSCH_RUN_STATE_EXITED)
 	{
-		add_end(events, m.run_id, &m.end, m.flags);
+		add_end(events, key, &m.end, m.flags);
 	}
 	return true;
 }
@@ -458,7 +462,7 @@ take_exited(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	add_end(events, m.run_id, &m.end, m.end.flags);
+	add_end(events, (JoschRunKey) {m.run_id, m.nonce}, &m.end, m.end.flags);
 	return true;
 }
 
@@ -471,7 +475,7 @@ take_started(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	add_start(events, m.run_id, m.pid, m.started_at);
+	add_start(events, (JoschRunKey) {m.run_id, m.nonce}, m.pid, m.started_at);
 	return true;
 }
 
@@ -485,7 +489,7 @@ take_start_failed(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	event = add_run_event(events, RUN_ENDED, m.run_id);
+	event = add_run_event(events, RUN_ENDED, (JoschRunKey) {m.run_id, m.nonce});
 	event->kind = RUN_END_NOT_STARTED;
 	event->text = text_of(m.text);
 	return true;
@@ -500,7 +504,7 @@ take_up(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	add_run_event(events, RUN_UP, m.run_id)->up_at = to_timestamp(m.up_at);
+	add_run_event(events, RUN_UP, (JoschRunKey) {m.run_id, m.nonce})->up_at = to_timestamp(m.up_at);
 	return true;
 }
 
@@ -515,7 +519,7 @@ take_refused(const JoschFrame *frame, List **events)
 		return false;
 	}
 	event = add_event(events, JOSCH_RUNNER_REFUSED);
-	event->run.run_id = m.run_id;
+	event->run = josch_run_event(RUN_STARTED, (JoschRunKey) {m.run_id, m.nonce});
 	event->refusal = (JoschRefusal) m.reason;
 	set_text(event, m.text);
 	return true;

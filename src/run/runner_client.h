@@ -28,9 +28,9 @@ typedef enum JoschRunnerEventType
 {
 	JOSCH_RUNNER_WELCOME,		/* the runner answers; see josch_runner_info */
 	JOSCH_RUNNER_EVENT,			/* run: what happened to one */
-	JOSCH_RUNNER_LISTED,		/* answer to LIST: run.run_id; what is known of it follows, as if it had just come */
+	JOSCH_RUNNER_LISTED,		/* answer to LIST: run.run_id, run.nonce; what is known of it follows, as if it had just come */
 	JOSCH_RUNNER_LIST_END,
-	JOSCH_RUNNER_REFUSED,		/* run.run_id, refusal, text */
+	JOSCH_RUNNER_REFUSED,		/* run.run_id, run.nonce, refusal, text */
 	JOSCH_RUNNER_LOG_DATA,		/* offset, text, text_len, eof */
 	JOSCH_RUNNER_ERROR,			/* text: a complaint for the server log */
 	JOSCH_RUNNER_LOST			/* text: why; the last event of a connection */
@@ -62,18 +62,19 @@ typedef struct JoschRunnerInfo
 	TimestampTz started_at;
 
 	/*
-	 * To tell "never started" from "lost": a run that LIST does not show, and
-	 * whose intent was committed at or after journal_since, never started and
-	 * may be sent again.  An older one cannot be known.
+	 * To tell "never started" from "lost": a run that was given to this very ledger,
+	 * and that LIST does not show, never started and may be sent again.  What another
+	 * ledger was given cannot be known.
 	 */
-	TimestampTz journal_since;
-	bool		journal_intact; /* the journal is older than this life of the runner */
+	const char *ledger;
+	int64		highest;		/* greatest run_id that this owner gave to the runner, or told it */
+	int64		given;			/* greatest run_id that it gave to it to start */
 } JoschRunnerInfo;
 
 /* One START.  Lists are NULL-terminated; NULL lists and strings count as empty. */
 typedef struct JoschRunnerStart
 {
-	int64		run_id;
+	JoschRunKey key;
 	const char *const *argv;	/* at least one */
 	const char *const *env;		/* "NAME=value" */
 	const char *cwd;			/* empty: home of the runner's user */
@@ -85,14 +86,22 @@ typedef struct JoschRunnerStart
 	uint64		ready_after_ms;
 } JoschRunnerStart;
 
+/* Whose runs a connection is for. */
+typedef struct JoschRunnerOwner
+{
+	const char *identity;		/* of the server, the database, the extension */
+	Oid			database;
+	const char *database_name;
+	const char *token;			/* of the installation */
+	int64		highest;		/* greatest run_id in the database */
+} JoschRunnerOwner;
+
 /*
  * Connects to the runner of a spool and says HELLO; with `may_start`, starts
  * one when none answers, which takes some milliseconds.  NULL when there is no
  * connection; *reason (in the current context) then says why in one sentence.
  */
-extern JoschRunner *josch_runner_connect(const char *spool, const char *identity,
-										 Oid database, const char *database_name,
-										 bool may_start, char **reason);
+extern JoschRunner *josch_runner_connect(const char *spool, const JoschRunnerOwner *owner, bool may_start, char **reason);
 
 /* The socket for a WaitEventSet, and whether to wait for it to become writable too. */
 extern pgsocket josch_runner_socket(JoschRunner *runner);
@@ -107,13 +116,12 @@ extern const JoschRunnerInfo *josch_runner_info(JoschRunner *runner);
  * can be (4 MB) and will not be sent.
  */
 extern bool josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start);
-extern void josch_runner_send_stop(JoschRunner *runner, int64 run_id, uint64 grace_ms);
-extern void josch_runner_send_forget(JoschRunner *runner, const int64 *run_ids, int count);
-extern void josch_runner_send_list(JoschRunner *runner);
+extern void josch_runner_send_stop(JoschRunner *runner, JoschScope scope, JoschRunKey key, uint64 grace_ms);
+extern void josch_runner_send_forget(JoschRunner *runner, JoschScope scope, const JoschRunKey *keys, int count);
+extern void josch_runner_send_list(JoschRunner *runner, JoschScope scope);
 
-/* By run_id, or by path when run_id is 0; an offset below 0 counts from the end. */
-extern void josch_runner_send_log(JoschRunner *runner, int64 run_id, const char *path,
-								  int64 offset, uint32 max);
+/* By path; an offset below 0 counts from the end. */
+extern void josch_runner_send_log(JoschRunner *runner, const char *path, int64 offset, uint32 max);
 
 /* Sends what the socket takes.  False when something is left (wait for writable). */
 extern bool josch_runner_flush(JoschRunner *runner);

@@ -357,7 +357,7 @@ record(Work *work, char *error)
 	}
 	if (is_open)
 	{
-		RunEvent	event = josch_run_event(RUN_ENDED, work->run->run_id);
+		RunEvent	event = josch_run_event(RUN_ENDED, (JoschRunKey) {work->run->run_id, 0});
 		StoreEnd	end;
 
 		event.kind = error != NULL ? RUN_END_ERROR : RUN_END_DONE;

@@ -112,12 +112,13 @@ static JoschPlan move = JOSCH_PLAN(
 
 static JoschPlan intend = JOSCH_PLAN(
 	"INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, node_type, exec_command, exec_sql, exec_sql_atomic,"
-	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, runner, log)"
+	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, ledger, nonce, log)"
 	" SELECT r.run_id, r.node_id, r.job_date, r.attempt, r.kind, r.node_type, r.exec_command, r.exec_sql, r.exec_sql_atomic,"
 	"  r.ready_command, r.ready_after, r.timeout, r.stop_grace, CASE WHEN r.kind = 'command' THEN coalesce(r.work_dir, $7) END,"
-	"  r.owner, $5, $3, CASE WHEN r.kind = 'command' THEN $4 END, CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s.log', $6,"
-	"   to_char(r.job_date, 'YYYY-MM-DD'), r.node_id, r.attempt, r.run_id) END"
-	" FROM (SELECT nextval('josch.run_id_seq') AS run_id, n.node_id, n.job_date, n.attempt + 1 AS attempt,"
+	"  r.owner, $5, $3, CASE WHEN r.kind = 'command' THEN $4 END, r.nonce,"
+	"  CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s-%s.log', $6,"
+	"   to_char(r.job_date, 'YYYY-MM-DD'), r.node_id, r.attempt, r.run_id, lpad(to_hex(r.nonce), 16, '0')) END"
+	" FROM (SELECT nextval('josch.run_id_seq') AS run_id, josch.new_nonce() AS nonce, n.node_id, n.job_date, n.attempt + 1 AS attempt,"
 	"   CASE WHEN n.exec_sql IS NULL THEN 'command' ELSE 'sql' END AS kind, n.node_type, n.exec_command, n.exec_sql,"
 	"   n.exec_sql_atomic, n.ready_command, n.ready_after, n.timeout, n.stop_grace, n.work_dir, n.owner"
 	"  FROM unnest($1, $2) WITH ORDINALITY AS k(node_id, job_date, place)"
@@ -135,6 +136,7 @@ static JoschPlan start_nodes = JOSCH_PLAN(
 static const JoschRow launch_row = JOSCH_ROW(
 	StoreLaunch,
 	JOSCH_FIELD(StoreLaunch, run_id, INT64),
+	JOSCH_FIELD(StoreLaunch, nonce, INT64),
 	JOSCH_FIELD_KEY(StoreLaunch, key),
 	JOSCH_FIELD(StoreLaunch, attempt, INT32),
 	JOSCH_FIELD(StoreLaunch, node_type, LETTER),
@@ -151,7 +153,7 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64));
 
 static JoschPlan load_launch = JOSCH_PLAN(
-	"SELECT run_id, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
+	"SELECT run_id, nonce, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
 	" owner::text, exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
 	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8"
 	" FROM josch.runs WHERE run_id = ANY ($1) AND ended_at IS NULL ORDER BY run_id",
@@ -177,6 +179,7 @@ static JoschPlan closed_runs = JOSCH_PLAN(
 static const JoschRow open_row = JOSCH_ROW(
 	StoreOpenRun,
 	JOSCH_FIELD(StoreOpenRun, run_id, INT64),
+	JOSCH_FIELD(StoreOpenRun, nonce, INT64),
 	JOSCH_FIELD_KEY(StoreOpenRun, key),
 	JOSCH_FIELD(StoreOpenRun, node_type, LETTER),
 	JOSCH_FIELD(StoreOpenRun, stopped_by, TEXT),
@@ -184,7 +187,7 @@ static const JoschRow open_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreOpenRun, current, BOOL));
 
 static JoschPlan lock_open = JOSCH_PLAN(
-	"SELECT r.run_id, n.node_id, n.job_date, r.node_type, r.stop_requested_by, r.timed_out,"
+	"SELECT r.run_id, r.nonce, n.node_id, n.job_date, r.node_type, r.stop_requested_by, r.timed_out,"
 	" n.run_id = r.run_id AND n.state IN ('running', 'up')"
 	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
 	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
@@ -258,7 +261,7 @@ static JoschPlan fail_node = JOSCH_PLAN(
 
 /* open runs whose node is gone: only their own row is left to be closed */
 static JoschPlan lock_orphans = JOSCH_PLAN(
-	"SELECT r.run_id, r.node_id, r.job_date, r.node_type, r.stop_requested_by, r.timed_out, false"
+	"SELECT r.run_id, r.nonce, r.node_id, r.job_date, r.node_type, r.stop_requested_by, r.timed_out, false"
 	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL"
 	" AND NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)"
 	" FOR NO KEY UPDATE SKIP LOCKED",
@@ -267,19 +270,19 @@ static JoschPlan lock_orphans = JOSCH_PLAN(
 static const JoschRow info_row = JOSCH_ROW(
 	StoreRunInfo,
 	JOSCH_FIELD(StoreRunInfo, run_id, INT64),
+	JOSCH_FIELD(StoreRunInfo, nonce, INT64),
 	JOSCH_FIELD(StoreRunInfo, sql, BOOL),
 	JOSCH_FIELD(StoreRunInfo, orphan, BOOL),
 	JOSCH_FIELD(StoreRunInfo, atomic, BOOL),
 	JOSCH_FIELD(StoreRunInfo, begun, BOOL),
-	JOSCH_FIELD(StoreRunInfo, requested_at, TIMESTAMPTZ),
 	JOSCH_FIELD(StoreRunInfo, server, TEXT),
-	JOSCH_FIELD(StoreRunInfo, runner, TEXT),
+	JOSCH_FIELD(StoreRunInfo, ledger, TEXT),
 	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64));
 
 #define RUN_INFO_COLUMNS \
-	"r.run_id, r.kind = 'sql'," \
+	"r.run_id, r.nonce, r.kind = 'sql'," \
 	" NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)," \
-	" r.exec_sql_atomic, r.status <> 'starting', r.requested_at, r.server, r.runner," \
+	" r.exec_sql_atomic, r.status <> 'starting', r.server, r.ledger," \
 	" (extract(epoch FROM r.stop_grace) * 1000)::int8"
 
 static JoschPlan list_open = JOSCH_PLAN0(
@@ -295,6 +298,16 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 	"  FOR NO KEY UPDATE SKIP LOCKED)"
 	" RETURNING " RUN_INFO_COLUMNS,
 	TIMESTAMPTZOID);
+
+static JoschPlan highest = JOSCH_PLAN0("SELECT coalesce(max(run_id), 0) FROM josch.runs");
+
+static JoschPlan counted = JOSCH_PLAN(
+	"SELECT last_value >= $1 FROM josch.run_id_seq",
+	INT8OID);
+
+static JoschPlan started_above = JOSCH_PLAN(
+	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id > $1 AND ledger = $2 AND started_at IS NOT NULL)",
+	INT8OID, TEXTOID);
 
 StoreReady *
 josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n)
@@ -453,7 +466,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	args[2] = CStringGetTextDatum(runner->server);
-	args[3] = CStringGetTextDatum(runner->runner);
+	args[3] = CStringGetTextDatum(runner->ledger);
 	args[4] = CStringGetTextDatum(runner->host);
 	args[5] = CStringGetTextDatum(runner->log_folder);
 	args[6] = CStringGetTextDatum(runner->work_dir);
@@ -612,6 +625,48 @@ josch_store_run_list_timeouts(TimestampTz now, int *n)
 
 	josch_mode = former;
 	return runs;
+}
+
+int64
+josch_store_run_highest(void)
+{
+	JoschSpi	spi;
+	int64		run_id;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&highest, SPI_OK_SELECT, NULL, NULL);
+	run_id = josch_spi_int64(0, 1, 0);
+	josch_spi_end(&spi);
+	return run_id;
+}
+
+static bool
+is_so(JoschPlan *plan, const Datum *args)
+{
+	JoschSpi	spi;
+	bool		answer;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(plan, SPI_OK_SELECT, args, NULL);
+	answer = josch_spi_bool(0, 1, false);
+	josch_spi_end(&spi);
+	return answer;
+}
+
+bool
+josch_store_run_counted(int64 run_id)
+{
+	Datum		args[1] = {Int64GetDatum(run_id)};
+
+	return is_so(&counted, args);
+}
+
+bool
+josch_store_run_started_above(int64 run_id, const char *ledger)
+{
+	Datum		args[2] = {Int64GetDatum(run_id), CStringGetTextDatum(ledger)};
+
+	return is_so(&started_above, args);
 }
 
 static const JoschRow log_row = JOSCH_ROW(

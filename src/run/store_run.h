@@ -69,6 +69,7 @@ extern int	josch_store_run_move(const NodeKey *keys, int n, const char *state);
 typedef struct StoreLaunch
 {
 	int64		run_id;
+	int64		nonce;
 	NodeKey		key;
 	int			attempt;
 	char		node_type;
@@ -90,7 +91,7 @@ typedef struct StoreLaunch
 typedef struct StoreRunner
 {
 	const char *server;			/* identity of this server */
-	const char *runner;			/* incarnation of the runner */
+	const char *ledger;			/* of the runner */
 	const char *host;
 	const char *log_folder;		/* below log/ of the spool */
 	const char *work_dir;		/* of those that name none */
@@ -110,6 +111,7 @@ extern void josch_store_run_up(const RunEvent *events, int n);
 typedef struct StoreOpenRun
 {
 	int64		run_id;
+	int64		nonce;
 	NodeKey		key;
 	char		node_type;
 	char	   *stopped_by;		/* or NULL */
@@ -125,6 +127,15 @@ typedef struct StoreOpenRun
  * is gone is returned as one that is not current.
  */
 extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found);
+
+/* The greatest number of a run. */
+extern int64 josch_store_run_highest(void);
+
+/* Whether the numbers of runs have been beyond this one, as far as this database knows. */
+extern bool josch_store_run_counted(int64 run_id);
+
+/* Whether a run with a greater number than this is known to have been started by this ledger. */
+extern bool josch_store_run_started_above(int64 run_id, const char *ledger);
 
 /* How a run ended, and what becomes of it and of its node. */
 typedef struct StoreEnd
@@ -147,13 +158,13 @@ extern bool josch_store_run_fail_node(NodeKey key, const char *message);
 typedef struct StoreRunInfo
 {
 	int64		run_id;
+	int64		nonce;
 	bool		sql;
 	bool		orphan;			/* its node is gone */
 	bool		atomic;
 	bool		begun;			/* status running, not starting */
-	TimestampTz requested_at;
 	char	   *server;			/* or NULL */
-	char	   *runner;			/* or NULL */
+	char	   *ledger;			/* or NULL */
 	int64		grace_ms;
 } StoreRunInfo;
 

@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A number, a dash, a nonce. */
+#define LOCK_NAME_SIZE 48
+
 /*
  * Relative, no empty part, no "." or "..", and not one of the runner's own
  * files, which all lie directly in the spool or under lock/.
@@ -102,6 +105,12 @@ spool_open(const char *path, int flags)
 	return fd;
 }
 
+static void
+name_lock(char *name, JoschRunKey key)
+{
+	snprintf(name, LOCK_NAME_SIZE, "%lld-%016llx", (long long) key.run_id, (unsigned long long) key.nonce);
+}
+
 /* The folder of an owner's lock files: named by a hash, since an identity may be any text. */
 static int
 lock_folder(Owner *owner)
@@ -109,8 +118,9 @@ lock_folder(Owner *owner)
 	if (owner->lock_dir < 0)
 	{
 		const char *name;
+		char	   *who = format("%s %s", owner->identity, owner->token);
 		char	   *path = format("lock/%u-%016llx", owner->database,
-								  (unsigned long long) hash_bytes(owner->identity, strlen(owner->identity)));
+								  (unsigned long long) hash_bytes(who, strlen(who)));
 		int			parent = open_parent(path, true, &name);
 
 		if (parent >= 0)
@@ -119,6 +129,7 @@ lock_folder(Owner *owner)
 			close(parent);
 		}
 		free(path);
+		free(who);
 	}
 	return owner->lock_dir;
 }
@@ -129,13 +140,13 @@ lock_folder(Owner *owner)
  * run has been started before, whatever the journal knows.
  */
 int
-lock_create(Owner *owner, int64_t id)
+lock_create(Owner *owner, JoschRunKey key)
 {
-	char		name[32];
+	char		name[LOCK_NAME_SIZE];
 	int			dir = lock_folder(owner);
 	int			fd;
 
-	snprintf(name, sizeof(name), "%lld", (long long) id);
+	name_lock(name, key);
 	if (dir < 0)
 	{
 		return -1;
@@ -154,22 +165,22 @@ lock_create(Owner *owner, int64_t id)
 }
 
 int
-lock_open(Owner *owner, int64_t id)
+lock_open(Owner *owner, JoschRunKey key)
 {
-	char		name[32];
+	char		name[LOCK_NAME_SIZE];
 	int			dir = lock_folder(owner);
 
-	snprintf(name, sizeof(name), "%lld", (long long) id);
+	name_lock(name, key);
 	return dir < 0 ? -1 : openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 }
 
 void
-lock_remove(Owner *owner, int64_t id)
+lock_remove(Owner *owner, JoschRunKey key)
 {
-	char		name[32];
+	char		name[LOCK_NAME_SIZE];
 	int			dir = lock_folder(owner);
 
-	snprintf(name, sizeof(name), "%lld", (long long) id);
+	name_lock(name, key);
 	if (dir >= 0 && unlinkat(dir, name, 0) != 0 && errno != ENOENT)
 	{
 		log_line("could not remove the lock file of run %s: %m", name);

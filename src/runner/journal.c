@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define JOURNAL_FORMAT 1
+#define JOURNAL_FORMAT 2
 #define COMPACT_MIN (256 * 1024)
 
 static int	journal_fd = -1;
@@ -35,10 +35,9 @@ journal_code(JoschCodec *c, JournalRecord *r)
 		case JOURNAL_HEADER:
 			josch_code_u32(c, &r->format);
 			josch_code_slice(c, &r->text);
-			josch_code_i64(c, &r->at);
+			josch_code_slice(c, &r->name);
 			return;
 		case JOURNAL_LIFE:
-			josch_code_u32(c, &r->format);
 			josch_code_slice(c, &r->text);
 			josch_code_i64(c, &r->pid);
 			josch_code_i64(c, &r->at);
@@ -48,12 +47,18 @@ journal_code(JoschCodec *c, JournalRecord *r)
 			josch_code_slice(c, &r->text);
 			josch_code_u32(c, &r->database);
 			josch_code_slice(c, &r->name);
+			josch_code_slice(c, &r->token);
 			return;
 		case JOURNAL_SEEN:
 		case JOURNAL_FORGET:
 			josch_code_u32(c, &r->owner);
 			josch_code_i64(c, &r->id);
-			josch_code_slice(c, &r->ids);
+			josch_code_slice(c, &r->keys);
+			return;
+		case JOURNAL_HIGHEST:
+			josch_code_u32(c, &r->owner);
+			josch_code_i64(c, &r->id);
+			josch_code_i64(c, &r->given);
 			return;
 		case JOURNAL_START:
 			josch_code_u32(c, &r->owner);
@@ -64,6 +69,7 @@ journal_code(JoschCodec *c, JournalRecord *r)
 		case JOURNAL_STOPPING:
 			josch_code_u32(c, &r->owner);
 			josch_code_i64(c, &r->id);
+			josch_code_i64(c, &r->nonce);
 			josch_code_u32(c, &r->format);
 			josch_code_i64(c, &r->pid);
 			josch_code_i64(c, &r->at);
@@ -72,6 +78,7 @@ journal_code(JoschCodec *c, JournalRecord *r)
 		case JOURNAL_EXIT:
 			josch_code_u32(c, &r->owner);
 			josch_code_i64(c, &r->id);
+			josch_code_i64(c, &r->nonce);
 			josch_code_exit(c, &r->end);
 			return;
 	}
@@ -134,7 +141,7 @@ emit_header(void)
 	JournalRecord r = {.type = JOURNAL_HEADER, .format = JOURNAL_FORMAT};
 
 	r.text = josch_slice(runner.boot_id);
-	r.at = runner.journal_since;
+	r.name = josch_slice(runner.ledger);
 	return emit(&r);
 }
 
@@ -142,7 +149,7 @@ emit_header(void)
 static bool
 emit_life(void)
 {
-	JournalRecord r = {.type = JOURNAL_LIFE, .format = runner.journal_intact};
+	JournalRecord r = {.type = JOURNAL_LIFE};
 
 	r.text = josch_slice(runner.incarnation);
 	r.pid = getpid();
@@ -157,6 +164,7 @@ emit_owner(const Owner *owner)
 
 	r.text = josch_slice(owner->identity);
 	r.name = josch_slice(owner->name);
+	r.token = josch_slice(owner->token);
 	return emit(&r);
 }
 
@@ -182,6 +190,7 @@ journal_start(Run *run)
 
 	env.len = ready.len = 0;
 	r.start.run_id = run->id;
+	r.start.nonce = run->nonce;
 	strings_pack(run->env, &env, &r.start.env);
 	strings_pack(run->ready_argv, &ready, &r.start.ready_argv);
 	r.start.cwd = josch_slice(run->cwd);
@@ -190,13 +199,18 @@ journal_start(Run *run)
 	r.start.grace_ms = run->grace_ms;
 	r.start.ready_after_ms = run->ready_after_ms;
 	r.start.flags = run->flags & JOSCH_RUN_LONG_RUNNING ? JOSCH_START_LONG_RUNNING : 0;
-	return ensure_owner(run->owner) && emit(&r);
+	if (!ensure_owner(run->owner) || !emit(&r))
+	{
+		return false;
+	}
+	owner_raise(run->owner, run->id, run->id);
+	return true;
 }
 
 static bool
 emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot)
 {
-	JournalRecord r = {.type = type, .owner = run->owner->number, .id = run->id};
+	JournalRecord r = {.type = type, .owner = run->owner->number, .id = run->id, .nonce = run->nonce};
 
 	r.format = run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT);
 	r.pid = pid;
@@ -226,7 +240,7 @@ journal_stopping(const Run *run)
 bool
 journal_exit(const Run *run)
 {
-	JournalRecord r = {.type = JOURNAL_EXIT, .owner = run->owner->number, .id = run->id};
+	JournalRecord r = {.type = JOURNAL_EXIT, .owner = run->owner->number, .id = run->id, .nonce = run->nonce};
 
 	r.end = run->end;
 	return emit(&r);
@@ -234,11 +248,11 @@ journal_exit(const Run *run)
 
 /* Compacts the journal too, when it has grown to a multiple of what it has to hold. */
 bool
-journal_forget(Owner *owner, JoschSlice ids)
+journal_forget(Owner *owner, JoschSlice keys)
 {
 	JournalRecord r = {.type = JOURNAL_FORGET, .owner = owner->number};
 
-	r.ids = ids;
+	r.keys = keys;
 	if (!ensure_owner(owner) || !emit(&r))
 	{
 		return false;
@@ -253,19 +267,33 @@ journal_forget(Owner *owner, JoschSlice ids)
 static bool
 emit_seen(const Owner *owner)
 {
-	static JoschBuffer pairs = {NULL, 0, 0, xrealloc};
-	JoschCodec	c = {&pairs, NULL, 0, false};
+	static JoschBuffer keys = {NULL, 0, 0, xrealloc};
+	JoschCodec	c = {&keys, NULL, 0, false};
 	JournalRecord r = {.type = JOURNAL_SEEN, .owner = owner->number, .id = owner->forgotten.floor};
 
-	pairs.len = 0;
+	keys.len = 0;
 	for (int i = 0; i < owner->forgotten.count; i++)
 	{
-		josch_code_i64(&c, &owner->forgotten.ranges[i].first);
-		josch_code_i64(&c, &owner->forgotten.ranges[i].last);
+		josch_code_key(&c, &owner->forgotten.keys[i]);
 	}
-	r.ids.data = (const char *) pairs.data;
-	r.ids.len = (uint32_t) pairs.len;
+	r.keys.data = (const char *) keys.data;
+	r.keys.len = (uint32_t) keys.len;
 	return emit(&r);
+}
+
+static bool
+emit_highest(const Owner *owner)
+{
+	JournalRecord r = {.type = JOURNAL_HIGHEST, .owner = owner->number, .id = owner->highest, .given = owner->given};
+
+	return emit(&r);
+}
+
+/* What an owner says to have given, beyond what it gave to us. */
+bool
+journal_highest(Owner *owner)
+{
+	return ensure_owner(owner) && emit_highest(owner);
 }
 
 static bool
@@ -323,7 +351,7 @@ take_snapshot(JoschBuffer *out)
 	ok = emit_header();
 	for (owner = owner_first(); owner != NULL; owner = owner->next)
 	{
-		ok = ok && emit_owner(owner) && emit_seen(owner);
+		ok = ok && emit_owner(owner) && emit_seen(owner) && emit_highest(owner);
 	}
 	ok = ok && emit_runs(true) && emit_life() && emit_runs(false);
 	sink = NULL;

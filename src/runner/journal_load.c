@@ -42,50 +42,55 @@ read_file(size_t *len)
 	return data;
 }
 
-static int64_t
-id_at(JoschSlice ids, uint32_t i)
-{
-	JoschForget forget = {ids};
-
-	return josch_forget_id(&forget, i);
-}
-
+/* FORGET, and SEEN, of whose runs none is there any more. */
 static void
-apply_forget(Owner *owner, JoschSlice ids)
+apply_forget(Owner *owner, JoschSlice keys)
 {
-	for (uint32_t i = 0; i < ids.len / 8; i++)
+	JoschForget forget = {.keys = keys};
+
+	for (uint32_t i = 0; i < josch_forget_count(&forget); i++)
 	{
-		Run		   *run = run_find(owner, id_at(ids, i));
+		JoschRunKey key = josch_forget_key(&forget, i);
+		Run		   *run = run_find(owner, key);
 
 		if (run != NULL)
 		{
 			run_remove(run);
 		}
-		seen_add(&owner->forgotten, id_at(ids, i), id_at(ids, i));
+		seen_add(&owner->forgotten, key);
 	}
 }
 
 static void
-apply_seen(Owner *owner, const JournalRecord *r)
+take_text(char *text, size_t size, JoschSlice slice)
 {
-	owner->forgotten.floor = r->id;
-	for (uint32_t i = 0; i < r->ids.len / 16; i++)
-	{
-		seen_add(&owner->forgotten, id_at(r->ids, 2 * i), id_at(r->ids, 2 * i + 1));
-	}
+	char	   *copy = slice_dup(slice);
+
+	snprintf(text, size, "%s", copy);
+	free(copy);
 }
 
 static void
 apply_life(const JournalRecord *r, JournalFound *found)
 {
-	char	   *text = slice_dup(r->text);
-
-	snprintf(found->incarnation, sizeof(found->incarnation), "%s", text);
-	free(text);
+	take_text(found->incarnation, sizeof(found->incarnation), r->text);
 	found->pid = r->pid;
 	found->started_at = r->at;
-	found->was_intact = r->format != 0;
 	run_all_former();
+}
+
+static bool
+apply_start(Owner *owner, const JoschStart *start)
+{
+	JoschRunKey key = {start->run_id, start->nonce};
+
+	if (run_find(owner, key) != NULL)
+	{
+		return false;
+	}
+	run_set_request(run_add(owner, key), start);
+	owner_raise(owner, key.run_id, key.run_id);
+	return true;
 }
 
 static void
@@ -140,7 +145,7 @@ apply(const JournalRecord *r, JournalFound *found)
 	switch ((JournalType) r->type)
 	{
 		case JOURNAL_HEADER:
-			found->since = r->at;
+			take_text(found->ledger, sizeof(found->ledger), r->name);
 			runner.other_boot = r->text.len != strlen(runner.boot_id) ||
 				memcmp(r->text.data, runner.boot_id, r->text.len) != 0;
 			return true;
@@ -150,7 +155,7 @@ apply(const JournalRecord *r, JournalFound *found)
 		case JOURNAL_OWNER:
 			if (owner == NULL && r->owner != 0)
 			{
-				owner_add(r->owner, r->text, r->database, r->name);
+				owner_add(r->owner, r->text, r->database, r->name, r->token);
 				return true;
 			}
 			return false;
@@ -162,25 +167,23 @@ apply(const JournalRecord *r, JournalFound *found)
 			}
 			if (r->type == JOURNAL_SEEN)
 			{
-				apply_seen(owner, r);
+				owner->forgotten.floor = r->id;
 			}
-			else
-			{
-				apply_forget(owner, r->ids);
-			}
+			apply_forget(owner, r->keys);
 			return true;
+		case JOURNAL_HIGHEST:
+			if (owner != NULL)
+			{
+				owner_raise(owner, r->id, r->given);
+			}
+			return owner != NULL;
 		case JOURNAL_START:
-			if (owner == NULL || run_find(owner, r->start.run_id) != NULL)
-			{
-				return false;
-			}
-			run_set_request(run_add(owner, r->start.run_id), &r->start);
-			return true;
+			return owner != NULL && apply_start(owner, &r->start);
 		case JOURNAL_SPAWNED:
 		case JOURNAL_UP:
 		case JOURNAL_STOPPING:
 		case JOURNAL_EXIT:
-			return owner != NULL && apply_to_run(run_find(owner, r->id), r);
+			return owner != NULL && apply_to_run(run_find(owner, (JoschRunKey) {r->id, r->nonce}), r);
 	}
 	return false;
 }

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 static bool
@@ -32,6 +33,27 @@ read_boot_id(void)
 	return true;
 }
 
+/*
+ * A journal that is whole keeps its word.  Any other is begun anew under another
+ * one: that something is not in it proves nothing of what the former one was given.
+ */
+static void
+name_ledger(const JournalFound *found)
+{
+	uint64_t	word[2];
+
+	if (found->intact)
+	{
+		snprintf(runner.ledger, sizeof(runner.ledger), "%s", found->ledger);
+		return;
+	}
+	while (getrandom(word, sizeof(word), 0) != sizeof(word))
+	{
+	}
+	snprintf(runner.ledger, sizeof(runner.ledger), "%016llx%016llx",
+			 (unsigned long long) word[0], (unsigned long long) word[1]);
+}
+
 /* Takes up the life that the former program led in this same process; false when it did not. */
 static bool
 continue_life(const JournalFound *found)
@@ -42,15 +64,13 @@ continue_life(const JournalFound *found)
 	}
 	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s", found->incarnation);
 	runner.started_at = found->started_at;
-	runner.journal_intact = found->was_intact;
 	return true;
 }
 
 static void
-begin_life(const JournalFound *found)
+begin_life(void)
 {
 	runner.started_at = now_epoch();
-	runner.journal_intact = found->intact;
 	snprintf(runner.incarnation, sizeof(runner.incarnation), "%s/%d/%lld",
 			 runner.boot_id, (int) getpid(), (long long) runner.started_at);
 	run_all_former();
@@ -72,11 +92,11 @@ life_begin(void)
 		renameat(runner.spool_dir, "journal", runner.spool_dir, "journal.broken");
 		log_line("the journal ends in something that is no record; kept as \"journal.broken\"");
 	}
-	runner.journal_since = found.intact ? found.since : now_epoch();
+	name_ledger(&found);
 	if (continue_life(&found))
 	{
 		return journal_rewrite() || journal_append();
 	}
-	begin_life(&found);
+	begin_life();
 	return journal_rewrite();
 }

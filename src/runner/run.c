@@ -119,7 +119,7 @@ fail_start(Run *run, int error, const char *why)
 	run->end.value = (uint32_t) error;
 	run->end.ended_at = now_epoch();
 	run->end.tail.data = utf8_clean(why, strnlen(why, JOSCH_TAIL_MAX), &run->end.tail.len);
-	lock_remove(run->owner, run->id);
+	lock_remove(run->owner, run_key(run));
 	if (!journal_exit(run))
 	{
 		log_line("could not record that run %lld did not start: %m", (long long) run->id);
@@ -166,21 +166,22 @@ drop_start(Run *run, const char *what)
 	run_remove(run);
 }
 
-/* START of an id that has not been seen. */
+/* START of a run that has not been seen. */
 void
 run_start(Conn *conn, const JoschStart *start)
 {
 	Owner	   *owner = conn->owner;
-	int			lock_fd = lock_create(owner, start->run_id);
+	JoschRunKey key = {start->run_id, start->nonce};
+	int			lock_fd = lock_create(owner, key);
 	int			error = errno;
 	Run		   *run;
 
 	if (lock_fd < 0 && error == EEXIST)
 	{
-		tell_refused(conn, start->run_id, JOSCH_REFUSED_FORGOTTEN);
+		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
 		return;
 	}
-	run = run_add(owner, start->run_id);
+	run = run_add(owner, key);
 	run_set_request(run, start);
 	if (lock_fd < 0)
 	{
@@ -190,7 +191,7 @@ run_start(Conn *conn, const JoschStart *start)
 	}
 	if (!journal_start(run))
 	{
-		lock_remove(owner, start->run_id);
+		lock_remove(owner, key);
 		drop_start(run, "could not write the journal");
 	}
 	else
@@ -227,7 +228,7 @@ run_finish(Run *run)
 	{
 		log_line("could not record the end of run %lld: %m", (long long) run->id);
 	}
-	lock_remove(run->owner, run->id);
+	lock_remove(run->owner, run_key(run));
 	tell_exited(run);
 }
 
@@ -398,39 +399,56 @@ run_kill_draining(void)
 	run_finish_drained();
 }
 
-/* Drops the runs whose end is committed.  A live run cannot be forgotten. */
-void
-run_forget(Owner *owner, const JoschForget *forget)
+/* Drops an owner's runs among these; of the asker's own, also those that are not known are never to be started. */
+static void
+forget_of(Owner *owner, const JoschForget *forget, bool own)
 {
-	JoschBuffer ids = {NULL, 0, 0, xrealloc};
-	JoschCodec	c = {&ids, NULL, 0, false};
+	JoschBuffer keys = {NULL, 0, 0, xrealloc};
+	JoschCodec	c = {&keys, NULL, 0, false};
 	JoschSlice	slice;
 
 	for (uint32_t i = 0; i < josch_forget_count(forget); i++)
 	{
-		int64_t		id = josch_forget_id(forget, i);
-		Run		   *run = run_find(owner, id);
+		JoschRunKey key = josch_forget_key(forget, i);
+		Run		   *run = run_find(owner, key);
 
-		if (id <= 0 || (run != NULL && run->phase != RUN_EXITED))
+		if (run == NULL && !own)
 		{
-			log_line("%s: run %lld is to be forgotten, but has not ended", owner->name, (long long) id);
 			continue;
 		}
-		josch_code_i64(&c, &id);
-		seen_add(&owner->forgotten, id, id);
+		if (key.run_id <= 0 || (run != NULL && run->phase != RUN_EXITED))
+		{
+			log_line("%s: run %lld is to be forgotten, but has not ended", owner->name, (long long) key.run_id);
+			continue;
+		}
+		josch_code_key(&c, &key);
+		seen_add(&owner->forgotten, key);
 		if (run != NULL)
 		{
 			conn_forget_run(run);
 			run_remove(run);
 		}
 	}
-	slice.data = (const char *) ids.data;
-	slice.len = (uint32_t) ids.len;
-	if (ids.len > 0 && !journal_forget(owner, slice))
+	slice.data = (const char *) keys.data;
+	slice.len = (uint32_t) keys.len;
+	if (keys.len > 0 && !journal_forget(owner, slice))
 	{
 		log_line("could not record what is forgotten: %m");
 	}
-	free(ids.data);
+	free(keys.data);
+}
+
+/* Drops the runs whose end is committed.  A live run cannot be forgotten. */
+void
+run_forget(const Owner *asker, const JoschForget *forget)
+{
+	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		if (owner_is_meant(owner, asker, forget->scope))
+		{
+			forget_of(owner, forget, owner == asker);
+		}
+	}
 }
 
 void
@@ -438,6 +456,8 @@ run_describe(const Run *run, JoschRun *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->run_id = run->id;
+	out->nonce = run->nonce;
+	out->log_path = josch_slice(run->log_path);
 	out->flags = run->flags;
 	out->pid = run->pid;
 	out->started_at = run->started_at;

@@ -3,8 +3,9 @@
  *	  What the parts of josch-runner know of each other.
  *
  * The run, the owner of runs, the connection, and one block of prototypes per file.
- * A run belongs to an owner (server identity and database), and a connection sees
- * one owner only.
+ * A run belongs to an owner (server identity, database, and the token of its
+ * installation), and is known by number and nonce.  A connection hears of one owner
+ * only.
  *
  * All times with the suffix _boot are microseconds of CLOCK_BOOTTIME (deadlines:
  * they go on while the machine sleeps, and no one can set them); all with _at are
@@ -29,17 +30,11 @@ typedef struct Run Run;
 typedef struct Owner Owner;
 typedef struct Conn Conn;
 
-/* Ids that were forgotten: all up to floor, and some ranges above it. */
-typedef struct SeenRange
-{
-	int64_t		first;
-	int64_t		last;
-} SeenRange;
-
+/* Runs that were forgotten: all numbers up to floor, and some runs above it. */
 typedef struct Seen
 {
 	int64_t		floor;
-	SeenRange  *ranges;			/* ascending, never adjacent */
+	JoschRunKey *keys;			/* ascending */
 	int			count;
 	int			capacity;
 } Seen;
@@ -50,6 +45,9 @@ struct Owner
 	char	   *identity;
 	uint32_t	database;
 	char	   *name;			/* of the database, for the log */
+	char	   *token;
+	int64_t		given;			/* greatest run_id that it ever gave us to start */
+	int64_t		highest;		/* the same, or greater: what it said to have */
 	bool		recorded;		/* in the journal */
 	int			lock_dir;		/* descriptor of the folder of its lock files, or -1 */
 	Seen		forgotten;
@@ -69,6 +67,7 @@ struct Run
 {
 	Owner	   *owner;
 	int64_t		id;
+	int64_t		nonce;
 	RunPhase	phase;
 	uint32_t	flags;			/* JOSCH_RUN_... */
 	pid_t		pid;			/* main process, its group and its session */
@@ -117,7 +116,9 @@ struct Conn
 	bool		unread;			/* whole frames wait in `in` */
 	bool		waits_writable;
 	bool		listing;		/* LIST is being answered */
-	Run		   *list_next;
+	JoschScope	list_scope;
+	Owner	   *list_owner;		/* whose runs are on their way */
+	Run		   *list_next;		/* of it; NULL: all are told */
 	JoschBuffer in;
 	JoschBuffer out;
 	Conn	   *next;
@@ -135,8 +136,7 @@ typedef struct Runner
 	char		boot_id[64];
 	char		incarnation[128];
 	int64_t		started_at;
-	bool		journal_intact;
-	int64_t		journal_since;
+	char		ledger[33];		/* the journal's own word: made when it is begun anew */
 	bool		other_boot;		/* the journal is of a former boot: nothing of it lives */
 	bool		quit;			/* leave at the end of this turn */
 	bool		displaced;		/* the spool is another runner's now */
@@ -184,8 +184,8 @@ extern void log_open(void);
 extern void log_line(const char *fmt,...) __attribute__((format(printf, 1, 2)));
 
 /* seen.c */
-extern bool seen_has(const Seen *seen, int64_t id);
-extern void seen_add(Seen *seen, int64_t first, int64_t last);
+extern bool seen_has(const Seen *seen, JoschRunKey key);
+extern void seen_add(Seen *seen, JoschRunKey key);
 
 /* table.c */
 typedef enum ChildKind
@@ -195,12 +195,16 @@ typedef enum ChildKind
 	CHILD_WATCHER
 } ChildKind;
 
-extern Owner *owner_find(JoschSlice identity, uint32_t database);
+extern Owner *owner_find(JoschSlice identity, uint32_t database, JoschSlice token);
 extern Owner *owner_by_number(uint32_t number);
-extern Owner *owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name);
+extern Owner *owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name, JoschSlice token);
+extern void owner_raise(Owner *owner, int64_t highest, int64_t given);
+extern bool owner_is_meant(const Owner *owner, const Owner *asker, JoschScope scope);
 extern Owner *owner_first(void);
-extern Run *run_find(const Owner *owner, int64_t id);
-extern Run *run_add(Owner *owner, int64_t id);
+extern JoschRunKey run_key(const Run *run);
+extern Run *run_find(const Owner *owner, JoschRunKey key);
+extern Run *run_find_meant(const Owner *asker, JoschScope scope, JoschRunKey key);
+extern Run *run_add(Owner *owner, JoschRunKey key);
 extern void run_set_request(Run *run, const JoschStart *start);
 extern void run_remove(Run *run);
 extern void run_all_former(void);
@@ -219,7 +223,8 @@ typedef enum JournalType
 	JOURNAL_UP,
 	JOURNAL_STOPPING,
 	JOURNAL_EXIT,
-	JOURNAL_FORGET
+	JOURNAL_FORGET,
+	JOURNAL_HIGHEST
 } JournalType;
 
 /* One record of any type: each uses the fields that journal_code names for it. */
@@ -228,14 +233,17 @@ typedef struct JournalRecord
 	uint8_t		type;
 	uint32_t	format;
 	JoschSlice	text;			/* boot id, identity, incarnation */
-	JoschSlice	name;
+	JoschSlice	name;			/* of a database; ledger */
+	JoschSlice	token;
 	uint32_t	owner;
 	uint32_t	database;
-	int64_t		id;				/* run, or floor of SEEN */
+	int64_t		id;				/* run, floor of SEEN, highest */
+	int64_t		given;
+	int64_t		nonce;
 	int64_t		pid;
 	int64_t		at;				/* epoch */
 	int64_t		boot;			/* boottime */
-	JoschSlice	ids;			/* FORGET: ids; SEEN: pairs */
+	JoschSlice	keys;			/* FORGET, SEEN: number and nonce each */
 	JoschStart	start;
 	JoschExit	end;
 } JournalRecord;
@@ -253,8 +261,7 @@ typedef struct JournalFound
 	char		incarnation[128];	/* of the last life */
 	int64_t		pid;
 	int64_t		started_at;
-	bool		was_intact;		/* what that life had found */
-	int64_t		since;
+	char		ledger[33];
 } JournalFound;
 
 extern void journal_load(JournalFound *found);
@@ -263,7 +270,8 @@ extern bool journal_spawned(const Run *run);
 extern bool journal_up(const Run *run);
 extern bool journal_stopping(const Run *run);
 extern bool journal_exit(const Run *run);
-extern bool journal_forget(Owner *owner, JoschSlice ids);
+extern bool journal_forget(Owner *owner, JoschSlice keys);
+extern bool journal_highest(Owner *owner);
 
 /* life.c */
 extern bool life_begin(void);
@@ -271,9 +279,9 @@ extern bool life_begin(void);
 /* files.c */
 extern int	spool_open(const char *path, int flags);
 extern bool spool_path_allowed(const char *path);
-extern int	lock_create(Owner *owner, int64_t id);
-extern int	lock_open(Owner *owner, int64_t id);
-extern void lock_remove(Owner *owner, int64_t id);
+extern int	lock_create(Owner *owner, JoschRunKey key);
+extern int	lock_open(Owner *owner, JoschRunKey key);
+extern void lock_remove(Owner *owner, JoschRunKey key);
 extern char *log_tail(const char *path, uint32_t *len);
 
 /* spawn.c */
@@ -293,7 +301,7 @@ extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
 extern void run_start(Conn *conn, const JoschStart *start);
 extern void run_watch(Run *run);
 extern void run_finish_drained(void);
-extern void run_forget(Owner *owner, const JoschForget *forget);
+extern void run_forget(const Owner *asker, const JoschForget *forget);
 extern void run_describe(const Run *run, JoschRun *out);
 extern void run_reap(void);
 extern bool run_any_live(void);
@@ -363,7 +371,7 @@ extern void conn_error(Conn *conn, const char *text);
 /* tell.c */
 extern void tell_started(const Run *run);
 extern void tell_start_failed(const Run *run);
-extern void tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason);
+extern void tell_refused(Conn *conn, JoschRunKey key, JoschRefusal reason);
 extern void tell_up(const Run *run);
 extern void tell_exited(const Run *run);
 

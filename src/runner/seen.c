@@ -1,20 +1,21 @@
 /*
  * src/runner/seen.c
- *	  The ids of forgotten runs, so that none of them is ever started again.
+ *	  The runs that were forgotten, so that none of them is ever started again.
  *
- * Ids come from a sequence and are forgotten in nearly their order, so ranges
- * describe them.  Where too many holes stay open (ids that never came here),
- * the oldest are closed: by then their chance to be started has passed.
+ * A number alone says nothing: it is given again when a database is put back to an
+ * earlier moment, and then it is another run.  So number and nonce are kept, of the
+ * latest runs, in order.  Of what is older only the greatest number is known; up to
+ * there all is taken as seen, since by then its chance to be started has passed.
  */
 #include "runner.h"
 
 #include <stdlib.h>
 
-#define MAX_RANGES 4096
+#define MAX_SEEN 16384
 
-/* Index of the first range that ends at or after `id`. */
+/* Index of the first run that is not before this one. */
 static int
-find_range(const Seen *seen, int64_t id)
+find_seen(const Seen *seen, JoschRunKey key)
 {
 	int			low = 0;
 	int			high = seen->count;
@@ -22,8 +23,9 @@ find_range(const Seen *seen, int64_t id)
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
+		const JoschRunKey *there = &seen->keys[middle];
 
-		if (seen->ranges[middle].last < id)
+		if (there->run_id < key.run_id || (there->run_id == key.run_id && there->nonce < key.nonce))
 		{
 			low = middle + 1;
 		}
@@ -35,61 +37,51 @@ find_range(const Seen *seen, int64_t id)
 	return low;
 }
 
-bool
-seen_has(const Seen *seen, int64_t id)
+static bool
+is_at(const Seen *seen, int i, JoschRunKey key)
 {
-	int			i;
-
-	if (id <= seen->floor)
-	{
-		return true;
-	}
-	i = find_range(seen, id);
-	return i < seen->count && seen->ranges[i].first <= id;
+	return i < seen->count && seen->keys[i].run_id == key.run_id && seen->keys[i].nonce == key.nonce;
 }
 
-/* Closes the oldest quarter of the holes. */
+bool
+seen_has(const Seen *seen, JoschRunKey key)
+{
+	return key.run_id <= seen->floor || is_at(seen, find_seen(seen, key), key);
+}
+
+/* Drops the oldest quarter. */
 static void
 raise_floor(Seen *seen)
 {
-	int			drop = MAX_RANGES / 4;
+	int			drop = MAX_SEEN / 4;
 
-	seen->floor = seen->ranges[drop - 1].last;
+	seen->floor = seen->keys[drop - 1].run_id;
+	while (drop < seen->count && seen->keys[drop].run_id == seen->floor)
+	{
+		drop++;
+	}
 	seen->count -= drop;
-	memmove(seen->ranges, seen->ranges + drop, (size_t) seen->count * sizeof(SeenRange));
+	memmove(seen->keys, seen->keys + drop, (size_t) seen->count * sizeof(JoschRunKey));
 }
 
-/* Adds first..last, joining it with all ranges that it touches. */
 void
-seen_add(Seen *seen, int64_t first, int64_t last)
+seen_add(Seen *seen, JoschRunKey key)
 {
-	int			from;
-	int			to;
+	int			i = find_seen(seen, key);
 
-	if (last <= seen->floor || last < first)
+	if (key.run_id <= seen->floor || is_at(seen, i, key))
 	{
 		return;
 	}
-	first = first > seen->floor ? first : seen->floor + 1;
-	from = find_range(seen, first - 1);
-	to = from;
-	while (to < seen->count && seen->ranges[to].first - 1 <= last)
-	{
-		first = seen->ranges[to].first < first ? seen->ranges[to].first : first;
-		last = seen->ranges[to].last > last ? seen->ranges[to].last : last;
-		to++;
-	}
-	if (from == to && seen->count == seen->capacity)
+	if (seen->count == seen->capacity)
 	{
 		seen->capacity = seen->capacity ? seen->capacity * 2 : 16;
-		seen->ranges = xrealloc(seen->ranges, (size_t) seen->capacity * sizeof(SeenRange));
+		seen->keys = xrealloc(seen->keys, (size_t) seen->capacity * sizeof(JoschRunKey));
 	}
-	memmove(seen->ranges + from + 1, seen->ranges + to,
-			(size_t) (seen->count - to) * sizeof(SeenRange));
-	seen->count += 1 - (to - from);
-	seen->ranges[from].first = first;
-	seen->ranges[from].last = last;
-	if (seen->count > MAX_RANGES)
+	memmove(seen->keys + i + 1, seen->keys + i, (size_t) (seen->count - i) * sizeof(JoschRunKey));
+	seen->keys[i] = key;
+	seen->count++;
+	if (seen->count > MAX_SEEN)
 	{
 		raise_floor(seen);
 	}

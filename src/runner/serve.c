@@ -2,8 +2,9 @@
  * src/runner/serve.c
  *	  What each message of a scheduler does.
  *
- * A connection speaks for the one (server, database) that its HELLO named, and
- * nothing of another can be seen, stopped or forgotten through it.
+ * A connection speaks for the one owner (server, database, token) that its HELLO
+ * named.  What it asks or tells concerns that one's runs, and others' only where it
+ * names a wider scope: then to look for what nobody else can look after.
  */
 #include "runner.h"
 
@@ -25,14 +26,46 @@ list_more(Conn *conn)
 	JoschNothing nothing = {0};
 	JoschRun	m;
 
+	while (conn->list_next == NULL && conn->list_owner != NULL)
+	{
+		conn->list_owner = conn->list_owner->next;
+		if (conn->list_owner != NULL && owner_is_meant(conn->list_owner, conn->owner, conn->list_scope))
+		{
+			conn->list_next = conn->list_owner->first;
+		}
+	}
 	if (conn->list_next == NULL)
 	{
 		josch_encode_list_end(&conn->out, &nothing);
 		return false;
 	}
 	run_describe(conn->list_next, &m);
+	if (conn->list_owner != conn->owner)
+	{
+		m.identity = josch_slice(conn->list_owner->identity);
+		m.database = conn->list_owner->database;
+		m.database_name = josch_slice(conn->list_owner->name);
+		m.token = josch_slice(conn->list_owner->token);
+	}
 	josch_encode_run(&conn->out, &m);
 	conn->list_next = conn->list_next->next;
+	return true;
+}
+
+/* Begins the answer to LIST: the owners from the first on. */
+static bool
+serve_list(Conn *conn, const JoschFrame *frame)
+{
+	JoschList	m;
+
+	if (!josch_decode_list(frame, &m) || m.scope > JOSCH_SCOPE_ALL)
+	{
+		return false;
+	}
+	conn->list_scope = m.scope;
+	conn->list_owner = owner_first();
+	conn->list_next = owner_is_meant(conn->list_owner, conn->owner, m.scope) ? conn->list_owner->first : NULL;
+	conn->listing = true;
 	return true;
 }
 
@@ -44,9 +77,30 @@ send_welcome(Conn *conn)
 	m.version = josch_slice(JOSCH_VERSION);
 	m.incarnation = josch_slice(runner.incarnation);
 	m.started_at = runner.started_at;
-	m.journal_intact = runner.journal_intact;
-	m.journal_since = runner.journal_since;
+	m.ledger = josch_slice(runner.ledger);
+	m.highest = conn->owner->highest;
+	m.given = conn->owner->given;
 	josch_encode_welcome(&conn->out, &m);
+}
+
+static bool
+is_name(JoschSlice text)
+{
+	return text.len <= IDENTITY_MAX && (text.len == 0 || memchr(text.data, 0, text.len) == NULL);
+}
+
+/* An owner gives numbers to others, too: to SQL runs. */
+static void
+note_highest(Owner *owner, int64_t highest)
+{
+	if (highest > owner->highest)
+	{
+		owner_raise(owner, highest, 0);
+		if (!journal_highest(owner))
+		{
+			log_line("could not record the highest number of %s: %m", owner->name);
+		}
+	}
 }
 
 static bool
@@ -54,18 +108,18 @@ serve_hello(Conn *conn, const JoschFrame *frame)
 {
 	JoschHello	m;
 
-	if (!josch_decode_hello(frame, &m) || m.identity.len == 0 || m.identity.len > IDENTITY_MAX ||
-		memchr(m.identity.data, 0, m.identity.len) != NULL)
+	if (!josch_decode_hello(frame, &m) || m.identity.len == 0 || !is_name(m.identity) || !is_name(m.token))
 	{
 		return false;
 	}
-	conn->owner = owner_find(m.identity, m.database);
+	conn->owner = owner_find(m.identity, m.database, m.token);
 	if (conn->owner == NULL)
 	{
-		conn->owner = owner_add(0, m.identity, m.database, m.database_name);
+		conn->owner = owner_add(0, m.identity, m.database, m.database_name, m.token);
 	}
 	conn->compatible = m.protocol == JOSCH_PROTOCOL_VERSION;
 	send_welcome(conn);
+	note_highest(conn->owner, m.highest);
 	return true;
 }
 
@@ -73,18 +127,20 @@ static bool
 serve_start(Conn *conn, const JoschFrame *frame)
 {
 	JoschStart	m;
+	JoschRunKey key;
 
-	if (!josch_decode_start(frame, &m) || m.run_id <= 0)
+	if (!josch_decode_start(frame, &m) || m.run_id <= 0 || m.nonce == 0)
 	{
 		return false;
 	}
-	if (run_find(conn->owner, m.run_id) != NULL)
+	key = (JoschRunKey) {m.run_id, m.nonce};
+	if (run_find(conn->owner, key) != NULL)
 	{
-		tell_refused(conn, m.run_id, JOSCH_REFUSED_KNOWN);
+		tell_refused(conn, key, JOSCH_REFUSED_KNOWN);
 	}
-	else if (seen_has(&conn->owner->forgotten, m.run_id))
+	else if (seen_has(&conn->owner->forgotten, key))
 	{
-		tell_refused(conn, m.run_id, JOSCH_REFUSED_FORGOTTEN);
+		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
 	}
 	else
 	{
@@ -103,7 +159,7 @@ serve_stop(Conn *conn, const JoschFrame *frame)
 	{
 		return false;
 	}
-	run = run_find(conn->owner, m.run_id);
+	run = run_find_meant(conn->owner, m.scope, (JoschRunKey) {m.run_id, m.nonce});
 	if (run != NULL)
 	{
 		stop_run(run, m.grace_ms, JOSCH_RUN_STOP_REQUESTED);
@@ -128,7 +184,7 @@ serve_forget(Conn *conn, const JoschFrame *frame)
 static void
 send_log(Conn *conn, const JoschLogRead *request, int fd)
 {
-	JoschLogData m = {.run_id = request->run_id};
+	JoschLogData m = {.run_id = request->run_id, .nonce = request->nonce};
 	uint32_t	max = request->max < LOG_PIECE ? request->max : LOG_PIECE;
 	char	   *bytes = xrealloc(NULL, max);
 	struct stat st;
@@ -165,7 +221,7 @@ serve_log(Conn *conn, const JoschFrame *frame)
 	{
 		return false;
 	}
-	run = m.run_id != 0 ? run_find(conn->owner, m.run_id) : NULL;
+	run = m.run_id != 0 ? run_find(conn->owner, (JoschRunKey) {m.run_id, m.nonce}) : NULL;
 	path = m.run_id == 0 ? slice_dup(m.path) : xstrdup(run ? run->log_path : "");
 	errno = ENOENT;
 	if (spool_path_allowed(path))
@@ -244,9 +300,7 @@ serve_frame(Conn *conn, const JoschFrame *frame)
 				ok = serve_forget(conn, frame);
 				break;
 			case JOSCH_MSG_LIST:
-				conn->list_next = conn->owner->first;
-				conn->listing = true;
-				ok = true;
+				ok = serve_list(conn, frame);
 				break;
 			case JOSCH_MSG_LOG:
 				ok = serve_log(conn, frame);

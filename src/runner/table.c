@@ -3,7 +3,7 @@
  *	  Who is known: owners, their runs, and which child belongs to what.
  *
  * A burst of a thousand exits must not be a thousand walks along a list, so
- * runs are found by (owner, id) and children by pid through hash tables.
+ * runs are found by owner, number and nonce and children by pid through hash tables.
  */
 #include "runner.h"
 
@@ -31,20 +31,34 @@ owner_first(void)
 	return owners;
 }
 
+static bool
+is_text(const char *text, JoschSlice slice)
+{
+	return strlen(text) == slice.len && (slice.len == 0 || memcmp(text, slice.data, slice.len) == 0);
+}
+
 Owner *
-owner_find(JoschSlice identity, uint32_t database)
+owner_find(JoschSlice identity, uint32_t database, JoschSlice token)
 {
 	Owner	   *owner;
 
 	for (owner = owners; owner != NULL; owner = owner->next)
 	{
-		if (owner->database == database && strlen(owner->identity) == identity.len &&
-			memcmp(owner->identity, identity.data, identity.len) == 0)
+		if (owner->database == database && is_text(owner->identity, identity) && is_text(owner->token, token))
 		{
 			return owner;
 		}
 	}
 	return NULL;
+}
+
+/* Whether what is asked for with this scope takes in an owner. */
+bool
+owner_is_meant(const Owner *owner, const Owner *asker, JoschScope scope)
+{
+	return owner == asker || scope == JOSCH_SCOPE_ALL ||
+		(scope == JOSCH_SCOPE_DATABASE && owner->database == asker->database &&
+		 strcmp(owner->identity, asker->identity) == 0);
 }
 
 Owner *
@@ -61,7 +75,7 @@ owner_by_number(uint32_t number)
 
 /* Number 0: the next free one. */
 Owner *
-owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name)
+owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice name, JoschSlice token)
 {
 	Owner	   *owner = xcalloc(1, sizeof(Owner));
 	Owner	  **end = &owners;
@@ -75,17 +89,24 @@ owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice na
 	owner->identity = slice_dup(identity);
 	owner->database = database;
 	owner->name = slice_dup(name);
+	owner->token = slice_dup(token);
 	owner->lock_dir = -1;
 	*end = owner;
 	return owner;
 }
 
-static Run **
-bucket_of(const Owner *owner, int64_t id)
+JoschRunKey
+run_key(const Run *run)
 {
-	uint64_t	key[2] = {owner->number, (uint64_t) id};
+	return (JoschRunKey) {run->id, run->nonce};
+}
 
-	return &buckets[hash_bytes(key, sizeof(key)) & (bucket_count - 1)];
+static Run **
+bucket_of(const Owner *owner, JoschRunKey key)
+{
+	uint64_t	words[3] = {owner->number, (uint64_t) key.run_id, (uint64_t) key.nonce};
+
+	return &buckets[hash_bytes(words, sizeof(words)) & (bucket_count - 1)];
 }
 
 static void
@@ -101,7 +122,7 @@ grow(void)
 		while (old[i] != NULL)
 		{
 			Run		   *run = old[i];
-			Run		  **bucket = bucket_of(run->owner, run->id);
+			Run		  **bucket = bucket_of(run->owner, run_key(run));
 
 			old[i] = run->next_in_bucket;
 			run->next_in_bucket = *bucket;
@@ -112,7 +133,7 @@ grow(void)
 }
 
 Run *
-run_find(const Owner *owner, int64_t id)
+run_find(const Owner *owner, JoschRunKey key)
 {
 	Run		   *run;
 
@@ -120,17 +141,38 @@ run_find(const Owner *owner, int64_t id)
 	{
 		return NULL;
 	}
-	run = *bucket_of(owner, id);
-	while (run != NULL && (run->owner != owner || run->id != id))
+	run = *bucket_of(owner, key);
+	while (run != NULL && (run->owner != owner || run->id != key.run_id || run->nonce != key.nonce))
 	{
 		run = run->next_in_bucket;
 	}
 	return run;
 }
 
-/* A new run, in phase STARTING; the id must not be there yet. */
+/* The same for whoever may be meant: of several, the asker's own. */
 Run *
-run_add(Owner *owner, int64_t id)
+run_find_meant(const Owner *asker, JoschScope scope, JoschRunKey key)
+{
+	Run		   *run = run_find(asker, key);
+
+	for (Owner *owner = owners; owner != NULL && run == NULL; owner = owner->next)
+	{
+		run = owner_is_meant(owner, asker, scope) ? run_find(owner, key) : NULL;
+	}
+	return run;
+}
+
+/* Numbers only grow. */
+void
+owner_raise(Owner *owner, int64_t highest, int64_t given)
+{
+	owner->highest = highest > owner->highest ? highest : owner->highest;
+	owner->given = given > owner->given ? given : owner->given;
+}
+
+/* A new run, in phase STARTING; it must not be there yet. */
+Run *
+run_add(Owner *owner, JoschRunKey key)
 {
 	Run		   *run = xcalloc(1, sizeof(Run));
 	Run		  **bucket;
@@ -141,9 +183,10 @@ run_add(Owner *owner, int64_t id)
 	}
 	run_count++;
 	run->owner = owner;
-	run->id = id;
+	run->id = key.run_id;
+	run->nonce = key.nonce;
 	run->heap_index = -1;
-	bucket = bucket_of(owner, id);
+	bucket = bucket_of(owner, key);
 	run->next_in_bucket = *bucket;
 	*bucket = run;
 	run->previous = owner->last;
@@ -183,7 +226,7 @@ run_set_request(Run *run, const JoschStart *start)
 void
 run_remove(Run *run)
 {
-	Run		  **link = bucket_of(run->owner, run->id);
+	Run		  **link = bucket_of(run->owner, run_key(run));
 
 	while (*link != run)
 	{

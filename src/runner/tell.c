@@ -18,7 +18,7 @@ hears(const Conn *conn, const Run *run)
 void
 tell_started(const Run *run)
 {
-	JoschStarted m = {run->id, run->pid, run->started_at};
+	JoschStarted m = {run->id, run->nonce, run->pid, run->started_at};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
@@ -33,7 +33,7 @@ tell_started(const Run *run)
 void
 tell_start_failed(const Run *run)
 {
-	JoschStartFailed m = {run->id, run->end.value, run->end.tail};
+	JoschStartFailed m = {run->id, run->nonce, run->end.value, run->end.tail};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
@@ -48,7 +48,7 @@ tell_start_failed(const Run *run)
 void
 tell_up(const Run *run)
 {
-	JoschUp		m = {run->id, run->up_at};
+	JoschUp		m = {run->id, run->nonce, run->up_at};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
@@ -63,7 +63,7 @@ tell_up(const Run *run)
 void
 tell_exited(const Run *run)
 {
-	JoschExited m = {run->id, run->end};
+	JoschExited m = {run->id, run->nonce, run->end};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
@@ -76,11 +76,11 @@ tell_exited(const Run *run)
 }
 
 void
-tell_refused(Conn *conn, int64_t run_id, JoschRefusal reason)
+tell_refused(Conn *conn, JoschRunKey key, JoschRefusal reason)
 {
-	JoschRefused m = {run_id, (uint8_t) reason, {NULL, 0}};
+	JoschRefused m = {key.run_id, key.nonce, (uint8_t) reason, {NULL, 0}};
 	char	   *text = format(reason == JOSCH_REFUSED_KNOWN ? "run %lld is known already" :
-							  "run %lld has been known before", (long long) run_id);
+							  "run %lld has been known before", (long long) key.run_id);
 
 	m.text = josch_slice(text);
 	josch_encode_refused(&conn->out, &m);

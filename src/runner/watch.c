@@ -70,7 +70,7 @@ wait_for_locks(int lock_fd, int log_fd, pid_t parent)
 static pid_t
 fork_watcher(Run *run, bool *alive)
 {
-	int			lock_fd = lock_open(run->owner, run->id);
+	int			lock_fd = lock_open(run->owner, run_key(run));
 	int			log_fd = spool_path_allowed(run->log_path) ?
 		spool_open(run->log_path, O_RDONLY | O_NONBLOCK) : -1;
 	pid_t		parent = getpid();

@@ -149,8 +149,7 @@ typedef struct Decisions
 	Scheduler  *scheduler;
 	EnginePass	pass;
 	bool		reconciled;		/* nothing of that is left to do */
-	StoreLaunch *again;			/* runs that the runner has never seen */
-	int			nagain;
+	Reconciled	compared;
 
 	/* found after the launches were sent */
 	StoreRunInfo *stops;
@@ -160,8 +159,9 @@ typedef struct Decisions
 } Decisions;
 
 static void
-prepare_pass(Scheduler *scheduler, EnginePass *pass)
+prepare_pass(Scheduler *scheduler, Decisions *decisions)
 {
+	EnginePass *pass = &decisions->pass;
 	const JoschRunnerInfo *info = scheduler->runner != NULL ? josch_runner_info(scheduler->runner) : NULL;
 	ListCell   *cell;
 	bool		may_send;
@@ -182,7 +182,7 @@ prepare_pass(Scheduler *scheduler, EnginePass *pass)
 	/* only the scheduler opens runs; others close them */
 	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
 	pass->runner.server = scheduler->server;
-	pass->runner.runner = info != NULL ? info->incarnation : "";
+	pass->runner.ledger = info != NULL ? info->ledger : "";
 	pass->runner.host = scheduler->host;
 	pass->runner.log_folder = scheduler->log_folder;
 	pass->runner.work_dir = josch_spool_work_path();
@@ -190,7 +190,7 @@ prepare_pass(Scheduler *scheduler, EnginePass *pass)
 	if (josch_config_scheduler)
 	{
 		pass->max_commands = scheduler->phase == RUNNER_READY && may_send ? josch_config_max_running : 0;
-		pass->max_sql = scheduler->unsent_sql == NIL ? josch_config_max_sql_workers : 0;
+		pass->max_sql = scheduler->unsent_sql == NIL && decisions->compared.nagain == 0 ? josch_config_max_sql_workers : 0;
 	}
 }
 
@@ -241,15 +241,11 @@ reconcile(void *argument)
 	Decisions  *decisions = argument;
 	Scheduler  *scheduler = decisions->scheduler;
 
-	if (!scheduler->sql_reconciled)
+	if (scheduler->highest < 0)
 	{
-		josch_scheduler_reconcile_sql(scheduler);
+		scheduler->highest = josch_store_run_highest();
 	}
-	if (scheduler->phase == RUNNER_LISTED)
-	{
-		decisions->again = josch_scheduler_reconcile(scheduler, &decisions->nagain);
-		scheduler->phase = RUNNER_READY;
-	}
+	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
 }
 
 /* The transaction's part; all of Decisions is in the scratch context. */
@@ -260,9 +256,13 @@ decide(Decisions *decisions)
 
 	check_extension(scheduler);
 	check_constraints_at_once();
-	decisions->reconciled = (scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled) ||
+	decisions->reconciled = (scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled && scheduler->highest >= 0) ||
 		josch_attempt_unless_locked(reconcile, decisions);
-	prepare_pass(scheduler, &decisions->pass);
+	if (decisions->reconciled && scheduler->phase == RUNNER_LISTED)
+	{
+		scheduler->phase = RUNNER_READY;
+	}
+	prepare_pass(scheduler, decisions);
 	josch_engine_pass(&decisions->pass);
 	decisions->pass.set_aside += decisions->reconciled ? 0 : 1;
 }
@@ -278,19 +278,24 @@ carry_out(Decisions *decisions)
 	josch_scheduler_forget_done(scheduler);
 	/* no more than these are open, should it not be possible to count them below */
 	scheduler->status.running += pass->nlaunches;
-	for (int i = 0; i < decisions->nagain; i++)
+	for (int i = 0; i < decisions->compared.nends; i++)
 	{
-		josch_scheduler_send(scheduler, &decisions->again[i]);
+		josch_scheduler_take(scheduler, &decisions->compared.ends[i]);
+	}
+	for (int i = 0; i < decisions->compared.nagain; i++)
+	{
+		josch_scheduler_send(scheduler, &decisions->compared.again[i]);
 	}
 	for (int i = 0; i < pass->nlaunches; i++)
 	{
 		josch_scheduler_send(scheduler, &pass->launches[i]);
+		scheduler->highest = Max(scheduler->highest, pass->launches[i].run_id);
 	}
 	if (scheduler->runner != NULL)
 	{
 		for (int i = 0; i < pass->nstrays; i++)
 		{
-			josch_runner_send_stop(scheduler->runner, pass->strays[i], STRAY_GRACE_MS);
+			josch_runner_send_stop(scheduler->runner, JOSCH_SCOPE_OWN, pass->strays[i], STRAY_GRACE_MS);
 		}
 		josch_runner_flush(scheduler->runner);
 	}
@@ -467,10 +472,9 @@ run_pass(Scheduler *scheduler)
 	set_next_pass(scheduler, &decisions->pass);
 	carry_out_stops(decisions);
 	report(scheduler, &decisions->pass);
-	if (scheduler->phase == RUNNER_READY && scheduler->listed != NIL)
+	if (scheduler->phase == RUNNER_READY && hash_get_num_entries(scheduler->listed) > 0)
 	{
-		list_free_deep(scheduler->listed);
-		scheduler->listed = NIL;
+		josch_scheduler_empty_set(scheduler, &scheduler->listed);
 	}
 }
 
@@ -484,7 +488,7 @@ wait_for_something(Scheduler *scheduler)
 	TimestampTz until = scheduler->pass_at;
 	int			n;
 
-	if (scheduler->runner == NULL)
+	if (scheduler->runner == NULL && scheduler->highest >= 0)
 	{
 		until = Min(until, scheduler->connect_at);
 	}
@@ -544,6 +548,10 @@ start_up(Scheduler *scheduler, Oid database)
 	check_extension(scheduler);
 	scheduler->server = MemoryContextStrdup(scheduler->context, identify(database, scheduler->extension));
 	name_log_folder(scheduler, database);
+	scheduler->token = "";
+	scheduler->highest = -1;
+	josch_scheduler_empty_set(scheduler, &scheduler->listed);
+	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
 	end_transaction(scheduler);
 	scheduler->pass_wanted = true;

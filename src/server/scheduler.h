@@ -12,6 +12,7 @@
 #include "base/josch.h"
 
 #include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 
 #include "base/wake.h"
 #include "run/engine.h"
@@ -41,20 +42,22 @@ typedef struct Scheduler
 	Oid			extension;		/* InvalidOid before the first look */
 	char	   *server;			/* identity of this server, database and extension */
 	char	   *database_name;
+	const char *token;			/* of this installation */
+	int64		highest;		/* greatest number of a run that was seen here; -1: not read yet */
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
 
 	JoschRunner *runner;
 	char	   *spool;			/* where it is, or would be; NULL before the first look */
 	RunnerPhase phase;
-	List	   *listed;			/* int64: runs that the runner knows, while LISTING */
+	HTAB	   *listed;			/* JoschRunKey: runs that the runner knows, while LISTING */
 	TimestampTz connect_at;		/* when to try again */
 	int			connect_ms;
 	char	   *complaint;		/* the last reason that was logged */
 
 	List	   *events;			/* RunEvent: not committed yet */
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
-	List	   *stops_sent;		/* int64 pointers: on this connection */
+	HTAB	   *stops_sent;		/* JoschRunKey: on this connection */
 
 	bool		sql_reconciled; /* once, at the start */
 	bool		pass_wanted;
@@ -69,7 +72,10 @@ typedef struct Scheduler
 extern void josch_scheduler_take(Scheduler *scheduler, const RunEvent *event);
 
 /* The same for an end of which only this is known. */
-extern void josch_scheduler_take_end(Scheduler *scheduler, int64 run_id, RunEndKind kind, const char *reason);
+extern void josch_scheduler_take_end(Scheduler *scheduler, JoschRunKey key, RunEndKind kind, const char *reason);
+
+/* Makes a set of runs (listed, stops_sent) that is empty. */
+extern void josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set);
 
 /* Brings an event's texts into the database's encoding; needs a transaction. */
 extern void josch_scheduler_convert(Scheduler *scheduler, RunEvent *event);
@@ -95,14 +101,20 @@ extern void josch_scheduler_send_unsent(Scheduler *scheduler);
 /* Carries a stop or a time-out out; may be called again for the same run. */
 extern void josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run);
 
-/*
- * Compares the open runs with what the runner listed: those that it has never
- * seen are returned, to be sent again; of those that it has lost nothing can be
- * known.  Needs a transaction.
- */
-extern StoreLaunch *josch_scheduler_reconcile(Scheduler *scheduler, int *nagain);
+/* What became of open runs that the other side does not have. */
+typedef struct Reconciled
+{
+	StoreLaunch *again;			/* they never started: to be sent again */
+	int			nagain;
+	RunEvent   *ends;			/* of the others nothing is known: how they ended */
+	int			nends;
+} Reconciled;
 
-/* The same with SQL runs that no worker has, once at the start. */
-extern void josch_scheduler_reconcile_sql(Scheduler *scheduler);
+/*
+ * Compares the open commands with what the runner listed, and the open SQL runs
+ * with what the workers have.  Only reads, in the caller's transaction: what it
+ * says is done after the commit, and not at all when it is set aside.
+ */
+extern Reconciled josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql);
 
 #endif							/* JOSCH_SCHEDULER_H */

@@ -68,24 +68,26 @@ josch_scheduler_take(Scheduler *scheduler, const RunEvent *event)
 }
 
 void
-josch_scheduler_take_end(Scheduler *scheduler, int64 run_id, RunEndKind kind, const char *reason)
+josch_scheduler_take_end(Scheduler *scheduler, JoschRunKey key, RunEndKind kind, const char *reason)
 {
-	RunEvent	event = josch_run_event(RUN_ENDED, run_id);
+	RunEvent	event = josch_run_event(RUN_ENDED, key);
 
 	event.kind = kind;
 	event.text = unconstify(char *, reason);
 	josch_scheduler_take(scheduler, &event);
 }
 
-static void
-note_listed(Scheduler *scheduler, int64 run_id)
+/* Makes a set of runs that is empty. */
+void
+josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set)
 {
-	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
-	int64	   *listed = palloc(sizeof(int64));
+	HASHCTL		control = {.keysize = sizeof(JoschRunKey), .entrysize = sizeof(JoschRunKey), .hcxt = scheduler->context};
 
-	*listed = run_id;
-	scheduler->listed = lappend(scheduler->listed, listed);
-	MemoryContextSwitchTo(former);
+	if (*set != NULL)
+	{
+		hash_destroy(*set);
+	}
+	*set = hash_create("josch runs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static void
@@ -109,10 +111,8 @@ leave_runner(Scheduler *scheduler)
 	josch_runner_close(scheduler->runner);
 	scheduler->runner = NULL;
 	scheduler->phase = RUNNER_ABSENT;
-	list_free_deep(scheduler->listed);
-	scheduler->listed = NIL;
-	list_free_deep(scheduler->stops_sent);
-	scheduler->stops_sent = NIL;
+	josch_scheduler_empty_set(scheduler, &scheduler->listed);
+	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	scheduler->status.runner_pid = 0;
 	josch_wake_report(&scheduler->status);
 }
@@ -124,6 +124,14 @@ lose_runner(Scheduler *scheduler, const char *reason)
 	leave_runner(scheduler);
 	scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
 	scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
+}
+
+static void
+ask_for_list(Scheduler *scheduler)
+{
+	josch_scheduler_empty_set(scheduler, &scheduler->listed);
+	scheduler->phase = RUNNER_LISTING;
+	josch_runner_send_list(scheduler->runner, JOSCH_SCOPE_OWN);
 }
 
 static void
@@ -141,8 +149,7 @@ greet_runner(Scheduler *scheduler)
 		pfree(scheduler->complaint);
 		scheduler->complaint = NULL;
 	}
-	scheduler->phase = RUNNER_LISTING;
-	josch_runner_send_list(scheduler->runner);
+	ask_for_list(scheduler);
 }
 
 /*
@@ -156,19 +163,20 @@ take_refusal(Scheduler *scheduler, const JoschRunnerEvent *event)
 	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run.run_id, event->text)));
 	if (event->refusal == JOSCH_REFUSED_FORGOTTEN)
 	{
-		josch_scheduler_take_end(scheduler, event->run.run_id, RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
+		josch_scheduler_take_end(scheduler, josch_run_event_key(&event->run), RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
 		return;
 	}
 	if (scheduler->phase != RUNNER_LISTING)
 	{
-		scheduler->phase = RUNNER_LISTING;
-		josch_runner_send_list(scheduler->runner);
+		ask_for_list(scheduler);
 	}
 }
 
 static void
 take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 {
+	JoschRunKey key = josch_run_event_key(&event->run);
+
 	switch (event->type)
 	{
 		case JOSCH_RUNNER_WELCOME:
@@ -178,7 +186,7 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 			josch_scheduler_take(scheduler, &event->run);
 			break;
 		case JOSCH_RUNNER_LISTED:
-			note_listed(scheduler, event->run.run_id);
+			(void) hash_search(scheduler->listed, &key, HASH_ENTER, NULL);
 			break;
 		case JOSCH_RUNNER_LIST_END:
 			scheduler->phase = RUNNER_LISTED;
@@ -220,17 +228,20 @@ josch_scheduler_connect(Scheduler *scheduler)
 {
 	char	   *reason = NULL;
 	char	   *spool = josch_spool_path();
+	JoschRunnerOwner owner;
 
 	if (scheduler->spool == NULL || strcmp(scheduler->spool, spool) != 0)
 	{
 		follow_spool(scheduler, spool);
 	}
-	if (scheduler->runner != NULL || !josch_clock_is_due(scheduler->connect_at, CONNECT_MAX_MS))
+	if (scheduler->runner != NULL || scheduler->highest < 0 || !josch_clock_is_due(scheduler->connect_at, CONNECT_MAX_MS))
 	{
 		return;
 	}
-	scheduler->runner = josch_runner_connect(spool, scheduler->server, MyDatabaseId,
-											 scheduler->database_name, josch_config_start_runner, &reason);
+	owner = (JoschRunnerOwner) {
+		scheduler->server, MyDatabaseId, scheduler->database_name, scheduler->token, scheduler->highest
+	};
+	scheduler->runner = josch_runner_connect(spool, &owner, josch_config_start_runner, &reason);
 	if (scheduler->runner == NULL)
 	{
 		complain(scheduler, reason);
@@ -272,7 +283,7 @@ josch_scheduler_collect_sql(Scheduler *scheduler)
 	{
 		JoschSqlLost *loss = lfirst(cell);
 
-		josch_scheduler_take_end(scheduler, loss->run_id, !loss->begun ? RUN_END_NOT_STARTED :
+		josch_scheduler_take_end(scheduler, (JoschRunKey) {loss->run_id, 0}, !loss->begun ? RUN_END_NOT_STARTED :
 								 loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN, loss->reason);
 	}
 }
@@ -301,27 +312,11 @@ josch_scheduler_convert(Scheduler *scheduler, RunEvent *event)
 	}
 }
 
-static void
-drop_stop(Scheduler *scheduler, int64 run_id)
-{
-	ListCell   *cell;
-
-	foreach(cell, scheduler->stops_sent)
-	{
-		if (*(int64 *) lfirst(cell) == run_id)
-		{
-			pfree(lfirst(cell));
-			scheduler->stops_sent = foreach_delete_current(scheduler->stops_sent, cell);
-			return;
-		}
-	}
-}
-
 /* Drops the events that are committed, and lets the runner forget their runs. */
 void
 josch_scheduler_forget_done(Scheduler *scheduler)
 {
-	int64	   *ids = palloc(sizeof(int64) * (list_length(scheduler->events) + 1));
+	JoschRunKey *keys = palloc(sizeof(JoschRunKey) * (list_length(scheduler->events) + 1));
 	int			n = 0;
 	ListCell   *cell;
 
@@ -333,16 +328,16 @@ josch_scheduler_forget_done(Scheduler *scheduler)
 		{
 			continue;
 		}
-		if (event->type == RUN_ENDED)
+		if (event->type == RUN_ENDED && event->nonce != 0)
 		{
-			ids[n++] = event->run_id;
-			drop_stop(scheduler, event->run_id);
+			keys[n] = josch_run_event_key(event);
+			(void) hash_search(scheduler->stops_sent, &keys[n++], HASH_REMOVE, NULL);
 		}
 		free_event(event);
 		scheduler->events = foreach_delete_current(scheduler->events, cell);
 	}
 	if (n > 0 && scheduler->runner != NULL)
 	{
-		josch_runner_send_forget(scheduler->runner, ids, n);
+		josch_runner_send_forget(scheduler->runner, JOSCH_SCOPE_OWN, keys, n);
 	}
 }

@@ -11,6 +11,7 @@
 #include "server/scheduler.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/spool.h"
@@ -20,19 +21,10 @@
 /* Of the variables that a command misses, so many are named. */
 #define MAX_NAMED 5
 
-static bool
-contains(List *run_ids, int64 run_id)
+static JoschRunKey
+key_of(const StoreLaunch *launch)
 {
-	ListCell   *cell;
-
-	foreach(cell, run_ids)
-	{
-		if (*(int64 *) lfirst(cell) == run_id)
-		{
-			return true;
-		}
-	}
-	return false;
+	return (JoschRunKey) {launch->run_id, launch->nonce};
 }
 
 static const char *const *
@@ -104,10 +96,10 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 
 	if (reason != NULL)
 	{
-		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, reason);
+		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, reason);
 		return;
 	}
-	start.run_id = launch->run_id;
+	start.key = key_of(launch);
 	start.argv = words_of(launch->command);
 	start.env = (const char *const *) launch->environment;
 	start.cwd = launch->work_dir;
@@ -119,7 +111,7 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	start.ready_after_ms = launch->ready_after_ms;
 	if (!josch_runner_send_start(scheduler->runner, &start))
 	{
-		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
+		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
 	}
 }
 
@@ -129,7 +121,7 @@ send_sql(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	if (!OidIsValid(launch->owner))
 	{
-		josch_scheduler_take_end(scheduler, launch->run_id, RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
+		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
 		return true;
 	}
 	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);
@@ -143,6 +135,7 @@ keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
 
 	/* the rest lives no longer than the pass */
 	copy->run_id = launch->run_id;
+	copy->nonce = launch->nonce;
 	copy->sql = launch->sql;
 	copy->atomic = launch->atomic;
 	copy->owner = launch->owner;
@@ -205,14 +198,14 @@ josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch)
 void
 josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 {
-	MemoryContext former;
-	int64	   *run_id;
+	JoschRunKey key = {run->run_id, run->nonce};
+	bool		sent;
 
 	if (run->sql)
 	{
 		if (drop_unsent(scheduler, run->run_id))
 		{
-			josch_scheduler_take_end(scheduler, run->run_id, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
+			josch_scheduler_take_end(scheduler, key, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
 		}
 		else
 		{
@@ -221,97 +214,128 @@ josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 		return;
 	}
 	/* before both sides agree, a run may have to be sent again: its stop comes after that */
-	if (scheduler->phase != RUNNER_READY || contains(scheduler->stops_sent, run->run_id))
+	if (scheduler->phase != RUNNER_READY)
 	{
 		return;
 	}
-	josch_runner_send_stop(scheduler->runner, run->run_id, run->grace_ms);
-	former = MemoryContextSwitchTo(scheduler->context);
-	run_id = palloc(sizeof(int64));
-	*run_id = run->run_id;
-	scheduler->stops_sent = lappend(scheduler->stops_sent, run_id);
-	MemoryContextSwitchTo(former);
+	(void) hash_search(scheduler->stops_sent, &key, HASH_ENTER, &sent);
+	if (!sent)
+	{
+		josch_runner_send_stop(scheduler->runner, JOSCH_SCOPE_OWN, key, run->grace_ms);
+	}
 }
 
-/* Decides about an open command that the runner does not know. */
-static bool
-may_send_again(Scheduler *scheduler, const StoreRunInfo *run)
-{
-	const JoschRunnerInfo *info = josch_runner_info(scheduler->runner);
+/* ---- what is open here, and what the other side has ---- */
 
+/* What the runner's word is worth; read once for all runs. */
+typedef struct Witness
+{
+	const JoschRunnerInfo *info;
+	bool		database_put_back;	/* it was given numbers that are not here */
+	bool		ledger_put_back;	/* it does not have what it has told of */
+} Witness;
+
+static Witness
+hear_witness(Scheduler *scheduler)
+{
+	Witness		witness = {josch_runner_info(scheduler->runner)};
+
+	witness.database_put_back = !josch_store_run_counted(witness.info->highest);
+	witness.ledger_put_back = josch_store_run_started_above(witness.info->given, witness.info->ledger);
+	return witness;
+}
+
+/*
+ * Why nothing can be known of an open command that the runner does not list; NULL
+ * when it never came there, and may be sent again.  Only the very ledger that it was
+ * given to can say so, and only when neither side has been put back since.
+ */
+static const char *
+lost_command(Scheduler *scheduler, const Witness *witness, const StoreRunInfo *run)
+{
 	if (run->server == NULL || strcmp(run->server, scheduler->server) != 0)
 	{
-		josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "it was started by another server, of which this one is a copy, or before this one was restored");
-		return false;
+		return "it was started by another server, of which this one is a copy, or before this one was restored";
 	}
-	if (run->orphan)
+	if (run->ledger == NULL || strcmp(run->ledger, witness->info->ledger) != 0)
 	{
-		josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "its node does not exist any more");
-		return false;
+		return "it was given to another runner, or the machine or the runner's journal was lost since";
 	}
-	/* the journal would know it, so it never started: the same runner, or one that found the journal of the other */
-	if (run->runner != NULL && strcmp(run->runner, info->incarnation) == 0)
+	if (run->begun || witness->ledger_put_back)
 	{
-		return true;
+		return "the runner's journal was put back to an earlier moment";
 	}
-	if (info->journal_intact && run->requested_at >= info->journal_since)
+	if (witness->database_put_back)
 	{
-		return true;
+		return "the database was put back to an earlier moment";
 	}
-	josch_scheduler_take_end(scheduler, run->run_id, RUN_END_UNKNOWN, "the runner or the machine went down while it ran");
-	return false;
+	return NULL;
 }
 
-StoreLaunch *
-josch_scheduler_reconcile(Scheduler *scheduler, int *nagain)
+/* The same for SQL that no worker has: an atomic one has left nothing. */
+static const char *
+lost_sql(const StoreRunInfo *run)
+{
+	return run->atomic || !run->begun ? NULL :
+		"the server went down while its statements were being committed one by one";
+}
+
+static bool
+is_missing(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	JoschRunKey key = {run->run_id, run->nonce};
+
+	return run->sql ? !josch_sql_worker_running(run->run_id) :
+		hash_search(scheduler->listed, &key, HASH_FIND, NULL) == NULL;
+}
+
+static RunEvent
+unknown_end(const StoreRunInfo *run, const char *reason)
+{
+	RunEvent	event = josch_run_event(RUN_ENDED, (JoschRunKey) {run->run_id, run->nonce});
+
+	event.kind = RUN_END_UNKNOWN;
+	event.text = unconstify(char *, reason);
+	return event;
+}
+
+Reconciled
+josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 {
 	int			n;
 	StoreRunInfo *open = josch_store_run_list_open(&n);
 	int64	   *again = palloc(sizeof(int64) * Max(n, 1));
-	int			count = 0;
+	int			nagain = 0;
+	Reconciled	result = {.ends = palloc(sizeof(RunEvent) * Max(n, 1))};
+	Witness		witness = {NULL};
 
-	for (int i = 0; i < n; i++)
+	if (commands)
 	{
-		if (!open[i].sql && !contains(scheduler->listed, open[i].run_id) && may_send_again(scheduler, &open[i]))
-		{
-			again[count++] = open[i].run_id;
-		}
+		witness = hear_witness(scheduler);
 	}
-	*nagain = 0;
-	return count > 0 ? josch_store_run_reload(again, count, nagain) : NULL;
-}
-
-/*
- * SQL runs that are open while no worker has them: a worker ended without a
- * word, or the server was restarted.  An atomic one has left nothing, and starts
- * once more; of another nobody knows how far it came.
- */
-void
-josch_scheduler_reconcile_sql(Scheduler *scheduler)
-{
-	int			n;
-	StoreRunInfo *open = josch_store_run_list_open(&n);
-
-	scheduler->unsent_sql = NIL;		/* of a first pass that failed */
 	for (int i = 0; i < n; i++)
 	{
-		if (!open[i].sql || josch_sql_worker_running(open[i].run_id))
+		const char *lost;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!(open[i].sql ? sql : commands) || !is_missing(scheduler, &open[i]))
 		{
 			continue;
 		}
-		if (open[i].atomic || !open[i].begun)
+		lost = open[i].orphan ? "its node does not exist any more" :
+			open[i].sql ? lost_sql(&open[i]) : lost_command(scheduler, &witness, &open[i]);
+		if (lost != NULL)
 		{
-			int			loaded;
-			StoreLaunch *launch = josch_store_run_reload(&open[i].run_id, 1, &loaded);
-
-			if (loaded == 1)
-			{
-				keep_unsent(scheduler, launch);
-			}
+			result.ends[result.nends++] = unknown_end(&open[i], lost);
 		}
 		else
 		{
-			josch_scheduler_take_end(scheduler, open[i].run_id, RUN_END_UNKNOWN, "the server went down while its statements were being committed one by one");
+			again[nagain++] = open[i].run_id;
 		}
 	}
+	if (nagain > 0)
+	{
+		result.again = josch_store_run_reload(again, nagain, &result.nagain);
+	}
+	return result;
 }

@@ -1,32 +1,23 @@
 /*
  * src/wire/protocol.h
- *	  The wire between a scheduler and josch-runner: framing and messages.
+ *	  The wire between a scheduler and josch-runner: its messages.
  *
  * For each message ONE function names its fields in order.  It serves both
  * directions, so that writer and reader cannot drift apart.
  *
- * The server's module and a program without any PostgreSQL code include this
- * file.  It therefore needs standard C only, allocates through a function of
- * the caller, and never reads past the frame that it was given: a peer may
- * send anything.  Decoded slices point into the frame and live as long as it.
+ * A run is named by its number and its nonce, wherever it is named: a number alone
+ * may be given again, by a database that was put back to an earlier moment.
  *
- * A frame is: u32 length of what follows, u8 type, fields.  Integers are in
- * network order; a string is u32 length and bytes; a list of strings is u32
- * count and one string that holds the strings, each with its length.  Later
- * versions add fields at the end of a message; readers ignore what they do
+ * Later versions add fields at the end of a message; readers ignore what they do
  * not know.  HELLO, WELCOME, REPLACE and ERROR never change otherwise, so that
  * two versions can always agree that one of them has to be replaced.
  */
 #ifndef JOSCH_PROTOCOL_H
 #define JOSCH_PROTOCOL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "wire/codec.h"
 
-#define JOSCH_PROTOCOL_VERSION	1
-#define JOSCH_FRAME_MAX			(4 * 1024 * 1024)	/* length field of a frame */
+#define JOSCH_PROTOCOL_VERSION	2
 #define JOSCH_TAIL_MAX			4096	/* bytes of output that an exit carries */
 
 typedef enum JoschMessageType
@@ -90,34 +81,38 @@ typedef enum JoschRefusal
 	JOSCH_REFUSED_FORGOTTEN = 2 /* was known and has been forgotten */
 } JoschRefusal;
 
-/* Bytes of somebody else; not terminated by a zero. */
-typedef struct JoschSlice
+/* Whose runs a message means. */
+typedef enum JoschScope
 {
-	const char *data;
-	uint32_t	len;
-} JoschSlice;
+	JOSCH_SCOPE_OWN = 0,		/* of the server, database and token that HELLO named */
+	JOSCH_SCOPE_DATABASE = 1,	/* of that server and database, whatever their token */
+	JOSCH_SCOPE_ALL = 2			/* of anybody */
+} JoschScope;
 
-/* A list of strings as it lies on the wire; read with josch_strings_next. */
-typedef struct JoschStrings
+/* What a run is known by, within its owner. */
+typedef struct JoschRunKey
 {
-	uint32_t	count;
-	JoschSlice	packed;
-} JoschStrings;
+	int64_t		run_id;
+	int64_t		nonce;
+} JoschRunKey;
 
 /* Times are microseconds since 1970-01-01 UTC; 0 means not known. */
 typedef struct JoschHello
 {
 	uint32_t	protocol;
 	JoschSlice	version;		/* of the extension */
-	JoschSlice	identity;		/* of the server: runs are keyed by it, */
-	uint32_t	database;		/* by the database's oid and by run_id */
+	JoschSlice	identity;		/* of the server: it owns its runs, */
+	uint32_t	database;		/* with the database's oid, */
 	JoschSlice	database_name;	/* for messages only */
 	JoschSlice	runner_path;	/* the runner's program as the server knows it */
+	JoschSlice	token;			/* and with the token of its installation */
+	int64_t		highest;		/* greatest run_id that the database has, of SQL runs too */
 } JoschHello;
 
 typedef struct JoschStart
 {
-	int64_t		run_id;			/* above 0, never used twice */
+	int64_t		run_id;			/* above 0 */
+	int64_t		nonce;			/* not 0; number and nonce are never used twice */
 	JoschStrings argv;
 	JoschStrings env;			/* "NAME=value", on top of the runner's own few */
 	JoschSlice	cwd;			/* empty: the home of the runner's user */
@@ -131,18 +126,27 @@ typedef struct JoschStart
 
 typedef struct JoschStop
 {
+	uint8_t		scope;			/* JoschScope */
 	int64_t		run_id;
+	int64_t		nonce;
 	uint64_t	grace_ms;
 } JoschStop;
 
 typedef struct JoschForget
 {
-	JoschSlice	ids;			/* i64 each; josch_forget_id */
+	uint8_t		scope;			/* JoschScope */
+	JoschSlice	keys;			/* run_id and nonce each; josch_forget_key */
 } JoschForget;
+
+typedef struct JoschList
+{
+	uint8_t		scope;			/* JoschScope */
+} JoschList;
 
 typedef struct JoschLogRead
 {
 	int64_t		run_id;			/* 0: by path */
+	int64_t		nonce;
 	JoschSlice	path;			/* relative to the spool */
 	int64_t		offset;			/* below 0: from the end */
 	uint32_t	max;
@@ -160,13 +164,15 @@ typedef struct JoschWelcome
 	JoschSlice	incarnation;	/* one life of a runner; kept across REPLACE */
 	int64_t		pid;
 	int64_t		started_at;
-	uint8_t		journal_intact; /* this life found the journal of the same boot, complete */
-	int64_t		journal_since;	/* every START accepted since then is on record */
+	JoschSlice	ledger;			/* of the journal: every START under this word is on record in it */
+	int64_t		highest;		/* greatest run_id that this owner gave or told before this HELLO */
+	int64_t		given;			/* greatest run_id that came with a START */
 } JoschWelcome;
 
 typedef struct JoschStarted
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	int64_t		pid;			/* also its process group and session */
 	int64_t		started_at;
 } JoschStarted;
@@ -174,6 +180,7 @@ typedef struct JoschStarted
 typedef struct JoschStartFailed
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	uint32_t	error;			/* errno */
 	JoschSlice	text;
 } JoschStartFailed;
@@ -181,6 +188,7 @@ typedef struct JoschStartFailed
 typedef struct JoschUp
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	int64_t		up_at;
 } JoschUp;
 
@@ -199,23 +207,33 @@ typedef struct JoschExit
 typedef struct JoschExited
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	JoschExit	end;
 } JoschExited;
 
 typedef struct JoschRun
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	uint8_t		state;			/* JoschRunState */
 	uint32_t	flags;
 	int64_t		pid;			/* 0: never got one, or not known */
 	int64_t		started_at;
 	int64_t		up_at;
 	JoschExit	end;			/* kind JOSCH_EXIT_NONE unless exited */
+	JoschSlice	log_path;
+
+	/* the owner; empty and 0 when it is the one that asked */
+	JoschSlice	identity;
+	uint32_t	database;
+	JoschSlice	database_name;
+	JoschSlice	token;
 } JoschRun;
 
 typedef struct JoschRefused
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	uint8_t		reason;			/* JoschRefusal */
 	JoschSlice	text;
 } JoschRefused;
@@ -223,6 +241,7 @@ typedef struct JoschRefused
 typedef struct JoschLogData
 {
 	int64_t		run_id;
+	int64_t		nonce;
 	int64_t		offset;			/* of the first byte */
 	JoschSlice	bytes;			/* as written, any encoding */
 	uint8_t		eof;			/* nothing after these bytes at present */
@@ -233,263 +252,17 @@ typedef struct JoschError
 	JoschSlice	text;
 } JoschError;
 
-/* LIST and LIST_END */
+/* LIST_END */
 typedef struct JoschNothing
 {
 	char		unused;
 } JoschNothing;
 
-/* Gives a block of size bytes that begins as ptr did; ptr NULL asks for a new one.  NULL: no memory. */
-typedef void *(*JoschRealloc) (void *ptr, size_t size);
-
-typedef struct JoschBuffer
-{
-	uint8_t    *data;
-	size_t		len;
-	size_t		capacity;
-	JoschRealloc grow;
-} JoschBuffer;
-
-/* Makes room for `more` bytes after len. */
-static inline bool
-josch_buffer_reserve(JoschBuffer *buf, size_t more)
-{
-	size_t		want = buf->capacity ? buf->capacity : 256;
-	void	   *data;
-
-	if (buf->capacity - buf->len >= more)
-	{
-		return true;
-	}
-	while (want - buf->len < more)
-	{
-		want *= 2;
-	}
-	data = buf->grow(buf->data, want);
-	if (data == NULL)
-	{
-		return false;
-	}
-	buf->data = (uint8_t *) data;
-	buf->capacity = want;
-	return true;
-}
-
-static inline bool
-josch_buffer_append(JoschBuffer *buf, const void *data, size_t len)
-{
-	if (!josch_buffer_reserve(buf, len))
-	{
-		return false;
-	}
-	if (len > 0)
-	{
-		memcpy(buf->data + buf->len, data, len);
-	}
-	buf->len += len;
-	return true;
-}
-
-/* Takes the first `len` bytes away. */
 static inline void
-josch_buffer_consume(JoschBuffer *buf, size_t len)
+josch_code_key(JoschCodec *c, JoschRunKey *key)
 {
-	buf->len -= len;
-	if (buf->len > 0)
-	{
-		memmove(buf->data, buf->data + len, buf->len);
-	}
-}
-
-static inline JoschSlice
-josch_slice(const char *text)
-{
-	JoschSlice	slice = {text, text ? (uint32_t) strlen(text) : 0};
-
-	return slice;
-}
-
-/* Writes to `out`, or reads from `in` when there is no `out`.  After a failure nothing more happens. */
-typedef struct JoschCodec
-{
-	JoschBuffer *out;
-	const uint8_t *in;
-	size_t		in_len;
-	bool		failed;
-} JoschCodec;
-
-/* Moves `len` raw bytes; the caller turns them into numbers. */
-static inline void
-josch_code_raw(JoschCodec *c, uint8_t *bytes, size_t len)
-{
-	if (c->failed)
-	{
-		return;
-	}
-	if (c->out != NULL)
-	{
-		c->failed = !josch_buffer_append(c->out, bytes, len);
-	}
-	else if (c->in_len < len)
-	{
-		c->failed = true;
-	}
-	else
-	{
-		memcpy(bytes, c->in, len);
-		c->in += len;
-		c->in_len -= len;
-	}
-}
-
-static inline void
-josch_code_u64(JoschCodec *c, uint64_t *value)
-{
-	uint8_t		b[8] = {0};
-	uint64_t	v = c->out ? *value : 0;
-
-	for (int i = 0; i < 8; i++)
-	{
-		b[i] = (uint8_t) (v >> (56 - 8 * i));
-	}
-	josch_code_raw(c, b, 8);
-	v = 0;
-	for (int i = 0; i < 8; i++)
-	{
-		v = v << 8 | b[i];
-	}
-	if (c->out == NULL)
-	{
-		*value = c->failed ? 0 : v;
-	}
-}
-
-static inline void
-josch_code_i64(JoschCodec *c, int64_t *value)
-{
-	uint64_t	v = c->out ? (uint64_t) *value : 0;
-
-	josch_code_u64(c, &v);
-	if (c->out == NULL)
-	{
-		*value = (int64_t) v;
-	}
-}
-
-static inline void
-josch_code_u32(JoschCodec *c, uint32_t *value)
-{
-	uint8_t		b[4] = {0};
-	uint32_t	v = c->out ? *value : 0;
-
-	b[0] = (uint8_t) (v >> 24);
-	b[1] = (uint8_t) (v >> 16);
-	b[2] = (uint8_t) (v >> 8);
-	b[3] = (uint8_t) v;
-	josch_code_raw(c, b, 4);
-	if (c->out == NULL)
-	{
-		*value = c->failed ? 0 :
-			(uint32_t) b[0] << 24 | (uint32_t) b[1] << 16 | (uint32_t) b[2] << 8 | b[3];
-	}
-}
-
-static inline void
-josch_code_u8(JoschCodec *c, uint8_t *value)
-{
-	uint8_t		b = c->out ? *value : 0;
-
-	josch_code_raw(c, &b, 1);
-	if (c->out == NULL)
-	{
-		*value = c->failed ? 0 : b;
-	}
-}
-
-static inline void
-josch_code_slice(JoschCodec *c, JoschSlice *slice)
-{
-	uint32_t	len = c->out ? slice->len : 0;
-
-	josch_code_u32(c, &len);
-	if (c->failed)
-	{
-		if (c->out == NULL)
-		{
-			*slice = josch_slice(NULL);
-		}
-		return;
-	}
-	if (c->out != NULL)
-	{
-		c->failed = !josch_buffer_append(c->out, slice->data, len);
-		return;
-	}
-	c->failed = c->in_len < len;
-	slice->data = c->failed ? NULL : (const char *) c->in;
-	slice->len = c->failed ? 0 : len;
-	c->in += slice->len;
-	c->in_len -= slice->len;
-}
-
-/*
- * Takes the next string of a list, and moves the list past it.  False at the
- * end, and for a list that is not what it says.
- */
-static inline bool
-josch_strings_next(JoschStrings *list, JoschSlice *item)
-{
-	JoschCodec	c = {NULL, (const uint8_t *) list->packed.data, list->packed.len, false};
-
-	if (list->count == 0)
-	{
-		return false;
-	}
-	josch_code_slice(&c, item);
-	list->count--;
-	list->packed.data = (const char *) c.in;
-	list->packed.len = (uint32_t) c.in_len;
-	return !c.failed;
-}
-
-/* Appends one string to the bytes of a list; `packed` starts as an empty buffer. */
-static inline bool
-josch_strings_add(JoschBuffer *packed, JoschStrings *list, JoschSlice item)
-{
-	JoschCodec	c = {packed, NULL, 0, false};
-
-	josch_code_slice(&c, &item);
-	list->count++;
-	list->packed.data = (const char *) packed->data;
-	list->packed.len = (uint32_t) packed->len;
-	return !c.failed;
-}
-
-/* A list that was read is checked whole, so that later walks cannot fail: count and no zero inside. */
-static inline void
-josch_code_strings(JoschCodec *c, JoschStrings *list)
-{
-	JoschStrings walk;
-	JoschSlice	item;
-	uint32_t	seen = 0;
-
-	josch_code_u32(c, &list->count);
-	josch_code_slice(c, &list->packed);
-	if (c->failed || c->out != NULL)
-	{
-		return;
-	}
-	walk = *list;
-	while (josch_strings_next(&walk, &item))
-	{
-		seen++;
-		if (item.len > 0 && memchr(item.data, 0, item.len) != NULL)
-		{
-			c->failed = true;
-			return;
-		}
-	}
-	c->failed = seen != list->count || walk.packed.len != 0;
+	josch_code_i64(c, &key->run_id);
+	josch_code_i64(c, &key->nonce);
 }
 
 static inline void
@@ -501,12 +274,15 @@ josch_code_hello(JoschCodec *c, JoschHello *m)
 	josch_code_u32(c, &m->database);
 	josch_code_slice(c, &m->database_name);
 	josch_code_slice(c, &m->runner_path);
+	josch_code_slice(c, &m->token);
+	josch_code_i64(c, &m->highest);
 }
 
 static inline void
 josch_code_start(JoschCodec *c, JoschStart *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_strings(c, &m->argv);
 	josch_code_strings(c, &m->env);
 	josch_code_slice(c, &m->cwd);
@@ -521,20 +297,30 @@ josch_code_start(JoschCodec *c, JoschStart *m)
 static inline void
 josch_code_stop(JoschCodec *c, JoschStop *m)
 {
+	josch_code_u8(c, &m->scope);
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_u64(c, &m->grace_ms);
 }
 
 static inline void
 josch_code_forget(JoschCodec *c, JoschForget *m)
 {
-	josch_code_slice(c, &m->ids);
+	josch_code_u8(c, &m->scope);
+	josch_code_slice(c, &m->keys);
+}
+
+static inline void
+josch_code_list(JoschCodec *c, JoschList *m)
+{
+	josch_code_u8(c, &m->scope);
 }
 
 static inline void
 josch_code_log_read(JoschCodec *c, JoschLogRead *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_slice(c, &m->path);
 	josch_code_i64(c, &m->offset);
 	josch_code_u32(c, &m->max);
@@ -554,14 +340,16 @@ josch_code_welcome(JoschCodec *c, JoschWelcome *m)
 	josch_code_slice(c, &m->incarnation);
 	josch_code_i64(c, &m->pid);
 	josch_code_i64(c, &m->started_at);
-	josch_code_u8(c, &m->journal_intact);
-	josch_code_i64(c, &m->journal_since);
+	josch_code_slice(c, &m->ledger);
+	josch_code_i64(c, &m->highest);
+	josch_code_i64(c, &m->given);
 }
 
 static inline void
 josch_code_started(JoschCodec *c, JoschStarted *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_i64(c, &m->pid);
 	josch_code_i64(c, &m->started_at);
 }
@@ -570,6 +358,7 @@ static inline void
 josch_code_start_failed(JoschCodec *c, JoschStartFailed *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_u32(c, &m->error);
 	josch_code_slice(c, &m->text);
 }
@@ -578,6 +367,7 @@ static inline void
 josch_code_up(JoschCodec *c, JoschUp *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_i64(c, &m->up_at);
 }
 
@@ -598,6 +388,7 @@ static inline void
 josch_code_exited(JoschCodec *c, JoschExited *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_exit(c, &m->end);
 }
 
@@ -605,18 +396,25 @@ static inline void
 josch_code_run(JoschCodec *c, JoschRun *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_u8(c, &m->state);
 	josch_code_u32(c, &m->flags);
 	josch_code_i64(c, &m->pid);
 	josch_code_i64(c, &m->started_at);
 	josch_code_i64(c, &m->up_at);
 	josch_code_exit(c, &m->end);
+	josch_code_slice(c, &m->log_path);
+	josch_code_slice(c, &m->identity);
+	josch_code_u32(c, &m->database);
+	josch_code_slice(c, &m->database_name);
+	josch_code_slice(c, &m->token);
 }
 
 static inline void
 josch_code_refused(JoschCodec *c, JoschRefused *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_u8(c, &m->reason);
 	josch_code_slice(c, &m->text);
 }
@@ -625,6 +423,7 @@ static inline void
 josch_code_log_data(JoschCodec *c, JoschLogData *m)
 {
 	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
 	josch_code_i64(c, &m->offset);
 	josch_code_slice(c, &m->bytes);
 	josch_code_u8(c, &m->eof);
@@ -641,81 +440,6 @@ josch_code_nothing(JoschCodec *c, JoschNothing *m)
 {
 	(void) c;
 	m->unused = 0;
-}
-
-typedef struct JoschFrame
-{
-	uint8_t		type;
-	const uint8_t *body;
-	size_t		body_len;
-	size_t		total;			/* bytes to take out of the stream */
-} JoschFrame;
-
-typedef enum JoschFrameStatus
-{
-	JOSCH_FRAME_MORE,			/* not complete yet */
-	JOSCH_FRAME_OK,
-	JOSCH_FRAME_BROKEN			/* no length that can be; the stream is lost */
-} JoschFrameStatus;
-
-/* Finds the first frame of a stream's bytes. */
-static inline JoschFrameStatus
-josch_frame_next(const void *data, size_t len, JoschFrame *frame)
-{
-	JoschCodec	c = {NULL, (const uint8_t *) data, len, false};
-	uint32_t	body = 0;
-
-	if (len < 4)
-	{
-		return JOSCH_FRAME_MORE;
-	}
-	josch_code_u32(&c, &body);
-	if (body < 1 || body > JOSCH_FRAME_MAX)
-	{
-		return JOSCH_FRAME_BROKEN;
-	}
-	if (c.in_len < body)
-	{
-		return JOSCH_FRAME_MORE;
-	}
-	frame->type = c.in[0];
-	frame->body = c.in + 1;
-	frame->body_len = body - 1;
-	frame->total = (size_t) body + 4;
-	return JOSCH_FRAME_OK;
-}
-
-/* Starts a frame and gives its place for josch_frame_end. */
-static inline size_t
-josch_frame_begin(JoschCodec *c, uint8_t type)
-{
-	size_t		start = c->out->len;
-	uint32_t	length = 0;
-
-	josch_code_u32(c, &length);
-	josch_code_u8(c, &type);
-	return start;
-}
-
-/* Fills in the length.  False, and nothing added, when memory ran out or the frame is too long. */
-static inline bool
-josch_frame_end(JoschCodec *c, size_t start)
-{
-	size_t		length;
-	uint8_t    *p;
-
-	if (c->failed || c->out->len - start - 4 > JOSCH_FRAME_MAX)
-	{
-		c->out->len = start;
-		return false;
-	}
-	length = c->out->len - start - 4;
-	p = c->out->data + start;
-	p[0] = (uint8_t) (length >> 24);
-	p[1] = (uint8_t) (length >> 16);
-	p[2] = (uint8_t) (length >> 8);
-	p[3] = (uint8_t) length;
-	return true;
 }
 
 /*
@@ -752,7 +476,7 @@ JOSCH_DEFINE_MESSAGE(hello, JoschHello, hello, JOSCH_MSG_HELLO)
 JOSCH_DEFINE_MESSAGE(start, JoschStart, start, JOSCH_MSG_START)
 JOSCH_DEFINE_MESSAGE(stop, JoschStop, stop, JOSCH_MSG_STOP)
 JOSCH_DEFINE_MESSAGE(forget, JoschForget, forget, JOSCH_MSG_FORGET)
-JOSCH_DEFINE_MESSAGE(list, JoschNothing, nothing, JOSCH_MSG_LIST)
+JOSCH_DEFINE_MESSAGE(list, JoschList, list, JOSCH_MSG_LIST)
 JOSCH_DEFINE_MESSAGE(log_read, JoschLogRead, log_read, JOSCH_MSG_LOG)
 JOSCH_DEFINE_MESSAGE(replace, JoschReplace, replace, JOSCH_MSG_REPLACE)
 JOSCH_DEFINE_MESSAGE(welcome, JoschWelcome, welcome, JOSCH_MSG_WELCOME)
@@ -766,21 +490,21 @@ JOSCH_DEFINE_MESSAGE(refused, JoschRefused, refused, JOSCH_MSG_REFUSED)
 JOSCH_DEFINE_MESSAGE(log_data, JoschLogData, log_data, JOSCH_MSG_LOG_DATA)
 JOSCH_DEFINE_MESSAGE(error, JoschError, error, JOSCH_MSG_ERROR)
 
-/* The i-th id of a FORGET; there are josch_forget_count of them. */
+/* The i-th run of a FORGET; there are josch_forget_count of them. */
 static inline uint32_t
 josch_forget_count(const JoschForget *m)
 {
-	return m->ids.len / 8;
+	return m->keys.len / 16;
 }
 
-static inline int64_t
-josch_forget_id(const JoschForget *m, uint32_t i)
+static inline JoschRunKey
+josch_forget_key(const JoschForget *m, uint32_t i)
 {
-	JoschCodec	c = {NULL, (const uint8_t *) m->ids.data + (size_t) i * 8, 8, false};
-	int64_t		id = 0;
+	JoschCodec	c = {NULL, (const uint8_t *) m->keys.data + (size_t) i * 16, 16, false};
+	JoschRunKey key = {0, 0};
 
-	josch_code_i64(&c, &id);
-	return id;
+	josch_code_key(&c, &key);
+	return key;
 }
 
 #endif							/* JOSCH_PROTOCOL_H */

@@ -30,20 +30,21 @@ use constant {
 	TIMED_OUT => 1, STOP_REQUESTED => 2, LONG_RUNNING => 4, IS_UP => 8, IS_WATCHED => 16,
 	EXIT_CODE => 1, EXIT_SIGNAL => 2, EXIT_UNKNOWN => 3, EXIT_NOT_STARTED => 4,
 	STATE_RUNNING => 1, STATE_UP => 2, STATE_EXITED => 3, STATE_WATCHED => 4,
-	REFUSED_KNOWN => 1, REFUSED_FORGOTTEN => 2 };
+	REFUSED_KNOWN => 1, REFUSED_FORGOTTEN => 2,
+	SCOPE_OWN => 0, SCOPE_DATABASE => 1, SCOPE_ALL => 2 };
 
 # The fields of what a runner says: n u32, q i64, c u8, s string.
 my @EXIT = qw(c:kind n:value q:ended_at q:cpu_user_us q:cpu_sys_us q:maxrss_kb n:exit_flags s:tail);
 my %FIELDS = (
-	WELCOME => [qw(n:protocol s:version s:incarnation q:pid q:started_at c:journal_intact q:journal_since)],
-	STARTED => [qw(q:run_id q:pid q:started_at)],
-	START_FAILED => [qw(q:run_id n:errno s:text)],
-	UP => [qw(q:run_id q:up_at)],
-	EXITED => [ 'q:run_id', @EXIT ],
-	RUN => [ qw(q:run_id c:state n:flags q:pid q:started_at q:up_at), @EXIT ],
+	WELCOME => [qw(n:protocol s:version s:incarnation q:pid q:started_at s:ledger q:highest q:given)],
+	STARTED => [qw(q:run_id q:nonce q:pid q:started_at)],
+	START_FAILED => [qw(q:run_id q:nonce n:errno s:text)],
+	UP => [qw(q:run_id q:nonce q:up_at)],
+	EXITED => [ 'q:run_id', 'q:nonce', @EXIT ],
+	RUN => [ qw(q:run_id q:nonce c:state n:flags q:pid q:started_at q:up_at), @EXIT, qw(s:log_path s:identity n:database s:database_name s:token) ],
 	LIST_END => [],
-	REFUSED => [qw(q:run_id c:reason s:text)],
-	LOG_DATA => [qw(q:run_id q:offset s:bytes c:eof)],
+	REFUSED => [qw(q:run_id q:nonce c:reason s:text)],
+	LOG_DATA => [qw(q:run_id q:nonce q:offset s:bytes c:eof)],
 	ERROR => [qw(s:text)]);
 
 # The program under test: named, installed, or just built.
@@ -73,14 +74,20 @@ sub start_daemon
 	return system(binary(), '--daemon', '--spool', $spool, @options) >> 8;
 }
 
+sub hello
+{
+	my (%who) = @_;
+	return pack('N (N/a*)2 N (N/a*)3 q>', $who{protocol} // 2, $who{version} // '1.0', $who{identity} // 'server-1',
+		$who{database} // 5, $who{name} // 'postgres', binary(), $who{token} // '', $who{highest} // 0);
+}
+
 # A connection after HELLO and WELCOME.
 sub connect
 {
 	my ($class, $spool, %who) = @_;
 	my $self = $class->connect_raw($spool);
 	$self->{folder} = %who ? join('-', 'log', map { $who{$_} } sort keys %who) : 'log';
-	$self->send('HELLO', pack('N (N/a*)2 N (N/a*)2', $who{protocol} // 1, $who{version} // '1.0',
-		$who{identity} // 'server-1', $who{database} // 5, $who{name} // 'postgres', binary()));
+	$self->send('HELLO', hello(%who));
 	$self->{welcome} = $self->wait_for('WELCOME');
 	return $self;
 }
@@ -126,39 +133,82 @@ sub strings
 	return pack 'N N/a*', scalar @_, $packed;
 }
 
-# start(run_id => 1, argv => [...], ...); the log path is made up unless given
+# A run's nonce, unless a test gives one: the same for the same number, as that of a row is.
+sub nonce { my ($id) = @_; return $id + 1000000; }
+
+# start(run_id => 1, argv => [...], ...); the log path and the nonce are made up unless given
 sub start
 {
 	my ($self, %s) = @_;
-	$s{log} //= "$self->{folder}/$s{run_id}.log";
-	$self->send('START', pack('q>', $s{run_id}) . strings(@{ $s{argv} }) . strings(@{ $s{env} // [] })
+	$s{log} //= "$self->{folder}/$s{run_id}" . (defined $s{nonce} ? "-$s{nonce}" : '') . '.log';
+	$s{nonce} //= nonce($s{run_id});
+	$self->send('START', pack('q>2', $s{run_id}, $s{nonce}) . strings(@{ $s{argv} }) . strings(@{ $s{env} // [] })
 		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, $s{long} ? 1 : 0)
 		. strings(@{ $s{ready_argv} // [] }) . pack('Q>', $s{ready_after_ms} // 0));
 	return;
 }
 
-sub stop { my ($self, $id, $grace_ms) = @_; $self->send('STOP', pack 'q> Q>', $id, $grace_ms); return; }
-sub forget { my ($self, @ids) = @_; $self->send('FORGET', pack 'N/a*', pack('(q>)*', @ids)); return; }
+# Where a run is named, its number stands for the nonce above; [number, nonce] names both.
+sub key { my ($run) = @_; return pack 'q>2', ref $run ? @$run : ($run, nonce($run)); }
+
+sub stop
+{
+	my ($self, $run, $grace_ms, $scope) = @_;
+	$self->send('STOP', pack('C', $scope // SCOPE_OWN) . key($run) . pack('Q>', $grace_ms));
+	return;
+}
+
+sub forget { my ($self, @runs) = @_; return $self->forget_of(SCOPE_OWN, @runs); }
+
+sub forget_of
+{
+	my ($self, $scope, @runs) = @_;
+	$self->send('FORGET', pack 'C N/a*', $scope, join '', map { key($_) } @runs);
+	return;
+}
+
 sub replace { my ($self, $path) = @_; $self->send('REPLACE', pack 'N/a*', $path); return; }
 
-# Runs of this connection's owner, by id.
-sub list
+# Asks for the runs of this connection's owner, or of a wider scope.
+sub ask_for_list
 {
-	my ($self) = @_;
-	my %runs;
-	$self->send('LIST', '');
+	my ($self, $scope) = @_;
+	$self->send('LIST', pack 'C', $scope // SCOPE_OWN);
+	return;
+}
+
+# The same, with the answer.
+sub list_all
+{
+	my ($self, $scope) = @_;
+	my @runs;
+	$self->ask_for_list($scope);
 	while (1)
 	{
 		my $event = $self->wait_for_any('RUN', 'LIST_END');
-		return \%runs if $event->{type} eq 'LIST_END';
-		$runs{ $event->{run_id} } = $event;
+		return @runs if $event->{type} eq 'LIST_END';
+		push @runs, $event;
 	}
+}
+
+# Runs of this connection's owner, by number.
+sub list
+{
+	my ($self) = @_;
+	return { map { $_->{run_id} => $_ } $self->list_all };
+}
+
+sub ask_for_log
+{
+	my ($self, %what) = @_;
+	$self->send('LOG', pack 'q>2 N/a* q> N', $what{run_id} // 0, $what{nonce} // nonce($what{run_id} // 0), $what{path} // '', $what{offset} // 0, $what{max} // 65536);
+	return;
 }
 
 sub read_log
 {
 	my ($self, %what) = @_;
-	$self->send('LOG', pack 'q> N/a* q> N', $what{run_id} // 0, $what{path} // '', $what{offset} // 0, $what{max} // 65536);
+	$self->ask_for_log(%what);
 	return $self->wait_for_any('LOG_DATA', 'ERROR');
 }
 

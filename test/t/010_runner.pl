@@ -20,12 +20,12 @@ sub sh { return [ '/bin/sh', '-c', @_ ] }
 
 subtest 'welcome' => sub {
 	my $w = $c->{welcome};
-	is($w->{protocol}, 1, 'protocol');
+	is($w->{protocol}, 2, 'protocol');
 	like($w->{version}, qr/^\d+\.\d+/, 'version');
 	ok(JoschRunner::lives($w->{pid}), 'pid');
 	like($w->{incarnation}, qr{/$w->{pid}/}, 'incarnation names the process');
-	is($w->{journal_intact}, 0, 'a new spool has no past that is intact');
-	ok($w->{journal_since} > (time - 60) * 1e6, 'the journal begins now');
+	like($w->{ledger}, qr/^[0-9a-f]{32}$/, 'a new journal has a word of its own');
+	is("$w->{highest} $w->{given}", '0 0', 'and was given nothing yet');
 };
 
 subtest 'exit codes and signals' => sub {
@@ -288,6 +288,75 @@ subtest 'a burst, and a reader that sleeps' => sub {
 	is_deeply($quiet->list, {}, 'all forgotten');
 };
 
+# A database that was put back counts again: what has a number is not yet the run that is meant.
+subtest 'the same number, another nonce' => sub {
+	my @go = ("$spool/go-a", "$spool/go-b");
+	my ($a, $b) = ([ ++$id, 71 ], [ $id, 72 ]);
+	my %events;
+	$c->start(run_id => $id, nonce => 71, argv => sh("echo a; until [ -e $go[0] ]; do sleep 0.05; done; exit 1"));
+	$c->start(run_id => $id, nonce => 72, argv => sh("echo b; until [ -e $go[1] ]; do sleep 0.05; done; exit 2"));
+	my @started = map { $c->wait_for('STARTED', $id) } 1 .. 2;
+	is_deeply([ map { $_->{nonce} } @started ], [ 71, 72 ], 'START: both are started');
+	isnt($started[0]{pid}, $started[1]{pid}, 'each a process of its own');
+	is(scalar(() = glob "$spool/lock/*/$id-00000000000000*"), 2, 'and a lock file');
+	$c->start(run_id => $id, nonce => 72, argv => ['true']);
+	is($c->wait_for('REFUSED', $id)->{nonce}, 72, 'START of the same one: refused');
+	$c->stop([ $id, 73 ], 0);
+	is_deeply([ sort map { $_->{nonce} } grep { $_->{run_id} == $id && $_->{state} != JoschRunner::STATE_EXITED } $c->list_all ], [ 71, 72 ],
+		'STOP of another one touches neither');
+	$c->stop($b, 0);
+	my $end = $c->wait_for('EXITED', $id);
+	is_deeply([ @$end{qw(nonce kind value tail)} ], [ 72, JoschRunner::EXIT_SIGNAL, 9, "b\n" ], 'STOP: ends the one that it names, and EXITED names it, too');
+	is($c->read_log(run_id => $id, nonce => 71)->{bytes}, "a\n", 'LOG: of this one');
+	is($c->read_log(run_id => $id, nonce => 72)->{bytes}, "b\n", 'and of that one');
+	is($c->read_log(run_id => $id, nonce => 73)->{type}, 'ERROR', 'there is none of a third');
+	$c->forget([ $id, 73 ], $b);
+	is_deeply([ map { $_->{nonce} } grep { $_->{run_id} == $id } $c->list_all ], [71], 'FORGET: the other one is kept');
+	$c->start(run_id => $id, nonce => 72, argv => ['true']);
+	is_deeply([ @{ $c->wait_for('REFUSED', $id) }{qw(nonce reason)} ], [ 72, JoschRunner::REFUSED_FORGOTTEN ], 'what was forgotten is not started again');
+	$c->start(run_id => $id, nonce => 74, argv => sh('exit 4'));
+	is_deeply([ @{ $c->wait_for('EXITED', $id) }{qw(nonce value)} ], [ 74, 4 ], 'but one that has its number is');
+	open my $go, '>', $go[0];
+	is_deeply([ @{ $c->wait_for('EXITED', $id) }{qw(nonce value)} ], [ 71, 1 ], 'and the first comes to its own end');
+	my $odd = JoschRunner->connect($spool);
+	$odd->start(run_id => 5, nonce => 0, argv => ['true']);
+	is($odd->next_event->{type}, 'ERROR', 'there is no run without a nonce');
+};
+
+# Who owns what is told by server, database and token; a wider scope is asked for.
+subtest 'owners, and numbers' => sub {
+	my %of = (identity => 'owners', database => 7);
+	my $a = JoschRunner->connect($spool, %of, token => 'a', highest => 5);
+	my $b = JoschRunner->connect($spool, %of, token => 'b', name => 'dbname');
+	my $other = JoschRunner->connect($spool, %of, database => 8);
+	$b->run(run_id => 9, argv => sh('echo b; exit 6'));
+	$b->start(run_id => 10, argv => ['sleep', '1000'], log => 'log/b-10.log');
+	my $pid = $b->wait_for('STARTED', 10)->{pid};
+	is_deeply([ $a->list_all ], [], 'of another token nothing is seen');
+	is_deeply([ $other->list_all(JoschRunner::SCOPE_DATABASE) ], [], 'nor of another database');
+	my ($first, $second) = $a->list_all(JoschRunner::SCOPE_DATABASE);
+	is_deeply([ @$first{qw(run_id value identity database database_name token)} ], [ 9, 6, 'owners', 7, 'dbname', 'b' ], 'unless it is asked for: then with its owner');
+	is_deeply([ @$second{qw(run_id pid log_path)} ], [ 10, $pid, 'log/b-10.log' ], 'what it is, and where its log is');
+	ok((grep { $_->{run_id} == 10 && $_->{token} eq 'b' } $other->list_all(JoschRunner::SCOPE_ALL)), 'all that there is, of anybody');
+	$a->forget(9);
+	$a->stop(10, 0);
+	$a->forget_of(JoschRunner::SCOPE_OWN, 10);
+	is_deeply([ map { "$_->{run_id} $_->{state}" } $b->list_all ], [ '9 ' . JoschRunner::STATE_EXITED, '10 ' . JoschRunner::STATE_RUNNING ], 'without it, nothing is touched');
+	$a->forget_of(JoschRunner::SCOPE_DATABASE, 9);
+	$a->stop(10, 0, JoschRunner::SCOPE_DATABASE);
+	is($b->wait_for('EXITED', 10)->{value}, 9, 'STOP reaches it');
+	is_deeply([ map { $_->{run_id} } $b->list_all ], [10], 'and FORGET');
+	is("$a->{welcome}{highest} $b->{welcome}{highest}", '0 0', 'WELCOME tells what came before its HELLO');
+	is(join(' ', @{ JoschRunner->connect($spool, %of, token => 'a')->{welcome} }{qw(highest given)}), '5 0', 'what HELLO told');
+	is(join(' ', @{ JoschRunner->connect($spool, %of, token => 'b', highest => 4)->{welcome} }{qw(highest given)}), '10 10', 'what START gave');
+	my $ledger = $a->{welcome}{ledger};
+	kill 'HUP', $a->pid;
+	JoschRunner::eventually('the runner has replaced itself', sub { ($a->next_event // {})->{type} eq 'LOST' });
+	$a = JoschRunner->connect($spool, %of, token => 'a');
+	is(join(' ', @{ $a->{welcome} }{qw(ledger highest given)}), "$ledger 5 0", 'a runner that replaces itself keeps word and numbers');
+	$c = JoschRunner->connect($spool);
+};
+
 subtest 'who may come in, and what breaks' => sub {
 	is((stat "$spool/runner.sock")[2] & 07777, 0600, 'socket 0600');
 	is((stat "$spool/$_")[2] & 07777, 0600, "$_ 0600") foreach qw(journal runner.log runner.lock);
@@ -295,13 +364,13 @@ subtest 'who may come in, and what breaks' => sub {
 	$odd->send_raw(pack 'N C', 0, 0);
 	is($odd->next_event->{type}, 'LOST', 'a length that cannot be');
 	$odd = JoschRunner->connect_raw($spool);
-	$odd->send('LIST', '');
+	$odd->ask_for_list;
 	is($odd->next_event->{type}, 'ERROR', 'no HELLO');
 	$odd = JoschRunner->connect($spool);
-	$odd->send('START', pack 'q> N N', 5, 3, 1_000_000);
+	$odd->send('START', pack 'q>2 N N', 5, 55, 3, 1_000_000);
 	is($odd->next_event->{type}, 'ERROR', 'a list that is not there');
 	$odd = JoschRunner->connect($spool, protocol => 99);
-	is($odd->{welcome}{protocol}, 1, 'another protocol is told ours');
+	is($odd->{welcome}{protocol}, 2, 'another protocol is told ours');
 	$odd->start(run_id => 1, argv => ['true']);
 	is($odd->next_event->{type}, 'ERROR', 'and cannot do more');
 	is($c->run(run_id => ++$id, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the runner is well');

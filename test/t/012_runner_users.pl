@@ -19,7 +19,7 @@ sub served
 	my ($user, $spool) = @_;
 	return as_user($user => sub {
 		my $c = JoschRunner->try_connect_raw($spool) // return 'no connection';
-		$c->send('HELLO', pack('N (N/a*)2 N (N/a*)2', 1, '1.0', "server-of-$user", 5, 'postgres', JoschRunner::binary()));
+		$c->send('HELLO', JoschRunner::hello(identity => "server-of-$user"));
 		return $c->next_event(5)->{type} eq 'WELCOME' ? 'welcome' : 'turned away';
 	});
 }

@@ -53,8 +53,9 @@ subtest 'no room for the journal' => sub {
 	is($c->wait_for('EXITED', 1)->{value}, 5, 'an end that cannot be recorded is told all the same');
 	limit_files($c->pid, '');
 	is($c->run(run_id => 2, argv => sh("touch $spool/ran"))->{value}, 0, 'with room again the same run may start');
+	my $ledger = $c->{welcome}{ledger};
 	$c = die_and_restart($c, $spool);
-	is($c->{welcome}{journal_intact}, 1, 'the journal is whole');
+	is($c->{welcome}{ledger}, $ledger, 'the journal is whole');
 	is_deeply([ @{ $c->list->{2} }{qw(kind value)} ], [ JoschRunner::EXIT_CODE, 0 ], 'with what was written after');
 	is($c->list->{1}{kind}, JoschRunner::EXIT_UNKNOWN, 'and no guess at what was not');
 	JoschRunner::end_runner($spool);
@@ -74,12 +75,12 @@ subtest 'no room for the log of a run' => sub {
 subtest 'frames as large as they may be' => sub {
 	my ($spool, $c) = new_runner();
 	my $max = 4 * 1024 * 1024;
-	# all of START but its one argument takes 83 bytes here
+	# all of START but its one argument takes 91 bytes here
 	my $start = sub {
 		my ($id, $body) = @_;
 		$c->start(run_id => $id, argv => [ 'x' x $body ], log => 'log/1');
 	};
-	my $empty = length(pack('q>', 1) . JoschRunner::strings('') . JoschRunner::strings() . pack('N/a* N/a* Q> Q> N', '', 'log/1', 0, 0, 0)
+	my $empty = length(pack('q>2', 1, 1) . JoschRunner::strings('') . JoschRunner::strings() . pack('N/a* N/a* Q> Q> N', '', 'log/1', 0, 0, 0)
 		. JoschRunner::strings() . pack('Q>', 0)) + 1;
 	$start->(1, $max - $empty);
 	is($c->wait_for('START_FAILED', 1)->{type}, 'START_FAILED', 'a frame of 4 MB is read');
@@ -97,16 +98,19 @@ subtest 'frames as large as they may be' => sub {
 		is($odd->next_event->{type}, 'ERROR', "there is no run $id");
 	}
 	my $odd = JoschRunner->connect_raw($spool);
-	$odd->send('HELLO', pack('N (N/a*)2 N (N/a*)2', 1, '1.0', 'x' x 1025, 5, 'postgres', ''));
+	$odd->send('HELLO', JoschRunner::hello(identity => 'x' x 1025));
 	is($odd->next_event->{type}, 'ERROR', 'nor a server with a name of more than a kilobyte');
 	$odd = JoschRunner->connect_raw($spool);
-	$odd->send('HELLO', pack('N (N/a*)2 N (N/a*)2', 1, '1.0', '', 5, 'postgres', ''));
+	$odd->send('HELLO', JoschRunner::hello(identity => ''));
 	is($odd->next_event->{type}, 'ERROR', 'or without one');
 	$odd = JoschRunner->connect_raw($spool);
-	$odd->send('HELLO', pack('N (N/a*)2 N (N/a*)2', 1, '1.0', "a\0b", 5, 'postgres', ''));
+	$odd->send('HELLO', JoschRunner::hello(identity => "a\0b"));
 	is($odd->next_event->{type}, 'ERROR', 'or with a zero in it');
+	$odd = JoschRunner->connect_raw($spool);
+	$odd->send('HELLO', JoschRunner::hello(token => 'x' x 1025));
+	is($odd->next_event->{type}, 'ERROR', 'nor a token of more than a kilobyte');
 	$odd = JoschRunner->connect($spool);
-	$odd->send('HELLO', pack('N (N/a*)2 N (N/a*)2', 1, '1.0', 'another', 5, 'postgres', ''));
+	$odd->send('HELLO', JoschRunner::hello(identity => 'another'));
 	is($odd->next_event->{type}, 'ERROR', 'a connection does not change its owner');
 	JoschRunner::end_runner($spool);
 };
@@ -117,7 +121,7 @@ subtest 'LIST while runs are forgotten' => sub {
 	$c->start(run_id => $_, argv => sh('head -c 5000 /dev/zero | tr "\0" x')) foreach 1 .. $n;
 	$c->wait_for('EXITED', $_) foreach 1 .. $n;
 	my $slow = JoschRunner->connect($spool);
-	$slow->send('LIST', '');
+	$slow->ask_for_list;
 	is($slow->wait_for('RUN')->{run_id}, 1, 'the list has begun');
 	$c->forget(2 .. $n);
 	is_deeply([ keys %{ $c->list } ], [1], 'all but one are forgotten meanwhile');
@@ -132,12 +136,12 @@ subtest 'a peer that does not read' => sub {
 	my ($spool, $c) = new_runner();
 	$c->run(run_id => 1, argv => sh('head -c 1048576 /dev/zero | tr "\0" x'));
 	my $deaf = JoschRunner->connect($spool);
-	$deaf->send('LOG', pack 'q> N/a* q> N', 1, '', 0, 1048576) foreach 1 .. 40;
+	$deaf->ask_for_log(run_id => 1, max => 1048576) foreach 1 .. 40;
 	is($c->run(run_id => 2, argv => ['true'])->{value}, 0, 'others are served');
 	my @got = map { $deaf->wait_for('LOG_DATA') } 1 .. 40;
 	is(scalar(grep { length $_->{bytes} == 1048576 } @got), 40, 'what it is sent is kept for it');
 	$deaf = JoschRunner->connect($spool);
-	$deaf->send('LOG', pack 'q> N/a* q> N', 1, '', 0, 1048576) foreach 1 .. 90;
+	$deaf->ask_for_log(run_id => 1, max => 1048576) foreach 1 .. 90;
 	JoschRunner::eventually('the runner lets go of it', sub { (JoschRunner::slurp("$spool/runner.log") // '') =~ /it does not read what it is sent/ });
 	is($c->run(run_id => 3, argv => ['true'])->{value}, 0, 'up to a limit, and others are served still');
 	JoschRunner::end_runner($spool);
@@ -201,7 +205,7 @@ subtest 'what lives is seen' => sub {
 	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 3;
 	push @groups, values %pid;
 	JoschRunner::eventually('they sleep', sub { !grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') !~ /^sleep/ } values %pid });
-	unlink glob "$spool/lock/*/2";
+	unlink glob "$spool/lock/*/2-*";
 	$c = die_and_restart($c, $spool);
 	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, "it holds stdin, stdout, stderr: only number $_") foreach 1 .. 3;
 	my @watchers = split ' ', JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children');
@@ -221,11 +225,11 @@ subtest 'what lives is seen' => sub {
 subtest 'more peers than there may be' => sub {
 	my ($spool, $c) = new_runner();
 	my @many = map { JoschRunner->connect_raw($spool) } 1 .. 255;
-	$many[0]->send('LIST', '');
+	$many[0]->ask_for_list;
 	is($many[0]->next_event->{type}, 'ERROR', 'as many as there may be are heard');
 	$many[0] = JoschRunner->connect_raw($spool);	# in the place of the one that was sent away
 	my $late = JoschRunner->connect_raw($spool);
-	$late->send('LIST', '');
+	$late->ask_for_list;
 	is($c->run(run_id => 1, argv => ['true'])->{value}, 0, 'those who are in, too, when another knocks');
 	is($late->next_event(0.2), undef, 'which waits');
 	@many = ();

@@ -62,22 +62,22 @@ test_open(void)
 static void
 test_locks(void)
 {
-	Owner	   *owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
-	Owner	   *other = owner_add(0, josch_slice("server-2"), 5, josch_slice("postgres"));
-	int			fd = lock_create(owner, 7);
+	Owner	   *owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
+	Owner	   *other = owner_add(0, josch_slice("server-2"), 5, josch_slice("postgres"), josch_slice(""));
+	int			fd = lock_create(owner, unit_key(7));
 	int			second;
 
 	OK(fd >= 0, "a run's lock file");
-	OK(lock_create(owner, 7) < 0 && errno == EEXIST, "is made once");
-	OK(lock_create(other, 7) >= 0, "for each owner");
-	second = lock_open(owner, 7);
+	OK(lock_create(owner, unit_key(7)) < 0 && errno == EEXIST, "is made once");
+	OK(lock_create(other, unit_key(7)) >= 0, "for each owner");
+	second = lock_open(owner, unit_key(7));
 	OK(second >= 0 && flock(second, LOCK_EX | LOCK_NB) != 0, "and is held by whoever has it open");
 	close(fd);
 	OK(flock(second, LOCK_EX | LOCK_NB) == 0, "to the last");
-	lock_remove(owner, 7);
-	OK(lock_open(owner, 7) < 0 && errno == ENOENT, "until it is removed");
-	lock_remove(owner, 7);
-	OK(lock_open(other, 7) >= 0, "by its owner, not by another's");
+	lock_remove(owner, unit_key(7));
+	OK(lock_open(owner, unit_key(7)) < 0 && errno == ENOENT, "until it is removed");
+	lock_remove(owner, unit_key(7));
+	OK(lock_open(other, unit_key(7)) >= 0, "by its owner, not by another's");
 }
 
 /* The tail of a log of `len` bytes of `unit`, repeated. */

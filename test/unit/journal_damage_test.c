@@ -114,7 +114,7 @@ add(JoschBuffer *out, JournalRecord *record)
 	size_t		start = josch_frame_begin(&c, record->type);
 	uint32_t	sum;
 
-	if (record->type <= JOURNAL_FORGET && record->type != 0)
+	if (record->type <= JOURNAL_HIGHEST && record->type != 0)
 	{
 		journal_code(&c, record);
 	}
@@ -143,6 +143,7 @@ try_record(const char *name, bool good, JournalRecord record)
 	JournalRecord run = {.type = JOURNAL_START, .owner = 1};
 
 	run.start.run_id = 1;
+	run.start.nonce = 11;
 	run.start.log_path = josch_slice("log/1");
 	add(&out, &header);
 	add(&out, &owner);
@@ -163,9 +164,13 @@ test_contradictions(void)
 	JournalRecord stray = {.type = JOURNAL_START, .owner = 2};
 
 	other.start.run_id = 2;
+	other.start.nonce = again.start.nonce = stray.start.nonce = 11;
 	other.start.log_path = again.start.log_path = stray.start.log_path = josch_slice("log/2");
 	again.start.run_id = stray.start.run_id = 1;
 	try_record("another run", true, other);
+	other.start.run_id = 1;
+	other.start.nonce = 12;
+	try_record("another run of the same number", true, other);
 	try_record("a run that is there", false, again);
 	try_record("a run of nobody", false, stray);
 	try_record("another owner", true, (JournalRecord) {.type = JOURNAL_OWNER, .owner = 2, .text = josch_slice("t")});
@@ -175,15 +180,18 @@ test_contradictions(void)
 	try_record("a life", true, (JournalRecord) {.type = JOURNAL_LIFE, .text = josch_slice("x")});
 	for (uint8_t type = JOURNAL_SPAWNED; type <= JOURNAL_EXIT; type++)
 	{
-		try_record("an event of the run", true, (JournalRecord) {.type = type, .owner = 1, .id = 1});
-		try_record("an event of a run that is not there", false, (JournalRecord) {.type = type, .owner = 1, .id = 2});
-		try_record("an event of nobody's run", false, (JournalRecord) {.type = type, .owner = 2, .id = 1});
+		try_record("an event of the run", true, (JournalRecord) {.type = type, .owner = 1, .id = 1, .nonce = 11});
+		try_record("an event of a run that is not there", false, (JournalRecord) {.type = type, .owner = 1, .id = 2, .nonce = 11});
+		try_record("an event of another run of that number", false, (JournalRecord) {.type = type, .owner = 1, .id = 1, .nonce = 12});
+		try_record("an event of nobody's run", false, (JournalRecord) {.type = type, .owner = 2, .id = 1, .nonce = 11});
 	}
 	try_record("what is forgotten", true, (JournalRecord) {.type = JOURNAL_FORGET, .owner = 1});
 	try_record("what nobody has forgotten", false, (JournalRecord) {.type = JOURNAL_FORGET, .owner = 2});
 	try_record("what nobody has seen", false, (JournalRecord) {.type = JOURNAL_SEEN, .owner = 2});
+	try_record("the numbers of an owner", true, (JournalRecord) {.type = JOURNAL_HIGHEST, .owner = 1});
+	try_record("the numbers of nobody", false, (JournalRecord) {.type = JOURNAL_HIGHEST, .owner = 2});
 	try_record("type 0", false, (JournalRecord) {.type = 0});
-	try_record("a type after the last", false, (JournalRecord) {.type = JOURNAL_FORGET + 1});
+	try_record("a type after the last", false, (JournalRecord) {.type = JOURNAL_HIGHEST + 1});
 }
 
 static void
@@ -240,12 +248,16 @@ keep_broken(void)
 {
 	size_t		len;
 	uint8_t    *kept;
+	uint8_t    *word;
+	size_t		word_len;
 
 	past_begin();
 	kept = unit_read("journal.broken", &len);
-	OK(!runner.journal_intact && runner.journal_since >= runner.started_at - SECOND, "after a broken journal the record begins anew");
+	word = unit_read("ledger", &word_len);
+	OK(strcmp(runner.ledger, (const char *) word) != 0, "after a broken journal the record begins anew, under another word");
 	IS(len, whole_len, "and the broken one is kept whole");
 	free(kept);
+	free(word);
 }
 
 static void

@@ -13,6 +13,15 @@
 
 /* ---- one life after the other ---- */
 
+/* The word that the first life wrote. */
+static const char *
+ledger(void)
+{
+	size_t		len;
+
+	return (const char *) unit_read("ledger", &len);
+}
+
 static void
 read_what_was_written(void)
 {
@@ -38,7 +47,7 @@ static void
 second_life(void)
 {
 	past_begin();
-	OK(runner.journal_intact && !runner.other_boot, "a second life finds the journal intact");
+	OK(strcmp(runner.ledger, ledger()) == 0 && !runner.other_boot, "a second life finds the journal intact");
 	OK(past_is_as_in("known", false), "and knows what the first knew");
 	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
 	{
@@ -51,7 +60,7 @@ second_life(void)
 		}
 	}
 	past_spawn(past_start(owner_first(), 20, NULL));
-	past_stop(run_find(owner_first(), 2), JOSCH_RUN_TIMED_OUT);
+	past_stop(run_find(owner_first(), unit_key(2)), JOSCH_RUN_TIMED_OUT);
 	past_remember("known", false);
 	past_remember("lives", true);
 }
@@ -61,7 +70,7 @@ third_life(void)
 {
 	past_begin();
 	OK(past_is_as_in("known", false), "a third life, after the journal was rewritten and added to, knows what the second knew");
-	OK(runner.journal_intact, "and that nothing is missing");
+	IS(strcmp(runner.ledger, ledger()), 0, "and that nothing is missing");
 	past_remember("known", false);
 	OK(journal_rewrite(), "the journal is rewritten");
 }
@@ -98,7 +107,7 @@ go_on_as_another_program(void)
 	}
 	runner.incarnation[0] = '\0';
 	runner.started_at = 0;
-	runner.journal_since = 0;
+	runner.ledger[0] = '\0';
 	runner.options.resume = true;
 }
 
@@ -107,7 +116,7 @@ static void
 test_same_process(void)
 {
 	static char first[128];
-	int64_t		since;
+	char		word[sizeof(runner.ledger)];
 	int64_t		started;
 
 	unit_apart(past_live);
@@ -115,14 +124,14 @@ test_same_process(void)
 	past_begin();
 	past_spawn(past_start(owner_first(), 30, NULL));
 	snprintf(first, sizeof(first), "%s", runner.incarnation);
-	since = runner.journal_since;
+	snprintf(word, sizeof(word), "%s", runner.ledger);
 	started = runner.started_at;
 	go_on_as_another_program();
 	past_begin();
 	IS(strcmp(runner.incarnation, first), 0, "through REPLACE the life goes on");
-	OK(runner.started_at == started && runner.journal_since == since && runner.journal_intact, "with its beginning");
-	OK(!run_find(owner_by_number(1), 30)->former, "its own runs stay its own");
-	OK(run_find(owner_by_number(1), 2)->former, "those of a former life stay former");
+	OK(runner.started_at == started && strcmp(runner.ledger, word) == 0, "with its beginning");
+	OK(!run_find(owner_by_number(1), unit_key(30))->former, "its own runs stay its own");
+	OK(run_find(owner_by_number(1), unit_key(2))->former, "those of a former life stay former");
 }
 
 static void
@@ -130,7 +139,7 @@ resume_in_another_process(void)
 {
 	runner.options.resume = true;
 	past_begin();
-	OK(strstr(runner.incarnation, "/") != NULL && run_find(owner_first(), 2)->former, "a resumed program in another process is another life");
+	OK(strstr(runner.incarnation, "/") != NULL && run_find(owner_first(), unit_key(2))->former, "a resumed program in another process is another life");
 }
 
 static void
@@ -146,10 +155,10 @@ resume_with_full_disk(void)
 	OK(!journal_rewrite(), "a journal that does not fit is not rewritten");
 	OK(faccessat(runner.spool_dir, "journal.tmp", F_OK, 0) != 0, "nothing of the attempt is left");
 	OK(journal_append(), "but the old one can be gone on with");
-	OK(!journal_start(run_add(owner_first(), 31)), "as far as there is room");
+	OK(!journal_start(run_add(owner_first(), unit_key(31))), "as far as there is room");
 	unit_limit_files(0);
 	past_spawn(past_start(owner_first(), 32, NULL));
-	run_remove(run_find(owner_first(), 31));
+	run_remove(run_find(owner_first(), unit_key(31)));
 	past_remember("known", false);
 	go_on_as_another_program();
 	unit_limit_files(100);
@@ -183,13 +192,13 @@ write_without_room(void)
 	off_t		before;
 
 	past_begin();
-	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
+	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
 	past_spawn(past_start(owner, 1, NULL));
 	before = journal_length();
 	for (size_t room = 0; room < 60; room += 20)
 	{
 		unit_limit_files((size_t) before + room);
-		run = run_add(owner, 2);
+		run = run_add(owner, unit_key(2));
 		run_set_request(run, &(JoschStart) {.log_path = {"log/a-name-that-is-longer-than-the-room-that-is-left", 52}});
 		errno = 0;
 		OK(!journal_start(run) && errno == EFBIG, "with room for %zu bytes a start is not put on record, and it is told why", room);
@@ -197,9 +206,9 @@ write_without_room(void)
 		run_remove(run);
 	}
 	unit_limit_files(0);
-	owner = owner_add(0, josch_slice("server-2"), 5, josch_slice(""));
+	owner = owner_add(0, josch_slice("server-2"), 5, josch_slice(""), josch_slice(""));
 	unit_limit_files((size_t) journal_length() + 5);
-	run = run_add(owner, 1);
+	run = run_add(owner, unit_key(1));
 	run_set_request(run, &(JoschStart) {.log_path = {"x", 1}});
 	OK(!journal_start(run) && !owner->recorded, "nor is an owner that is new");
 	unit_limit_files(0);
@@ -223,11 +232,11 @@ write_too_much(void)
 	off_t		before;
 
 	past_begin();
-	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
+	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
 	past_spawn(past_start(owner, 1, NULL));
 	past_remember("known", false);
 	before = journal_length();
-	run = run_add(owner, 2);
+	run = run_add(owner, unit_key(2));
 	memset(path, 'x', JOSCH_FRAME_MAX);
 	run_set_request(run, &(JoschStart) {.log_path = {path, JOSCH_FRAME_MAX}});
 	errno = 0;
@@ -255,8 +264,8 @@ grow_and_shrink(void)
 
 	memset(tail, 'x', JOSCH_TAIL_MAX);
 	past_begin();
-	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
-	for (int64_t id = 1; id <= 300; id++)
+	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
+	for (int64_t id = 1; id <= 280; id++)
 	{
 		past_end(past_spawn(past_start(owner, id, NULL)), JOSCH_EXIT_CODE, 0, tail);
 		past_forget(owner, id);

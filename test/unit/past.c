@@ -44,7 +44,7 @@ say_run(const Run *run, bool lives)
 {
 	bool		over = run->phase == RUN_EXITED;
 
-	say("  run %lld phase %d flags %u pid %d started %lld/%lld up %lld kill %lld%s\n", (long long) run->id, (int) run->phase,
+	say("  run %lld-%llx phase %d flags %u pid %d started %lld/%lld up %lld kill %lld%s\n", (long long) run->id, (unsigned long long) run->nonce, (int) run->phase,
 		run->flags & ~(uint32_t) JOSCH_RUN_WATCHED, (int) run->pid, (long long) run->started_at, (long long) run->started_boot,
 		(long long) run->up_at, over ? 0LL : (long long) run->kill_boot, lives && run->former ? " former" : "");
 	say("    log %s cwd %s timeout %llu grace %llu after %llu", run->log_path, run->cwd ? run->cwd : "",
@@ -63,10 +63,11 @@ say_all(bool lives)
 	text.len = 0;
 	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
 	{
-		say("owner %u %s %u %s floor %lld", owner->number, owner->identity, owner->database, owner->name, (long long) owner->forgotten.floor);
+		say("owner %u %s %u %s %s highest %lld given %lld floor %lld", owner->number, owner->identity, owner->database, owner->name, owner->token,
+			(long long) owner->highest, (long long) owner->given, (long long) owner->forgotten.floor);
 		for (int i = 0; i < owner->forgotten.count; i++)
 		{
-			say(" %lld-%lld", (long long) owner->forgotten.ranges[i].first, (long long) owner->forgotten.ranges[i].last);
+			say(" %lld-%llx", (long long) owner->forgotten.keys[i].run_id, (unsigned long long) owner->forgotten.keys[i].nonce);
 		}
 		say("\n");
 		for (Run *run = owner->first; run != NULL; run = run->next)
@@ -107,7 +108,7 @@ past_is_as_in(const char *file, bool lives)
 Run *
 past_start(Owner *owner, int64_t id, const JoschStart *start)
 {
-	Run		   *run = run_add(owner, id);
+	Run		   *run = run_add(owner, unit_key(id));
 	JoschStart	plain = {.timeout_ms = 60000, .grace_ms = 5000};
 	char		path[32];
 
@@ -154,19 +155,20 @@ past_end(Run *run, uint8_t kind, uint32_t value, const char *tail)
 void
 past_forget(Owner *owner, int64_t id)
 {
-	JoschBuffer ids = {NULL, 0, 0, xrealloc};
-	JoschCodec	c = {&ids, NULL, 0, false};
+	JoschBuffer keys = {NULL, 0, 0, xrealloc};
+	JoschCodec	c = {&keys, NULL, 0, false};
+	JoschRunKey key = unit_key(id);
 	JoschSlice	slice;
 
-	josch_code_i64(&c, &id);
-	slice = (JoschSlice) {(const char *) ids.data, 8};
-	seen_add(&owner->forgotten, id, id);
-	if (run_find(owner, id) != NULL)
+	josch_code_key(&c, &key);
+	slice = (JoschSlice) {(const char *) keys.data, 16};
+	seen_add(&owner->forgotten, key);
+	if (run_find(owner, unit_key(id)) != NULL)
 	{
-		run_remove(run_find(owner, id));
+		run_remove(run_find(owner, unit_key(id)));
 	}
 	journal_forget(owner, slice);
-	free(ids.data);
+	free(keys.data);
 }
 
 /* A long-running one, with all that a later life needs to ask whether it is up. */
@@ -208,8 +210,9 @@ past_live(void)
 	Run		   *run;
 
 	past_begin();
-	a = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
-	b = owner_add(0, josch_slice("server-2"), 6, josch_slice(""));
+	unit_write("ledger", runner.ledger, sizeof(runner.ledger));
+	a = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
+	b = owner_add(0, josch_slice("server-2"), 6, josch_slice(""), josch_slice("a token"));
 	past_start(a, 1, NULL);
 	past_spawn(past_start(a, 2, NULL));
 	run = past_spawn(start_service(a, 3));
@@ -224,6 +227,8 @@ past_live(void)
 	past_forget(a, 8);
 	past_forget(a, 12);
 	past_end(past_stop(past_spawn(past_start(b, 2, NULL)), JOSCH_RUN_STOP_REQUESTED), JOSCH_EXIT_SIGNAL, 15, "bye");
+	owner_raise(b, 77, 0);
+	journal_highest(b);
 	past_remember("known", false);
 }
 

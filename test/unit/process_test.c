@@ -29,7 +29,7 @@ begin(void)
 	{
 		OK(false, "a life begins");
 	}
-	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"));
+	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
 }
 
 /* A run whose process, with a session of its own, sleeps. */
@@ -41,7 +41,7 @@ sleeper(int64_t id)
 	char		path[32];
 	JoschStart	start = {0};
 	char	   *why = NULL;
-	Run		   *run = run_add(owner, id);
+	Run		   *run = run_add(owner, unit_key(id));
 
 	snprintf(path, sizeof(path), "log/%lld", (long long) id);
 	start.log_path = josch_slice(path);
@@ -135,7 +135,7 @@ test_no_number(void)
 	Run		   *run;
 
 	begin();
-	run = run_add(owner, 1);
+	run = run_add(owner, unit_key(1));
 	run_set_request(run, &(JoschStart) {0});
 	stop_run(run, 1000, JOSCH_RUN_STOP_REQUESTED);
 	run->phase = RUN_LIVE;
@@ -239,7 +239,7 @@ test_one_term(void)
 	begin();
 	OK(pipe(out) == 0, "a pipe");
 	request.output_fd = out[1];
-	run = run_add(owner, 1);
+	run = run_add(owner, unit_key(1));
 	run_set_request(run, &(JoschStart) {0});
 	run->started_boot = now_boot();
 	spawn_process(&request, &run->pid, &why);
@@ -430,7 +430,7 @@ holder(int64_t id, bool lock, bool log, int *told)
 
 		if (lock)
 		{
-			lock_create(owner, id);
+			lock_create(owner, unit_key(id));
 		}
 		snprintf(path, sizeof(path), "log/%lld", (long long) id);
 		if (log)
@@ -453,7 +453,7 @@ left_behind(int64_t id)
 {
 	JoschStart	start = {0};
 	char		path[32];
-	Run		   *run = run_add(owner, id);
+	Run		   *run = run_add(owner, unit_key(id));
 
 	snprintf(path, sizeof(path), "log/%lld", (long long) id);
 	start.log_path = josch_slice(path);

@@ -110,13 +110,13 @@ test_requests(void)
 	static const char *const env[] = {"A=b"};
 	static const char *const ready[] = {"true", "x"};
 	JoschBuffer lists[3] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
-	JoschHello	hello = {0x01020304, slice("1.0"), slice("server"), 0xfedcba98, slice("db"), slice("/runner")};
+	JoschHello	hello = {0x01020304, slice("1.0"), slice("server"), 0xfedcba98, slice("db"), slice("/runner"), slice("a token"), INT64_MAX};
 	JoschHello	hello_back;
-	JoschStart	start = {INT64_MAX, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9};
+	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9};
 	JoschStart	start_back;
-	JoschStop	stop = {-1, 60000};
+	JoschStop	stop = {2, -1, 77, 60000};
 	JoschStop	stop_back;
-	JoschLogRead read = {5, slice("log/5"), INT64_MIN, 4096};
+	JoschLogRead read = {5, 55, slice("log/5"), INT64_MIN, 4096};
 	JoschLogRead read_back;
 	JoschReplace replace = {slice("/new")};
 	JoschReplace replace_back;
@@ -127,16 +127,16 @@ test_requests(void)
 	THERE_AND_BACK(hello, hello, hello_back);
 	OK(hello_back.protocol == 0x01020304 && same(hello_back.version, hello.version) && same(hello_back.identity, hello.identity) &&
 	   hello_back.database == 0xfedcba98 && same(hello_back.database_name, hello.database_name) &&
-	   same(hello_back.runner_path, hello.runner_path), "hello says the same");
+	   same(hello_back.runner_path, hello.runner_path) && same(hello_back.token, hello.token) && hello_back.highest == hello.highest, "hello says the same");
 	THERE_AND_BACK(start, start, start_back);
-	OK(start_back.run_id == INT64_MAX && is_list(start_back.argv, argv, 4) && is_list(start_back.env, env, 1) &&
+	OK(start_back.run_id == INT64_MAX && start_back.nonce == INT64_MIN && is_list(start_back.argv, argv, 4) && is_list(start_back.env, env, 1) &&
 	   is_list(start_back.ready_argv, ready, 2) && same(start_back.cwd, start.cwd) && same(start_back.log_path, start.log_path) &&
 	   start_back.timeout_ms == UINT64_MAX && start_back.grace_ms == 7 && start_back.flags == 0x80000001 &&
 	   start_back.ready_after_ms == 9, "start says the same");
 	THERE_AND_BACK(stop, stop, stop_back);
-	OK(stop_back.run_id == -1 && stop_back.grace_ms == 60000, "stop says the same");
+	OK(stop_back.scope == 2 && stop_back.run_id == -1 && stop_back.nonce == 77 && stop_back.grace_ms == 60000, "stop says the same");
 	THERE_AND_BACK(log_read, read, read_back);
-	OK(read_back.run_id == 5 && same(read_back.path, read.path) && read_back.offset == INT64_MIN && read_back.max == 4096, "log says the same");
+	OK(read_back.run_id == 5 && read_back.nonce == 55 && same(read_back.path, read.path) && read_back.offset == INT64_MIN && read_back.max == 4096, "log says the same");
 	THERE_AND_BACK(replace, replace, replace_back);
 	OK(same(replace_back.path, replace.path), "replace says the same");
 }
@@ -152,44 +152,45 @@ static void
 test_answers(void)
 {
 	JoschExit	end = {2, 15, 1700000000000001, 11, 12, 13, 19, slice("tail\n")};
-	JoschWelcome welcome = {1, slice("1.0"), slice("boot/1/2"), 77, 3, 1, 5};
+	JoschWelcome welcome = {1, slice("1.0"), slice("boot/1/2"), 77, 3, slice("a ledger"), 9, 8};
 	JoschWelcome welcome_back;
-	JoschStarted started = {1, 2, 3};
+	JoschStarted started = {1, 21, 2, 3};
 	JoschStarted started_back;
-	JoschStartFailed start_failed = {1, 2, slice("no")};
+	JoschStartFailed start_failed = {1, 21, 2, slice("no")};
 	JoschStartFailed start_failed_back;
-	JoschUp		up = {1, 2};
+	JoschUp		up = {1, 21, 2};
 	JoschUp		up_back;
-	JoschExited exited = {9, end};
+	JoschExited exited = {9, 21, end};
 	JoschExited exited_back;
-	JoschRun	run = {1, 3, 5, 7, 9, 11, end};
+	JoschRun	run = {1, 21, 3, 5, 7, 9, 11, end, slice("log/1"), slice("server"), 5, slice("postgres"), slice("a token")};
 	JoschRun	run_back;
-	JoschRefused refused = {1, 2, slice("seen")};
+	JoschRefused refused = {1, 21, 2, slice("seen")};
 	JoschRefused refused_back;
-	JoschLogData data = {1, 2, {"a\0b", 3}, 1};
+	JoschLogData data = {1, 21, 2, {"a\0b", 3}, 1};
 	JoschLogData data_back;
 	JoschError	error = {slice("oops")};
 	JoschError	error_back;
 
 	THERE_AND_BACK(welcome, welcome, welcome_back);
 	OK(welcome_back.protocol == 1 && same(welcome_back.version, welcome.version) && same(welcome_back.incarnation, welcome.incarnation) &&
-	   welcome_back.pid == 77 && welcome_back.started_at == 3 && welcome_back.journal_intact == 1 && welcome_back.journal_since == 5,
+	   welcome_back.pid == 77 && welcome_back.started_at == 3 && same(welcome_back.ledger, welcome.ledger) && welcome_back.highest == 9 && welcome_back.given == 8,
 	   "welcome says the same");
 	THERE_AND_BACK(started, started, started_back);
-	OK(started_back.run_id == 1 && started_back.pid == 2 && started_back.started_at == 3, "started says the same");
+	OK(started_back.run_id == 1 && started_back.nonce == 21 && started_back.pid == 2 && started_back.started_at == 3, "started says the same");
 	THERE_AND_BACK(start_failed, start_failed, start_failed_back);
-	OK(start_failed_back.run_id == 1 && start_failed_back.error == 2 && same(start_failed_back.text, start_failed.text), "start_failed says the same");
+	OK(start_failed_back.run_id == 1 && start_failed_back.nonce == 21 && start_failed_back.error == 2 && same(start_failed_back.text, start_failed.text), "start_failed says the same");
 	THERE_AND_BACK(up, up, up_back);
-	OK(up_back.run_id == 1 && up_back.up_at == 2, "up says the same");
+	OK(up_back.run_id == 1 && up_back.nonce == 21 && up_back.up_at == 2, "up says the same");
 	THERE_AND_BACK(exited, exited, exited_back);
-	OK(exited_back.run_id == 9 && same_end(&exited_back.end, &end), "exited says the same");
+	OK(exited_back.run_id == 9 && exited_back.nonce == 21 && same_end(&exited_back.end, &end), "exited says the same");
 	THERE_AND_BACK(run, run, run_back);
-	OK(run_back.run_id == 1 && run_back.state == 3 && run_back.flags == 5 && run_back.pid == 7 && run_back.started_at == 9 &&
-	   run_back.up_at == 11 && same_end(&run_back.end, &end), "run says the same");
+	OK(run_back.run_id == 1 && run_back.nonce == 21 && run_back.state == 3 && run_back.flags == 5 && run_back.pid == 7 && run_back.started_at == 9 &&
+	   run_back.up_at == 11 && same_end(&run_back.end, &end) && same(run_back.log_path, run.log_path) && same(run_back.identity, run.identity) &&
+	   run_back.database == 5 && same(run_back.database_name, run.database_name) && same(run_back.token, run.token), "run says the same");
 	THERE_AND_BACK(refused, refused, refused_back);
-	OK(refused_back.run_id == 1 && refused_back.reason == 2 && same(refused_back.text, refused.text), "refused says the same");
+	OK(refused_back.run_id == 1 && refused_back.nonce == 21 && refused_back.reason == 2 && same(refused_back.text, refused.text), "refused says the same");
 	THERE_AND_BACK(log_data, data, data_back);
-	OK(data_back.run_id == 1 && data_back.offset == 2 && same(data_back.bytes, data.bytes) && data_back.eof == 1, "log_data says the same");
+	OK(data_back.run_id == 1 && data_back.nonce == 21 && data_back.offset == 2 && same(data_back.bytes, data.bytes) && data_back.eof == 1, "log_data says the same");
 	THERE_AND_BACK(error, error, error_back);
 	OK(same(error_back.text, error.text), "error says the same");
 }
@@ -199,21 +200,25 @@ static void
 test_bytes(void)
 {
 	static const uint8_t want[] = {
-		0, 0, 0, 17, 3, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0x0a, 0xbc,
-		0, 0, 0, 1, 5
+		0, 0, 0, 26, 3, 1, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0xde, 0xf0, 0, 0, 0, 0, 0, 0, 0x0a, 0xbc,
+		0, 0, 0, 2, 5, 2
 	};
-	JoschStop	stop = {0x0102030405060708, 0xabc};
-	JoschNothing nothing = {0};
+	JoschStop	stop = {1, 0x0102030405060708, 0xdef0, 0xabc};
+	JoschList	everybody = {2};
 	JoschForget forget;
-	uint8_t		ids[] = {0, 0, 0, 0, 0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 9};
+	uint8_t		keys[] = {
+		0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 2, 0, 9
+	};
 
 	out.len = 0;
 	josch_encode_stop(&out, &stop);
-	josch_encode_list(&out, &nothing);
+	josch_encode_list(&out, &everybody);
 	OK(out.len == sizeof(want) && memcmp(out.data, want, sizeof(want)) == 0, "lengths and numbers in network order, the most significant byte first");
-	forget.ids = (JoschSlice) {(const char *) ids, sizeof(ids)};
-	IS(josch_forget_count(&forget), 2, "ids are eight bytes each; what is over is none");
-	OK(josch_forget_id(&forget, 0) == 258 && josch_forget_id(&forget, 1) == -1, "and read in their place");
+	forget.keys = (JoschSlice) {(const char *) keys, sizeof(keys)};
+	IS(josch_forget_count(&forget), 2, "number and nonce are sixteen bytes; what is over is none");
+	OK(josch_forget_key(&forget, 0).run_id == 258 && josch_forget_key(&forget, 0).nonce == 3 &&
+	   josch_forget_key(&forget, 1).run_id == -1 && josch_forget_key(&forget, 1).nonce == 512, "and read in their place");
 }
 
 static void
@@ -250,7 +255,7 @@ test_too_long(void)
 	JoschNothing nothing = {0};
 
 	out.len = 0;
-	josch_encode_list(&out, &nothing);
+	josch_encode_list_end(&out, &nothing);
 	OK(josch_encode_error(&out, &error), "a message that just fits is encoded");
 	out.len = 5;
 	error.text.len++;

@@ -40,4 +40,11 @@ extern uint32_t unit_random(uint32_t below);
 /* The exit code of the program. */
 extern int	unit_result(void);
 
+/* A run's number, with the nonce that it has in these tests. */
+static inline JoschRunKey
+unit_key(int64_t run_id)
+{
+	return (JoschRunKey) {run_id, run_id ^ 0x5a5a};
+}
+
 #endif							/* UNIT_H */
