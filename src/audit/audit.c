@@ -5,7 +5,7 @@
  * One trigger serves all tables: what it must know of a table is looked up once
  * and kept.  A day of tens of thousands of rows arrives as one statement, so
  * values are compared as datums, objects are built without text in between, and
- * rows are inserted a batch at a time by one kept plan.
+ * rows go into the table without a statement of their own.
  *
  * A row's "at" is when it was written, but others see it when the transaction
  * commits.  That moment is known only at the very end: the transaction callback
@@ -16,6 +16,7 @@
 #include "audit/audit.h"
 
 #include "access/xact.h"
+#include "commands/sequence.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
@@ -31,30 +32,21 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/spi_plan.h"
+#include "base/writer.h"
 
-#define BATCH_ROWS 1000
-#define BATCH_BYTES (1024 * 1024)
-
-/* Columns of an audit table that differ from row to row, after its key. */
-enum
-{
-	OLD_VALUES, NEW_VALUES, COMMENT
-};
-
-/* Rows on their way into the audit table. */
-typedef struct Batch
+/* A statement on its way into the audit table. */
+typedef struct Record
 {
 	AuditTable *table;
 	AuditAct	act;
-	int			n;
-	Size		bytes;
-	Datum	   *keys[AUDIT_MAX_KEYS];
-	Datum	   *values[AUDIT_TRAILING_ARGS];
-	bool	   *nulls[AUDIT_TRAILING_ARGS];
+	AuditLine	line;
+	JoschChanges changes;
+	bool		ahead;			/* the row at hand has not been written yet */
+	AuditColumn **changed;		/* of the row at hand, an UPDATE's */
+	int			nchanged;
 	JsonbPair  *pairs;			/* of the object that is being built */
 	ValueFormat format;
-	MemoryContext rows;			/* of what the datums point to */
-} Batch;
+} Record;
 
 /* What this transaction has written. */
 static struct
@@ -71,23 +63,20 @@ static bool writing = false;
 /* ---- rows ---- */
 
 static Datum
-build_object(Batch *batch, int npairs)
+build_object(Record *record, int npairs)
 {
 	JsonbValue	object;
-	Jsonb	   *jsonb;
 
 	object.type = jbvObject;
 	object.val.object.nPairs = npairs;
-	object.val.object.pairs = batch->pairs;
-	jsonb = JsonbValueToJsonb(&object);
-	batch->bytes += VARSIZE(jsonb);
-	return JsonbPGetDatum(jsonb);
+	object.val.object.pairs = record->pairs;
+	return JsonbPGetDatum(JsonbValueToJsonb(&object));
 }
 
 static void
-put_pair(Batch *batch, int index, AuditColumn *column, TupleTableSlot *slot)
+put_pair(Record *record, int index, AuditColumn *column, TupleTableSlot *slot)
 {
-	JsonbPair  *pair = &batch->pairs[index];
+	JsonbPair  *pair = &record->pairs[index];
 
 	pair->key = column->value.name;
 	pair->order = index;
@@ -98,43 +87,47 @@ put_pair(Batch *batch, int index, AuditColumn *column, TupleTableSlot *slot)
 	else
 	{
 		josch_value_to_json(&pair->value, &column->value, slot->tts_values[column->number - 1],
-								&batch->format);
+								&record->format);
 	}
 }
 
 /* All columns that are not NULL. */
 static Datum
-whole_row(Batch *batch, TupleTableSlot *slot)
+whole_row(Record *record, TupleTableSlot *slot)
 {
-	AuditTable *table = batch->table;
+	AuditTable *table = record->table;
 	int			n = 0;
 
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		if (!slot->tts_isnull[table->columns[i].number - 1])
 		{
-			put_pair(batch, n++, &table->columns[i], slot);
+			put_pair(record, n++, &table->columns[i], slot);
 		}
 	}
-	return build_object(batch, n);
+	return build_object(record, n);
 }
 
-/* The given columns, NULL or not. */
+/* The columns that an UPDATE changed, NULL or not. */
 static Datum
-some_columns(Batch *batch, TupleTableSlot *slot, AuditColumn **columns, int n)
+changed_columns(Record *record, TupleTableSlot *slot)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < record->nchanged; i++)
 	{
-		put_pair(batch, i, columns[i], slot);
+		put_pair(record, i, record->changed[i], slot);
 	}
-	return build_object(batch, n);
+	return build_object(record, record->nchanged);
 }
 
-static int
-find_changes(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, AuditColumn **changed)
+/* Whether an UPDATE changed anything that is recorded, and what. */
+static bool
+find_changes(Record *record)
 {
-	int			n = 0;
+	AuditTable *table = record->table;
+	TupleTableSlot *former = record->changes.before;
+	TupleTableSlot *row = record->changes.after;
 
+	record->nchanged = 0;
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		AuditColumn *column = &table->columns[i];
@@ -144,19 +137,21 @@ find_changes(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, Aud
 			(!row->tts_isnull[at] && !datum_image_eq(former->tts_values[at], row->tts_values[at],
 													 column->by_value, column->length)))
 		{
-			changed[n++] = column;
+			record->changed[record->nchanged++] = column;
 		}
 	}
-	return n;
+	return record->nchanged > 0;
 }
 
-/* Whether a change, or a new row, says that somebody acted. */
+/* Whether the change, or the new row, says that somebody acted. */
 static bool
-tells_of_act(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, AuditColumn **changed, int nchanged)
+tells_of_act(const Record *record, TupleTableSlot *former, TupleTableSlot *row)
 {
-	for (int i = 0; i < nchanged; i++)
+	AuditTable *table = record->table;
+
+	for (int i = 0; i < record->nchanged; i++)
 	{
-		if (changed[i]->is_act)
+		if (record->changed[i]->is_act)
 		{
 			return true;
 		}
@@ -173,59 +168,91 @@ tells_of_act(AuditTable *table, TupleTableSlot *former, TupleTableSlot *row, Aud
 
 /* The comment of the act, when the row says that somebody acted; else the setting's. */
 static Datum
-comment_of(Batch *batch, TupleTableSlot *row, bool is_act, bool *isnull)
+comment_of(const Record *record, TupleTableSlot *former, TupleTableSlot *row, bool *isnull)
 {
-	if (is_act && batch->table->comment != 0)
-	{
-		int			at = batch->table->comment - 1;
+	int			at = record->table->comment - 1;
 
-		*isnull = row->tts_isnull[at];
-		return *isnull ? (Datum) 0 : datumCopy(row->tts_values[at], false, -1);
+	if (at >= 0 && tells_of_act(record, former, row))
+	{
+		TupleTableSlot *any = row != NULL ? row : former;
+
+		*isnull = any->tts_isnull[at];
+		return any->tts_values[at];
 	}
 	*isnull = josch_config_comment == NULL || josch_config_comment[0] == '\0';
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(josch_config_comment);
 }
 
-/* Adds one changed row; one of the slots may be NULL. */
-static void
-add_row(Batch *batch, TupleTableSlot *former, TupleTableSlot *row)
+/* The row before or after, taken apart; NULL when there is none. */
+static TupleTableSlot *
+whole_slot(TupleTableSlot *slot)
 {
-	AuditTable *table = batch->table;
-	TupleTableSlot *any = row != NULL ? row : former;
-	AuditColumn *changed[MaxHeapAttributeNumber];
-	int			nchanged = 0;
-	int			n = batch->n;
+	if (TupIsNull(slot))
+	{
+		return NULL;
+	}
+	slot_getallattrs(slot);
+	return slot;
+}
 
-	if (former != NULL && row != NULL)
+/* Goes to the next row of which there is something to record. */
+static bool
+advance(Record *record)
+{
+	while (josch_changes_next(&record->changes))
 	{
-		nchanged = find_changes(table, former, row, changed);
-		if (nchanged == 0)
+		CHECK_FOR_INTERRUPTS();
+		if (whole_slot(record->changes.before) == NULL || whole_slot(record->changes.after) == NULL ||
+			find_changes(record))
 		{
-			return;
+			return true;
 		}
-		batch->values[OLD_VALUES][n] = some_columns(batch, former, changed, nchanged);
-		batch->values[NEW_VALUES][n] = some_columns(batch, row, changed, nchanged);
 	}
-	else if (row != NULL)
+	return false;
+}
+
+static void
+set_values(Record *record, Datum *values, bool *nulls)
+{
+	TupleTableSlot *former = whole_slot(record->changes.before);
+	TupleTableSlot *row = whole_slot(record->changes.after);
+
+	nulls[AUDIT_OLD_VALUES] = former == NULL;
+	nulls[AUDIT_NEW_VALUES] = row == NULL;
+	if (former != NULL)
 	{
-		batch->values[NEW_VALUES][n] = whole_row(batch, row);
+		values[AUDIT_OLD_VALUES] = row == NULL ? whole_row(record, former) : changed_columns(record, former);
 	}
-	else
+	if (row != NULL)
 	{
-		batch->values[OLD_VALUES][n] = whole_row(batch, former);
+		values[AUDIT_NEW_VALUES] = former == NULL ? whole_row(record, row) : changed_columns(record, row);
 	}
-	batch->nulls[OLD_VALUES][n] = former == NULL;
-	batch->nulls[NEW_VALUES][n] = row == NULL;
-	batch->values[COMMENT][n] = comment_of(batch, any, tells_of_act(table, former, row, changed, nchanged),
-											&batch->nulls[COMMENT][n]);
+	values[AUDIT_COMMENT] = comment_of(record, former, row, &nulls[AUDIT_COMMENT]);
+}
+
+/* The next row of the audit table (JoschNextRow). */
+static bool
+next_row(void *arg, Datum *values, bool *nulls)
+{
+	Record	   *record = arg;
+	AuditTable *table = record->table;
+	TupleTableSlot *any;
+
+	if (!record->ahead && !advance(record))
+	{
+		return false;
+	}
+	record->ahead = false;
+	any = whole_slot(TupIsNull(record->changes.after) ? record->changes.before : record->changes.after);
+	memcpy(values, record->line.fixed, sizeof(record->line.fixed));
+	memcpy(nulls, record->line.null, sizeof(record->line.null));
+	values[AUDIT_ID] = Int64GetDatum(nextval_internal(work.first.sequence, false));
 	for (int i = 0; i < table->nkeys; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(any->tts_tupleDescriptor, table->keys[i] - 1);
-
-		batch->keys[i][n] = datumCopy(any->tts_values[table->keys[i] - 1],
-									  attribute->attbyval, attribute->attlen);
+		values[AUDIT_FIXED + i] = any->tts_values[table->keys[i] - 1];
 	}
-	batch->n++;
+	set_values(record, values + AUDIT_FIXED + table->nkeys, nulls + AUDIT_FIXED + table->nkeys);
+	return true;
 }
 
 /* ---- writing ---- */
@@ -251,101 +278,58 @@ note_work(TimestampTz at)
 	work.clock_was_moved = josch_clock_is_moved();
 }
 
-/* Inserts what the batch holds, and empties it. */
 static void
-flush(Batch *batch)
+begin_record(Record *record, TriggerData *trigger)
 {
-	MemoryContext former;
+	memset(record, 0, sizeof(Record));
+	record->table = josch_store_audit_table(trigger->tg_relation, trigger->tg_trigger);
+	record->act.at = josch_clock_now();
+	record->act.operation = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "INSERT" :
+		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" : "DELETE";
+	record->act.session_user = GetSessionUserId();
+	record->act.role = acting_role();
+	record->act.application = MyBgworkerEntry != NULL ? MyBgworkerEntry->bgw_name : application_name;
+	record->pairs = palloc0(sizeof(JsonbPair) * Max(record->table->ncolumns, 1));
+	record->changed = palloc(sizeof(AuditColumn *) * Max(record->table->ncolumns, 1));
+	josch_changes_open(&record->changes, trigger);
+}
 
-	if (batch->n == 0)
-	{
-		return;
-	}
-	former = MemoryContextSwitchTo(batch->rows);
-	note_work(batch->act.at);
+static void
+write_record(Record *record)
+{
+	josch_store_audit_begin(&record->line, &record->act);
+	note_work(record->act.at);
 	writing = true;
+	record->table->users++;
 	PG_TRY();
 	{
-		josch_store_audit_insert(batch->table, &batch->act, batch->n, batch->keys, batch->values, batch->nulls);
+		josch_writer_insert(&record->table->target, next_row, record);
 	}
 	PG_FINALLY();
 	{
+		record->table->users--;
 		writing = false;
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(former);
-	MemoryContextReset(batch->rows);
-	batch->n = 0;
-	batch->bytes = 0;
-}
-
-static void
-begin_batch(Batch *batch, TriggerData *trigger, int64 expected)
-{
-	int			room = (int) Min(expected, BATCH_ROWS);
-
-	memset(batch, 0, sizeof(Batch));
-	batch->table = josch_store_audit_table(trigger->tg_relation, trigger->tg_trigger);
-	batch->act.at = josch_clock_now();
-	batch->act.operation = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "INSERT" :
-		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" : "DELETE";
-	batch->act.session_user = GetSessionUserId();
-	batch->act.role = acting_role();
-	batch->act.application = MyBgworkerEntry != NULL ? MyBgworkerEntry->bgw_name : application_name;
-	for (int i = 0; i < batch->table->nkeys; i++)
-	{
-		batch->keys[i] = palloc(sizeof(Datum) * room);
-	}
-	for (int i = 0; i < AUDIT_TRAILING_ARGS; i++)
-	{
-		batch->values[i] = palloc0(sizeof(Datum) * room);
-		batch->nulls[i] = palloc(sizeof(bool) * room);
-	}
-	batch->pairs = palloc0(sizeof(JsonbPair) * Max(batch->table->ncolumns, 1));
-	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "josch audit batch",
-										ALLOCSET_DEFAULT_SIZES);
-}
-
-/* The row taken apart; NULL when there is none. */
-static TupleTableSlot *
-whole_slot(TupleTableSlot *slot)
-{
-	if (TupIsNull(slot))
-	{
-		return NULL;
-	}
-	slot_getallattrs(slot);
-	return slot;
 }
 
 void
 josch_audit_statement(TriggerData *trigger)
 {
-	int64		expected = tuplestore_tuple_count(trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable);
-	MemoryContext former;
-	JoschChanges changes;
-	Batch		batch;
+	Record		record;
 
-	if (expected == 0)
+	if (tuplestore_tuple_count(trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable) == 0)
 	{
 		return;
 	}
-	begin_batch(&batch, trigger, expected);
-	josch_changes_open(&changes, trigger);
-	while (josch_changes_next(&changes))
+	begin_record(&record, trigger);
+	record.ahead = advance(&record);
+	if (record.ahead)
 	{
-		former = MemoryContextSwitchTo(batch.rows);
-		add_row(&batch, whole_slot(changes.before), whole_slot(changes.after));
-		MemoryContextSwitchTo(former);
-		if (batch.n == BATCH_ROWS || batch.bytes >= BATCH_BYTES)
-		{
-			flush(&batch);
-		}
+		write_record(&record);
 	}
-	flush(&batch);
-	josch_value_end_format(&batch.format);
-	josch_changes_close(&changes);
-	MemoryContextDelete(batch.rows);
+	josch_value_end_format(&record.format);
+	josch_changes_close(&record.changes);
 }
 
 bool

@@ -2,14 +2,15 @@
  * src/audit/store_audit.c
  *	  SQL on the audit tables: rows into them, and the past out of them.
  *
- * The audit tables differ in their key columns only, so their inserts are made
- * from the catalog, once for each table and session.  Rows arrive as arrays: a
- * statement that changed a thousand rows costs one execution of the plan.
+ * The audit tables differ in their key columns only, so what is written into them
+ * is described from the catalog, once for each table and session.
  */
 #include "base/josch.h"
 
 #include "audit/store_audit.h"
 #include "base/rows.h"
+#include "base/spi_plan.h"
+#include "base/writer.h"
 
 #include "access/sysattr.h"
 #include "access/xact.h"
@@ -96,7 +97,6 @@ look_up_key(AuditTable *table, Relation relation)
 			elog(ERROR, "primary key of \"%s\" has too many columns", RelationGetRelationName(relation));
 		}
 		table->keys[table->nkeys] = number;
-		table->key_types[table->nkeys] = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
 		table->nkeys++;
 	}
 	if (table->nkeys == 0)
@@ -105,44 +105,35 @@ look_up_key(AuditTable *table, Relation relation)
 	}
 }
 
-/* The insert: one value for what a statement has in common, arrays for its rows. */
+/* The audit table's columns: those of AuditFixed, the key, those of AuditTrailing. */
 static void
-make_insert(AuditTable *table, Relation relation)
+describe_target(AuditTable *table, Relation relation)
 {
-	static const Oid fixed[AUDIT_FIXED_ARGS] = {
-		TIMESTAMPTZOID, XID8OID, TEXTOID, TEXTOID, INETOID, TEXTOID, TEXTOID
+	static const JoschColumn fixed[AUDIT_FIXED] = {
+		[AUDIT_ID] = {"audit_id", INT8OID}, [AUDIT_AT] = {"at", TIMESTAMPTZOID}, [AUDIT_XID] = {"xid", XID8OID},
+		[AUDIT_SESSION_NAME] = {"session_name", TEXTOID}, [AUDIT_ROLE_NAME] = {"role_name", TEXTOID},
+		[AUDIT_CLIENT_ADDR] = {"client_addr", INETOID}, [AUDIT_APPLICATION] = {"application", TEXTOID},
+		[AUDIT_OPERATION] = {"operation", TEXTOID}
 	};
-	static const Oid trailing[AUDIT_TRAILING_ARGS] = {JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID};
-	StringInfoData sql;
-	StringInfoData keys;
-	StringInfoData arrays;
-	JoschPlan  *insert = &table->insert;
-	char	   *name = psprintf("%s_audit", RelationGetRelationName(relation));
+	static const JoschColumn trailing[AUDIT_TRAILING] = {
+		[AUDIT_OLD_VALUES] = {"old_values", JSONBOID}, [AUDIT_NEW_VALUES] = {"new_values", JSONBOID},
+		[AUDIT_COMMENT] = {"comment", TEXTOID}
+	};
+	int			n = AUDIT_FIXED + table->nkeys + AUDIT_TRAILING;
+	JoschColumn *columns = palloc(sizeof(JoschColumn) * n);
 
-	initStringInfo(&sql);
-	initStringInfo(&keys);
-	initStringInfo(&arrays);
-	memcpy(insert->argtypes, fixed, sizeof(fixed));
-	insert->nargs = AUDIT_FIXED_ARGS;
+	memcpy(columns, fixed, sizeof(fixed));
 	for (int i = 0; i < table->nkeys; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), table->keys[i] - 1);
 
-		appendStringInfo(&keys, "%s, ", quote_identifier(NameStr(attribute->attname)));
-		insert->argtypes[insert->nargs++] = get_array_type(table->key_types[i]);
-		appendStringInfo(&arrays, "$%d, ", insert->nargs);
+		columns[AUDIT_FIXED + i] = (JoschColumn) {pstrdup(NameStr(attribute->attname)), attribute->atttypid};
 	}
-	memcpy(insert->argtypes + insert->nargs, trailing, sizeof(trailing));
-	appendStringInfo(&arrays, "$%d, $%d, $%d", insert->nargs + 1, insert->nargs + 2, insert->nargs + 3);
-	insert->nargs += AUDIT_TRAILING_ARGS;
-	/* only without a schema's name does unnest take several arrays; search_path is pinned */
-	appendStringInfo(&sql,
-					 "INSERT INTO josch.%s (audit_id, at, xid, session_name, role_name, client_addr, application,"
-					 " operation, %sold_values, new_values, comment)"
-					 " SELECT pg_catalog.nextval('josch.audit_id_seq'), $1, $2, $3, $4, $5, $6, $7, r.*"
-					 " FROM unnest(%s) AS r",
-					 quote_identifier(name), keys.data, arrays.data);
-	insert->sql = sql.data;
+	memcpy(columns + AUDIT_FIXED + table->nkeys, trailing, sizeof(trailing));
+	table->target = (JoschTable) {
+		.name = psprintf("%s_audit", RelationGetRelationName(relation)),
+		.columns = columns, .ncolumns = n, .numbers = palloc(sizeof(AttrNumber) * n)
+	};
 }
 
 static void
@@ -150,11 +141,6 @@ look_up(AuditTable *table, Relation relation, const Trigger *trigger)
 {
 	MemoryContext former;
 
-	if (table->insert.plan != NULL)
-	{
-		SPI_freeplan(table->insert.plan);
-		table->insert.plan = NULL;
-	}
 	if (table->context == NULL)
 	{
 		table->context = AllocSetContextCreate(TopMemoryContext, "josch audited table",
@@ -167,7 +153,7 @@ look_up(AuditTable *table, Relation relation, const Trigger *trigger)
 	former = MemoryContextSwitchTo(table->context);
 	look_up_columns(table, RelationGetDescr(relation), trigger);
 	look_up_key(table, relation);
-	make_insert(table, relation);
+	describe_target(table, relation);
 	MemoryContextSwitchTo(former);
 	table->valid = true;
 }
@@ -188,7 +174,7 @@ josch_store_audit_table(Relation relation, const Trigger *trigger)
 		table->next = tables;
 		tables = table;
 	}
-	if (!table->valid)
+	if (!table->valid && table->users == 0)
 	{
 		look_up(table, relation, trigger);
 	}
@@ -216,50 +202,31 @@ josch_store_audit_init(void)
 
 /* ---- writing ---- */
 
-static Datum
-client_addr(bool *isnull)
+static void
+set_client_addr(AuditLine *line)
 {
 	LOCAL_FCINFO(call, 0);
-	Datum		result;
 
 	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
-	result = inet_client_addr(call);
-	*isnull = call->isnull;
-	return result;
+	line->fixed[AUDIT_CLIENT_ADDR] = inet_client_addr(call);
+	line->null[AUDIT_CLIENT_ADDR] = call->isnull;
 }
 
 void
-josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
-						 Datum *const *keys, Datum *const *values, bool *const *nulls)
+josch_store_audit_begin(AuditLine *line, const AuditAct *act)
 {
-	static const Oid trailing[AUDIT_TRAILING_ARGS] = {JSONBOID, JSONBOID, TEXTOID};
-	Datum		args[JOSCH_PLAN_MAX_ARGS];
-	char		missing[JOSCH_PLAN_MAX_ARGS];
-	JoschSpi	spi;
-	bool		isnull;
-	int			arg = 0;
-
-	memset(missing, ' ', sizeof(missing));
-	args[arg++] = TimestampTzGetDatum(act->at);
-	args[arg++] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	args[arg++] = CStringGetTextDatum(GetUserNameFromId(act->session_user, false));
-	args[arg++] = CStringGetTextDatum(GetUserNameFromId(act->role, false));
-	args[arg] = client_addr(&isnull);
-	missing[arg++] = isnull ? 'n' : ' ';
-	josch_spi_set_text(args, missing, arg++,
-					   act->application != NULL && act->application[0] != '\0' ? act->application : NULL);
-	args[arg++] = CStringGetTextDatum(act->operation);
-	for (int i = 0; i < table->nkeys; i++)
+	memset(line, 0, sizeof(AuditLine));
+	line->fixed[AUDIT_AT] = TimestampTzGetDatum(act->at);
+	line->fixed[AUDIT_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	line->fixed[AUDIT_SESSION_NAME] = CStringGetTextDatum(GetUserNameFromId(act->session_user, false));
+	line->fixed[AUDIT_ROLE_NAME] = CStringGetTextDatum(GetUserNameFromId(act->role, false));
+	set_client_addr(line);
+	line->null[AUDIT_APPLICATION] = act->application == NULL || act->application[0] == '\0';
+	if (!line->null[AUDIT_APPLICATION])
 	{
-		args[arg++] = josch_spi_array(keys[i], NULL, n, table->key_types[i]);
+		line->fixed[AUDIT_APPLICATION] = CStringGetTextDatum(act->application);
 	}
-	for (int i = 0; i < AUDIT_TRAILING_ARGS; i++)
-	{
-		args[arg++] = josch_spi_array(values[i], nulls[i], n, trailing[i]);
-	}
-	josch_spi_begin(&spi);
-	(void) josch_spi_run(&table->insert, SPI_OK_INSERT, args, missing);
-	josch_spi_end(&spi);
+	line->fixed[AUDIT_OPERATION] = CStringGetTextDatum(act->operation);
 }
 
 /* InvalidOid when it does not exist (any more) */
@@ -287,28 +254,50 @@ josch_store_audit_is_valid(AuditMark mark)
 	return mark.sequence == sequence_oid();
 }
 
+/* The one row of audit_commits */
+typedef struct Commit
+{
+	AuditMark	first;
+	TimestampTz at;
+	bool		given;
+} Commit;
+
+enum
+{
+	COMMIT_XID, COMMIT_FIRST, COMMIT_LAST, COMMIT_AT, COMMIT_COLUMNS
+};
+
+static bool
+next_commit(void *arg, Datum *values, bool *nulls)
+{
+	Commit	   *commit = arg;
+
+	if (commit->given)
+	{
+		return false;
+	}
+	commit->given = true;
+	values[COMMIT_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[COMMIT_FIRST] = Int64GetDatum(commit->first.id);
+	values[COMMIT_LAST] = DirectFunctionCall1(currval_oid, ObjectIdGetDatum(commit->first.sequence));
+	values[COMMIT_AT] = TimestampTzGetDatum(commit->at);
+	return true;
+}
+
 void
 josch_store_audit_commit(AuditMark first, TimestampTz at)
 {
-	static JoschPlan insert = JOSCH_PLAN(
-		"INSERT INTO josch.audit_commits (xid, first_audit_id, last_audit_id, committed_at)"
-		" VALUES ($1, $2, pg_catalog.currval('josch.audit_id_seq'), $3)",
-		XID8OID, INT8OID, TIMESTAMPTZOID);
-	Datum		args[3];
-	JoschSpi	spi;
-	bool		read_only = XactReadOnly;
+	static const JoschColumn columns[COMMIT_COLUMNS] = {
+		[COMMIT_XID] = {"xid", XID8OID}, [COMMIT_FIRST] = {"first_audit_id", INT8OID},
+		[COMMIT_LAST] = {"last_audit_id", INT8OID}, [COMMIT_AT] = {"committed_at", TIMESTAMPTZOID}
+	};
+	static AttrNumber numbers[COMMIT_COLUMNS];
+	static JoschTable audit_commits = JOSCH_TABLE("audit_commits", columns, numbers);
+	Commit		commit = {first, at, false};
 
-	args[0] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	args[1] = Int64GetDatum(first.id);
-	args[2] = TimestampTzGetDatum(at);
-	/* a transaction may have become read-only after it wrote */
-	XactReadOnly = false;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	josch_spi_begin(&spi);
-	(void) josch_spi_run(&insert, SPI_OK_INSERT, args, NULL);
-	josch_spi_end(&spi);
+	josch_writer_insert(&audit_commits, next_commit, &commit);
 	PopActiveSnapshot();
-	XactReadOnly = read_only;
 }
 
 /* ---- reading ---- */

@@ -13,14 +13,24 @@
 #include "utils/relcache.h"
 
 #include "audit/value.h"
-#include "base/spi_plan.h"
+#include "base/table.h"
 
 /* ---- writing ---- */
 
-/* Parameters of the insert: what a statement has in common, the key columns, and these. */
-#define AUDIT_FIXED_ARGS 7
-#define AUDIT_TRAILING_ARGS 3
-#define AUDIT_MAX_KEYS (JOSCH_PLAN_MAX_ARGS - AUDIT_FIXED_ARGS - AUDIT_TRAILING_ARGS)
+/* Columns of an audit table: what the rows of a statement have in common, but for the number, */
+typedef enum AuditFixed
+{
+	AUDIT_ID, AUDIT_AT, AUDIT_XID, AUDIT_SESSION_NAME, AUDIT_ROLE_NAME, AUDIT_CLIENT_ADDR, AUDIT_APPLICATION,
+	AUDIT_OPERATION, AUDIT_FIXED
+} AuditFixed;
+
+/* the key, and these. */
+typedef enum AuditTrailing
+{
+	AUDIT_OLD_VALUES, AUDIT_NEW_VALUES, AUDIT_COMMENT, AUDIT_TRAILING
+} AuditTrailing;
+
+#define AUDIT_MAX_KEYS 8
 
 /* A column of an audited table. */
 typedef struct AuditColumn
@@ -37,14 +47,14 @@ typedef struct AuditTable
 {
 	Oid			relation;
 	bool		valid;			/* false: to be looked up again */
+	int			users;			/* statements that write by it: it is not altered under them */
 	MemoryContext context;		/* of all the rest */
 	int			ncolumns;
 	AuditColumn *columns;		/* those that are recorded, in the order of jsonb's keys */
 	int			nkeys;
 	AttrNumber	keys[AUDIT_MAX_KEYS];
-	Oid			key_types[AUDIT_MAX_KEYS];
 	AttrNumber	comment;		/* 0: there is no such column */
-	JoschPlan	insert;
+	JoschTable	target;			/* its audit table */
 	struct AuditTable *next;
 } AuditTable;
 
@@ -64,12 +74,15 @@ typedef struct AuditAct
 	const char *application;	/* NULL or empty for none */
 } AuditAct;
 
-/*
- * Inserts n rows into the audit table.  values are old_values, new_values and
- * comment; arrays are built in the current context.
- */
-extern void josch_store_audit_insert(AuditTable *table, const AuditAct *act, int n,
-									 Datum *const *keys, Datum *const *values, bool *const *nulls);
+/* The first columns of its rows; the number is still to be put in. */
+typedef struct AuditLine
+{
+	Datum		fixed[AUDIT_FIXED];
+	bool		null[AUDIT_FIXED];
+} AuditLine;
+
+/* Fills it in; what it points to is allocated in the current context. */
+extern void josch_store_audit_begin(AuditLine *line, const AuditAct *act);
 
 /* A number of audit_id_seq, and which incarnation of the sequence it is of. */
 typedef struct AuditMark

@@ -45,7 +45,7 @@ josch_spi_owner(void)
 }
 
 static void
-begin(JoschSpi *spi, bool as_owner, bool pin_path)
+switch_user(JoschSpi *spi, bool as_owner, bool pin_path)
 {
 	GetUserIdAndSecContext(&spi->user, &spi->sec_context);
 	spi->guc_level = NewGUCNestLevel();
@@ -60,6 +60,25 @@ begin(JoschSpi *spi, bool as_owner, bool pin_path)
 		(void) set_config_option("search_path", JOSCH_SEARCH_PATH,
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	}
+}
+
+void
+josch_spi_become_owner(JoschSpi *spi)
+{
+	switch_user(spi, true, true);
+}
+
+void
+josch_spi_put_back(JoschSpi *spi)
+{
+	AtEOXact_GUC(true, spi->guc_level);
+	SetUserIdAndSecContext(spi->user, spi->sec_context);
+}
+
+static void
+begin(JoschSpi *spi, bool as_owner, bool pin_path)
+{
+	switch_user(spi, as_owner, pin_path);
 	if (SPI_connect() != SPI_OK_CONNECT)
 	{
 		elog(ERROR, "SPI_connect failed");
@@ -91,8 +110,7 @@ josch_spi_end(JoschSpi *spi)
 	{
 		elog(ERROR, "SPI_finish failed");
 	}
-	AtEOXact_GUC(true, spi->guc_level);
-	SetUserIdAndSecContext(spi->user, spi->sec_context);
+	josch_spi_put_back(spi);
 }
 
 static void

@@ -61,6 +61,10 @@ extern void josch_spi_begin_callers_query(JoschSpi *spi);
 
 extern void josch_spi_end(JoschSpi *spi);
 
+/* User and search_path alone, for what is done without SPI. */
+extern void josch_spi_become_owner(JoschSpi *spi);
+extern void josch_spi_put_back(JoschSpi *spi);
+
 /*
  * Runs the plan (preparing it at first use), expecting SPI result code
  * "expect" (SPI_OK_SELECT, SPI_OK_UPDATE_RETURNING...).  nulls is NULL or as in

@@ -1,6 +1,6 @@
 /*
  * src/base/table.c
- *	  Whether a trigger was fired by one of the extension's own tables.
+ *	  The extension's own tables, and their columns.
  *
  * "Own" is asked of the catalog, and not of a name alone: the table is a member
  * of the extension, and stands in its schema.  The owner of the extension, who
@@ -12,6 +12,7 @@
 #include "base/role.h"
 #include "base/table.h"
 
+#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -19,6 +20,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/report.h"
@@ -121,19 +123,17 @@ find_column(Relation relation, const JoschColumn *column)
 	return number;
 }
 
-bool
-josch_table_check(JoschTable *table, Relation relation, const char *function_name)
+static bool
+is_known(const JoschTable *table, Relation relation)
+{
+	return table->generation == generation && table->relation == RelationGetRelid(relation);
+}
+
+static void
+look_up(JoschTable *table, Relation relation)
 {
 	uint64		asked_in = generation;
 
-	if (table->generation == generation && table->relation == RelationGetRelid(relation))
-	{
-		return false;
-	}
-	if (strcmp(RelationGetRelationName(relation), table->name) != 0 || !is_own(relation))
-	{
-		refuse_table(relation, function_name);
-	}
 	table->relation = InvalidOid;
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -141,7 +141,33 @@ josch_table_check(JoschTable *table, Relation relation, const char *function_nam
 	}
 	table->relation = RelationGetRelid(relation);
 	table->generation = asked_in;
+}
+
+bool
+josch_table_check(JoschTable *table, Relation relation, const char *function_name)
+{
+	if (is_known(table, relation))
+	{
+		return false;
+	}
+	if (strcmp(RelationGetRelationName(relation), table->name) != 0 || !is_own(relation))
+	{
+		refuse_table(relation, function_name);
+	}
+	look_up(table, relation);
 	return true;
+}
+
+Relation
+josch_table_open(JoschTable *table, LOCKMODE lock)
+{
+	Relation	relation = table_open(get_relname_relid(table->name, get_namespace_oid(JOSCH_SCHEMA, false)), lock);
+
+	if (!is_known(table, relation))
+	{
+		look_up(table, relation);
+	}
+	return relation;
 }
 
 /* Some table was altered, renamed, dropped. */

@@ -1,6 +1,6 @@
 /*
  * src/base/table.h
- *	  Whether a trigger was fired by one of the extension's own tables.
+ *	  The extension's own tables, and their columns.
  *
  * A trigger function may be put on any table by whoever may execute it, and
  * believes what the table's rows say.  So each asks here first: for a table that
@@ -13,6 +13,7 @@
 #include "base/josch.h"
 
 #include "commands/trigger.h"
+#include "storage/lockdefs.h"
 
 typedef struct JoschColumn
 {
@@ -20,7 +21,7 @@ typedef struct JoschColumn
 	Oid			type;
 } JoschColumn;
 
-/* A table as a trigger function expects it. */
+/* A table as C expects it. */
 typedef struct JoschTable
 {
 	const char *name;			/* in schema josch */
@@ -44,6 +45,9 @@ extern TriggerData *josch_table_own_trigger(FunctionCallInfo fcinfo, const char 
  * the columns were looked up anew.
  */
 extern bool josch_table_check(JoschTable *table, Relation relation, const char *function_name);
+
+/* Opens and locks the table of that name; raises unless it has these columns. */
+extern Relation josch_table_open(JoschTable *table, LOCKMODE lock);
 
 /* Registers the callback that forgets; called once from _PG_init. */
 extern void josch_table_init(void);
