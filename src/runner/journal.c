@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JOURNAL_FORMAT 2
@@ -36,6 +37,8 @@ journal_code(JoschCodec *c, JournalRecord *r)
 			josch_code_u32(c, &r->format);
 			josch_code_slice(c, &r->text);
 			josch_code_slice(c, &r->name);
+			josch_code_slice(c, &r->place);
+			josch_code_u64(c, &r->generation);
 			return;
 		case JOURNAL_LIFE:
 			josch_code_slice(c, &r->text);
@@ -132,17 +135,33 @@ emit(JournalRecord *record)
 		return false;
 	}
 	journal_size += scratch.len;
+	mark_set(runner.generation, journal_size);
 	return true;
+}
+
+/* Which folder this is: a copy of it is another one. */
+char *
+journal_place(void)
+{
+	struct stat st = {0};
+
+	fstat(runner.spool_dir, &st);
+	return format("%llx-%llx", (unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
 }
 
 static bool
 emit_header(void)
 {
-	JournalRecord r = {.type = JOURNAL_HEADER, .format = JOURNAL_FORMAT};
+	JournalRecord r = {.type = JOURNAL_HEADER, .format = JOURNAL_FORMAT, .generation = runner.generation + 1};
+	char	   *place = journal_place();
+	bool		ok;
 
 	r.text = josch_slice(runner.boot_id);
 	r.name = josch_slice(runner.ledger);
-	return emit(&r);
+	r.place = josch_slice(place);
+	ok = emit(&r);
+	free(place);
+	return ok;
 }
 
 /* All runs that were started before this record are of former runners. */
@@ -386,13 +405,27 @@ journal_rewrite(void)
 		close(journal_fd);
 	}
 	journal_fd = fd;
+	runner.generation++;
 	journal_size = size_after_rewrite = content.len;
+	mark_open();
+	mark_set(runner.generation, journal_size);
 	free(content.data);
 	for (owner = owner_first(); owner != NULL; owner = owner->next)
 	{
 		owner->recorded = true;
 	}
 	return true;
+}
+
+/* False when somebody removed the journal, put another one in its place, or cut it. */
+bool
+journal_is_ours(void)
+{
+	struct stat ours;
+	struct stat there;
+
+	return fstat(journal_fd, &ours) == 0 && fstatat(runner.spool_dir, "journal", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		ours.st_dev == there.st_dev && ours.st_ino == there.st_ino && ours.st_size == (off_t) journal_size;
 }
 
 /* Goes on with the journal as it is: whole, of this life, but the disk is full. */
@@ -403,6 +436,7 @@ journal_append(void)
 
 	journal_fd = openat(runner.spool_dir, "journal", O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	journal_size = journal_fd >= 0 ? (size_t) lseek(journal_fd, 0, SEEK_END) : 0;
+	mark_open();
 	for (owner = owner_first(); owner != NULL; owner = owner->next)
 	{
 		owner->recorded = true;

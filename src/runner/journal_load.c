@@ -4,8 +4,9 @@
  *
  * Whatever the file holds, this must end with something to go on with: it
  * takes every record up to the first that is none, and tells how it went.  A
- * record cut short at the very end is the normal trace of a killed runner:
- * its write had not been done, so what it would have said has not happened.
+ * record cut short at the very end may be the trace of a killed runner: its write
+ * had not been done, so what it would have said has not happened.  Whether it is,
+ * and nothing else is missing, says the mark.
  */
 #include "runner.h"
 
@@ -68,6 +69,24 @@ take_text(char *text, size_t size, JoschSlice slice)
 
 	snprintf(text, size, "%s", copy);
 	free(copy);
+}
+
+static bool
+is_text(JoschSlice slice, const char *text)
+{
+	return slice.len == strlen(text) && memcmp(slice.data, text, slice.len) == 0;
+}
+
+static void
+apply_header(const JournalRecord *r, JournalFound *found)
+{
+	char	   *place = journal_place();
+
+	take_text(found->ledger, sizeof(found->ledger), r->name);
+	found->generation = r->generation;
+	found->elsewhere = !is_text(r->place, place);
+	runner.other_boot = !is_text(r->text, runner.boot_id);
+	free(place);
 }
 
 static void
@@ -145,9 +164,7 @@ apply(const JournalRecord *r, JournalFound *found)
 	switch ((JournalType) r->type)
 	{
 		case JOURNAL_HEADER:
-			take_text(found->ledger, sizeof(found->ledger), r->name);
-			runner.other_boot = r->text.len != strlen(runner.boot_id) ||
-				memcmp(r->text.data, runner.boot_id, r->text.len) != 0;
+			apply_header(r, found);
 			return true;
 		case JOURNAL_LIFE:
 			apply_life(r, found);
@@ -240,6 +257,7 @@ journal_load(JournalFound *found)
 		log_line("the last %zu bytes of the journal are no whole record", len - done);
 	}
 	found->broken = status == JOSCH_FRAME_BROKEN;
-	found->intact = done > 0 && !found->broken && !runner.other_boot;
+	found->size = done;
+	found->intact = done > 0 && !found->broken && !runner.other_boot && !found->elsewhere && mark_agrees(found);
 	free(data);
 }

@@ -34,8 +34,10 @@ read_boot_id(void)
 }
 
 /*
- * A journal that is whole keeps its word.  Any other is begun anew under another
- * one: that something is not in it proves nothing of what the former one was given.
+ * A journal keeps its word while nothing of it is missing: not torn, cut, changed or
+ * put back to an earlier moment, in the same folder and boot.  Any other is begun
+ * anew under another one: that something is not in it proves nothing of what the
+ * former one was given.
  */
 static void
 name_ledger(const JournalFound *found)
@@ -76,6 +78,29 @@ begin_life(void)
 	run_all_former();
 }
 
+/*
+ * The journal is a copy, or its folder was copied here.  How runs ended stays true;
+ * what had not ended may live on in the care of another runner, and is its own.
+ */
+static void
+leave_to_others(void)
+{
+	log_line("the journal was written in another folder: what had not ended is left to the runner there");
+	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		Run		   *next;
+
+		for (Run *run = owner->first; run != NULL; run = next)
+		{
+			next = run->next;
+			if (run->phase != RUN_EXITED)
+			{
+				run_remove(run);
+			}
+		}
+	}
+}
+
 /* Reads what former lives left, and starts the journal of this one.  False: it cannot be written. */
 bool
 life_begin(void)
@@ -93,9 +118,14 @@ life_begin(void)
 		log_line("the journal ends in something that is no record; kept as \"journal.broken\"");
 	}
 	name_ledger(&found);
+	runner.generation = found.generation;
 	if (continue_life(&found))
 	{
 		return journal_rewrite() || journal_append();
+	}
+	if (found.elsewhere)
+	{
+		leave_to_others();
 	}
 	begin_life();
 	return journal_rewrite();

@@ -124,6 +124,8 @@ struct Conn
 	Conn	   *next;
 };
 
+#define LEDGER_SIZE 33			/* 32 digits */
+
 /* The few things that there is one of. */
 typedef struct Runner
 {
@@ -136,7 +138,8 @@ typedef struct Runner
 	char		boot_id[64];
 	char		incarnation[128];
 	int64_t		started_at;
-	char		ledger[33];		/* the journal's own word: made when it is begun anew */
+	char		ledger[LEDGER_SIZE];	/* the journal's own word: made when it is begun anew */
+	uint64_t	generation;		/* of the journal's file */
 	bool		other_boot;		/* the journal is of a former boot: nothing of it lives */
 	bool		quit;			/* leave at the end of this turn */
 	bool		displaced;		/* the spool is another runner's now */
@@ -233,6 +236,8 @@ typedef struct JournalRecord
 	uint8_t		type;
 	uint32_t	format;
 	JoschSlice	text;			/* boot id, identity, incarnation */
+	JoschSlice	place;			/* of the spool */
+	uint64_t	generation;		/* of the file: each time that it is rewritten */
 	JoschSlice	name;			/* of a database; ledger */
 	JoschSlice	token;
 	uint32_t	owner;
@@ -248,21 +253,26 @@ typedef struct JournalRecord
 	JoschExit	end;
 } JournalRecord;
 
-extern void journal_code(JoschCodec *c, JournalRecord *r);
-extern uint32_t journal_checksum(const uint8_t *data, size_t len);
-extern bool journal_rewrite(void);
-extern bool journal_append(void);
-
 /* What journal_load found besides owners and runs. */
 typedef struct JournalFound
 {
-	bool		intact;			/* of this boot, read to its end */
+	bool		intact;			/* of this boot and this spool, and nothing that was written is missing */
+	bool		elsewhere;		/* it was written in another folder: it is a copy, or was moved */
 	bool		broken;			/* ends in something that is no record */
 	char		incarnation[128];	/* of the last life */
 	int64_t		pid;
 	int64_t		started_at;
-	char		ledger[33];
+	char		ledger[LEDGER_SIZE];
+	uint64_t	generation;
+	uint64_t	size;			/* of all records that were read */
 } JournalFound;
+
+extern void journal_code(JoschCodec *c, JournalRecord *r);
+extern uint32_t journal_checksum(const uint8_t *data, size_t len);
+extern char *journal_place(void);
+extern bool journal_rewrite(void);
+extern bool journal_append(void);
+extern bool journal_is_ours(void);
 
 extern void journal_load(JournalFound *found);
 extern bool journal_start(Run *run);
@@ -272,6 +282,11 @@ extern bool journal_stopping(const Run *run);
 extern bool journal_exit(const Run *run);
 extern bool journal_forget(Owner *owner, JoschSlice keys);
 extern bool journal_highest(Owner *owner);
+
+/* mark.c */
+extern void mark_open(void);
+extern void mark_set(uint64_t generation, uint64_t size);
+extern bool mark_agrees(const JournalFound *found);
 
 /* life.c */
 extern bool life_begin(void);

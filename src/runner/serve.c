@@ -123,6 +123,24 @@ serve_hello(Conn *conn, const JoschFrame *frame)
 	return true;
 }
 
+/*
+ * A log bears number and nonce of its run, and is made before the process is: what
+ * has one has been started, whatever the journal knows.
+ */
+static bool
+has_log(const JoschStart *start)
+{
+	char	   *path = slice_dup(start->log_path);
+	int			fd = spool_path_allowed(path) ? spool_open(path, O_RDONLY | O_NONBLOCK) : -1;
+
+	if (fd >= 0)
+	{
+		close(fd);
+	}
+	free(path);
+	return fd >= 0;
+}
+
 static bool
 serve_start(Conn *conn, const JoschFrame *frame)
 {
@@ -138,7 +156,7 @@ serve_start(Conn *conn, const JoschFrame *frame)
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_KNOWN);
 	}
-	else if (seen_has(&conn->owner->forgotten, key))
+	else if (seen_has(&conn->owner->forgotten, key) || has_log(&m))
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
 	}

@@ -167,7 +167,7 @@ spool_listen(void)
 	return true;
 }
 
-/* A descriptor that becomes readable when something is taken out of the spool. */
+/* A descriptor that becomes readable when something in the spool is taken out, replaced or written by others. */
 int
 spool_watch(void)
 {
@@ -175,7 +175,7 @@ spool_watch(void)
 
 	inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (inotify_fd < 0 ||
-		inotify_add_watch(inotify_fd, path, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
+		inotify_add_watch(inotify_fd, path, IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
 	{
 		log_line("could not watch the spool: %m");
 	}
@@ -192,7 +192,8 @@ static bool
 matters(const struct inotify_event *event)
 {
 	return event->len == 0 || strcmp(event->name, "runner.sock") == 0 ||
-		strcmp(event->name, "runner.lock") == 0 || strcmp(event->name, "journal") == 0;
+		strcmp(event->name, "runner.lock") == 0 || strcmp(event->name, "journal") == 0 ||
+		strcmp(event->name, "journal.end") == 0;
 }
 
 /* Something was taken out: notes when to look what is left. */
@@ -288,9 +289,9 @@ spool_check(void)
 		runner.quit = runner.displaced = true;
 		return;
 	}
-	if (is_missing("journal"))
+	if (!journal_is_ours() || is_missing("journal.end"))
 	{
-		log_line("the journal was removed: made anew");
+		log_line("the journal was removed, cut or replaced: made anew");
 		if (!journal_rewrite())
 		{
 			check_boot = now_boot() + CHECK_AFTER;

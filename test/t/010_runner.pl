@@ -143,7 +143,7 @@ subtest 'log paths' => sub {
 	mkdir "$spool/evil"; mkdir "$spool/outside";
 	symlink "$spool/outside", "$spool/evil/link";
 	symlink "$spool/outside/file", "$spool/evil/file";
-	foreach my $path ('/tmp/x.log', 'log/../../x.log', 'x.log', 'log//x', 'log/./x', 'lock/x/y', 'evil/link/x.log', 'evil/file', 'log/1.log', '')
+	foreach my $path ('/tmp/x.log', 'log/../../x.log', 'x.log', 'log//x', 'log/./x', 'lock/x/y', 'evil/link/x.log', 'evil/file', '')
 	{
 		my $e = $c->run(run_id => ++$id, argv => ['true'], log => $path);
 		is($e->{type}, 'START_FAILED', "refused: \"$path\"");
@@ -151,6 +151,8 @@ subtest 'log paths' => sub {
 	}
 	is_deeply([ glob "$spool/outside/*" ], [], 'nothing was written through a link');
 	is($c->read_log(path => 'evil/file')->{type}, 'ERROR', 'nor is anything read');
+	$c->start(run_id => ++$id, argv => ['true'], log => 'log/1.log');
+	is($c->wait_for('REFUSED', $id)->{reason}, JoschRunner::REFUSED_FORGOTTEN, 'what has a log has been started before');
 };
 
 subtest 'never twice' => sub {
