@@ -18,12 +18,13 @@ COMMENT ON COLUMN josch.fsm.action IS 'What it is called; for a person also the 
 COMMENT ON COLUMN josch.fsm.comment IS 'When, or why';
 
 CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text,
-	OUT begun boolean, OUT final boolean, OUT urgency integer, OUT fill text, OUT text_color text, OUT words text)
+	OUT begun boolean, OUT final boolean, OUT urgency integer, OUT fill text, OUT text_color text, OUT words text,
+	OUT dark_fill text, OUT dark_text text)
 	RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
 COMMENT ON FUNCTION josch.states() IS
-'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), and what josch.history() says of it (words; %run is the run).';
+'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), what josch.history() says of it (words; %run is the run), and its colours on a dark ground (dark_fill, dark_text).';
 
 CREATE FUNCTION josch.acts(OUT action text, OUT words text, OUT deed text, OUT told boolean) RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

@@ -12,7 +12,7 @@
 #include "base/josch.h"
 
 /*
- * X(symbol, label, children, people, begun, final, urgency, fill, text, words, meaning)
+ * X(symbol, label, children, people, begun, final, urgency, fill, text, dark_fill, dark_text, words, meaning)
  *	children	SATISFIES or BLOCKS them
  *	people		ASKS them, or leaves them in PEACE
  *	begun		BEGUN: its day cannot be taken back any more; or FRESH
@@ -20,30 +20,32 @@
  *	urgency		1 is what people want to see first
  *	fill, text	colours.  The text is readable on the fill (WCAG 2.1: contrast of 4.5 and more), and any two fills
  *				are told apart by the colour-blind (client/test/theme.test measures both)
+ *	dark_*		the same on a dark ground, where what is nearly white would shine most: what asks for a person stands
+ *				out there, what waits or is done recedes
  *	words		what history says when it came so by itself; %run is the node's latest run
  */
 #define JOSCH_STATES(X) \
-	X(PENDING, "pending", BLOCKS, PEACE, FRESH, OPEN, 9, "#ffffff", "#000000", \
+	X(PENDING, "pending", BLOCKS, PEACE, FRESH, OPEN, 9, "#ffffff", "#000000", "#3f4651", "#e4e7eb", \
 	  "waits for its parents", "waits for its parents") \
-	X(READY, "ready", BLOCKS, PEACE, FRESH, OPEN, 7, "#f0e442", "#000000", \
+	X(READY, "ready", BLOCKS, PEACE, FRESH, OPEN, 7, "#f0e442", "#000000", "#f0e442", "#000000", \
 	  "all parents done: ready", "parents are done; waits for its time or for a free place") \
-	X(RUNNING, "running", BLOCKS, PEACE, BEGUN, OPEN, 5, "#56b4e9", "#000000", \
+	X(RUNNING, "running", BLOCKS, PEACE, BEGUN, OPEN, 5, "#56b4e9", "#000000", "#56b4e9", "#000000", \
 	  "%run ordered", "its run is committed; the command or SQL is being executed") \
-	X(UP, "up", SATISFIES, PEACE, BEGUN, OPEN, 6, "#009e73", "#000000", \
+	X(UP, "up", SATISFIES, PEACE, BEGUN, OPEN, 6, "#009e73", "#000000", "#009e73", "#000000", \
 	  "up: its children are released", "long-running and serving; its children are released") \
-	X(REVIEW, "review", BLOCKS, ASKS, BEGUN, OPEN, 3, "#e69f00", "#000000", \
+	X(REVIEW, "review", BLOCKS, ASKS, BEGUN, OPEN, 3, "#e69f00", "#000000", "#e69f00", "#000000", \
 	  "asked for review", "its output waits for a person's judgement") \
-	X(SIGNOFF, "signoff", BLOCKS, ASKS, FRESH, OPEN, 4, "#cc79a7", "#000000", \
+	X(SIGNOFF, "signoff", BLOCKS, ASKS, FRESH, OPEN, 4, "#cc79a7", "#000000", "#cc79a7", "#000000", \
 	  "asked for sign-off", "waits for a person to sign it off") \
-	X(SUCCEEDED, "succeeded", SATISFIES, PEACE, BEGUN, FINAL, 11, "#b6edc8", "#000000", \
+	X(SUCCEEDED, "succeeded", SATISFIES, PEACE, BEGUN, FINAL, 11, "#b6edc8", "#000000", "#2c5a43", "#e6f4ec", \
 	  "succeeded", "done") \
-	X(FAILED, "failed", BLOCKS, ASKS, BEGUN, OPEN, 1, "#cc3311", "#ffffff", \
+	X(FAILED, "failed", BLOCKS, ASKS, BEGUN, OPEN, 1, "#cc3311", "#ffffff", "#cc3311", "#ffffff", \
 	  "failed", "waits for a person to repair it") \
-	X(UNKNOWN, "unknown", BLOCKS, ASKS, BEGUN, OPEN, 2, "#555b63", "#ffffff", \
+	X(UNKNOWN, "unknown", BLOCKS, ASKS, BEGUN, OPEN, 2, "#555b63", "#ffffff", "#e6e9ed", "#000000", \
 	  "a person is asked how it ended", "how its run ended cannot be known; a person decides") \
-	X(HELD, "held", BLOCKS, PEACE, FRESH, OPEN, 8, "#8f7ce0", "#000000", \
+	X(HELD, "held", BLOCKS, PEACE, FRESH, OPEN, 8, "#8f7ce0", "#000000", "#8f7ce0", "#000000", \
 	  "held", "a person holds it back") \
-	X(SKIPPED, "skipped", SATISFIES, PEACE, FRESH, FINAL, 10, "#c3c3c3", "#000000", \
+	X(SKIPPED, "skipped", SATISFIES, PEACE, FRESH, FINAL, 10, "#c3c3c3", "#000000", "#6d727a", "#ffffff", \
 	  "skipped", "a person decided to go on without it")
 
 /*
@@ -83,6 +85,8 @@ typedef struct JoschState
 	int			urgency;
 	const char *fill;
 	const char *text;
+	const char *dark_fill;
+	const char *dark_text;
 	const char *words;
 	const char *meaning;
 } JoschState;

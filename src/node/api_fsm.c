@@ -63,7 +63,8 @@ josch_api_fsm_states(PG_FUNCTION_ARGS)
 			CStringGetTextDatum(state->label), BoolGetDatum(state->satisfies), BoolGetDatum(state->attention),
 			CStringGetTextDatum(state->meaning), BoolGetDatum(state->begun), BoolGetDatum(state->final),
 			Int32GetDatum(state->urgency), CStringGetTextDatum(state->fill), CStringGetTextDatum(state->text),
-			CStringGetTextDatum(state->words)
+			CStringGetTextDatum(state->words), CStringGetTextDatum(state->dark_fill),
+			CStringGetTextDatum(state->dark_text)
 		};
 		bool		nulls[lengthof(values)] = {false};
 

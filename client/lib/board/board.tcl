@@ -76,6 +76,7 @@ proc ::board::Build {} {
     wm title . JOSCH
     wm minsize . 720 420
     PlaceWindow
+    StartShown
     StartReading
 }
 

@@ -1,7 +1,7 @@
 # client/lib/board/table.tcl
 #
-# The board's table of nodes: sorted by the heading that was clicked, filtered by the board's search and states, coloured
-# by state.
+# The board's table of nodes: sorted by the heading that was clicked, filtered by the board's search and states, grouped by
+# job where the board is, coloured by state. How wide the columns are, which there are, and the order are remembered.
 #
 # Constraint: rows of a tree view are cheap to reorder (one call) and dear to make. So each node's row is made once, in
 # slices of the work queue, and sorting and filtering only say which are shown, in which order. What changes is written
@@ -15,7 +15,7 @@ namespace eval ::table {
         node_name "Node" 19 w 1
         node_type "Type" 6 center 0
         node_id "Id" 8 e 0
-        job_name "Job" 9 w 0
+        job_name "Job" 11 w 1
         message "Message" 11 w 1
         state_since "Since" 11.5 w 0
         took "Took" 10.5 e 0
@@ -35,6 +35,10 @@ namespace eval ::table {
     variable clock ""
     # the rows are of another day: make them when somebody looks
     variable stale 0
+    # column -> pixels, as the values were shortened for
+    variable widths {}
+    # columns whose texts are shortened
+    variable long {node_name job_name message}
 
     variable bindings {
         <Map>               {Refresh}
@@ -46,6 +50,9 @@ namespace eval ::table {
         <Shift-F10>         {KeyMenu}
         <Control-a>         {SelectAll; break}
         <Escape>            {board::select_keys {}}
+        <Button-1>          {if {[Toggled %x %y]} break}
+        <ButtonRelease-1>   {KeepWidths}
+        <Configure>         {Widened}
     }
 }
 
@@ -67,6 +74,7 @@ proc ::table::create {parent} {
         $tree heading $name -text $heading -anchor $anchor -command [list ::table::SortBy $name]
         $tree column $name -width [theme::chars $width] -minwidth 40 -anchor $anchor -stretch $stretch
     }
+    Remember
     ttk::label $frame.none -style Quiet.TLabel -background [theme::color field]
     grid $tree $frame.y -sticky nsew
     grid $frame.x -sticky ew
@@ -75,8 +83,8 @@ proc ::table::create {parent} {
     foreach {event script} $bindings {
         bind $tree $event [namespace code $script]
     }
-    foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardChanged>> Changed <<BoardFilter>> Arrange
-            <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
+    foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardShown>> Arrange <<BoardChanged>> Changed
+            <<BoardFilter>> Arrange <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
         bind . $event +[namespace code $script]
     }
     Recolor
@@ -90,6 +98,7 @@ proc ::table::Recolor {} {
     foreach state [states::names attention] {
         $tree tag configure $state -background [theme::tint $state]
     }
+    $tree tag configure group -background [theme::color shade] -foreground [theme::color text] -font [theme::font bold]
 }
 
 # How a row is shown: options for the tree's item.
@@ -124,7 +133,7 @@ proc ::table::Remake {} {
     variable dirty
     variable shown
     variable visible
-    $tree delete [array names made]
+    $tree delete [concat [array names made] [lsearch -all -inline -exact -index 0 [$tree children {}] job]]
     array unset made
     set dirty {}
     set shown {}
@@ -162,15 +171,27 @@ proc ::table::MakeSome {} {
 
 proc ::table::Values {row} {
     variable columns
+    variable long
     return [lmap {column - - - -} $columns {
         switch -- $column {
             state_since {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
             took {board_filter::span_text [board_filter::took $row [board::moment]]}
             attempt {expr {[dict get $row attempt] eq "0" ? "" : [dict get $row attempt]}}
-            message {string map {\n " "} [dict get $row message]}
-            default {dict get $row $column}
+            default {
+                if {$column in $long} {
+                    Fitted $column [dict get $row $column]
+                } else {
+                    dict get $row $column
+                }
+            }
         }
     }]
+}
+
+# A text as long as its column has room.
+proc ::table::Fitted {column text {font ui}} {
+    variable widths
+    return [expr {[dict exists $widths $column] ? [shorten::text $text [theme::font $font] [dict get $widths $column]] : $text}]
 }
 
 proc ::table::Changed {} {
@@ -235,6 +256,7 @@ proc ::table::SortBy {column} {
         set sort_by order
         set descending 0
     }
+    conf::put sort [expr {$sort_by eq "order" ? {} : [list $sort_by $descending]}]
     Arrange
 }
 
@@ -254,21 +276,127 @@ proc ::table::Arrange {} {
     variable descending
     after cancel ::table::Arrange
     set rows [dict create]
-    foreach key [board::inside] {
+    foreach key [board::shown] {
         set row [board::row $key]
         if {[info exists made($key)] && [board::passes $row]} {
             dict set rows $key $row
         }
     }
     set order [board_filter::sort $rows $sort_by $descending [board::moment]]
-    if {$order ne $shown} {
-        $tree children {} $order
-        set shown $order
-        set visible [dict create {*}[concat {*}[lmap key $order {list $key 1}]]]
+    set lines [Grouped $order $rows]
+    if {$lines ne [$tree children {}]} {
+        $tree children {} $lines
+        set shown [lsearch -all -inline -not -exact -index 0 $lines job]
+        set visible [dict create {*}[concat {*}[lmap key $shown {list $key 1}]]]
     }
     SayNone
     ShowSort
     ShowSelection
+}
+
+# The rows by job, each below a heading that says how far the job is; those of a job that is collapsed are left out.
+proc ::table::Grouped {order rows} {
+    variable tree
+    if {![board::is_grouped]} {
+        return $order
+    }
+    set groups {}
+    foreach key $order {
+        dict lappend groups [dict get $rows $key job_name] $key
+    }
+    set counts [board::job_counts]
+    set lines {}
+    dict for {job keys} $groups {
+        set item [list job $job]
+        if {![$tree exists $item]} {
+            $tree insert {} end -id $item -tags group
+        }
+        $tree item $item -text "[expr {[board::is_collapsed $job] ? "\u25b8" : "\u25be"}]  [llength $keys]" \
+            -values [list $job "" "" "" [Fitted message [board::group_words [dict get $counts $job]] bold]]
+        lappend lines $item
+        if {![board::is_collapsed $job]} {
+            lappend lines {*}$keys
+        }
+    }
+    return $lines
+}
+
+# A click on a job's heading opens or collapses its group; whether it was one.
+proc ::table::Toggled {x y} {
+    variable tree
+    set item [$tree identify item $x $y]
+    if {[lindex $item 0] ne "job" || [$tree identify region $x $y] ni {tree cell}} {
+        return 0
+    }
+    board::toggle_group [lindex $item 1]
+    return 1
+}
+
+# ---- columns ----
+
+# As they were left: widths, and the order of the rows.
+proc ::table::Remember {} {
+    variable tree
+    variable columns
+    variable sort_by
+    variable descending
+    dict for {name width} [expr {[catch {dict size [conf::get columns]}] ? {} : [conf::get columns]}] {
+        if {($name eq "#0" || [dict exists [Names] $name]) && [string is integer -strict $width] && abs($width - 2000) < 1980} {
+            $tree column $name -width $width
+        }
+    }
+    set order [conf::get sort]
+    if {![catch {lindex $order 0} name] && ($name eq "state" || [dict exists [Names] $name])} {
+        lassign $order sort_by descending
+        set descending [expr {$descending eq "1"}]
+    }
+}
+
+# The columns, as a dict: name -> heading.
+proc ::table::Names {} {
+    variable columns
+    return [concat {*}[lmap {name heading - - -} $columns {list $name $heading}]]
+}
+
+# After a column was dragged: keep what it was given.
+proc ::table::KeepWidths {} {
+    variable tree
+    variable columns
+    set now [list #0 [$tree column #0 -width]]
+    foreach {name - - - -} $columns {
+        lappend now $name [$tree column $name -width]
+    }
+    if {[NoteWidths]} {
+        conf::put columns $now
+    }
+}
+
+# The window is another size: texts that were shortened for the columns may have more room, or less.
+proc ::table::Widened {} {
+    after cancel ::table::NoteWidths
+    after 200 ::table::NoteWidths
+}
+
+# Shorten anew when columns are wider or narrower than the texts were shortened for; whether they are.
+proc ::table::NoteWidths {} {
+    variable tree
+    variable widths
+    variable long
+    variable made
+    variable dirty
+    set now {}
+    foreach name $long {
+        dict set now $name [expr {[$tree column $name -width] - 10}]
+    }
+    if {$now eq $widths} {
+        return 0
+    }
+    set widths $now
+    foreach key [array names made] {
+        dict set dirty $key 1
+    }
+    workq::add ::table::WriteSome table-write
+    return 1
 }
 
 # Why there is nothing in it.
@@ -276,11 +404,14 @@ proc ::table::SayNone {} {
     variable frame
     variable shown
     variable to_make
-    if {$shown ne {} || $to_make ne {} || [board::inside] eq {}} {
+    variable tree
+    if {[$tree children {}] ne {} || $to_make ne {} || [board::inside] eq {}} {
         place forget $frame.none
         return
     }
-    $frame.none configure -text "No node fits the search and the states that are chosen." -background [theme::color field]
+    set text [expr {[board::shown] eq {} ? "All is done, and hidden (View)." \
+        : "No node fits the search and the states that are chosen."}]
+    $frame.none configure -text $text -background [theme::color field]
     place $frame.none -relx 0.5 -rely 0.3 -anchor center
 }
 
@@ -313,8 +444,9 @@ proc ::table::Wanted {} {
 
 proc ::table::Selected {} {
     variable tree
-    if {[lsort [Wanted]] ne [lsort [$tree selection]]} {
-        board::select_keys [$tree selection]
+    set chosen [lsearch -all -inline -not -exact -index 0 [$tree selection] job]
+    if {[lsort [Wanted]] ne [lsort $chosen]} {
+        board::select_keys $chosen
     }
 }
 
@@ -338,7 +470,7 @@ proc ::table::SelectAll {} {
 proc ::table::Open {x y} {
     variable tree
     set key [$tree identify item $x $y]
-    if {$key ne "" && [$tree identify region $x $y] in {cell tree}} {
+    if {[lindex $key 0] ni {"" job} && [$tree identify region $x $y] in {cell tree}} {
         details::open $key
     }
 }
@@ -353,7 +485,7 @@ proc ::table::OpenSelected {} {
 proc ::table::Menu {x y root_x root_y} {
     variable tree
     set key [$tree identify item $x $y]
-    if {$key eq ""} {
+    if {[lindex $key 0] in {"" job}} {
         return
     }
     if {$key ni [$tree selection]} {

@@ -7,7 +7,7 @@
 # are not changes of their own.
 
 oo::class create ::editor_changes {
-    mixin editor_statements editor_references editor_stored
+    mixin editor_statements editor_references editor_beneath
     variable keys base work uids serial null default renames called lookup target
 
     # The values that stand for NULL and for a column's default.

@@ -1,52 +1,14 @@
 # client/lib/editor/editor_graph.tcl
 #
 # The templates as a graph that can be edited: drag from one node to another to make a dependency, click on one to choose
-# it, Delete to delete it. Layout and drawing are the board's (graph_layout, graph_draw).
+# it, Delete to delete it. Layout and drawing are the board's (layout, picture).
 #
 # Constraint: the picture shows what will be, edits included, so its levels are worked out here and must stand a cycle:
 # whether there may be one is for the database to say. Nodes stay where they are while dependencies come and go.
 
-namespace eval ::editor_graph_levels {}
-
-# node -> level: the longest way from a node without parents. Nodes on a cycle, and below one, come after all others.
-proc ::editor_graph_levels::of {nodes edges} {
-    foreach node $nodes {
-        set open($node) 0
-        set level($node) 0
-    }
-    foreach edge $edges {
-        lassign $edge parent child
-        incr open($child)
-        lappend children($parent) $child
-    }
-    set queue [lmap node $nodes {
-        if {$open($node)} continue
-        set node
-    }]
-    for {set i 0} {$i < [llength $queue]} {incr i} {
-        set node [lindex $queue $i]
-        foreach child [expr {[info exists children($node)] ? $children($node) : {}}] {
-            set level($child) [expr {max($level($child), $level($node) + 1)}]
-            if {[incr open($child) -1] == 0} {
-                lappend queue $child
-            }
-        }
-    }
-    set last 0
-    foreach node $queue {
-        set last [expr {max($last, $level($node))}]
-    }
-    foreach node $nodes {
-        if {$open($node) > 0} {
-            set level($node) [incr last]
-        }
-    }
-    return [array get level]
-}
-
 # A picture whose edges can be found under the pointer.
 oo::class create ::editor_picture {
-    superclass ::graph_draw::Picture
+    superclass ::picture::Picture
     variable canvas edge_item
 
     # The edge at a point of the canvas' window, or {}.
@@ -157,9 +119,9 @@ oo::class create ::editor_graph {
             $picture forget
             return
         }
-        set graph [dict create nodes $nodes edges $edges size $sizes level [editor_graph_levels::of $nodes [my SameDay]]]
+        set graph [dict create nodes $nodes edges $edges size $sizes level [layout::levels $nodes [my SameDay]]]
         if {[lsort $nodes] ne [lsort $former] || $layout eq {}} {
-            set layout [graph_layout::place $graph]
+            set layout [layout::place $graph {} [$picture room]]
         }
         dict set layout paths {}
         $picture show $graph $layout [list late::call [self] Drawn]
@@ -167,7 +129,7 @@ oo::class create ::editor_graph {
 
     method Resized {} {
         if {![$picture is_touched]} {
-            workq::add [list late::call [self] Fit] [self]-fit
+            workq::add [list late::call [self] Refit] [self]-fit
         }
     }
 
@@ -198,7 +160,7 @@ oo::class create ::editor_graph {
                 dict lappend deps [list $parent $child] $uid
             }
         }
-        set font [list [font actual TkDefaultFont -family] [graph_draw::letters 0 1]]
+        set font [list [font actual TkDefaultFont -family] [picture::letters 0 1]]
         $frame.measure configure -font $font
         set nodes [dict keys $shown]
         set edges [lmap edge [dict keys $deps] {
@@ -270,20 +232,8 @@ oo::class create ::editor_graph {
             dict set look width 3
         }
         set note [expr {$status eq "deleted" ? " (deleted)" : ""}]
-        dict set look lines [list [my Short [dict get $row node_name]] "\[$type\] $id[my SelfNote $id]$note"]
+        dict set look lines [list [shorten::text [dict get $row node_name] $font 216] "\[$type\] $id[my SelfNote $id]$note"]
         return $look
-    }
-
-    # A name as long as the widest box has room.
-    method Short {text} {
-        if {[font measure $font $text] <= 216} {
-            return $text
-        }
-        set text [string range $text 0 99]
-        while {$text ne "" && [font measure $font $text\u2026] > 216} {
-            set text [string range $text 0 end-1]
-        }
-        return $text\u2026
     }
 
     # Dependencies of a node on its own former days have no line in the picture.
@@ -432,6 +382,11 @@ oo::class create ::editor_graph {
 
     method Fit {} {
         $picture fit
+        my Lags
+    }
+
+    method Refit {} {
+        $picture refit
         my Lags
     }
 

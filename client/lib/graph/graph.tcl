@@ -11,7 +11,7 @@ namespace eval ::graph {
     variable frame ""
     variable canvas ""
     variable picture ""
-    # nodes, level, edges, size: see graph_layout
+    # nodes, level, edges, size: see layout
     variable graph {}
     # the graph must be made anew when it is seen next
     variable stale 1
@@ -28,11 +28,16 @@ namespace eval ::graph {
     variable press {0 0 0}
     # a layout that fits into the window at less than this part of the zoom of ours is not worth having: a day without
     # dependencies is one long row to Graphviz
-    variable too_small 0.6
+    variable too_small 0.8
     variable serial 0
     variable name_font TkDefaultFont
     variable note_font TkDefaultFont
     variable note_width 100
+    # key -> its name, the lines that it is written in, and their room
+    variable named
+    array set named {}
+    # job -> state -> number, for the boxes of jobs that are collapsed; "" when it is to be counted anew
+    variable group_counts ""
 
     variable bindings {
         <ButtonPress-1>         {Press %x %y}
@@ -93,11 +98,12 @@ proc ::graph::create {parent} {
     pack $canvas -fill both -expand 1
     place $frame.tools -x 8 -y 8
     label $frame.measure
-    set picture [graph_draw::Picture new $canvas [namespace code Look] [namespace code EdgeLook]]
+    label $frame.measure_note
+    set picture [picture::Picture new $canvas [namespace code Look] [namespace code EdgeLook]]
     foreach {event script} $bindings {
         bind $canvas $event [namespace code $script]
     }
-    foreach {event script} {<<BoardLoaded>> Outdated <<BoardScope>> Outdated <<BoardChanged>> Changed
+    foreach {event script} {<<BoardLoaded>> Outdated <<BoardScope>> Outdated <<BoardShown>> Outdated <<BoardChanged>> Changed
             <<BoardSelection>> Selected <<BoardFilter>> Repaint <<ThemeChanged>> Recolor} {
         bind . $event +[namespace code $script]
     }
@@ -169,37 +175,95 @@ proc ::graph::Build {} {
     set graph [Collect]
     if {[dict get $graph nodes] eq {}} {
         $picture forget
-        Note [expr {[board::known] ? "no nodes" : ""}]
+        Note [expr {![board::known] ? "" : [board::inside] eq {} ? "no nodes" : "all is done, and hidden"}]
         set builder ""
         return
     }
-    set layout [graph_layout::place $graph ::graph::Pause]
     Note ""
-    $picture show $graph $layout [list ::graph::AskGraphviz $graph $layout]
+    $picture focus_on [Focus [dict get $graph nodes]]
+    if {[board::is_grouped]} {
+        $picture show $graph [layout_groups::place $graph ::graph::Pause [$picture room]] ::graph::Drawn
+    } else {
+        set layout [layout::place $graph ::graph::Pause [$picture room]]
+        $picture show $graph $layout [list ::graph::AskGraphviz $graph $layout]
+    }
     set builder ""
 }
 
-# The graph of what is inside and its neighbours.
-proc ::graph::Collect {} {
-    set nodes [board::inside]
-    set edges [board::edges]
-    set known [dict create]
-    foreach node $nodes {
-        dict set known $node 1
+# What is looked at first: the most urgent that asks for a person, else what runs.
+proc ::graph::Focus {nodes} {
+    set best ""
+    set urgency [llength [states::names]]
+    foreach key $nodes {
+        set row [board::row $key]
+        if {$row eq {} || ![board::is_inside $key]} continue
+        set state [dict get $row state]
+        set at [lsearch -exact [states::names] $state]
+        if {$at < $urgency && ([states::is $state attention] || $state eq "running")} {
+            set urgency $at
+            set best $key
+        }
     }
+    return $best
+}
+
+# The graph of what is shown and its neighbours; when nodes are grouped, of each job that is open the nodes as a group, and one
+# box of each that is collapsed.
+proc ::graph::Collect {} {
+    set stands [StandsFor]
+    set known [dict create {*}[concat {*}[lmap key [dict values $stands] {list $key 1}]]]
+    set inside [dict keys $known]
+    set edges {}
     set outside {}
-    foreach edge $edges {
-        foreach node $edge {
+    foreach edge [board::edges] {
+        set ends [lmap key $edge {
+            if {[board::is_hidden $key] && [board::is_inside $key]} continue
+            expr {[dict exists $stands $key] ? [dict get $stands $key] : $key}
+        }]
+        if {[llength $ends] < 2 || [lindex $ends 0] eq [lindex $ends 1]} continue
+        foreach node $ends {
             if {![dict exists $known $node]} {
                 dict set known $node 1
                 lappend outside $node
             }
         }
+        dict set edges $ends 1
     }
     Pause
-    set all [concat $outside $nodes]
+    set graph [dict create nodes [concat $outside $inside] edges [dict keys $edges] groups [Groups $inside]]
+    Measure graph
+    return $graph
+}
+
+# Node of the day that is shown -> what it is in the picture: itself, or its job.
+proc ::graph::StandsFor {} {
+    set stands {}
+    foreach key [board::shown] {
+        set job [dict get [board::row $key] job_name]
+        dict set stands $key [expr {[board::is_grouped] && [board::is_collapsed $job] ? [list job $job] : $key}]
+    }
+    return $stands
+}
+
+# Job -> its nodes, when they are grouped.
+proc ::graph::Groups {nodes} {
+    set groups {}
+    if {[board::is_grouped]} {
+        foreach key $nodes {
+            if {[lindex $key 0] ne "job"} {
+                dict lappend groups [dict get [board::row $key] job_name] $key
+            }
+        }
+    }
+    return $groups
+}
+
+# Sizes and levels of the nodes of a graph. The levels are the database's, as far as it has one node for each.
+proc ::graph::Measure {of_graph} {
+    upvar 1 $of_graph graph
+    set all [dict get $graph nodes]
     set level [board::levels]
-    set level [dict create {*}[concat {*}[lmap node $all {
+    set known [dict create {*}[concat {*}[lmap node $all {
         if {![dict exists $level $node]} continue
         list $node [dict get $level $node]
     }]]]
@@ -213,8 +277,8 @@ proc ::graph::Collect {} {
             Pause
         }
     }
-    return [dict create nodes $all edges $edges size $size \
-        level [graph_layout::complete_levels $level $all $edges]]
+    dict set graph size $size
+    dict set graph level [layout::complete_levels $known $all [dict get $graph edges]]
 }
 
 # ---- Graphviz ----
@@ -237,7 +301,7 @@ proc ::graph::AskGraphviz {graph ours} {
     fconfigure $pipe -blocking 0 -encoding utf-8 -translation lf -buffersize 65536
     fileevent $pipe readable [list ::graph::FromGraphviz $graph $ours]
     set limit [after $patience ::graph::DropPipe]
-    puts $pipe [graph_layout::dot_text $graph]
+    puts $pipe [layout::dot_text $graph]
     close $pipe write
 }
 
@@ -265,7 +329,7 @@ proc ::graph::TakeOver {graph ours} {
     variable builder
     Pause
     try {
-        set layout [graph_layout::parse_plain $written $graph ::graph::Pause]
+        set layout [layout::parse_plain $written $graph ::graph::Pause]
         if {[$picture fitting $layout] >= $::graph::too_small * [$picture fitting $ours]} {
             $picture show $graph $layout ::graph::Drawn
         }
@@ -304,8 +368,13 @@ proc ::graph::Changed {} {
 
 proc ::graph::Dirty {keys} {
     variable changed
+    variable group_counts
+    set group_counts ""
     foreach key $keys {
         dict set changed $key 1
+        if {[board::is_grouped] && [board::is_inside $key]} {
+            dict set changed [list job [dict get [board::row $key] job_name]] 1
+        }
     }
     workq::add ::graph::PaintSome graph-paint
 }

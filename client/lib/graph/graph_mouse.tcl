@@ -30,7 +30,11 @@ proc ::graph::Release {x y add} {
         return
     }
     set key [$picture current]
-    if {$key eq ""} {
+    if {[lindex $key 0] eq "job"} {
+        board::toggle_group [lindex $key 1]
+    } elseif {$key eq "" && [$picture heading_at $x $y] ne ""} {
+        board::toggle_group [$picture heading_at $x $y]
+    } elseif {$key eq ""} {
         board::select_keys {}
     } elseif {$add} {
         board::toggle $key
@@ -50,7 +54,7 @@ proc ::graph::Menu {x y} {
     variable picture
     HideTip
     set key [$picture current]
-    if {$key ne ""} {
+    if {$key ne "" && [lindex $key 0] ne "job"} {
         if {![board::is_selected $key]} {
             board::select_keys [list $key]
         }
@@ -110,7 +114,7 @@ proc ::graph::Nudge {dx dy} {
 proc ::graph::Resized {} {
     variable picture
     if {![$picture is_touched]} {
-        workq::add [list $picture fit] graph-fit
+        workq::add [list $picture refit] graph-fit
     }
     Refresh
 }
@@ -130,6 +134,9 @@ proc ::graph::Hover {x y} {
 variable ::graph::hovered ""
 
 proc ::graph::TipText {key} {
+    if {[lindex $key 0] eq "job"} {
+        return "[join [dict get [GroupLook [lindex $key 1]] lines] \n]\nA click opens it."
+    }
     set row [expr {$key eq "" ? {} : [board::row $key]}]
     if {$row eq {}} {
         return ""

@@ -101,13 +101,13 @@ oo::class create ::timeline_view {
     # The events of the main window that concern this view, as long as it lives.
     method FollowEvents {} {
         foreach {event method} {
-            <<BoardLoaded>> load <<BoardScope>> rebuild <<BoardFilter>> rebuild <<BoardChanged>> changed
+            <<BoardLoaded>> load <<BoardScope>> rebuild <<BoardShown>> rebuild <<BoardFilter>> rebuild <<BoardChanged>> changed
             <<BoardSelection>> take_selection <<BoardPast>> changed <<DbState>> plan_draw
         } {
             bind . $event +[list late::call [self] $method]
         }
         bind $frame <<ThemeChanged>> [namespace code {my Retheme}]
-        bind $canvas <Configure> [namespace code {my ScrollTo $top}]
+        bind $canvas <Configure> [namespace code {my Measure; my ScrollTo $top}]
         bind $canvas <Map> [namespace code {my Shown}]
     }
 
@@ -134,19 +134,20 @@ oo::class create ::timeline_view {
         set entries {}
         array unset line_of
         set groups {}
-        foreach key $order {
+        foreach key [board::shown] {
             if {[board::passes [dict get $rows $key]]} {
                 dict lappend groups [dict get $rows $key job_name] $key
             }
         }
         foreach job [dict keys $groups] {
             lappend entries [list job $job]
-            foreach key [dict get $groups $job] {
+            foreach key [expr {[board::is_collapsed $job] ? {} : [dict get $groups $job]}] {
                 set line_of($key) [llength $entries]
                 lappend entries [list node $key]
             }
         }
         set top 0
+        my Measure
         my ReadMore
         my Replan
     }

@@ -13,7 +13,17 @@ oo::class create ::timeline_draw {
     method Measure {} {
         set line [font metrics [theme::font small] -linespace]
         set metrics [dict create line $line row [expr {$line + 9}] head [expr {2 * $line + 12}] \
-            label [expr {[font measure [theme::font small] "m"] * 17}]]
+            label [my LabelWidth]]
+    }
+
+    # The names have the room that they need, as far as a third of the window.
+    method LabelWidth {} {
+        set unit [font measure [theme::font small] "m"]
+        set longest 0
+        foreach key [array names line_of] {
+            set longest [expr {max($longest, [string length [dict get $rows $key node_name]])}]
+        }
+        return [expr {max($unit * 17, min($unit * 2 * $longest / 3 + 56, [winfo width $canvas] / 3))}]
     }
 
     method Retheme {} {
@@ -267,8 +277,9 @@ oo::class create ::timeline_draw {
         set middle [expr {($y + $bottom) / 2.0}]
         if {$kind eq "job"} {
             $canvas create rectangle 0 $y $width $bottom -width 0 -fill [theme::color shade]
+            set mark [expr {[board::is_collapsed $what] ? "\u25b8" : "\u25be"}]
             $canvas create text 10 $middle -anchor w -font [theme::font bold] -fill [theme::color text] \
-                -text [my Shorten $what [theme::font bold] [expr {$width - 16}]]
+                -text "$mark [shorten::text $what [theme::font bold] [expr {$width - 32}]]"
             return
         }
         if {[board::is_selected $what]} {
@@ -276,22 +287,11 @@ oo::class create ::timeline_draw {
         }
         $canvas create line 0 $bottom $width $bottom -fill [theme::color line]
         set row [dict get $rows $what]
-        set text "[dict get $row node_name] \[[dict get $row node_type]\]"
+        set note " \[[dict get $row node_type]\]"
         set font [theme::font small]
-        $canvas create text 18 $middle -anchor w -font $font -text [my Shorten $text $font [expr {$width - 24}]] \
+        set room [expr {$width - 24 - [font measure $font $note]}]
+        $canvas create text 18 $middle -anchor w -font $font -text [shorten::text [dict get $row node_name] $font $room]$note \
             -fill [theme::color [expr {[board::is_selected $what] ? "on_select" : "text"}]]
-    }
-
-    # A text that fits, its end cut off.
-    method Shorten {text font width} {
-        if {[font measure $font $text] <= $width} {
-            return $text
-        }
-        set length [expr {int([string length $text] * $width / double([font measure $font $text]))}]
-        while {$length > 1 && [font measure $font "[string range $text 0 $length-1]\u2026"] > $width} {
-            incr length -1
-        }
-        return "[string range $text 0 $length-1]\u2026"
     }
 
     method DrawAxis {ticks} {

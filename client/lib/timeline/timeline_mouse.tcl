@@ -57,6 +57,8 @@ oo::class create ::timeline_mouse {
             if {$kind eq "node"} {
                 my Mark $what
                 board::select_keys [list $what]
+            } elseif {$kind eq "job"} {
+                board::toggle_group $what
             }
         }
         set grip {}

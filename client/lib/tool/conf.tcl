@@ -19,6 +19,12 @@ namespace eval ::conf {
         many         5
         geometry     {}
         show_all     0
+        view         0
+        sash         {}
+        columns      {}
+        sort         {}
+        hide_done    0
+        group_jobs   0
     }
     # keywords of a conninfo whose values are for nobody's eyes
     variable secrets {password sslpassword scram_client_key scram_server_key oauth_client_secret}

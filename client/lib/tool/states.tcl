@@ -7,13 +7,14 @@
 # people) is theme.tcl's, where a state that is new looks plain until it has some.
 
 namespace eval ::states {
-    # state -> {satisfies attention begun final fill text}, the most urgent first
+    # state -> {satisfies attention begun final fill text dark_fill dark_text}, the most urgent first
     variable known [dict create]
     # action -> what somebody did, in words
     variable deeds [dict create]
     variable sql {
         SELECT s.state, s.satisfies::int AS satisfies, s.attention::int AS attention, s.begun::int AS begun,
-            s.final::int AS final, s.fill, s.text_color AS text FROM josch.states() s ORDER BY s.urgency;
+            s.final::int AS final, s.fill, s.text_color AS text, s.dark_fill, s.dark_text
+        FROM josch.states() s ORDER BY s.urgency;
         SELECT a.action, a.deed FROM josch.acts() a;
     }
 }
@@ -63,13 +64,13 @@ proc ::states::is {state what} {
     return [expr {[dict exists $known $state] && [dict get $known $state $what]}]
 }
 
-# Its colours: {fill text}; empty when it is not known.
-proc ::states::colors {state} {
+# Its colours on a light ground or a dark one: {fill text}; empty when it is not known.
+proc ::states::colors {state {ground light}} {
     variable known
     if {![dict exists $known $state]} {
         return {}
     }
-    return [list [dict get $known $state fill] [dict get $known $state text]]
+    return [lmap name [expr {$ground eq "dark" ? {dark_fill dark_text} : {fill text}}] {dict get $known $state $name}]
 }
 
 # What somebody did, as a sentence without its end: "alice signed it off at 09:31". moment: text of the time.

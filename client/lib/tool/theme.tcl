@@ -2,8 +2,8 @@
 #
 # How everything looks: colours, fonts, ttk styles, and the table of states. Light and dark. No other file names a colour.
 #
-# Constraints: the fill of a state is that of josch.state_color() in the graph, the table, the timeline and josch.dot alike,
-# in light and dark, with text on it that is readable; and a state is never told by colour alone, so each has a symbol.
+# Constraints: the fill of a state is the server's (josch.states()) in the graph, the table and the timeline alike, on a light
+# ground as in josch.dot(), with text on it that is readable; and a state is never told by colour alone, so each has a symbol.
 # Sizes are in points and in units of the font, so that they follow the screen's resolution.
 
 namespace eval ::theme {
@@ -33,6 +33,7 @@ namespace eval ::theme {
         warn        {#8a5a00 #e9b44c}
         good        {#1d7a4f #57c08a}
         edge        {#8b949e #8b949e}
+        far_edge    {#d4d9de #414852}
         review_rim  {#d00000 #ff6b6b}
         absent      {#808080 #808080}
         now         {#c0392b #ff7b6e}
@@ -115,7 +116,7 @@ proc ::theme::blend {first second part} {
 # Looks of a state: dict of fill, text, symbol, label. One of which nothing is known looks plain.
 proc ::theme::state {name} {
     variable states
-    lassign [states::colors $name] fill text
+    lassign [states::colors $name [mode]] fill text
     if {$fill eq ""} {
         lassign [list [color panel] [color text]] fill text
     }
@@ -129,6 +130,24 @@ proc ::theme::state {name} {
 # A background for a whole row in that state, which leaves the row's text readable.
 proc ::theme::tint {name} {
     blend [dict get [state $name] fill] [color field] 0.2
+}
+
+# The fill of a state from afar, without a rim: as it is where it asks for a person or goes on; nearly the ground's where it is
+# done; of one that is as the ground (pending) something darker or lighter.
+proc ::theme::far {name} {
+    set fill [dict get [state $name] fill]
+    if {[states::is $name final]} {
+        return [blend $fill [color panel] 0.55]
+    }
+    if {$name eq "pending"} {
+        return [blend [color quiet] [color panel] 0.3]
+    }
+    return $fill
+}
+
+# What is beside the point, of a state, near or from afar: its colour can still be told, and it is no other's.
+proc ::theme::dim {name {from_afar 0}} {
+    return [if {$from_afar} {blend [far $name] [color panel] 0.3} else {blend [dict get [state $name] fill] [color panel] 0.22}]
 }
 
 # The image of a patch in the state's colour, to stand before its name in a list.
@@ -272,6 +291,10 @@ proc ::theme::Buttons {pad} {
         ttk::style configure $style -bordercolor [color window]
     }
     # what is well and what is not, to be clicked for more
+    ttk::style configure Tool.TMenubutton -background [color window] -foreground [color text] -bordercolor [color window] \
+        -lightcolor [color window] -darkcolor [color window] -padding [list $pad [expr {$pad * 2 / 3}]] \
+        -arrowcolor [color quiet] -focuscolor [color text] -relief flat
+    ttk::style map Tool.TMenubutton -background [list active [color hover]] -bordercolor [list focus $ring]
     foreach {style fore} {Good.Tool.TButton good Warn.Tool.TButton warn Danger.Tool.TButton danger} {
         ttk::style configure $style -foreground [color $fore]
         ttk::style map $style -foreground [list active [color $fore]]

@@ -1,49 +1,62 @@
-# client/lib/graph/graph_draw.tcl
+# client/lib/picture/picture.tcl
 #
 # The picture of a graph on a canvas: boxes, edges, labels; zoom and pan. Places are in "world" units, pixels at zoom 1;
 # an item lies at world times zoom, and the view moves over that plane without bounds. At the natural zoom, that
 # of the theme, the picture's text is about as large as the window's, on any screen.
 #
-# Constraint: redrawing is what costs. So boxes and edges are made once and scaled, while labels exist only for the boxes
-# in sight, and only when they can be read; a grid over the world finds those boxes. Long loops are coroutines in the
-# work queue, so that the window answers meanwhile.
+# Constraint: redrawing is what costs. So boxes and edges are made once and scaled; labels (picture_labels.tcl) exist only for
+# those in sight. Long loops are coroutines in the work queue, so that the window answers meanwhile.
+#
+# From where text can no longer be read, the picture is seen from afar: boxes are their fill alone, without rims, which would
+# be all that is left of them; and those that are urgent never get smaller than can be found.
 
-namespace eval ::graph_draw {
+namespace eval ::picture {
     # world size of a cell of the grid
     variable cell {400 240}
-    # parts of the natural zoom: the least and the most; from where on there is text; from where on edges have arrowheads
-    # and curves
+    # parts of the natural zoom: the least and the most; from where on there is text, rims, arrowheads and curves; and the
+    # one below which a picture is not opened, as nobody likes to read it: then the map has the whole
     variable zoom_limits {0.01 3.0}
     variable readable 0.46
-    variable fine 0.4
+    variable comfortable 0.78
+    # heights of a line: of a name, of a note
+    variable steps {15.0 13.0}
+    # pixels that an urgent box has at least
+    variable least 9
     # boxes and edges that are drawn between two looks at the events: each look draws the canvas anew, so not too few
     variable slice 120
     variable serial 0
 }
 
-oo::class create ::graph_draw::Picture {
+oo::class create ::picture::Picture {
     variable canvas zoom at size paths edges grid shape node_of edge_item edges_of labels job style edge_style touched
-    variable fonts marked is_fine whole natural
+    variable fonts marked mark_color is_far whole natural map urgent to_paint view focus frames frame_item
 
-    # style: command prefix, node -> dict {kind fill outline width dash lines text}; kind is box, hexagon, octagon,
-    # cylinder or circle, lines the texts from the top. edge_style: command prefix, edge -> dict {fill dash}.
+    # style: command prefix, node -> dict {kind fill far outline width dash lines fonts text urgent marked}; kind is box, stack,
+    # hexagon, octagon, cylinder or circle; far is the fill from afar; lines are the texts from the top, fonts tells of each
+    # whether it is a name (0) or a note (1); urgent boxes are never too small to be found, marked ones have their rim from afar
+    # too.
+    # edge_style: command prefix, edge -> dict {fill dash far}.
     constructor {path style_command edge_style_command} {
-        variable ::graph_draw::serial
+        variable ::picture::serial
         set canvas $path
         set style $style_command
         set edge_style $edge_style_command
-        set fonts [list graph_name[incr ::graph_draw::serial] graph_note$::graph_draw::serial]
+        set fonts [list graph_name[incr ::picture::serial] graph_note$::picture::serial]
         font create [lindex $fonts 0] {*}[font actual TkDefaultFont]
         font create [lindex $fonts 1] {*}[font actual TkDefaultFont]
         array set grid {}
-        set job ""
+        lassign {} job to_paint focus mark_color
+        set view readable
         set natural [theme::scale]
+        set map [picture::Map new $canvas [self]]
         my forget
     }
 
     destructor {
         my halt
         workq::cancel labels-[self]
+        workq::cancel paint-[self]
+        $map destroy
         font delete {*}$fonts
     }
 
@@ -54,14 +67,15 @@ oo::class create ::graph_draw::Picture {
         if {[winfo exists $canvas]} {
             $canvas delete all
         }
-        lassign {} at size paths edges marked whole
+        lassign {} at size paths edges marked whole to_paint frames
+        $map forget
         array unset grid
-        foreach name {shape node_of edge_item edges_of labels} {
+        foreach name {shape node_of edge_item edges_of labels urgent frame_item} {
             array unset $name
             array set $name {}
         }
         set touched 0
-        set is_fine 1
+        set is_far 0
         my set_zoom $natural
     }
 
@@ -75,7 +89,7 @@ oo::class create ::graph_draw::Picture {
 
     # Whether it is large enough for text, at this zoom or another.
     method shows_text {{at_zoom ""}} {
-        return [expr {($at_zoom eq "" ? $zoom : $at_zoom) >= $::graph_draw::readable * $natural}]
+        return [expr {($at_zoom eq "" ? $zoom : $at_zoom) >= $::picture::readable * $natural}]
     }
 
     # Whether the person has moved the view since the picture was fitted.
@@ -101,11 +115,11 @@ oo::class create ::graph_draw::Picture {
         return [expr {$item ne "" && [info exists node_of($item)] ? $node_of($item) : ""}]
     }
 
-    # Show a layout (see graph_layout::place) of a graph; when it has the nodes and edges that are shown, they are
+    # Show a layout (see layout::place) of a graph; when it has the nodes and edges that are shown, they are
     # moved. Comes back at once; done is called when all is drawn.
     method show {graph layout done} {
         my halt
-        set job ::graph_draw::job[incr ::graph_draw::serial]
+        set job ::picture::job[incr ::picture::serial]
         coroutine $job [namespace which my] Draw $graph $layout $done
     }
 
@@ -123,10 +137,10 @@ oo::class create ::graph_draw::Picture {
     method Draw {graph layout done} {
         my Begin $graph $layout
         set count 0
-        foreach {method list} [list PlaceNode [dict get $graph nodes] PlaceEdge $edges] {
+        foreach {method list} [list PlaceFrame [dict keys $frames] PlaceNode [dict get $graph nodes] PlaceEdge $edges] {
             foreach one $list {
                 my $method $one
-                if {[incr count] % $::graph_draw::slice == 0} {
+                if {[incr count] % $::picture::slice == 0} {
                     my Pause
                 }
             }
@@ -160,6 +174,14 @@ oo::class create ::graph_draw::Picture {
         set size [dict get $graph size]
         set paths [dict get $layout paths]
         set edges [dict get $graph edges]
+        set frames [expr {[dict exists $layout frames] ? [dict get $layout frames] : {}}]
+        foreach name [array names frame_item] {
+            if {![dict exists $frames $name]} {
+                $canvas delete {*}$frame_item($name)
+                unset frame_item($name)
+            }
+        }
+        $map show [layout::bounds $at $size]
         my Pause
         my BuildGrid
         array unset edges_of
@@ -169,7 +191,7 @@ oo::class create ::graph_draw::Picture {
         }
         my Pause
         if {$anchor eq {}} {
-            my fit
+            my refit
         } else {
             lassign $anchor node x y
             lassign [dict get $at $node] wx wy
@@ -208,10 +230,39 @@ oo::class create ::graph_draw::Picture {
         return [lmap value $coordinates {expr {$value * $zoom}}]
     }
 
+    # A frame around a group of nodes, with its name; it lies below all else.
+    method PlaceFrame {name} {
+        set box [my Scaled [dict get $frames $name]]
+        if {[info exists frame_item($name)]} {
+            $canvas coords [lindex $frame_item($name) 0] $box
+            $canvas delete [lindex $frame_item($name) 1]
+            set frame_item($name) [lrange $frame_item($name) 0 0]
+        } else {
+            set item [$canvas create rectangle $box -width 1 -tags frame]
+            $canvas lower $item
+            set frame_item($name) [list $item]
+        }
+        $canvas itemconfigure [lindex $frame_item($name) 0] -fill [theme::color shade] -outline [theme::color line]
+    }
+
+    # The frame whose heading is at a point of the canvas' window, or "".
+    method heading_at {x y} {
+        set x [expr {[$canvas canvasx $x] / $zoom}]
+        set y [expr {[$canvas canvasy $y] / $zoom}]
+        dict for {name box} $frames {
+            lassign $box x0 y0 x1
+            if {$x >= $x0 && $x <= $x1 && $y >= $y0 && $y <= $y0 + $::layout_groups::heading} {
+                return $name
+            }
+        }
+        return ""
+    }
+
     method PlaceNode {node} {
         set look [{*}$style $node]
         set kind [dict get $look kind]
-        set coordinates [my Scaled [graph_draw::outline $kind [my world_box $node]]]
+        my Hurry $node $look
+        set coordinates [my Corners $node $kind]
         if {[info exists shape($node)]} {
             $canvas coords $shape($node) $coordinates
         } else {
@@ -222,9 +273,40 @@ oo::class create ::graph_draw::Picture {
         my Paint $node $look
     }
 
+    # Remember whether a node is urgent.
+    method Hurry {node look} {
+        if {[dict exists $look urgent] && [dict get $look urgent]} {
+            set urgent($node) [dict get $look kind]
+        } else {
+            unset -nocomplain urgent($node)
+        }
+    }
+
+    # The corners of a box on the canvas' plane. From afar one that is urgent keeps a size.
+    method Corners {node kind} {
+        if {!$is_far || ![info exists urgent($node)]} {
+            return [my Scaled [picture::outline $kind [my world_box $node]]]
+        }
+        lassign [my Scaled [dict get $at $node]] x y
+        lassign [my Scaled [dict get $size $node]] width height
+        set least [theme::px $::picture::least]
+        set width [expr {max($width, $least) / 2.0}]
+        set height [expr {max($height, $least) / 2.0}]
+        return [picture::outline [expr {$kind eq "circle" ? $kind : "box"}] \
+            [list [expr {$x - $width}] [expr {$y - $height}] [expr {$x + $width}] [expr {$y + $height}]]]
+    }
+
     method Paint {node look} {
-        $canvas itemconfigure $shape($node) -fill [dict get $look fill] -outline [dict get $look outline] \
-            -width [theme::px [dict get $look width]] -dash [dict get $look dash]
+        set far [expr {[dict exists $look far] ? [dict get $look far] : [dict get $look fill]}]
+        $map paint $node [my world_box $node] $far [info exists urgent($node)]
+        if {!$is_far} {
+            $canvas itemconfigure $shape($node) -fill [dict get $look fill] -outline [dict get $look outline] \
+                -width [theme::px [dict get $look width]] -dash [dict get $look dash]
+        } elseif {[dict exists $look marked] && [dict get $look marked]} {
+            $canvas itemconfigure $shape($node) -fill $far -outline [dict get $look outline] -width [theme::px 2] -dash {}
+        } else {
+            $canvas itemconfigure $shape($node) -fill $far -outline {} -width 0 -dash {}
+        }
     }
 
     method PlaceEdge {edge} {
@@ -232,7 +314,7 @@ oo::class create ::graph_draw::Picture {
         if {[dict exists $paths $edge]} {
             set curve [dict get $paths $edge]
         } else {
-            set curve [graph_layout::curve [dict get $at $parent] [dict get $size $parent] \
+            set curve [layout::curve [dict get $at $parent] [dict get $size $parent] \
                 [dict get $at $child] [dict get $size $child]]
         }
         set coordinates [my Scaled $curve]
@@ -243,9 +325,21 @@ oo::class create ::graph_draw::Picture {
         set look [{*}$edge_style $edge]
         set item [$canvas create line $coordinates -tags edge -state disabled -fill [dict get $look fill] \
             -dash [dict get $look dash] -width [theme::px 1] -arrowshape [lmap part {7 9 3} {theme::px $part}] -splinesteps 8 \
-            {*}[expr {$is_fine ? {-smooth raw -arrow last} : {}}]]
+            {*}[expr {$is_far ? {} : {-smooth raw -arrow last}}]]
+        if {$is_far} {
+            $canvas itemconfigure $item -fill [my EdgeFill $edge]
+        }
         $canvas lower $item
+        if {[array size frame_item]} {
+            $canvas raise $item frame
+        }
         set edge_item($edge) $item
+    }
+
+    # From afar edges are fainter than boxes.
+    method EdgeFill {edge} {
+        set look [{*}$edge_style $edge]
+        return [dict get $look [expr {$is_far && [dict exists $look far] ? "far" : "fill"}]]
     }
 
     # Draw some nodes anew whose look has changed; those that are not drawn yet will be.
@@ -253,6 +347,12 @@ oo::class create ::graph_draw::Picture {
         foreach node $nodes {
             if {[info exists shape($node)]} {
                 set look [{*}$style $node]
+                set was [info exists urgent($node)]
+                my Hurry $node $look
+                if {$is_far && $was != [info exists urgent($node)]} {
+                    $canvas coords $shape($node) [my Corners $node [dict get $look kind]]
+                    $canvas raise $shape($node)
+                }
                 my Paint $node $look
                 if {[info exists labels($node)]} {
                     my Write $node $look
@@ -261,11 +361,45 @@ oo::class create ::graph_draw::Picture {
         }
     }
 
+    # Draw all anew in slices: near or far was crossed.
+    method repaint {} {
+        set to_paint [array names shape]
+        workq::add [list [self] paint_some] paint-[self]
+    }
+
+    method paint_some {} {
+        my restyle [lrange $to_paint 0 59]
+        set to_paint [lrange $to_paint 60 end]
+        if {$to_paint ne {}} {
+            return -code continue
+        }
+        my keep_urgent
+    }
+
+    # From afar: give those that are urgent their least size, above all others.
+    method keep_urgent {} {
+        if {$is_far} {
+            foreach {node kind} [array get urgent] {
+                if {[info exists shape($node)]} {
+                    $canvas coords $shape($node) [my Corners $node $kind]
+                    $canvas raise $shape($node)
+                }
+            }
+        }
+    }
+
+    method mark_edges_again {} {
+        foreach edge $marked {
+            $canvas itemconfigure $edge_item($edge) -fill $mark_color
+        }
+    }
+
     # Show the edges of these nodes above the others.
     method mark_edges {nodes color} {
+        set mark_color $color
         foreach edge $marked {
             if {[info exists edge_item($edge)]} {
-                $canvas itemconfigure $edge_item($edge) -fill [dict get [{*}$edge_style $edge] fill] -width [theme::px 1]
+                $canvas itemconfigure $edge_item($edge) -fill [my EdgeFill $edge] -width [theme::px 1]
             }
         }
         set marked {}
@@ -280,112 +414,31 @@ oo::class create ::graph_draw::Picture {
             }
         }
     }
-
-    # ---- labels ----
-
-    method BuildGrid {} {
-        lassign $::graph_draw::cell width height
-        array unset grid
-        dict for {node place} $at {
-            lassign $place x y
-            lappend grid([expr {int(floor($x / $width))}],[expr {int(floor($y / $height))}]) $node
-        }
-    }
-
-    # Nodes in sight and a little beyond.
-    method InSight {} {
-        lassign $::graph_draw::cell width height
-        set margin [expr {80 / $zoom}]
-        set x0 [expr {int(floor(([$canvas canvasx 0] / $zoom - $margin) / $width))}]
-        set x1 [expr {int(floor(([$canvas canvasx [winfo width $canvas]] / $zoom + $margin) / $width))}]
-        set y0 [expr {int(floor(([$canvas canvasy 0] / $zoom - $margin) / $height))}]
-        set y1 [expr {int(floor(([$canvas canvasy [winfo height $canvas]] / $zoom + $margin) / $height))}]
-        set found {}
-        for {set column $x0} {$column <= $x1} {incr column} {
-            for {set row $y0} {$row <= $y1} {incr row} {
-                if {[info exists grid($column,$row)]} {
-                    lappend found {*}$grid($column,$row)
-                }
-            }
-        }
-        return $found
-    }
-
-    method plan_labels {} {
-        workq::add [list [self] write_labels] labels-[self]
-    }
-
-    # One slice of work on the labels (called by the work queue): those out of sight go, some of those in sight come.
-    method write_labels {} {
-        set wanted [expr {[my shows_text] ? [my InSight] : {}}]
-        set sight [dict create]
-        set missing {}
-        foreach node $wanted {
-            dict set sight $node 1
-            if {![info exists labels($node)] && [info exists shape($node)]} {
-                lappend missing $node
-            }
-        }
-        my RemoveLabels [lmap node [array names labels] {
-            if {[dict exists $sight $node]} continue
-            set node
-        }]
-        foreach node [lrange $missing 0 29] {
-            my Write $node [{*}$style $node]
-        }
-        if {[llength $missing] > 30} {
-            return -code continue
-        }
-    }
-
-    method RemoveLabels {nodes} {
-        foreach node $nodes {
-            $canvas delete {*}$labels($node)
-            unset labels($node)
-        }
-    }
-
-    method Write {node look} {
-        set lines [dict get $look lines]
-        if {[info exists labels($node)] && [llength $labels($node)] == [llength $lines]} {
-            foreach item $labels($node) line $lines {
-                $canvas itemconfigure $item -text $line -fill [dict get $look text]
-            }
-            return
-        }
-        if {[info exists labels($node)]} {
-            my RemoveLabels [list $node]
-        }
-        lassign [dict get $at $node] x y
-        set step 15.0
-        # below the rim of a cylinder
-        set down [expr {[dict get $look kind] eq "cylinder" ? 4 : 0}]
-        set y [expr {$y + $down - $step * ([llength $lines] - 1) / 2.0}]
-        set items {}
-        foreach line $lines {
-            lappend items [$canvas create text [expr {$x * $zoom}] [expr {$y * $zoom}] -text $line -state disabled \
-                -fill [dict get $look text] -font [lindex $fonts [expr {$items ne {}}]] -tags label]
-            set y [expr {$y + $step}]
-        }
-        set labels($node) $items
-    }
 }
 
 # The -size of a font for a line (0: the name, 1: what stands below) at a zoom. It is worked out from the window's font, as
 # the pixels that a font is asked for need not be those that it gets: Xft.dpi multiplies them.
-proc ::graph_draw::letters {line zoom} {
+proc ::picture::letters {line zoom} {
     set asked [font actual TkDefaultFont -size]
     set pixels [expr {$asked < 0 ? -$asked : $asked * [tk scaling]}]
     return [expr {-max(1, round([lindex {0.9 0.8} $line] * $pixels * $zoom / [theme::scale]))}]
 }
 
 # The outline of a kind of box: points of a polygon; for a circle the corners of its square.
-proc ::graph_draw::outline {kind box} {
+proc ::picture::outline {kind box} {
     lassign $box x0 y0 x1 y1
     set height [expr {$y1 - $y0}]
     switch -- $kind {
         circle {
             return $box
+        }
+        stack {
+            # two boxes, the one behind the other
+            set step 4
+            return [list $x0 [expr {$y0 + $step}] [expr {$x0 + $step}] [expr {$y0 + $step}] [expr {$x0 + $step}] $y0 $x1 $y0 \
+                $x1 [expr {$y1 - $step}] [expr {$x1 - $step}] [expr {$y1 - $step}] [expr {$x1 - $step}] [expr {$y0 + $step}] \
+                [expr {$x0 + $step}] [expr {$y0 + $step}] [expr {$x1 - $step}] [expr {$y0 + $step}] \
+                [expr {$x1 - $step}] $y1 $x0 $y1]
         }
         hexagon {
             set cut [expr {$height * 0.35}]
@@ -408,7 +461,7 @@ proc ::graph_draw::outline {kind box} {
 }
 
 # A cylinder in one line: the rim is drawn there and back.
-proc ::graph_draw::Cylinder {x0 y0 x1 y1} {
+proc ::picture::Cylinder {x0 y0 x1 y1} {
     set rim [expr {($y1 - $y0) * 0.1}]
     set middle [expr {($x0 + $x1) / 2.0}]
     set half [expr {($x1 - $x0) / 2.0}]

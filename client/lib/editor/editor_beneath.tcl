@@ -1,11 +1,11 @@
-# client/lib/editor/editor_stored.tcl
+# client/lib/editor/editor_beneath.tcl
 #
 # What the database has, beneath the edits: taking what was read, and what was applied. A mixin of editor_changes; pure.
 #
 # Constraint: no edit is ever lost by either. What was edited while Apply was under way, or while the tables were being read,
 # stays an edit, on top of what is stored now; an edit of a row that is no longer there is a new row.
 
-oo::class create ::editor_stored {
+oo::class create ::editor_beneath {
     variable keys base work uids serial default target
 
     # What is stored in a table, as dicts. Returns the rows that were edited here and are no longer there.

@@ -1,4 +1,4 @@
-# client/lib/graph/graph_layout.tcl
+# client/lib/picture/layout.tcl
 #
 # Where the nodes of a picture stand, and the talk with Graphviz about it.
 #
@@ -9,21 +9,22 @@
 # A window must answer while thousands of nodes are placed, so the long loops call a "pause" command between steps: yield, in
 # a coroutine.
 
-namespace eval ::graph_layout {
+namespace eval ::layout {
     # room between boxes of a row, and between rows
-    variable gap_x 22
-    variable gap_y 44
+    variable gap_x 20
+    variable gap_y 36
     # pixels to the inch, for Graphviz
     variable inch 72.0
     # more edges than these get straight pieces instead of curves from Graphviz, as those take it too long
     variable curves_below 1500
 }
 
-# A graph is a dict: nodes (ids, parents first), level (id -> number), edges (pairs of ids), size (id -> {w h}). Returns a
-# dict: at (id -> {x y} of the middle), box {x0 y0 x1 y1}, paths (edge -> curve; none here).
-proc ::graph_layout::place {graph {pause {}}} {
+# A graph is a dict: nodes (ids, parents first), level (id -> number), edges (pairs of ids), size (id -> {w h}). room is the
+# width and height that the picture is to be fitted into. Returns a dict: at (id -> {x y} of the middle), box {x0 y0 x1 y1},
+# paths (edge -> curve; none here).
+proc ::layout::place {graph {pause {}} {room {1000 700}}} {
     set order [OrderRows $graph $pause]
-    set rows [BreakRows $order [RowLimit [dict size [dict get $graph level]]]]
+    set rows [BreakRows $order [RowLimit $order [dict get $graph size] {*}$room]]
     {*}$pause
     set at [PlaceRows $graph $rows $pause]
     return [dict create at $at box [bounds $at [dict get $graph size]] paths {}]
@@ -31,7 +32,7 @@ proc ::graph_layout::place {graph {pause {}}} {
 
 # Nodes that the database gave no level, as they are outside the job or the day, get one beside their neighbours: above the
 # first child, or below the last parent.
-proc ::graph_layout::complete_levels {levels nodes edges} {
+proc ::layout::complete_levels {levels nodes edges} {
     foreach edge $edges {
         lassign $edge parent child
         if {![dict exists $levels $parent] && [dict exists $levels $child]} {
@@ -63,10 +64,46 @@ proc ::graph_layout::complete_levels {levels nodes edges} {
     return $levels
 }
 
+# node -> level: the longest way from a node without parents. Nodes on a cycle, and below one, come after all others.
+proc ::layout::levels {nodes edges} {
+    foreach node $nodes {
+        set open($node) 0
+        set level($node) 0
+    }
+    foreach edge $edges {
+        lassign $edge parent child
+        incr open($child)
+        lappend children($parent) $child
+    }
+    set queue [lmap node $nodes {
+        if {$open($node)} continue
+        set node
+    }]
+    for {set i 0} {$i < [llength $queue]} {incr i} {
+        set node [lindex $queue $i]
+        foreach child [expr {[info exists children($node)] ? $children($node) : {}}] {
+            set level($child) [expr {max($level($child), $level($node) + 1)}]
+            if {[incr open($child) -1] == 0} {
+                lappend queue $child
+            }
+        }
+    }
+    set last 0
+    foreach node $queue {
+        set last [expr {max($last, $level($node))}]
+    }
+    foreach node $nodes {
+        if {$open($node) > 0} {
+            set level($node) [incr last]
+        }
+    }
+    return [array get level]
+}
+
 # ---- order within the rows ----
 
 # The nodes of each level, from the top, in an order with few crossings.
-proc ::graph_layout::OrderRows {graph pause} {
+proc ::layout::OrderRows {graph pause} {
     set level [dict get $graph level]
     set rows {}
     foreach node [dict get $graph nodes] {
@@ -92,7 +129,7 @@ proc ::graph_layout::OrderRows {graph pause} {
 }
 
 # Two dicts: node -> its parents, node -> its children.
-proc ::graph_layout::Neighbours {edges} {
+proc ::layout::Neighbours {edges} {
     set parents {}
     set children {}
     foreach edge $edges {
@@ -104,7 +141,7 @@ proc ::graph_layout::Neighbours {edges} {
 }
 
 # Where each node of a row stands, from 0 to 1, so that rows of any length compare.
-proc ::graph_layout::RankRow {rank row} {
+proc ::layout::RankRow {rank row} {
     set n [llength $row]
     set i 0
     foreach node $row {
@@ -114,14 +151,14 @@ proc ::graph_layout::RankRow {rank row} {
     return $rank
 }
 
-proc ::graph_layout::SortRow {row rank beside} {
+proc ::layout::SortRow {row rank beside} {
     set keyed [lmap node $row {
         list [expr {[dict exists $beside $node] ? [Mean [dict get $beside $node] $rank] : [dict get $rank $node]}] $node
     }]
     return [lmap pair [lsort -real -index 0 $keyed] {lindex $pair 1}]
 }
 
-proc ::graph_layout::Mean {nodes values} {
+proc ::layout::Mean {nodes values} {
     set sum 0.0
     foreach node $nodes {
         set sum [expr {$sum + [dict get $values $node]}]
@@ -131,12 +168,36 @@ proc ::graph_layout::Mean {nodes values} {
 
 # ---- places ----
 
-# How many boxes a row may hold before it is broken, so that the picture is no ribbon.
-proc ::graph_layout::RowLimit {n} {
-    return [expr {max(12, int(ceil(1.6 * sqrt($n))))}]
+# How many boxes a row may hold before it is broken: so many that the picture fills the room best.
+proc ::layout::RowLimit {rows size width height} {
+    variable gap_x
+    variable gap_y
+    lassign {0.0 0.0 0 0} wide high count longest
+    foreach row $rows {
+        set longest [expr {max($longest, [llength $row])}]
+        foreach node $row {
+            lassign [dict get $size $node] w h
+            set wide [expr {$wide + $w + $gap_x}]
+            set high [expr {$high + $h + $gap_y}]
+            incr count
+        }
+    }
+    lassign {1 0.0} best most
+    for {set limit 1} {$limit <= $longest} {incr limit} {
+        set lines 0
+        foreach row $rows {
+            incr lines [expr {([llength $row] + $limit - 1) / $limit}]
+        }
+        set zoom [expr {min($width / ($limit * $wide / $count), $height / ($lines * $high / $count))}]
+        # as wide as possible where it does not matter
+        if {$zoom >= $most || $zoom >= 1.0} {
+            lassign [list $limit $zoom] best most
+        }
+    }
+    return $best
 }
 
-proc ::graph_layout::BreakRows {rows limit} {
+proc ::layout::BreakRows {rows limit} {
     set broken {}
     foreach row $rows {
         set n [llength $row]
@@ -149,7 +210,7 @@ proc ::graph_layout::BreakRows {rows limit} {
     return $broken
 }
 
-proc ::graph_layout::PlaceRows {graph rows pause} {
+proc ::layout::PlaceRows {graph rows pause} {
     set size [dict get $graph size]
     lassign [Neighbours [dict get $graph edges]] parents children
     set x {}
@@ -166,7 +227,7 @@ proc ::graph_layout::PlaceRows {graph rows pause} {
     return [AddY $rows $size $x]
 }
 
-proc ::graph_layout::AddY {rows size x} {
+proc ::layout::AddY {rows size x} {
     variable gap_y
     set at {}
     set top 0.0
@@ -185,7 +246,7 @@ proc ::graph_layout::AddY {rows size x} {
 
 # The x of each node of a row: as near as the gaps allow to the middle of its neighbours, in the order of the row. Least
 # squares under an order: pool adjacent violators.
-proc ::graph_layout::Spread {row size x beside} {
+proc ::layout::Spread {row size x beside} {
     variable gap_x
     set offset 0.0
     set before 0.0
@@ -217,7 +278,7 @@ proc ::graph_layout::Spread {row size x beside} {
 }
 
 # The non-decreasing list that is nearest to a list.
-proc ::graph_layout::pool {values} {
+proc ::layout::pool {values} {
     set means {}
     set counts {}
     foreach value $values {
@@ -239,7 +300,7 @@ proc ::graph_layout::pool {values} {
     return $result
 }
 
-proc ::graph_layout::bounds {at size} {
+proc ::layout::bounds {at size} {
     if {[dict size $at] == 0} {
         return {0 0 0 0}
     }
@@ -257,7 +318,7 @@ proc ::graph_layout::bounds {at size} {
 
 # The curve of an edge that Graphviz has not drawn: down from one box and into the other from above, as four points of a
 # cubic curve.
-proc ::graph_layout::curve {from from_size to to_size} {
+proc ::layout::curve {from from_size to to_size} {
     lassign $from x1 y1
     lassign $to x2 y2
     set down [expr {$y2 >= $y1 ? 1 : -1}]
@@ -270,7 +331,7 @@ proc ::graph_layout::curve {from from_size to to_size} {
 # ---- Graphviz ----
 
 # The graph in Graphviz' language. Names are numbers here: no text of anybody's reaches it.
-proc ::graph_layout::dot_text {graph {pause {}}} {
+proc ::layout::dot_text {graph {pause {}}} {
     variable curves_below
     variable gap_x
     variable gap_y
@@ -292,14 +353,14 @@ proc ::graph_layout::dot_text {graph {pause {}}} {
     return "$out}\n"
 }
 
-proc ::graph_layout::Inches {pixels} {
+proc ::layout::Inches {pixels} {
     variable inch
     return [format %.4f [expr {$pixels / $inch}]]
 }
 
 # What `dot -Tplain` has written, as place returns it. Raises an error when the text is not whole, so that half a picture is
 # never shown.
-proc ::graph_layout::parse_plain {text graph {pause {}}} {
+proc ::layout::parse_plain {text graph {pause {}}} {
     variable inch
     set nodes [dict get $graph nodes]
     set at {}
@@ -332,7 +393,7 @@ proc ::graph_layout::parse_plain {text graph {pause {}}} {
     return [dict create at $at box [bounds $at [dict get $graph size]] paths $paths]
 }
 
-proc ::graph_layout::PlainCurve {numbers height} {
+proc ::layout::PlainCurve {numbers height} {
     variable inch
     set curve {}
     foreach {x y} $numbers {

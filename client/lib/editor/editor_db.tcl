@@ -1,4 +1,4 @@
-# client/lib/editor/editor_store.tcl
+# client/lib/editor/editor_db.tcl
 #
 # What the template editor reads and writes: the columns of the four tables with their meaning, the rows, and the edits
 # as one transaction.
