@@ -5,7 +5,7 @@
 # from the ground up; folders on one line know nothing of each other
 floors='
 base wire
-graph node audit keep
+graph node audit keep page
 template day
 run
 outlook
