@@ -27,6 +27,7 @@ namespace eval ::board {
         <Control-Key-1> {ShowView 0}
         <Control-Key-2> {ShowView 1}
         <Control-Key-3> {ShowView 2}
+        <Control-Key-4> {ShowView 3}
         <Alt-d>         {focus $frame.top.date}
         <Alt-Left>      {Step 1}
         <Alt-Right>     {Step -1}
@@ -72,19 +73,28 @@ proc ::board::Build {} {
             <<DbRights>> Rights} {
         bind . $event +[namespace code $script]
     }
-    bind $frame.panes <Map> [namespace code FirstSash]
+    remember::sash $frame.panes board [namespace code FirstSash]
     wm title . JOSCH
     wm minsize . 720 420
     PlaceWindow
     StartShown
+    StartEmpty
     StartReading
 }
 
 # As large as it was left, or so that all of a common screen is used.
 proc ::board::PlaceWindow {} {
-    set geometry [theme::fitted [conf::get geometry] [winfo screenwidth .] [winfo screenheight .]]
+    set geometry [screens::fitted [conf::get geometry]]
     wm geometry . [expr {$geometry eq "" ? [theme::geometry 1360 860] : $geometry}]
     bind . <Configure> +[namespace code {Moved %W}]
+    bind . <<Screens>> +[namespace code StayOnScreen]
+}
+
+# There are other screens than was thought: a window that cannot be reached, or is larger than its screen, goes to where it can.
+proc ::board::StayOnScreen {} {
+    if {[wm state .] eq "normal" && ![screens::is_on [wm geometry .]]} {
+        wm geometry . [screens::fitted [wm geometry .]]
+    }
 }
 
 proc ::board::Moved {window} {
@@ -100,16 +110,10 @@ proc ::board::KeepGeometry {} {
     }
 }
 
-# The details get what their text needs, the views the rest; from then on the person moves the sash.
+# The details get what their text needs, the views the rest.
 proc ::board::FirstSash {} {
     variable frame
-    bind $frame.panes <Map> {}
-    after idle [namespace code PlaceSash]
-}
-
-proc ::board::PlaceSash {} {
-    variable frame
-    $frame.panes sashpos 0 [expr {[winfo width $frame.panes] - min([theme::chars 48], [winfo width $frame.panes] * 2 / 5)}]
+    return [expr {[winfo width $frame.panes] - min([theme::chars 48], [winfo width $frame.panes] * 2 / 5)}]
 }
 
 proc ::board::BuildTop {} {
@@ -158,12 +162,21 @@ proc ::board::BuildViews {} {
         $views add $views.timeline -text "Timeline" -underline 1
         timeline::create $views.timeline
     }
+    if {[llength [info commands ::days::create]]} {
+        ttk::frame $views.days
+        $views add $views.days -text "Days" -underline 2
+        days::create $views.days
+    }
     ttk::notebook::enableTraversal $views
+    if {[string is integer -strict [conf::get view]]} {
+        ShowView [conf::get view]
+    }
+    bind $views <<NotebookTabChanged>> {conf::put view [%W index current]}
 }
 
 proc ::board::ShowView {number} {
     variable frame
-    if {$number < [$frame.panes.views index end]} {
+    if {$number >= 0 && $number < [$frame.panes.views index end]} {
         $frame.panes.views select $number
     }
 }
@@ -297,6 +310,11 @@ proc ::board::toggle_state {state} {
 proc ::board::states {} {
     variable states
     return $states
+}
+
+proc ::board::search {} {
+    variable search
+    return $search
 }
 
 # Does a row pass the search and the states?

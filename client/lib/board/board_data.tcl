@@ -36,7 +36,8 @@ namespace eval ::board {
     # the state of the reading
     variable read
     array set read {
-        dirty 0 busy 0 last 0 timer "" xmin "" signature "" shown "" differs 0 generation 0 loading 0 pulse "" dates {} merge 0
+        listed 0 dirty 0 busy 0 last 0 timer "" xmin "" signature "" shown "" differs 0 generation 0 loading 0 pulse ""
+        dates {} merge 0
     }
 }
 

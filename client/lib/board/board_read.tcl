@@ -22,6 +22,7 @@ proc ::board::ConnectionChanged {} {
     variable attention
     if {[db::state] eq "online"} {
         set read(busy) 0
+        set read(listed) 0
         set attention ""
         pulse
         reload
@@ -340,11 +341,13 @@ proc ::board::TakeDates {result} {
     variable today
     variable date
     variable follows
+    variable read
     if {![dict get $result ok]} {
         TellProblem $result
         return
     }
     set dates {}
+    set read(listed) 1
     foreach line [dict get $result rows] {
         lassign $line today one
         lappend dates $one

@@ -51,7 +51,7 @@ namespace eval ::table {
         <Control-a>         {SelectAll; break}
         <Escape>            {board::select_keys {}}
         <Button-1>          {if {[Toggled %x %y]} break}
-        <ButtonRelease-1>   {KeepWidths}
+        <ButtonRelease-1>   {NoteWidths}
         <Configure>         {Widened}
     }
 }
@@ -81,7 +81,7 @@ proc ::table::create {parent} {
     grid columnconfigure $frame 0 -weight 1
     grid rowconfigure $frame 0 -weight 1
     foreach {event script} $bindings {
-        bind $tree $event [namespace code $script]
+        bind $tree $event +[namespace code $script]
     }
     foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardShown>> Arrange <<BoardChanged>> Changed
             <<BoardFilter>> Arrange <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
@@ -340,11 +340,7 @@ proc ::table::Remember {} {
     variable columns
     variable sort_by
     variable descending
-    dict for {name width} [expr {[catch {dict size [conf::get columns]}] ? {} : [conf::get columns]}] {
-        if {($name eq "#0" || [dict exists [Names] $name]) && [string is integer -strict $width] && abs($width - 2000) < 1980} {
-            $tree column $name -width $width
-        }
-    }
+    remember::columns $tree table
     set order [conf::get sort]
     if {![catch {lindex $order 0} name] && ($name eq "state" || [dict exists [Names] $name])} {
         lassign $order sort_by descending
@@ -358,26 +354,13 @@ proc ::table::Names {} {
     return [concat {*}[lmap {name heading - - -} $columns {list $name $heading}]]
 }
 
-# After a column was dragged: keep what it was given.
-proc ::table::KeepWidths {} {
-    variable tree
-    variable columns
-    set now [list #0 [$tree column #0 -width]]
-    foreach {name - - - -} $columns {
-        lappend now $name [$tree column $name -width]
-    }
-    if {[NoteWidths]} {
-        conf::put columns $now
-    }
-}
-
 # The window is another size: texts that were shortened for the columns may have more room, or less.
 proc ::table::Widened {} {
     after cancel ::table::NoteWidths
     after 200 ::table::NoteWidths
 }
 
-# Shorten anew when columns are wider or narrower than the texts were shortened for; whether they are.
+# Shorten anew when columns are wider or narrower than the texts were shortened for.
 proc ::table::NoteWidths {} {
     variable tree
     variable widths
@@ -389,14 +372,13 @@ proc ::table::NoteWidths {} {
         dict set now $name [expr {[$tree column $name -width] - 10}]
     }
     if {$now eq $widths} {
-        return 0
+        return
     }
     set widths $now
     foreach key [array names made] {
         dict set dirty $key 1
     }
     workq::add ::table::WriteSome table-write
-    return 1
 }
 
 # Why there is nothing in it.

@@ -175,24 +175,11 @@ proc ::theme::px {args} {
     lmap pixels $args {expr {round($pixels * $scale)}}
 }
 
-# The geometry of a window of that size at that scale, or of as much as the screen has.
+# The geometry of a window of that size at that scale, or of as much as the screen has that the pointer is on.
 proc ::theme::geometry {width height} {
     lassign [px $width $height] wide high
-    return [expr {min($wide, [winfo screenwidth .] - 40)}]x[expr {min($high, [winfo screenheight .] - 80)}]
-}
-
-# A geometry that was remembered, moved and made smaller so that all of it is on a screen of that size: the screen may have been
-# another one. Empty when it is none.
-proc ::theme::fitted {geometry screen_width screen_height} {
-    if {![regexp {^(\d+)x(\d+)([+-])(-?\d+)([+-])(-?\d+)$} $geometry all width height side x edge y]} {
-        return ""
-    }
-    # the window manager's frame has some room too
-    set width [expr {min($width, $screen_width)}]
-    set height [expr {min($height, $screen_height - 40)}]
-    set x [expr {max(0, min($x, $screen_width - $width))}]
-    set y [expr {max(0, min($y, $screen_height - 40 - $height))}]
-    return ${width}x$height$side$x$edge$y
+    lassign [screens::around {*}[winfo pointerxy .]] - - most_wide most_high
+    return [expr {min($wide, $most_wide - 40)}]x[expr {min($high, $most_high - 80)}]
 }
 
 # Pixels of n characters' width, or of n lines' height.

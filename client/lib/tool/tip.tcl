@@ -59,12 +59,13 @@ proc ::tip::show {widget x y text} {
     $window.text configure -text $text -background [theme::color tip] -foreground [theme::color text] -font [theme::font small]
     set width [winfo reqwidth $window.text]
     set height [winfo reqheight $window.text]
-    set left [expr {min($x + 14, [winfo screenwidth $widget] - $width - 6)}]
+    lassign [screens::around $x $y] screen_x screen_y screen_width screen_height
+    set left [expr {max($screen_x, min($x + 14, $screen_x + $screen_width - $width - 6))}]
     set top [expr {$y + 18}]
-    if {$top + $height + 6 > [winfo screenheight $widget]} {
+    if {$top + $height + 6 > $screen_y + $screen_height} {
         set top [expr {$y - $height - 10}]
     }
-    wm geometry $window +[expr {max(0, $left)}]+[expr {max(0, $top)}]
+    wm geometry $window +$left+[expr {max($screen_y, $top)}]
     wm deiconify $window
     raise $window
 }
