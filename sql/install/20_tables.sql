@@ -376,6 +376,27 @@ COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was gi
 COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';
 COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
 
+/* no foreign key: whoever has locked the run must not keep its SQL from ending */
+CREATE TABLE josch.sql_ends (
+	run_id				bigint NOT NULL,
+	nonce				bigint NOT NULL,
+	succeeded			boolean NOT NULL,
+	ended_at			timestamptz NOT NULL,
+	cpu_seconds			double precision NOT NULL,
+	message				text,
+	output_tail			text,
+	PRIMARY KEY (run_id, nonce)
+);
+COMMENT ON TABLE josch.sql_ends IS
+'Ends of SQL runs on their way to josch.runs: of an atomic one the row is committed together with what its SQL did. Nearly always empty: the scheduler takes each row at once, and it alone changes runs and nodes.';
+COMMENT ON COLUMN josch.sql_ends.run_id IS 'The run';
+COMMENT ON COLUMN josch.sql_ends.nonce IS 'As in josch.runs';
+COMMENT ON COLUMN josch.sql_ends.succeeded IS 'False when its SQL failed';
+COMMENT ON COLUMN josch.sql_ends.ended_at IS 'When it ended';
+COMMENT ON COLUMN josch.sql_ends.cpu_seconds IS 'CPU time, user and system, in seconds';
+COMMENT ON COLUMN josch.sql_ends.message IS 'The error, or what else is to be said';
+COMMENT ON COLUMN josch.sql_ends.output_tail IS 'The end of its output (4 kB at most)';
+
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs', '');
@@ -390,9 +411,10 @@ SELECT pg_catalog.pg_extension_config_dump('josch.node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.recounts', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.sql_ends', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
-	josch.claims, josch.node_deps, josch.recounts, josch.runs TO josch_viewer;
+	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.sql_ends TO josch_viewer;
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;

@@ -46,10 +46,18 @@ typedef enum JoschSqlSlotState
 {
 	SLOT_FREE,
 	SLOT_RUN,					/* has a run; pid 0: the worker has not come yet */
+	SLOT_OVER,					/* the run has ended, and the scheduler has not heard of it yet */
 	SLOT_IDLE,
 	SLOT_LEAVING,				/* idle, and asked to go */
-	SLOT_LOST					/* the worker is gone, the run was not finished */
+	SLOT_LOST					/* as SLOT_RUN or SLOT_OVER, but the worker is gone */
 } JoschSqlSlotState;
+
+typedef enum JoschSqlResult
+{
+	SQL_RESULT_OPEN,			/* nothing is known */
+	SQL_RESULT_DONE,			/* all is done, and committed */
+	SQL_RESULT_FAILED			/* it ended with an error */
+} JoschSqlResult;
 
 /* One SQL worker (run/sql_worker.c). */
 typedef struct JoschSqlSlot
@@ -62,11 +70,17 @@ typedef struct JoschSqlSlot
 	Latch	   *latch;
 	pid_t		registrar;		/* the scheduler that registered the worker */
 	TimestampTz registered_at;
+	Oid			wanted_by;		/* a database that waits for the worker to go */
+
+	/* its run */
 	int64		run_id;
+	int64		nonce;
 	bool		atomic;
 	bool		begun;			/* something of it may have been executed */
-	bool		cancel;			/* it is to be cancelled */
-	Oid			wanted_by;		/* a database that waits for the worker to go */
+	bool		again;			/* the worker has the settings of yesterday: another is to take the run */
+	TimestampTz cancelled_at;	/* when it was to be cancelled; 0: it is not */
+	bool		terminated;		/* the worker was */
+	JoschSqlResult result;
 	char		reason[JOSCH_SQL_REASON_MAX];
 } JoschSqlSlot;
 

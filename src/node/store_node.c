@@ -157,7 +157,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&change_row, changes, n, args);
 
-	/* in engine mode the children are locked before: by the scheduler without waiting, by a SQL worker */
+	/* in engine mode the children are locked before, without waiting */
 	if (!josch_mode.engine)
 	{
 		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
@@ -165,18 +165,6 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	former = josch_mode_enter_engine();
 	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
-	josch_spi_end(&spi);
-}
-
-void
-josch_store_node_lock_children(const NodeKey *keys, int n)
-{
-	JoschSpi	spi;
-	Datum		args[2];
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 }
 

@@ -36,14 +36,6 @@ typedef struct ParentChange
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);
 
-/*
- * Locks the children of nodes in that order, waiting for whoever holds them: for
- * who changes a node in engine mode, where josch_store_node_propagate does not.
- * Without it the difference may be counted twice: by it, and by somebody who
- * counts a child anew meanwhile.
- */
-extern void josch_store_node_lock_children(const NodeKey *keys, int n);
-
 /* Moves those of the nodes that are pending or ready to where their count says. */
 extern void josch_store_node_settle(const NodeKey *keys, int n);
 

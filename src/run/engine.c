@@ -23,6 +23,7 @@
 #include "base/report.h"
 #include "node/store_node.h"
 #include "run/plan.h"
+#include "run/store_sql_run.h"
 
 /* Nodes that one statement takes in; bounds memory, not work. */
 #define READY_LIMIT 10000
@@ -420,12 +421,22 @@ static void
 apply_ends(EnginePass *pass, Item *items, int n, void *argument)
 {
 	StoreEnd   *ends = palloc(sizeof(StoreEnd) * n);
+	int64	   *sql = palloc(sizeof(int64) * n);
+	int			nsql = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now);
+		if (items[i].event->sql)
+		{
+			sql[nsql++] = items[i].event->run_id;
+		}
 	}
 	josch_store_run_end(ends, n);
+	if (nsql > 0)
+	{
+		josch_store_sql_run_forget_ends(sql, nsql);
+	}
 }
 
 /*

@@ -51,6 +51,8 @@ typedef struct RunEvent
 	int64		peak_memory;	/* bytes; -1: not known */
 	char	   *text;			/* or NULL */
 	char	   *output_tail;	/* or NULL */
+	bool		sql;			/* ENDED: of SQL */
+	bool		read;			/* ENDED, of SQL: what josch.sql_ends has is in it */
 	bool		utf8;			/* the two texts are UTF-8, not yet in the
 								 * database's encoding */
 	bool		done;			/* set by the pass: applied, or of no concern any

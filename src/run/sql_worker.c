@@ -7,9 +7,12 @@
  * does; each serves one owner only (sql_worker_main.c has the reason).
  *
  * Scheduler and worker meet in a slot of shared memory.  A slot has a run from
- * the moment it is given until the worker has recorded the outcome; a worker
+ * the moment it is given until the scheduler has collected its outcome; a worker
  * that ends in between leaves the run behind in its slot (SLOT_LOST), where the
  * scheduler of the day finds it, even one that was started after.
+ *
+ * A run is known by its nonce: an extension that is dropped and made anew counts
+ * its runs from 1 again, while a worker still has one of the former.
  */
 #include "base/josch.h"
 
@@ -44,6 +47,19 @@ static void
 free_slot(JoschSqlSlot *slot)
 {
 	memset(slot, 0, sizeof(JoschSqlSlot));
+}
+
+/* Puts a run into a slot; of number 0 for none.  Needs the lock. */
+static void
+set_run(JoschSqlSlot *slot, JoschRunKey run, bool atomic)
+{
+	slot->run_id = run.run_id;
+	slot->nonce = run.nonce;
+	slot->atomic = atomic;
+	slot->begun = slot->again = slot->terminated = false;
+	slot->cancelled_at = 0;
+	slot->result = SQL_RESULT_OPEN;
+	slot->reason[0] = '\0';
 }
 
 /*
@@ -83,21 +99,21 @@ free_orphans(TimestampTz now)
 }
 
 static void
-refuse(int64 run_id, bool atomic, const char *reason)
+refuse(JoschRunKey run, bool atomic, const char *reason)
 {
 	MemoryContext former = MemoryContextSwitchTo(TopMemoryContext);
-	JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
+	JoschSqlOutcome *outcome = palloc0(sizeof(JoschSqlOutcome));
 
-	lost->run_id = run_id;
-	lost->atomic = atomic;
-	strlcpy(lost->reason, reason, sizeof(lost->reason));
-	refused = lappend(refused, lost);
+	outcome->run = run;
+	outcome->atomic = atomic;
+	strlcpy(outcome->reason, reason, sizeof(outcome->reason));
+	refused = lappend(refused, outcome);
 	MemoryContextSwitchTo(former);
 }
 
 /* Gives the run to an idle worker of the owner; false when there is none. */
 static bool
-give_to_idle(int64 run_id, Oid owner, bool atomic)
+give_to_idle(JoschRunKey run, Oid owner, bool atomic)
 {
 	Latch	   *latch = NULL;
 
@@ -109,8 +125,7 @@ give_to_idle(int64 run_id, Oid owner, bool atomic)
 		if (slot->state == SLOT_IDLE && slot->database == MyDatabaseId && slot->owner == owner)
 		{
 			slot->state = SLOT_RUN;
-			slot->run_id = run_id;
-			slot->atomic = atomic;
+			set_run(slot, run, atomic);
 			latch = slot->latch;
 		}
 	}
@@ -124,7 +139,7 @@ give_to_idle(int64 run_id, Oid owner, bool atomic)
 
 /* Takes a free slot for a new worker; -1 when the database has as many as it may have, or all are taken. */
 static int
-take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
+take_slot(JoschRunKey run, Oid owner, bool atomic, TimestampTz now)
 {
 	int			present = 0;
 	int			place = -1;
@@ -150,8 +165,9 @@ take_slot(int64 run_id, Oid owner, bool atomic, TimestampTz now)
 		josch_shared->sql_slots[place] = (JoschSqlSlot)
 		{
 			.state = SLOT_RUN, .generation = ++josch_shared->sql_generations, .database = MyDatabaseId, .owner = owner,
-			.registrar = MyProcPid, .registered_at = now, .run_id = run_id, .atomic = atomic
+			.registrar = MyProcPid, .registered_at = now
 		};
+		set_run(&josch_shared->sql_slots[place], run, atomic);
 	}
 	LWLockRelease(josch_shared_lock);
 	return place;
@@ -228,29 +244,29 @@ josch_sql_worker_make_room(bool anywhere)
 }
 
 bool
-josch_sql_worker_start(int64 run_id, Oid owner, bool atomic)
+josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic)
 {
 	TimestampTz now = josch_clock_now();
 	int			place;
 
 	if (josch_shared == NULL)
 	{
-		refuse(run_id, atomic, "josch is not loaded at server start");
+		refuse(run, atomic, "josch is not loaded at server start");
 		return true;
 	}
 	if (!OidIsValid(owner))
 	{
 		/* to a background worker, no user means the superuser */
-		refuse(run_id, atomic, "the role that owns the node does not exist");
+		refuse(run, atomic, "the role that owns the node does not exist");
 		return true;
 	}
-	if (give_to_idle(run_id, owner, atomic))
+	if (give_to_idle(run, owner, atomic))
 	{
 		short_of_workers = false;
 		return true;
 	}
 	free_orphans(now);
-	place = take_slot(run_id, owner, atomic, now);
+	place = take_slot(run, owner, atomic, now);
 	if (place < 0)
 	{
 		josch_sql_worker_make_room(false);
@@ -291,13 +307,13 @@ josch_sql_worker_is_short(void)
 
 /* The slot of a run of this database; NULL when it is in none.  Needs the lock. */
 static JoschSqlSlot *
-find_run(int64 run_id)
+find_run(JoschRunKey run)
 {
 	for (int i = 0; i < max_worker_processes; i++)
 	{
 		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
-		if (slot->state == SLOT_RUN && slot->run_id == run_id && slot->database == MyDatabaseId)
+		if (slot->run_id == run.run_id && slot->nonce == run.nonce && slot->database == MyDatabaseId)
 		{
 			return slot;
 		}
@@ -306,7 +322,7 @@ find_run(int64 run_id)
 }
 
 bool
-josch_sql_worker_running(int64 run_id)
+josch_sql_worker_running(JoschRunKey run)
 {
 	bool		found;
 
@@ -315,32 +331,64 @@ josch_sql_worker_running(int64 run_id)
 		return false;
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
-	found = find_run(run_id) != NULL;
+	found = find_run(run) != NULL;
 	LWLockRelease(josch_shared_lock);
 	return found;
 }
 
-void
-josch_sql_worker_cancel(int64 run_id)
+/*
+ * What there is to do with a run that is to end: a signal to send to its worker, or
+ * 0; *next is when to look again.  Needs the lock, exclusive.
+ */
+static int
+press(JoschSqlSlot *slot, int64 grace_ms, TimestampTz now, TimestampTz *next)
 {
+	TimestampTz limit;
+
+	if (slot->cancelled_at == 0)
+	{
+		/* for a worker that has not come yet, or is about to begin, this is all it takes */
+		slot->cancelled_at = now;
+		*next = TimestampTzPlusMilliseconds(now, grace_ms);
+		return SIGINT;
+	}
+	limit = TimestampTzPlusMilliseconds(slot->cancelled_at, grace_ms);
+	if (!josch_clock_is_due(limit, grace_ms))
+	{
+		*next = limit;
+		return 0;
+	}
+	if (slot->terminated || slot->pid == 0)
+	{
+		return 0;
+	}
+	slot->terminated = true;
+	return SIGTERM;
+}
+
+TimestampTz
+josch_sql_worker_cancel(JoschRunKey run, int64 grace_ms)
+{
+	TimestampTz next = DT_NOEND;
 	JoschSqlSlot *slot;
+	int			signal;
 
 	if (josch_shared == NULL)
 	{
-		return;
+		return next;
 	}
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	slot = find_run(run_id);
-	if (slot != NULL)
+	slot = find_run(run);
+	if (slot != NULL && slot->state == SLOT_RUN)
 	{
-		/* the flag is for a worker that has not come yet, or is about to begin */
-		slot->cancel = true;
-		if (slot->pid != 0)
+		signal = press(slot, grace_ms, josch_clock_now(), &next);
+		if (signal != 0 && slot->pid != 0)
 		{
-			(void) kill(slot->pid, SIGINT);
+			(void) kill(slot->pid, signal);
 		}
 	}
 	LWLockRelease(josch_shared_lock);
+	return next;
 }
 
 /* Whether a worker that was registered will never come.  Needs the lock. */
@@ -361,27 +409,42 @@ will_not_come(int place, TimestampTz now)
 	return TimestampDifferenceExceeds(slot->registered_at, now, ARRIVAL_LIMIT_MS);
 }
 
-/* Takes a lost run out of its slot; false when there is none. */
+/* The reason that is not there: a worker that came to nothing, or went without a word. */
+static const char *
+reason_of(const JoschSqlSlot *slot)
+{
+	return slot->reason[0] != '\0' ? slot->reason :
+		slot->begun ? "the background worker ended" : "the background worker could not be started";
+}
+
+/* Takes the run out of a slot when there is nothing more to come of it; false when there is. */
 static bool
-take_loss(int place, TimestampTz now, JoschSqlLost *lost)
+take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 {
 	JoschSqlSlot *slot = &josch_shared->sql_slots[place];
-	bool		found;
+	bool		over = slot->state == SLOT_OVER;
 
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	found = slot->database == MyDatabaseId && (slot->state == SLOT_LOST || will_not_come(place, now));
-	if (found)
+	if (!over && slot->state != SLOT_LOST && !will_not_come(place, now))
 	{
-		lost->run_id = slot->run_id;
-		lost->atomic = slot->atomic;
-		lost->begun = slot->begun;
-		strlcpy(lost->reason, slot->reason[0] != '\0' ? slot->reason :
-				slot->begun ? "the background worker ended" : "the background worker could not be started",
-				sizeof(lost->reason));
+		return false;
+	}
+	*outcome = (JoschSqlOutcome)
+	{
+		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
+		.again = slot->again, .terminated = slot->terminated, .result = slot->result
+	};
+	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
+	if (over)
+	{
+		slot->state = josch_shared->scheduler_waits ? SLOT_LEAVING : SLOT_IDLE;
+		set_run(slot, (JoschRunKey) {0, 0}, false);
+		SetLatch(slot->latch);
+	}
+	else
+	{
 		free_slot(slot);
 	}
-	LWLockRelease(josch_shared_lock);
-	return found;
+	return true;
 }
 
 List *
@@ -393,20 +456,25 @@ josch_sql_worker_collect(void)
 
 	foreach(cell, refused)
 	{
-		result = lappend(result, memcpy(palloc(sizeof(JoschSqlLost)), lfirst(cell), sizeof(JoschSqlLost)));
+		result = lappend(result, memcpy(palloc(sizeof(JoschSqlOutcome)), lfirst(cell), sizeof(JoschSqlOutcome)));
 	}
 	list_free_deep(refused);
 	refused = NIL;
 	for (int i = 0; josch_shared != NULL && i < max_worker_processes; i++)
 	{
-		if (josch_shared->sql_slots[i].database == MyDatabaseId)
-		{
-			JoschSqlLost *lost = palloc0(sizeof(JoschSqlLost));
+		JoschSqlOutcome outcome;
+		bool		taken;
 
-			if (take_loss(i, now, lost))
-			{
-				result = lappend(result, lost);
-			}
+		if (josch_shared->sql_slots[i].database != MyDatabaseId)
+		{
+			continue;
+		}
+		LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+		taken = josch_shared->sql_slots[i].database == MyDatabaseId && take_outcome(i, now, &outcome);
+		LWLockRelease(josch_shared_lock);
+		if (taken)
+		{
+			result = lappend(result, memcpy(palloc(sizeof(JoschSqlOutcome)), &outcome, sizeof(JoschSqlOutcome)));
 		}
 	}
 	return result;
@@ -448,7 +516,8 @@ josch_sql_worker_dismiss(Oid database)
 	{
 		JoschSqlSlot *slot = &josch_shared->sql_slots[i];
 
-		if (slot->database == database && slot->state == SLOT_IDLE)
+		/* an outcome that nobody has collected is in the table as well */
+		if (slot->database == database && (slot->state == SLOT_IDLE || slot->state == SLOT_OVER))
 		{
 			slot->state = SLOT_LEAVING;
 			SetLatch(slot->latch);

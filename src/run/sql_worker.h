@@ -2,10 +2,9 @@
  * src/run/sql_worker.h
  *	  Background workers that execute SQL nodes, each as the node's owner.
  *
- * The scheduler hands a run over and hears nothing but a wake: the
- * worker writes the outcome itself, for an atomic run in the transaction of the
- * run's own work.  Only of a run whose worker ended without an outcome does
- * josch_sql_worker_collect tell.
+ * The scheduler hands a run over, and collects what became of it: the worker
+ * writes how it ended into josch.sql_ends, for an atomic run in the transaction
+ * of the run's own work, and says in shared memory that it did.
  */
 #ifndef JOSCH_SQL_WORKER_H
 #define JOSCH_SQL_WORKER_H
@@ -15,6 +14,7 @@
 #include "nodes/pg_list.h"
 
 #include "base/shared.h"
+#include "wire/protocol.h"
 
 /* ---- for the scheduler; none needs a transaction ---- */
 
@@ -25,7 +25,7 @@
  * when to try without being woken.  An owner that cannot connect is a loss, told
  * by josch_sql_worker_collect.
  */
-extern bool josch_sql_worker_start(int64 run_id, Oid owner, bool atomic);
+extern bool josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic);
 
 /* Milliseconds after which to try again what found no place; -1: wait to be woken. */
 extern long josch_sql_worker_retry_ms(void);
@@ -33,27 +33,33 @@ extern long josch_sql_worker_retry_ms(void);
 /* The last start found no background worker slot. */
 extern bool josch_sql_worker_is_short(void);
 
-/* True from josch_sql_worker_start until the worker is done with it or gone. */
-extern bool josch_sql_worker_running(int64 run_id);
+/* True from josch_sql_worker_start until its outcome is collected. */
+extern bool josch_sql_worker_running(JoschRunKey run);
 
 /*
- * Cancels a run.  Why is for the worker to say: it reads runs.stop_requested_by
- * and runs.timed_out, so these are committed first.
+ * Ends a run: cancels its SQL, once, and terminates its worker when it has not
+ * ended after the grace.  To be called again at the moment that is returned;
+ * DT_NOEND when there is nothing left to do.
  */
-extern void josch_sql_worker_cancel(int64 run_id);
+extern TimestampTz josch_sql_worker_cancel(JoschRunKey run, int64 grace_ms);
 
-/* A run whose worker ended without recording an outcome. */
-typedef struct JoschSqlLost
+/* What is known of a run that its worker has done with, or left. */
+typedef struct JoschSqlOutcome
 {
-	int64		run_id;
-	bool		atomic;			/* then nothing of it is left */
+	JoschRunKey run;
+	Oid			owner;
+	bool		atomic;			/* then nothing is left of what has not succeeded */
 	bool		begun;			/* else nothing was executed */
-	char		reason[JOSCH_SQL_REASON_MAX];	/* why, in words */
-} JoschSqlLost;
+	bool		again;			/* not begun, and to be given to another worker */
+	bool		terminated;		/* josch_sql_worker_cancel ended the worker */
+	JoschSqlResult result;
+	char		reason[JOSCH_SQL_REASON_MAX];	/* the error, in words */
+} JoschSqlOutcome;
 
 /*
- * The losses since the last call, a List of JoschSqlLost, palloc'd.  A worker may
- * have died right after its commit, so the caller takes only runs that are open.
+ * The outcomes since the last call, a List of JoschSqlOutcome, palloc'd.  Where
+ * josch.sql_ends has a row for the run, it is that which counts: a worker may have
+ * died right after its commit.
  */
 extern List *josch_sql_worker_collect(void);
 
@@ -78,8 +84,46 @@ extern PGDLLEXPORT void josch_sql_worker_main(Datum place);
 
 /* ---- between the files of the worker ---- */
 
-/* sql_worker_run.c: executes the slot's run and records its outcome; false when it was not executed. */
+/* What fails for a reason that passes by itself is executed so often at most; so is what crashes of the server undo. */
+#define JOSCH_SQL_MAX_TRIES 6
+
+/* One run, from begin to end. */
+typedef struct JoschSqlWork
+{
+	struct StoreSqlRun *run;
+	JoschSqlSlot *slot;			/* of this worker, in shared memory */
+	bool		atomic;
+	int			tries;			/* executions so far, this one included */
+	char	   *error;			/* of the last execution that failed, in words; NULL: none has */
+	int			sqlstate;		/* its code; 0: the last execution succeeded */
+	double		cpu_before;
+	MemoryContext context;		/* lasts until the end is recorded */
+} JoschSqlWork;
+
+/* sql_worker_run.c: executes the slot's run and records its end; false when it was not executed. */
 extern bool josch_sql_worker_execute(JoschSqlSlot *slot, bool atomic);
+
+/* SIGINT: a cancel of the SQL, while there is any. */
+extern void josch_sql_worker_handle_cancel(SIGNAL_ARGS);
+
+/*
+ * sql_worker_text.c: executes the user's statements.  Of an atomic text "write" is
+ * called in its transaction, when all that it did is done.
+ */
+extern void josch_sql_worker_execute_text(const char *sql, bool atomic, void (*write) (void *argument), void *argument);
+
+/*
+ * sql_worker_book.c: what is written down, each in a transaction of its own but
+ * for _end.  An ERROR means that nothing was.
+ */
+struct StoreSqlEnd;
+extern void josch_sql_worker_begin(JoschSqlWork *work); /* sets run, unless it is not to be executed */
+extern void josch_sql_worker_begin_again(JoschSqlWork *work, const char *message);
+extern void josch_sql_worker_end(const JoschSqlWork *work, const struct StoreSqlEnd *end);
+extern void josch_sql_worker_end_alone(const JoschSqlWork *work, const struct StoreSqlEnd *end);
+
+/* Leaves nothing of a run to the next one: settings, temporary tables, advisory locks, prepared statements. */
+extern void josch_sql_worker_reset_session(void);
 
 /*
  * sql_worker_output.c: what the SQL of a run says (notices, errors, command

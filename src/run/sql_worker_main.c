@@ -6,7 +6,7 @@
  * so no SQL can make it become more, and that is also why a worker serves one
  * owner for all its life.
  *
- * Its slot has the run until the outcome is recorded, so whatever ends the
+ * Its slot has the run until the scheduler has collected it, so whatever ends the
  * process leaves the run where the scheduler finds it.
  */
 #include "base/josch.h"
@@ -43,12 +43,15 @@ leave(int code, Datum arg)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	database = mine->database;
 	wanted_by = mine->wanted_by;
-	if (mine->state == SLOT_RUN)
+	if (mine->state == SLOT_RUN || mine->state == SLOT_OVER)
 	{
 		mine->state = SLOT_LOST;
 		mine->pid = 0;
 		mine->latch = NULL;
-		strlcpy(mine->reason, josch_sql_worker_output_error(), sizeof(mine->reason));
+		if (mine->result == SQL_RESULT_OPEN)
+		{
+			strlcpy(mine->reason, josch_sql_worker_output_error(), sizeof(mine->reason));
+		}
 	}
 	else
 	{
@@ -104,7 +107,8 @@ has_run(bool idle_too_long, bool *atomic, bool *leaving)
 	}
 	found = mine->state == SLOT_RUN;
 	*atomic = mine->atomic;
-	*leaving = mine->state == SLOT_LEAVING;
+	/* no scheduler has come for the outcome: it is in the table as well */
+	*leaving = mine->state == SLOT_LEAVING || (mine->state == SLOT_OVER && idle_too_long);
 	LWLockRelease(josch_shared_lock);
 	return found;
 }
@@ -132,8 +136,6 @@ wait_for_run(void)
 		josch_clock_wait_latch(Max(TimestampDifferenceMilliseconds(now,
 																   TimestampTzPlusMilliseconds(since, IDLE_LIMIT_MS)), 1),
 							   PG_WAIT_EXTENSION);
-		/* a cancel that came too late for the last run is nobody's */
-		QueryCancelPending = false;
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
@@ -143,15 +145,12 @@ wait_for_run(void)
 	}
 }
 
-/* The outcome is recorded: the worker is free for another run. */
+/* The end is recorded: when the scheduler has heard of it, the worker is free for another run. */
 static void
 finish_run(void)
 {
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	mine->state = josch_shared->scheduler_waits ? SLOT_LEAVING : SLOT_IDLE;
-	mine->run_id = 0;
-	mine->begun = false;
-	mine->cancel = false;
+	mine->state = SLOT_OVER;
 	LWLockRelease(josch_shared_lock);
 	josch_wake_scheduler_now(MyDatabaseId);
 }
@@ -168,16 +167,14 @@ josch_sql_worker_main(Datum place)
 	arrive(DatumGetInt32(place));
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
+	pqsignal(SIGINT, josch_sql_worker_handle_cancel);
 	BackgroundWorkerUnblockSignals();
 	josch_sql_worker_output_start();
 	BackgroundWorkerInitializeConnectionByOid(mine->database, mine->owner, flags);
 
 	for (;;)
 	{
-		bool		atomic = wait_for_run();
-
-		QueryCancelPending = false;
-		if (!josch_sql_worker_execute(mine, atomic))
+		if (!josch_sql_worker_execute(mine, wait_for_run()))
 		{
 			/* the run stays in the slot; whoever collects it finds out what became of it */
 			proc_exit(0);

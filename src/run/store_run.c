@@ -59,8 +59,8 @@ static JoschPlan outlook = JOSCH_PLAN(
 	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
-	"   (count(o.stop_requested_at))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
-	"  FROM (SELECT r.stop_requested_at, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
+	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
+	"  FROM (SELECT r.stop_requested_at, r.timed_out, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID);
 
@@ -277,20 +277,23 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreRunInfo, begun, BOOL),
 	JOSCH_FIELD(StoreRunInfo, server, TEXT),
 	JOSCH_FIELD(StoreRunInfo, ledger, TEXT),
-	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64));
+	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64),
+	JOSCH_FIELD(StoreRunInfo, tries, INT32),
+	JOSCH_FIELD(StoreRunInfo, recorded, BOOL));
 
 #define RUN_INFO_COLUMNS \
 	"r.run_id, r.nonce, r.kind = 'sql'," \
 	" NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)," \
 	" r.exec_sql_atomic, r.status <> 'starting', r.server, r.ledger," \
-	" (extract(epoch FROM r.stop_grace) * 1000)::int8"
+	" (extract(epoch FROM r.stop_grace) * 1000)::int8, coalesce(r.tries, 0)," \
+	" EXISTS (SELECT FROM josch.sql_ends e WHERE e.run_id = r.run_id AND e.nonce = r.nonce)"
 
 static JoschPlan list_open = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS " FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
 
 static JoschPlan list_stops = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS
-	" FROM josch.runs r WHERE r.ended_at IS NULL AND r.stop_requested_at IS NOT NULL ORDER BY r.run_id");
+	" FROM josch.runs r WHERE r.ended_at IS NULL AND (r.stop_requested_at IS NOT NULL OR r.timed_out) ORDER BY r.run_id");
 
 static JoschPlan list_timeouts = JOSCH_PLAN(
 	"UPDATE josch.runs r SET timed_out = true WHERE r.run_id IN (SELECT o.run_id FROM josch.runs o"

@@ -41,7 +41,7 @@ typedef struct StoreOutlook
 	int			due;			/* of these, due at now */
 	int			recounts;		/* nodes that wait to be counted anew */
 	int			open;			/* open runs */
-	int			stops;			/* of these, asked to stop */
+	int			stops;			/* of these, asked to stop, or (SQL) timed out */
 	int			timeouts;		/* of these, SQL and past their timeout */
 } StoreOutlook;
 
@@ -166,11 +166,13 @@ typedef struct StoreRunInfo
 	char	   *server;			/* or NULL */
 	char	   *ledger;			/* or NULL */
 	int64		grace_ms;
+	int			tries;			/* SQL: executions so far */
+	bool		recorded;		/* SQL: its end is in josch.sql_ends */
 } StoreRunInfo;
 
 extern StoreRunInfo *josch_store_run_list_open(int *n);
 
-/* Open runs whose stop was asked for. */
+/* Open runs whose stop was asked for; SQL runs that have timed out, too. */
 extern StoreRunInfo *josch_store_run_list_stops(int *n);
 
 /* Open SQL runs that have passed their timeout; marks them as timed out. */

@@ -1,6 +1,7 @@
 /*
  * src/run/store_sql_run.h
- *	  SQL of the workers that execute SQL nodes: one run each.
+ *	  SQL of the workers that execute SQL nodes: one run each; and what the
+ *	  scheduler hears of them.
  *
  * Every function opens and closes SPI itself, as the schema's owner,
  * and expects engine mode.  Results are palloc'd in the caller's context.
@@ -10,17 +11,22 @@
 
 #include "base/josch.h"
 
-#include "run/store_run.h"
+#include "base/node_key.h"
+#include "wire/protocol.h"
+
+/* ---- for the worker ---- */
 
 /* What a worker has to know of its run. */
 typedef struct StoreSqlRun
 {
 	int64		run_id;
+	int64		nonce;
 	NodeKey		key;
 	int			attempt;
 	Oid			owner;			/* InvalidOid: the role does not exist any more */
 	char	   *sql;			/* NULL: somebody took it out */
 	bool		has_timeout;	/* counts from this start */
+	int			tries;			/* executions, this one included */
 } StoreSqlRun;
 
 /*
@@ -28,7 +34,7 @@ typedef struct StoreSqlRun
  * not to be started (any more).  A run that had started before is taken only
  * with "again": when nothing of that start can be left.
  */
-extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int32 pid, const char *host, bool again);
+extern StoreSqlRun *josch_store_sql_run_begin(JoschRunKey key, TimestampTz now, int32 pid, const char *host, bool again);
 
 /*
  * Records that the run is executed once more, and why: in the run, and in its node
@@ -37,10 +43,36 @@ extern StoreSqlRun *josch_store_sql_run_begin(int64 run_id, TimestampTz now, int
  */
 extern bool josch_store_sql_run_again(const StoreSqlRun *run, const char *message);
 
+/* How a run ended. */
+typedef struct StoreSqlEnd
+{
+	int64		run_id;
+	int64		nonce;
+	bool		succeeded;
+	TimestampTz ended_at;
+	double		cpu_seconds;
+	char	   *message;		/* or NULL */
+	char	   *output_tail;	/* or NULL */
+} StoreSqlEnd;
+
 /*
- * Locks the node, then the run, waiting for whoever holds them: the order in
- * which people's acts lock.  False when the run is not open any more.
+ * Records the end, in josch.sql_ends; false when the run is not open any more.
+ * Waits for nobody and conflicts with nobody, at any isolation level.
  */
-extern bool josch_store_sql_run_lock(int64 run_id, NodeKey key, StoreOpenRun *open);
+extern bool josch_store_sql_run_end(const StoreSqlEnd *end);
+
+/* What ALTER ROLE and ALTER DATABASE have set for a user here, in one text. */
+extern char *josch_store_sql_run_settings(Oid database, Oid user);
+
+/* ---- for the scheduler ---- */
+
+/* Of these runs, the ends that are recorded and not yet in josch.runs. */
+extern StoreSqlEnd *josch_store_sql_run_ends(const int64 *run_ids, int n, int *found);
+
+/* The ends of these runs are in josch.runs now. */
+extern void josch_store_sql_run_forget_ends(const int64 *run_ids, int n);
+
+/* Drops the ends of runs that are not open. */
+extern void josch_store_sql_run_forget_closed(void);
 
 #endif							/* JOSCH_STORE_SQL_RUN_H */

@@ -42,6 +42,7 @@
 #include "base/spi_plan.h"
 #include "base/spool.h"
 #include "run/sql_worker.h"
+#include "run/store_sql_run.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -150,6 +151,7 @@ typedef struct Decisions
 	EnginePass	pass;
 	bool		reconciled;		/* nothing of that is left to do */
 	Reconciled	compared;
+	bool		sql_ends_read;	/* all ends of SQL runs are complete */
 
 	/* found after the launches were sent */
 	StoreRunInfo *stops;
@@ -171,13 +173,19 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	pass->events = palloc(sizeof(RunEvent *) * (list_length(scheduler->events) + 1));
 	foreach(cell, scheduler->events)
 	{
-		josch_scheduler_convert(scheduler, lfirst(cell));
+		RunEvent   *event = lfirst(cell);
+
+		if (event->sql && !event->read)
+		{
+			continue;			/* what there is to read cannot be read now */
+		}
+		josch_scheduler_convert(scheduler, event);
 		if (pass->nevents == MAX_EVENTS)
 		{
 			scheduler->pass_wanted = true;
 			break;
 		}
-		pass->events[pass->nevents++] = lfirst(cell);
+		pass->events[pass->nevents++] = event;
 	}
 	/* only the scheduler opens runs; others close them */
 	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
@@ -245,6 +253,10 @@ reconcile(void *argument)
 	{
 		scheduler->highest = josch_store_run_highest();
 	}
+	if (!scheduler->sql_reconciled)
+	{
+		josch_store_sql_run_forget_closed();
+	}
 	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
 }
 
@@ -262,9 +274,10 @@ decide(Decisions *decisions)
 	{
 		scheduler->phase = RUNNER_READY;
 	}
+	decisions->sql_ends_read = josch_scheduler_read_sql_ends(scheduler);
 	prepare_pass(scheduler, decisions);
 	josch_engine_pass(&decisions->pass);
-	decisions->pass.set_aside += decisions->reconciled ? 0 : 1;
+	decisions->pass.set_aside += (decisions->reconciled ? 0 : 1) + (decisions->sql_ends_read ? 0 : 1);
 }
 
 /* After the commit: what was decided becomes true. */

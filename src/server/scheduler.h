@@ -4,7 +4,8 @@
  *
  * Started by the launcher by name.  What follows the entry is shared by
  * the files of the scheduler alone: scheduler.c (the loop and its pass),
- * scheduler_events.c (what it hears), scheduler_send.c (what it sends).
+ * scheduler_events.c (what it hears), scheduler_sql.c (its SQL workers),
+ * scheduler_send.c (what it sends).
  */
 #ifndef JOSCH_SCHEDULER_H
 #define JOSCH_SCHEDULER_H
@@ -83,20 +84,41 @@ extern void josch_scheduler_convert(Scheduler *scheduler, RunEvent *event);
 /* Connects to the runner when it is time to; starts one when none answers. */
 extern void josch_scheduler_connect(Scheduler *scheduler);
 
-/* Takes what the runner and the SQL workers have said. */
+/* Takes what the runner has said. */
 extern void josch_scheduler_hear(Scheduler *scheduler);
-extern void josch_scheduler_collect_sql(Scheduler *scheduler);
 
 /* Drops the events that are committed, and lets the runner forget their runs. */
 extern void josch_scheduler_forget_done(Scheduler *scheduler);
+
+/* ---- scheduler_sql.c ---- */
+
+/* What josch_scheduler_send and _stop do with SQL runs. */
+extern void josch_scheduler_send_sql(Scheduler *scheduler, const StoreLaunch *launch);
+extern void josch_scheduler_stop_sql(Scheduler *scheduler, const StoreRunInfo *run);
+
+/* Tries again with SQL runs that found no worker. */
+extern void josch_scheduler_send_unsent(Scheduler *scheduler);
+
+/* Takes what the SQL workers have done with, and what they left undone. */
+extern void josch_scheduler_collect_sql(Scheduler *scheduler);
+
+/*
+ * Completes these ends by what the workers have written into josch.sql_ends;
+ * needs a transaction.  False when somebody holds that table: then they are to
+ * wait.
+ */
+extern bool josch_scheduler_read_sql_ends(Scheduler *scheduler);
+
+/* Whether an open SQL run is with no worker, nor on its way to or from one. */
+extern bool josch_scheduler_misses_sql(Scheduler *scheduler, const StoreRunInfo *run);
+
+/* What is to be said of such a run if josch.sql_ends has nothing; NULL when it may be begun once more. */
+extern const char *josch_scheduler_lost_sql(const StoreRunInfo *run);
 
 /* ---- scheduler_send.c ---- */
 
 /* Sends a run whose intent is committed to the runner or to a SQL worker. */
 extern void josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch);
-
-/* Tries again with SQL runs that found no worker. */
-extern void josch_scheduler_send_unsent(Scheduler *scheduler);
 
 /* Carries a stop or a time-out out; may be called again for the same run. */
 extern void josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run);

@@ -17,7 +17,6 @@
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/spool.h"
-#include "run/sql_worker.h"
 
 /* A start that is told alone waits so long for the end to come with it: one commit for both. */
 #define LAZY_MS 20
@@ -269,22 +268,6 @@ josch_scheduler_hear(Scheduler *scheduler)
 	if (scheduler->runner != NULL)
 	{
 		josch_runner_flush(scheduler->runner);
-	}
-}
-
-/* SQL workers that ended without a word. */
-void
-josch_scheduler_collect_sql(Scheduler *scheduler)
-{
-	ListCell   *cell;
-	List	   *lost = josch_sql_worker_collect();
-
-	foreach(cell, lost)
-	{
-		JoschSqlLost *loss = lfirst(cell);
-
-		josch_scheduler_take_end(scheduler, (JoschRunKey) {loss->run_id, 0}, !loss->begun ? RUN_END_NOT_STARTED :
-								 loss->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN, loss->reason);
 	}
 }
 

@@ -16,7 +16,6 @@
 
 #include "base/spool.h"
 #include "node/command.h"
-#include "run/sql_worker.h"
 
 /* Of the variables that a command misses, so many are named. */
 #define MAX_NAMED 5
@@ -115,83 +114,16 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	}
 }
 
-/* False: no worker is free now; try again later. */
-static bool
-send_sql(Scheduler *scheduler, const StoreLaunch *launch)
-{
-	if (!OidIsValid(launch->owner))
-	{
-		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
-		return true;
-	}
-	return josch_sql_worker_start(launch->run_id, launch->owner, launch->atomic);
-}
-
-static void
-keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
-{
-	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
-	StoreLaunch *copy = palloc0(sizeof(StoreLaunch));
-
-	/* the rest lives no longer than the pass */
-	copy->run_id = launch->run_id;
-	copy->nonce = launch->nonce;
-	copy->sql = launch->sql;
-	copy->atomic = launch->atomic;
-	copy->owner = launch->owner;
-	copy->owner_name = pstrdup(launch->owner_name);
-	scheduler->unsent_sql = lappend(scheduler->unsent_sql, copy);
-	MemoryContextSwitchTo(former);
-}
-
-static void
-free_unsent(StoreLaunch *launch)
-{
-	pfree(launch->owner_name);
-	pfree(launch);
-}
-
-void
-josch_scheduler_send_unsent(Scheduler *scheduler)
-{
-	while (scheduler->unsent_sql != NIL && send_sql(scheduler, linitial(scheduler->unsent_sql)))
-	{
-		free_unsent(linitial(scheduler->unsent_sql));
-		scheduler->unsent_sql = list_delete_first(scheduler->unsent_sql);
-		if (scheduler->unsent_sql == NIL)
-		{
-			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
-		}
-	}
-}
-
-static bool
-drop_unsent(Scheduler *scheduler, int64 run_id)
-{
-	ListCell   *cell;
-
-	foreach(cell, scheduler->unsent_sql)
-	{
-		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
-		{
-			free_unsent(lfirst(cell));
-			scheduler->unsent_sql = foreach_delete_current(scheduler->unsent_sql, cell);
-			return true;
-		}
-	}
-	return false;
-}
-
 void
 josch_scheduler_send(Scheduler *scheduler, const StoreLaunch *launch)
 {
-	if (!launch->sql)
+	if (launch->sql)
+	{
+		josch_scheduler_send_sql(scheduler, launch);
+	}
+	else
 	{
 		send_command(scheduler, launch);
-	}
-	else if (!send_sql(scheduler, launch))
-	{
-		keep_unsent(scheduler, launch);
 	}
 }
 
@@ -203,14 +135,7 @@ josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 
 	if (run->sql)
 	{
-		if (drop_unsent(scheduler, run->run_id))
-		{
-			josch_scheduler_take_end(scheduler, key, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
-		}
-		else
-		{
-			josch_sql_worker_cancel(run->run_id);
-		}
+		josch_scheduler_stop_sql(scheduler, run);
 		return;
 	}
 	/* before both sides agree, a run may have to be sent again: its stop comes after that */
@@ -272,29 +197,22 @@ lost_command(Scheduler *scheduler, const Witness *witness, const StoreRunInfo *r
 	return NULL;
 }
 
-/* The same for SQL that no worker has: an atomic one has left nothing. */
-static const char *
-lost_sql(const StoreRunInfo *run)
-{
-	return run->atomic || !run->begun ? NULL :
-		"the server went down while its statements were being committed one by one";
-}
-
 static bool
 is_missing(Scheduler *scheduler, const StoreRunInfo *run)
 {
 	JoschRunKey key = {run->run_id, run->nonce};
 
-	return run->sql ? !josch_sql_worker_running(run->run_id) :
+	return run->sql ? josch_scheduler_misses_sql(scheduler, run) :
 		hash_search(scheduler->listed, &key, HASH_FIND, NULL) == NULL;
 }
 
 static RunEvent
-unknown_end(const StoreRunInfo *run, const char *reason)
+end_of(const StoreRunInfo *run, const char *reason)
 {
 	RunEvent	event = josch_run_event(RUN_ENDED, (JoschRunKey) {run->run_id, run->nonce});
 
-	event.kind = RUN_END_UNKNOWN;
+	event.sql = run->sql;
+	event.kind = run->sql && run->atomic && !run->orphan ? RUN_END_ERROR : RUN_END_UNKNOWN;
 	event.text = unconstify(char *, reason);
 	return event;
 }
@@ -323,10 +241,10 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 			continue;
 		}
 		lost = open[i].orphan ? "its node does not exist any more" :
-			open[i].sql ? lost_sql(&open[i]) : lost_command(scheduler, &witness, &open[i]);
+			open[i].sql ? josch_scheduler_lost_sql(&open[i]) : lost_command(scheduler, &witness, &open[i]);
 		if (lost != NULL)
 		{
-			result.ends[result.nends++] = unknown_end(&open[i], lost);
+			result.ends[result.nends++] = end_of(&open[i], lost);
 		}
 		else
 		{

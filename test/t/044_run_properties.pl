@@ -10,17 +10,19 @@ use JoschNode qw($DATE eventually lives);
 
 my $node = JoschNode->create('properties');
 my $work = $node->{work};
+my $gate;
 my $RUNS = q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND state = 'active' AND query LIKE};
 
 $node->sql('CREATE TABLE mark (what text); CREATE ROLE etl LOGIN; CREATE ROLE other LOGIN; GRANT ALL ON mark TO etl, other');
 
 sub marks { my ($what) = @_; return $node->sql("SELECT count(*) FROM mark WHERE what = '$what'"); }
-sub crash { $node->stop('immediate'); $node->start; return; }
+# The gate stays closed until the server is down.
+sub crash { $node->stop('immediate'); eval { $gate->quit }; $node->start; return; }
 sub edit { my ($id, $what) = @_; return $node->sql("UPDATE josch.nodes SET $what WHERE node_id = $id AND job_date = '$DATE'"); }
 
 # A node that waits until the test lets go an advisory lock; 0 in the end, unless it is stopped.
 sub waiting_sql { my ($what) = @_; return "INSERT INTO mark VALUES ('$what'); SELECT 'waits $what' AS so, pg_advisory_lock_shared(1)"; }
-my $gate = $node->background_psql('postgres');
+$gate = $node->background_psql('postgres');
 $gate->query_safe('SELECT pg_advisory_lock(1)');
 
 subtest 'SQL that is edited to be atomic' => sub {
@@ -29,7 +31,6 @@ subtest 'SQL that is edited to be atomic' => sub {
 	$node->schedule;
 	$node->wait_until('it runs', "$RUNS '%waits one%'");
 	edit(1, 'exec_sql_atomic = true');
-	$gate->quit;
 	crash();
 	$node->wait_for('unknown', 1);
 	is(marks('one'), 1, 'nothing is committed twice');
@@ -43,7 +44,6 @@ subtest 'SQL that is edited altogether is begun once more as what it was' => sub
 	$node->schedule;
 	$node->wait_until('it runs', "$RUNS '%waits two%'");
 	edit(2, q{exec_sql_atomic = false, exec_sql = 'INSERT INTO mark VALUES (''edited'')', owner = 'other', timeout = '1 us'});
-	$gate->quit;
 	crash();
 	$node->wait_for('succeeded', 2);
 	is(marks('two') . marks('edited'), '10', 'the text that was ordered, once');

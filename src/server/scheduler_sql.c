@@ -1,0 +1,309 @@
+/*
+ * src/server/scheduler_sql.c
+ *	  SQL runs: what the scheduler gives to the workers, and hears of them.
+ *
+ * A worker says in shared memory that it is done, or leaves its run there; how the
+ * run ended stands in josch.sql_ends, where it was committed together with what
+ * the SQL did.  So an end has two halves, and the row is the one that counts.
+ */
+#include "base/josch.h"
+
+#include "server/scheduler.h"
+
+#include "utils/memutils.h"
+
+#include "base/attempt.h"
+#include "run/sql_worker.h"
+#include "run/store_sql_run.h"
+
+/* ---- to the workers ---- */
+
+/* False: no worker is free now; try again later. */
+static bool
+send_sql(Scheduler *scheduler, const StoreLaunch *launch)
+{
+	JoschRunKey run = {launch->run_id, launch->nonce};
+
+	if (!OidIsValid(launch->owner))
+	{
+		josch_scheduler_take_end(scheduler, run, RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
+		return true;
+	}
+	return josch_sql_worker_start(run, launch->owner, launch->atomic);
+}
+
+static void
+keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
+{
+	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
+	StoreLaunch *copy = palloc0(sizeof(StoreLaunch));
+
+	/* the rest lives no longer than the pass */
+	copy->run_id = launch->run_id;
+	copy->nonce = launch->nonce;
+	copy->sql = launch->sql;
+	copy->atomic = launch->atomic;
+	copy->owner = launch->owner;
+	copy->owner_name = pstrdup(launch->owner_name);
+	scheduler->unsent_sql = lappend(scheduler->unsent_sql, copy);
+	MemoryContextSwitchTo(former);
+}
+
+static void
+free_unsent(StoreLaunch *launch)
+{
+	pfree(launch->owner_name);
+	pfree(launch);
+}
+
+void
+josch_scheduler_send_unsent(Scheduler *scheduler)
+{
+	while (scheduler->unsent_sql != NIL && send_sql(scheduler, linitial(scheduler->unsent_sql)))
+	{
+		free_unsent(linitial(scheduler->unsent_sql));
+		scheduler->unsent_sql = list_delete_first(scheduler->unsent_sql);
+		if (scheduler->unsent_sql == NIL)
+		{
+			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
+		}
+	}
+}
+
+static bool
+drop_unsent(Scheduler *scheduler, int64 run_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, scheduler->unsent_sql)
+	{
+		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
+		{
+			free_unsent(lfirst(cell));
+			scheduler->unsent_sql = foreach_delete_current(scheduler->unsent_sql, cell);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+josch_scheduler_send_sql(Scheduler *scheduler, const StoreLaunch *launch)
+{
+	if (!send_sql(scheduler, launch))
+	{
+		keep_unsent(scheduler, launch);
+	}
+}
+
+void
+josch_scheduler_stop_sql(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	JoschRunKey key = {run->run_id, run->nonce};
+	TimestampTz again;
+
+	if (drop_unsent(scheduler, run->run_id))
+	{
+		josch_scheduler_take_end(scheduler, key, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
+		return;
+	}
+	again = josch_sql_worker_cancel(key, run->grace_ms);
+	scheduler->pass_at = Min(scheduler->pass_at, again);
+}
+
+/* ---- from the workers ---- */
+
+/* A copy that lives as long as the event. */
+static char *
+keep(Scheduler *scheduler, const char *text)
+{
+	return text == NULL ? NULL : MemoryContextStrdup(scheduler->context, text);
+}
+
+/* A run that its worker gave back. */
+static void
+send_again(Scheduler *scheduler, const JoschSqlOutcome *outcome)
+{
+	StoreLaunch launch = {
+		.run_id = outcome->run.run_id, .nonce = outcome->run.nonce, .sql = true, .atomic = outcome->atomic, .owner = outcome->owner, .owner_name = ""
+	};
+
+	keep_unsent(scheduler, &launch);
+}
+
+/* What a SQL worker leaves: how its run ended, as far as that can be told without the row that it may have written. */
+static RunEvent
+event_of_outcome(JoschSqlOutcome *outcome)
+{
+	RunEvent	event = josch_run_event(RUN_ENDED, outcome->run);
+
+	event.sql = true;
+	event.text = outcome->result == SQL_RESULT_DONE ? NULL : outcome->reason;
+	if (outcome->result != SQL_RESULT_OPEN)
+	{
+		event.kind = outcome->result == SQL_RESULT_DONE ? RUN_END_DONE : RUN_END_ERROR;
+	}
+	else if (outcome->terminated)
+	{
+		event.kind = RUN_END_ERROR;
+		event.text = "it was cancelled, did not end within stop_grace, and its worker was terminated";
+	}
+	else
+	{
+		event.kind = !outcome->begun ? RUN_END_NOT_STARTED : outcome->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN;
+	}
+	return event;
+}
+
+/* What the SQL workers have done with, and what they left undone. */
+void
+josch_scheduler_collect_sql(Scheduler *scheduler)
+{
+	ListCell   *cell;
+	List	   *outcomes = josch_sql_worker_collect();
+
+	foreach(cell, outcomes)
+	{
+		JoschSqlOutcome *outcome = lfirst(cell);
+
+		if (outcome->again)
+		{
+			send_again(scheduler, outcome);
+		}
+		else
+		{
+			RunEvent	event = event_of_outcome(outcome);
+
+			josch_scheduler_take(scheduler, &event);
+		}
+	}
+}
+
+static RunEvent *
+find_unread(Scheduler *scheduler, const StoreSqlEnd *end)
+{
+	ListCell   *cell;
+
+	foreach(cell, scheduler->events)
+	{
+		RunEvent   *event = lfirst(cell);
+
+		if (event->sql && !event->read && event->run_id == end->run_id && event->nonce == end->nonce)
+		{
+			return event;
+		}
+	}
+	return NULL;
+}
+
+/* What the row says is what counts. */
+static void
+fill_in(Scheduler *scheduler, RunEvent *event, const StoreSqlEnd *end)
+{
+	event->kind = end->succeeded ? RUN_END_DONE : RUN_END_ERROR;
+	event->ended_at = end->ended_at;
+	event->cpu_seconds = end->cpu_seconds;
+	if (event->text != NULL)
+	{
+		pfree(event->text);
+	}
+	event->text = keep(scheduler, end->message);
+	event->output_tail = keep(scheduler, end->output_tail);
+}
+
+static void
+read_sql_ends(void *argument)
+{
+	Scheduler  *scheduler = argument;
+	int64	   *ids = palloc(sizeof(int64) * (list_length(scheduler->events) + 1));
+	StoreSqlEnd *ends;
+	int			n = 0;
+	int			found;
+	ListCell   *cell;
+
+	foreach(cell, scheduler->events)
+	{
+		RunEvent   *event = lfirst(cell);
+
+		if (event->sql && !event->read)
+		{
+			ids[n++] = event->run_id;
+		}
+	}
+	if (n == 0)
+	{
+		return;
+	}
+	ends = josch_store_sql_run_ends(ids, n, &found);
+	for (int i = 0; i < found; i++)
+	{
+		RunEvent   *event = find_unread(scheduler, &ends[i]);
+
+		if (event != NULL)
+		{
+			fill_in(scheduler, event, &ends[i]);
+		}
+	}
+	foreach(cell, scheduler->events)
+	{
+		((RunEvent *) lfirst(cell))->read = true;
+	}
+}
+
+bool
+josch_scheduler_read_sql_ends(Scheduler *scheduler)
+{
+	return josch_attempt_unless_locked(read_sql_ends, scheduler);
+}
+
+/* ---- after a restart ---- */
+
+/* Whether it waits here: for a worker, or with what one left of it for a pass. */
+static bool
+waits_here(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, scheduler->unsent_sql)
+	{
+		StoreLaunch *launch = lfirst(cell);
+
+		if (launch->run_id == run->run_id && launch->nonce == run->nonce)
+		{
+			return true;
+		}
+	}
+	foreach(cell, scheduler->events)
+	{
+		RunEvent   *event = lfirst(cell);
+
+		if (event->run_id == run->run_id && event->nonce == run->nonce)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+josch_scheduler_misses_sql(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	JoschRunKey key = {run->run_id, run->nonce};
+
+	return !josch_sql_worker_running(key) && !waits_here(scheduler, run);
+}
+
+const char *
+josch_scheduler_lost_sql(const StoreRunInfo *run)
+{
+	if (run->begun && !run->atomic)
+	{
+		return "the server went down while its statements were being committed one by one";
+	}
+	if (run->tries >= JOSCH_SQL_MAX_TRIES)
+	{
+		return psprintf("the server went down while it was executed for the %dth time", run->tries);
+	}
+	/* when it is recorded how it ended, that is what will be said */
+	return run->recorded ? "its end is on record" : NULL;
+}
