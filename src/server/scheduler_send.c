@@ -186,7 +186,11 @@ lost_command(Scheduler *scheduler, const Witness *witness, const StoreRunInfo *r
 	{
 		return "it was given to another runner, or the machine or the runner's journal was lost since";
 	}
-	if (run->begun || witness->ledger_put_back)
+	if (run->begun)
+	{
+		return "it had started, and the runner that it was given to does not know it any more";
+	}
+	if (witness->ledger_put_back)
 	{
 		return "the runner's journal was put back to an earlier moment";
 	}
