@@ -66,10 +66,18 @@ UPDATE josch.environs SET value = '77' WHERE var = 'G';
 SELECT var, operation, new_values FROM josch.environs_audit WHERE note IS NOT NULL ORDER BY audit_id DESC LIMIT 2;
 DROP TRIGGER again ON josch.environs_audit;
 
+-- more rows than memory holds
+SET LOCAL work_mem = '64kB';
+INSERT INTO josch.environs SELECT 'many' || i, repeat('x', 50) || i FROM generate_series(1, 3000) i;
+UPDATE josch.environs SET value = value || 'y' WHERE var LIKE 'many%';
+DELETE FROM josch.environs WHERE var LIKE 'many%';
+SELECT operation, count(*), count(DISTINCT var), count(DISTINCT old_values), count(DISTINCT new_values), max(note) - min(note) + 1 AS notes
+FROM josch.environs_audit WHERE var LIKE 'many%' GROUP BY operation ORDER BY min(audit_id);
+
 -- what a constraint or an index of theirs forbids is not written, nor is the change
 ALTER TABLE josch.environs_audit ADD CONSTRAINT short CHECK (octet_length(new_values::text) < 100);
 UPDATE josch.environs SET value = repeat('x', 200) WHERE var = 'A';
-CREATE UNIQUE INDEX once ON josch.environs_audit (var) WHERE operation = 'DELETE' AND note > 12;
+CREATE UNIQUE INDEX once ON josch.environs_audit (var) WHERE operation = 'DELETE' AND note > 9012;
 DELETE FROM josch.environs WHERE var = 'A';
 INSERT INTO josch.environs VALUES ('A', '1');
 DELETE FROM josch.environs WHERE var = 'A';

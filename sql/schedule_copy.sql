@@ -81,6 +81,13 @@ SELECT level AS level_of_its_parent FROM josch.nodes WHERE node_id = 100120 AND 
 -- and one job of a day by itself
 SELECT * FROM josch.schedule('2026-11-22', 'Report');
 
+-- a trigger of somebody's that leaves a node out leaves no dependency without its child
+CREATE FUNCTION public.leave_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.node_id <> 200010 THEN NEW END; END $$;
+CREATE TRIGGER leave_out BEFORE INSERT ON josch.nodes FOR EACH ROW EXECUTE FUNCTION public.leave_out();
+SELECT * FROM josch.schedule('2026-11-23', 'Report');
+DROP TRIGGER leave_out ON josch.nodes;
+SELECT * FROM josch.schedule('2026-11-23', 'Report');
+
 -- no date: today in each job's own zone
 UPDATE josch.tpl_jobs SET time_zone = z FROM (VALUES ('Eod', 'Pacific/Honolulu'), ('Sod', 'UTC'), ('SodServer', 'Pacific/Kiritimati')) v (j, z)
 WHERE job_name = j;

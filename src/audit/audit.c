@@ -201,7 +201,6 @@ advance(Record *record)
 {
 	while (josch_changes_next(&record->changes))
 	{
-		CHECK_FOR_INTERRUPTS();
 		if (whole_slot(record->changes.before) == NULL || whole_slot(record->changes.after) == NULL ||
 			find_changes(record))
 		{
@@ -303,7 +302,7 @@ write_record(Record *record)
 	record->table->users++;
 	PG_TRY();
 	{
-		josch_writer_insert(&record->table->target, next_row, record);
+		josch_writer_insert(&record->table->target, false, next_row, record);
 	}
 	PG_FINALLY();
 	{

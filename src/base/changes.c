@@ -29,6 +29,7 @@ josch_changes_open(JoschChanges *changes, const TriggerData *trigger)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 
+	changes->context = CurrentMemoryContext;
 	changes->old_rows = trigger->tg_oldtable;
 	changes->new_rows = trigger->tg_newtable;
 	changes->before = open_rows(changes->old_rows, desc);
@@ -44,9 +45,12 @@ next_row(Tuplestorestate *rows, TupleTableSlot *slot)
 bool
 josch_changes_next(JoschChanges *changes)
 {
+	/* a row that was on disk belongs to the current context, and the slot frees it at the next one */
+	MemoryContext former = MemoryContextSwitchTo(changes->context);
 	bool		before = next_row(changes->old_rows, changes->before);
 	bool		after = next_row(changes->new_rows, changes->after);
 
+	MemoryContextSwitchTo(former);
 	CHECK_FOR_INTERRUPTS();
 	return before || after;
 }

@@ -12,6 +12,7 @@
 
 typedef struct JoschChanges
 {
+	MemoryContext context;		/* in which the rows are read */
 	Tuplestorestate *old_rows;	/* NULL: there is none */
 	Tuplestorestate *new_rows;
 	TupleTableSlot *before;		/* the row before and after; one is empty in an INSERT or DELETE */
@@ -20,7 +21,7 @@ typedef struct JoschChanges
 
 extern void josch_changes_open(JoschChanges *changes, const TriggerData *trigger);
 
-/* The next row of the statement, which lives until the next call; false after the last. */
+/* The next row of the statement, which lives until the next call, in any context; false after the last. */
 extern bool josch_changes_next(JoschChanges *changes);
 
 extern void josch_changes_close(JoschChanges *changes);

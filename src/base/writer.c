@@ -83,8 +83,27 @@ find_defaults(Writer *writer)
 	}
 }
 
+/* The triggers of foreign keys that look for the other end; "triggers" is the statement's own copy. */
 static void
-begin(Writer *writer, JoschTable *table)
+leave_out_foreign_keys(TriggerDesc *triggers)
+{
+	int			n = 0;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) != RI_TRIGGER_FK)
+		{
+			triggers->triggers[n++] = triggers->triggers[i];
+		}
+	}
+	if (triggers != NULL)
+	{
+		triggers->numtriggers = n;
+	}
+}
+
+static void
+begin(Writer *writer, JoschTable *table, bool parents_made)
 {
 	TriggerDesc *triggers;
 
@@ -95,6 +114,10 @@ begin(Writer *writer, JoschTable *table)
 	MemoryContextSwitchTo(writer->estate->es_query_cxt);
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->relation, 0, NULL, 0);
+	if (parents_made)
+	{
+		leave_out_foreign_keys(writer->target->ri_TrigDesc);
+	}
 	ExecOpenIndices(writer->target, false);
 	writer->estate->es_opened_result_relations = list_make1(writer->target);
 	writer->command = writer->estate->es_output_cid = GetCurrentCommandId(true);
@@ -220,14 +243,14 @@ ask(Writer *writer, JoschNextRow next, void *arg)
 }
 
 void
-josch_writer_insert(JoschTable *table, JoschNextRow next, void *arg)
+josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, void *arg)
 {
 	MemoryContext former = CurrentMemoryContext;
 	JoschSpi	owner;
 	Writer		writer;
 
 	josch_spi_become_owner(&owner);
-	begin(&writer, table);
+	begin(&writer, table, parents_made);
 	while (ask(&writer, next, arg))
 	{
 		if (take(&writer, next_slot(&writer)) && ++writer.n == writer.room)

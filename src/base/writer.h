@@ -25,7 +25,9 @@ typedef bool (*JoschNextRow) (void *arg, Datum *values, bool *nulls);
 /*
  * Inserts the rows as one statement, as the owner of the tables; needs an
  * active snapshot.  They are there for the next command of the transaction.
+ * parents_made: this transaction has just made all that the rows' foreign keys
+ * refer to, so that nobody else can take it away, and no key is asked for.
  */
-extern void josch_writer_insert(JoschTable *table, JoschNextRow next, void *arg);
+extern void josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, void *arg);
 
 #endif							/* JOSCH_WRITER_H */

@@ -394,10 +394,11 @@ static void
 write_copies(const Making *making)
 {
 	JoschMode	former = josch_mode_enter_suspended();
+	bool		all_made;
 
 	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs);
-	josch_store_day_insert_nodes(making->templates, making->nodes, making->nnodes);
-	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies);
+	all_made = josch_store_day_insert_nodes(making->templates, making->nodes, making->nnodes) == making->nnodes;
+	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies, all_made);
 	check_graph(making);
 	josch_mode = former;
 }

@@ -17,6 +17,8 @@
 #include "base/rows.h"
 #include "base/spi_plan.h"
 #include "base/states.h"
+#include "base/table.h"
+#include "base/writer.h"
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -207,18 +209,11 @@ static const JoschRow inserted_node_row = JOSCH_ROW(
 	JOSCH_FIELD(DayNode, unmet, INT32),
 	JOSCH_FIELD(DayNode, level, INT32));
 
-static JoschPlan insert_dependencies = JOSCH_PLAN(
-	"INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected, lag)"
-	" SELECT p_id, p_date, c_id, c_date, expected, lag"
-	"   FROM unnest($1, $2, $3, $4, $5, $6) d (p_id, p_date, c_id, c_date, expected, lag)",
-	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID, BOOLARRAYOID, INT4ARRAYOID);
-
-static const JoschRow inserted_dependency_row = JOSCH_ROW(
-	DayDependency,
-	JOSCH_FIELD_KEY(DayDependency, parent),
-	JOSCH_FIELD_KEY(DayDependency, child),
-	JOSCH_FIELD(DayDependency, expected, BOOL),
-	JOSCH_FIELD(DayDependency, lag, INT32));
+/* Of node_deps, as they are inserted. */
+enum
+{
+	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, EXPECTED, LAG, DEPENDENCY_COLUMNS
+};
 
 static JoschPlan jobs_of_date = JOSCH_PLAN(
 	"SELECT job_name, job_date, time_zone FROM josch.jobs"
@@ -501,28 +496,57 @@ josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
 	josch_spi_end(&spi);
 }
 
-void
+int
 josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n)
 {
 	JoschSpi	spi;
 	Datum		args[4];
+	int			made;
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&inserted_node_row, nodes, n, args);
-	josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
+	made = (int) josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
 	josch_spi_end(&spi);
+	return made;
+}
+
+typedef struct Insertion
+{
+	const DayDependency *next;
+	int			left;
+} Insertion;
+
+static bool
+next_dependency(void *arg, Datum *values, bool *nulls)
+{
+	Insertion  *insertion = arg;
+	const DayDependency *dependency = insertion->next++;
+
+	if (insertion->left-- == 0)
+	{
+		return false;
+	}
+	values[P_NODE_ID] = Int64GetDatum(dependency->parent.node_id);
+	values[P_DATE] = DateADTGetDatum(dependency->parent.job_date);
+	values[C_NODE_ID] = Int64GetDatum(dependency->child.node_id);
+	values[C_DATE] = DateADTGetDatum(dependency->child.job_date);
+	values[EXPECTED] = BoolGetDatum(dependency->expected);
+	values[LAG] = Int32GetDatum(dependency->lag);
+	return true;
 }
 
 void
-josch_store_day_insert_dependencies(const DayDependency *dependencies, int n)
+josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made)
 {
-	JoschSpi	spi;
-	Datum		args[6];
+	static const JoschColumn columns[DEPENDENCY_COLUMNS] = {
+		[P_NODE_ID] = {"p_node_id", INT8OID}, [P_DATE] = {"p_date", DATEOID}, [C_NODE_ID] = {"c_node_id", INT8OID},
+		[C_DATE] = {"c_date", DATEOID}, [EXPECTED] = {"expected", BOOLOID}, [LAG] = {"lag", INT4OID}
+	};
+	static AttrNumber numbers[DEPENDENCY_COLUMNS];
+	static JoschTable node_deps = JOSCH_TABLE("node_deps", columns, numbers);
+	Insertion	insertion = {dependencies, n};
 
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&inserted_dependency_row, dependencies, n, args);
-	josch_spi_run(&insert_dependencies, SPI_OK_INSERT, args, NULL);
-	josch_spi_end(&spi);
+	josch_writer_insert(&node_deps, children_made, next_dependency, &insertion);
 }
 
 /* ---- taking back, and adding to ---- */

@@ -119,8 +119,10 @@ extern DayNeighbour *josch_store_day_lock(const NodeKey *nodes, int nnodes, int 
 
 /* The copies.  They expect the suspended mode. */
 extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n);
-extern void josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n);
-extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n);
+extern int	josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n);	/* how many */
+
+/* With children_made the foreign key to their children is not asked for, row by row. */
+extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made);
 
 /* The time zone of a job of a date; NULL when it does not exist. */
 extern char *josch_store_day_zone(const char *job_name, DateADT job_date);
