@@ -12,7 +12,7 @@ CREATE TABLE josch.environs (
 	CONSTRAINT environs_var_is_a_name CHECK (var ~ '^[A-Za-z_][A-Za-z0-9_]*$'),
 	CONSTRAINT environs_var_is_not_too_long CHECK (char_length(var) <= 200),
 	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
-		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT')),
+		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT', 'JOSCH_RUN')),
 	CONSTRAINT environs_value_is_not_too_long CHECK (octet_length(value) <= 100000)
 );
 COMMENT ON TABLE josch.environs IS
@@ -321,6 +321,7 @@ CREATE TABLE josch.runs (
 	peak_memory			bigint,
 	log					text,
 	output_tail			text,
+	survivors			text,
 	server				text,
 	ledger				text,
 	nonce				bigint NOT NULL DEFAULT josch.new_nonce(),
@@ -371,6 +372,7 @@ COMMENT ON COLUMN josch.runs.cpu_seconds IS 'CPU time, user and system, in secon
 COMMENT ON COLUMN josch.runs.peak_memory IS 'Largest resident set, in bytes';
 COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_directory; josch.log(run_id) reads it';
 COMMENT ON COLUMN josch.runs.output_tail IS 'The end of its output (4 kB at most)';
+COMMENT ON COLUMN josch.runs.survivors IS 'Of a run whose end nobody saw: the processes of it that lived on, number and name, when that was recorded; NULL: none was found';
 COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: a copy of the data directory has another one, and does not adopt the run';
 COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was given to; only from this very one can it be known that the run never came there';
 COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';

@@ -84,7 +84,7 @@ CREATE FUNCTION josch.mark_failed(node_id bigint, job_date date, comment text DE
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.mark_failed(bigint, date, text) IS
-'Says that a node in state unknown has failed. The comment is kept with the act. Returns the state after.';
+'Says that a node in state unknown has failed; or gives up the run of one that is running or up, after josch.stop(), when nobody hears of that: the run is unknown then. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_failed(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.mark_failed(bigint, date, text) TO josch_operator;
 

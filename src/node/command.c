@@ -38,7 +38,7 @@ const char *const josch_command_builtins[COMMAND_BUILTIN_COUNT] = {
 };
 
 const char *const josch_command_inherited[] = {
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", NULL
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "JOSCH_RUN", NULL
 };
 
 /* What the shell sets by itself, whichever of them /bin/sh is. */

@@ -74,6 +74,10 @@ const FsmEdge josch_fsm_edges[] = {
 	PERSON(UNKNOWN, PENDING, "LNR", "rerun", "wants it done once more"),
 	PERSON(REVIEW, PENDING, "R", "rerun", "wants it done once more"),
 	PERSON(SIGNOFF, PENDING, "S", "rerun", "wants it asked once more"),
+
+	/* when nobody is there any more who could tell how a run ended */
+	PERSON(RUNNING, FAILED, "LNR", "mark_failed", "gives up its run, which was asked to stop"),
+	PERSON(UP, FAILED, "L", "mark_failed", "gives up its run, which was asked to stop"),
 };
 
 const int	josch_fsm_edge_count = lengthof(josch_fsm_edges);

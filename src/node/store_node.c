@@ -118,6 +118,41 @@ static JoschPlan request_stop = JOSCH_PLAN(
 	" WHERE node_id = $1 AND job_date = $2 AND ended_at IS NULL",
 	INT8OID, DATEOID, TIMESTAMPTZOID, TEXTOID);
 
+/* a person has ended the node: only now, that its state tells nothing of the run any more */
+static JoschPlan give_up = JOSCH_PLAN(
+	"UPDATE josch.runs r SET status = 'unknown', ended_at = josch.now(), message = n.message"
+	" FROM unnest($1, $2) AS k(node_id, job_date)"
+	" JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	" WHERE n.state = 'failed' AND r.run_id = n.run_id AND r.ended_at IS NULL AND r.stop_requested_at IS NOT NULL",
+	INT8ARRAYOID, DATEARRAYOID);
+
+static JoschPlan not_asked = JOSCH_PLAN(
+	"SELECT n.node_id, n.job_date FROM unnest($1, $2) AS k(node_id, job_date)"
+	" JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	" JOIN josch.runs r ON r.run_id = n.run_id"
+	" WHERE n.state = 'failed' AND r.ended_at IS NULL ORDER BY n.job_date, n.node_id LIMIT 1",
+	INT8ARRAYOID, DATEARRAYOID);
+
+typedef struct Survivors
+{
+	NodeKey		key;
+	int64		run_id;
+	char	   *who;
+} Survivors;
+
+static const JoschRow survivors_row = JOSCH_ROW(
+	Survivors,
+	JOSCH_FIELD_KEY(Survivors, key),
+	JOSCH_FIELD(Survivors, run_id, INT64),
+	JOSCH_FIELD(Survivors, who, TEXT));
+
+static JoschPlan survivors = JOSCH_PLAN(
+	"SELECT n.node_id, n.job_date, r.run_id, r.survivors FROM unnest($1, $2) AS k(node_id, job_date)"
+	" JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	" JOIN josch.runs r ON r.run_id = n.run_id"
+	" WHERE n.state IN ('pending', 'ready') AND r.survivors IS NOT NULL ORDER BY n.job_date, n.node_id",
+	INT8ARRAYOID, DATEARRAYOID);
+
 static JoschPlan lock_all = JOSCH_PLAN(
 	"SELECT FROM josch.nodes n"
 	" WHERE (n.node_id, n.job_date) IN (SELECT k.node_id, k.job_date FROM unnest($1, $2) AS k(node_id, job_date))"
@@ -260,6 +295,52 @@ josch_store_node_request_stop(NodeKey key)
 	former = josch_mode_enter_engine();
 	josch_spi_run(&request_stop, SPI_OK_UPDATE, args, NULL);
 	josch_mode = former;
+	josch_spi_end(&spi);
+}
+
+static void
+warn_of_survivors(const Survivors *found, uint64 n)
+{
+	for (uint64 i = 0; i < n; i++)
+	{
+		ereport(WARNING,
+				(errmsg("processes of run " INT64_FORMAT " of node %s may still live", found[i].run_id,
+						josch_report_key(found[i].key.node_id, found[i].key.job_date)),
+				 errdetail("When it was last looked for them, these were found: %s.", found[i].who),
+				 errhint("End them, or they will work beside the next run.")));
+	}
+}
+
+static void
+complain_of_run(const NodeKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the run of node %s has not been asked to stop", josch_report_key(key->node_id, key->job_date)),
+			 errdetail("A run is given up only when its stop is heard by nobody."),
+			 errhint("Stop it first: SELECT josch.stop(" INT64_FORMAT ", '%s');",
+					 key->node_id, josch_report_date(key->job_date))));
+}
+
+void
+josch_store_node_leave_runs(const NodeKey *keys, int n)
+{
+	JoschSpi	spi;
+	JoschMode	former;
+	Datum		args[2];
+	uint64		rows;
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(keys, n, args);
+	former = josch_mode_enter_engine();
+	josch_spi_run(&give_up, SPI_OK_UPDATE, args, NULL);
+	josch_mode = former;
+	if (josch_spi_run(&not_asked, SPI_OK_SELECT, args, NULL) > 0)
+	{
+		complain_of_run(josch_rows_fetch(&josch_rows_key, 1, CurrentMemoryContext));
+	}
+	rows = josch_spi_run(&survivors, SPI_OK_SELECT, args, NULL);
+	warn_of_survivors(josch_rows_fetch(&survivors_row, rows, CurrentMemoryContext), rows);
 	josch_spi_end(&spi);
 }
 

@@ -77,6 +77,13 @@ extern void josch_store_node_act(const NodeKey *keys, int n, NodeState to, const
 extern void josch_store_node_request_stop(NodeKey key);
 
 /*
+ * A person has moved these nodes on.  Their runs that are open are given up, which
+ * needs that they were asked to stop; a WARNING tells of each whose processes may
+ * live beside the next run.
+ */
+extern void josch_store_node_leave_runs(const NodeKey *keys, int n);
+
+/*
  * Locks the node and all its descendants, in lock order; returns those that have
  * an edge of this action (palloc'd in the caller's context), in that order.  A
  * descendant that has to be stopped first is an ERROR.

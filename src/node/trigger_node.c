@@ -455,13 +455,15 @@ typedef struct Consequences
 	int			nparents;
 	NodeKey    *unsettled;		/* pending or ready against their count */
 	int			nunsettled;
+	NodeKey    *left;			/* of whose run a person thinks no more */
+	int			nleft;
 	int			capacity;
 } Consequences;
 
 static void
 make_room(Consequences *c)
 {
-	if (Max(c->nparents, c->nunsettled) < c->capacity)
+	if (Max(Max(c->nparents, c->nunsettled), c->nleft) < c->capacity)
 	{
 		return;
 	}
@@ -470,10 +472,12 @@ make_room(Consequences *c)
 	{
 		c->parents = palloc(sizeof(ParentChange) * c->capacity);
 		c->unsettled = palloc(sizeof(NodeKey) * c->capacity);
+		c->left = palloc(sizeof(NodeKey) * c->capacity);
 		return;
 	}
 	c->parents = repalloc_huge(c->parents, sizeof(ParentChange) * c->capacity);
 	c->unsettled = repalloc_huge(c->unsettled, sizeof(NodeKey) * c->capacity);
+	c->left = repalloc_huge(c->left, sizeof(NodeKey) * c->capacity);
 }
 
 static Datum
@@ -493,6 +497,13 @@ class_of(TupleTableSlot *slot)
 	}
 	return josch_states[state_from(slot_column(slot, COLUMN_STATE))].satisfies ?
 		PARENT_SATISFIED : PARENT_UNSATISFIED;
+}
+
+/* States in which there is a run that may live. */
+static bool
+may_live(NodeState state)
+{
+	return state == NODE_STATE_RUNNING || state == NODE_STATE_UP || state == NODE_STATE_UNKNOWN;
 }
 
 /* Notes what follows from one changed row; one of the slots may be empty. */
@@ -529,6 +540,10 @@ note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	if (!TupIsNull(former) && DatumGetInt64(slot_column(former, COLUMN_CHANGE_ID)) !=
 		DatumGetInt64(slot_column(row, COLUMN_CHANGE_ID)))
 	{
+		if (!josch_mode.engine && may_live(state_from(slot_column(former, COLUMN_STATE))) && !may_live(to))
+		{
+			c->left[c->nleft++] = change.key;
+		}
 		josch_notify_change(change.key, TextDatumGetCString(slot_column(row, COLUMN_JOB_NAME)),
 							state_from(slot_column(former, COLUMN_STATE)), to,
 							josch_mode.engine ? NULL : GetUserNameFromId(GetSessionUserId(), false),
@@ -574,6 +589,10 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 	note_statement(&consequences, trigger);
+	if (consequences.nleft > 0)
+	{
+		josch_store_node_leave_runs(consequences.left, consequences.nleft);
+	}
 	if (consequences.nparents > 0)
 	{
 		josch_store_node_propagate(consequences.parents, consequences.nparents);

@@ -63,9 +63,12 @@ describe(const RunEvent *event)
 			return psprintf("could not be started: %s", event->text != NULL ? event->text : "no reason given");
 		case RUN_END_ERROR:
 			return pstrdup(event->text != NULL ? event->text : "SQL failed");
+		case RUN_END_WATCHED:
 		case RUN_END_UNKNOWN:
-			return psprintf("how it ended cannot be known: %s",
-							event->text != NULL ? event->text : "the runner lost sight of it");
+			return psprintf("how it ended cannot be known: %s%s%s",
+							event->text != NULL ? event->text : "the runner lost sight of it",
+							event->survivors != NULL ? "; processes of it still live: " : event->looked ? "; no process of it was found" : "",
+							event->survivors != NULL ? event->survivors : "");
 	}
 	elog(ERROR, "unrecognized end of a run: %d", (int) event->kind);
 }
@@ -82,7 +85,6 @@ static void
 decide(StoreEnd *end, const StoreOpenRun *run)
 {
 	const RunEvent *event = &end->event;
-	bool		unknown = event->kind == RUN_END_UNKNOWN;
 
 	if (event->kind == RUN_END_NOT_STARTED)
 	{
@@ -92,14 +94,14 @@ decide(StoreEnd *end, const StoreOpenRun *run)
 	{
 		conclude(end, NODE_STATE_FAILED, "failed", psprintf("timed out: %s", describe(event)));
 	}
+	else if (event->kind == RUN_END_UNKNOWN || (event->kind == RUN_END_WATCHED && run->stopped_by == NULL))
+	{
+		conclude(end, NODE_STATE_UNKNOWN, "unknown", describe(event));
+	}
 	else if (run->stopped_by != NULL && run->node_type == 'L')
 	{
 		/* on purpose: whatever the exit, it is what was wanted */
-		conclude(end, NODE_STATE_SUCCEEDED, unknown ? "unknown" : "succeeded", psprintf("stopped by %s", run->stopped_by));
-	}
-	else if (unknown)
-	{
-		conclude(end, NODE_STATE_UNKNOWN, "unknown", describe(event));
+		conclude(end, NODE_STATE_SUCCEEDED, "succeeded", psprintf("stopped by %s", run->stopped_by));
 	}
 	else if (event->kind == RUN_END_DONE || (event->kind == RUN_END_EXIT && event->value == 0 && !event->stopped))
 	{

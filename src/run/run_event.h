@@ -31,7 +31,8 @@ typedef enum RunEndKind
 	RUN_END_SIGNAL,				/* value: signal */
 	RUN_END_NOT_STARTED,		/* text: why */
 	RUN_END_ERROR,				/* text: the error (SQL) */
-	RUN_END_UNKNOWN				/* text: what is known */
+	RUN_END_WATCHED,			/* it was seen to end, and not how */
+	RUN_END_UNKNOWN				/* nobody saw it end; text: why */
 } RunEndKind;
 
 typedef struct RunEvent
@@ -51,6 +52,8 @@ typedef struct RunEvent
 	int64		peak_memory;	/* bytes; -1: not known */
 	char	   *text;			/* or NULL */
 	char	   *output_tail;	/* or NULL */
+	bool		looked;			/* it was looked for processes of it that live on, */
+	char	   *survivors;		/* and these were found; or NULL */
 	bool		sql;			/* ENDED: of SQL */
 	bool		read;			/* ENDED, of SQL: what josch.sql_ends has is in it */
 	bool		utf8;			/* the two texts are UTF-8, not yet in the

@@ -170,8 +170,11 @@ josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 	m.log_path = josch_slice(start->log_path);
 	m.timeout_ms = start->timeout_ms;
 	m.grace_ms = start->grace_ms;
-	m.flags = start->long_running ? JOSCH_START_LONG_RUNNING : 0;
+	m.flags = (start->long_running ? JOSCH_START_LONG_RUNNING : 0) | (start->lost != NULL ? JOSCH_START_ADOPT : 0);
 	m.ready_after_ms = start->ready_after_ms;
+	m.pid = start->pid;
+	m.started_at = start->pid != 0 ? start->started_at + UNIX_TO_POSTGRES_US : 0;
+	m.reason = josch_slice(start->lost);
 	return josch_encode_start(&runner->out, &m);
 }
 
@@ -336,10 +339,14 @@ add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags)
 			event->kind = RUN_END_NOT_STARTED;
 			event->text = tail;
 			break;
+		case JOSCH_EXIT_WATCHED:
 		case JOSCH_EXIT_NONE:
 		case JOSCH_EXIT_UNKNOWN:
-			event->kind = RUN_END_UNKNOWN;
-			event->text = pstrdup("the runner was not there when it ended");
+			event->kind = end->kind == JOSCH_EXIT_WATCHED ? RUN_END_WATCHED : RUN_END_UNKNOWN;
+			event->text = end->kind == JOSCH_EXIT_WATCHED ? pstrdup("the runner that had started it died before it ended") :
+				end->reason.len > 0 ? text_of(end->reason) : pstrdup("no runner was there when it ended");
+			event->looked = true;
+			event->survivors = text_of(end->survivors);
 			event->output_tail = tail;
 			break;
 	}

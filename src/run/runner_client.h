@@ -84,6 +84,9 @@ typedef struct JoschRunnerStart
 	bool		long_running;	/* tell when it is up */
 	const char *const *ready_argv;	/* exit 0 means up; empty: ready_after_ms */
 	uint64		ready_after_ms;
+	const char *lost;			/* it was started before, and why nothing is known of it: watch it, if it lives; or NULL */
+	int32		pid;			/* lost: its main process, or 0 */
+	TimestampTz started_at;		/* lost: when that started, or 0 */
 } JoschRunnerStart;
 
 /* Whose runs a connection is for. */

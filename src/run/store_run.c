@@ -150,12 +150,14 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, log, TEXT),
 	JOSCH_FIELD(StoreLaunch, timeout_ms, INT64),
 	JOSCH_FIELD(StoreLaunch, grace_ms, INT64),
-	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64));
+	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64),
+	JOSCH_FIELD(StoreLaunch, pid, INT32),
+	JOSCH_NULLABLE(StoreLaunch, started_at, TIMESTAMPTZ, 0));
 
 static JoschPlan load_launch = JOSCH_PLAN(
 	"SELECT run_id, nonce, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
 	" owner::text, exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
-	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8"
+	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8, pid, started_at"
 	" FROM josch.runs WHERE run_id = ANY ($1) AND ended_at IS NULL ORDER BY run_id",
 	INT8ARRAYOID);
 
@@ -206,18 +208,19 @@ static const JoschRow end_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreEnd, event.timed_out, BOOL),
 	JOSCH_NULLABLE(StoreEnd, event.cpu_seconds, FLOAT8, -1),
 	JOSCH_NULLABLE(StoreEnd, event.peak_memory, INT64, -1),
-	JOSCH_FIELD(StoreEnd, event.output_tail, TEXT));
+	JOSCH_FIELD(StoreEnd, event.output_tail, TEXT),
+	JOSCH_FIELD(StoreEnd, event.survivors, TEXT));
 
 static JoschPlan end_runs = JOSCH_PLAN(
 	"UPDATE josch.runs r SET status = e.status, started_at = coalesce(r.started_at, e.started_at),"
 	" ended_at = e.ended_at, pid = coalesce(r.pid, e.pid), exit_code = e.exit_code, exit_signal = e.exit_signal,"
 	" message = e.message, timed_out = e.timed_out, cpu_seconds = e.cpu_seconds, peak_memory = e.peak_memory,"
-	" output_tail = e.output_tail"
-	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS e(run_id, status, started_at, ended_at, pid,"
-	"  exit_code, exit_signal, message, timed_out, cpu_seconds, peak_memory, output_tail)"
+	" output_tail = e.output_tail, survivors = e.survivors"
+	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS e(run_id, status, started_at, ended_at, pid,"
+	"  exit_code, exit_signal, message, timed_out, cpu_seconds, peak_memory, output_tail, survivors)"
 	" WHERE r.run_id = e.run_id",
 	INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID,
-	INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID);
+	INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
 
 static const JoschRow end_node_row = JOSCH_ROW(
 	StoreEnd,

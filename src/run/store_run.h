@@ -84,6 +84,9 @@ typedef struct StoreLaunch
 	int64		timeout_ms;		/* 0: none */
 	int64		grace_ms;
 	int64		ready_after_ms;
+	int32		pid;			/* of a command that has started, as far as it is known; or 0 */
+	TimestampTz started_at;		/* then; or 0 */
+	const char *lost;			/* it was sent before, and why nothing is known of it; or NULL */
 	char	  **environment;	/* of a command, as for execve; NULL: it has none, its job is gone */
 } StoreLaunch;
 

@@ -1,6 +1,6 @@
 /*
  * src/runner/files.c
- *	  Files below the spool: logs and lock files.
+ *	  Files below the spool: the logs.
  *
  * Commands run as the same user and may put anything in their way.  So each
  * path is walked folder by folder from the spool's descriptor, no symbolic
@@ -11,23 +11,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A number, a dash, a nonce. */
-#define LOCK_NAME_SIZE 48
-
 /*
  * Relative, no empty part, no "." or "..", and not one of the runner's own
- * files, which all lie directly in the spool or under lock/.
+ * files, which all lie directly in the spool.
  */
 bool
 spool_path_allowed(const char *path)
 {
 	const char *part = path;
 
-	if (strchr(path, '/') == NULL || strncmp(path, "lock/", 5) == 0)
+	if (strchr(path, '/') == NULL)
 	{
 		return false;
 	}
@@ -103,88 +99,6 @@ spool_open(const char *path, int flags)
 	close(dir);
 	errno = saved;
 	return fd;
-}
-
-static void
-name_lock(char *name, JoschRunKey key)
-{
-	snprintf(name, LOCK_NAME_SIZE, "%lld-%016llx", (long long) key.run_id, (unsigned long long) key.nonce);
-}
-
-/* The folder of an owner's lock files: named by a hash, since an identity may be any text. */
-static int
-lock_folder(Owner *owner)
-{
-	if (owner->lock_dir < 0)
-	{
-		const char *name;
-		char	   *who = format("%s %s", owner->identity, owner->token);
-		char	   *path = format("lock/%u-%016llx", owner->database,
-								  (unsigned long long) hash_bytes(who, strlen(who)));
-		int			parent = open_parent(path, true, &name);
-
-		if (parent >= 0)
-		{
-			owner->lock_dir = open_folder(parent, name, true);
-			close(parent);
-		}
-		free(path);
-		free(who);
-	}
-	return owner->lock_dir;
-}
-
-/*
- * Creates and locks the lock file of a run.  The lock belongs to the open file
- * description: whoever inherits the descriptor keeps it locked.  EEXIST: the
- * run has been started before, whatever the journal knows.
- */
-int
-lock_create(Owner *owner, JoschRunKey key)
-{
-	char		name[LOCK_NAME_SIZE];
-	int			dir = lock_folder(owner);
-	int			fd;
-
-	name_lock(name, key);
-	if (dir < 0)
-	{
-		return -1;
-	}
-	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
-	{
-		int			saved = errno;
-
-		close(fd);
-		unlinkat(dir, name, 0);
-		errno = saved;
-		return -1;
-	}
-	return fd;
-}
-
-int
-lock_open(Owner *owner, JoschRunKey key)
-{
-	char		name[LOCK_NAME_SIZE];
-	int			dir = lock_folder(owner);
-
-	name_lock(name, key);
-	return dir < 0 ? -1 : openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-}
-
-void
-lock_remove(Owner *owner, JoschRunKey key)
-{
-	char		name[LOCK_NAME_SIZE];
-	int			dir = lock_folder(owner);
-
-	name_lock(name, key);
-	if (dir >= 0 && unlinkat(dir, name, 0) != 0 && errno != ENOENT)
-	{
-		log_line("could not remove the lock file of run %s: %m", name);
-	}
 }
 
 /* The last JOSCH_TAIL_MAX bytes of a log as clean UTF-8, to be freed; NULL when it cannot be read. */

@@ -77,6 +77,7 @@ journal_code(JoschCodec *c, JournalRecord *r)
 			josch_code_i64(c, &r->pid);
 			josch_code_i64(c, &r->at);
 			josch_code_i64(c, &r->boot);
+			josch_code_i64(c, &r->process_start);
 			return;
 		case JOURNAL_EXIT:
 			josch_code_u32(c, &r->owner);
@@ -227,7 +228,7 @@ journal_start(Run *run)
 }
 
 static bool
-emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot)
+emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot, int64_t start)
 {
 	JournalRecord r = {.type = type, .owner = run->owner->number, .id = run->id, .nonce = run->nonce};
 
@@ -235,25 +236,26 @@ emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t bo
 	r.pid = pid;
 	r.at = at;
 	r.boot = boot;
+	r.process_start = start;
 	return emit(&r);
 }
 
 bool
 journal_spawned(const Run *run)
 {
-	return emit_event(run, JOURNAL_SPAWNED, run->pid, run->started_at, run->started_boot);
+	return emit_event(run, JOURNAL_SPAWNED, run->pid, run->started_at, run->started_boot, run->start);
 }
 
 bool
 journal_up(const Run *run)
 {
-	return emit_event(run, JOURNAL_UP, 0, run->up_at, 0);
+	return emit_event(run, JOURNAL_UP, 0, run->up_at, 0, 0);
 }
 
 bool
 journal_stopping(const Run *run)
 {
-	return emit_event(run, JOURNAL_STOPPING, 0, 0, run->kill_boot);
+	return emit_event(run, JOURNAL_STOPPING, 0, 0, run->kill_boot, 0);
 }
 
 bool

@@ -116,10 +116,16 @@ static void
 apply_exit(Run *run, const JoschExit *end)
 {
 	char	   *tail = slice_dup(end->tail);
+	char	   *survivors = slice_dup(end->survivors);
+	char	   *reason = slice_dup(end->reason);
 
 	free((void *) run->end.tail.data);
+	free((void *) run->end.survivors.data);
+	free((void *) run->end.reason.data);
 	run->end = *end;
 	run->end.tail.data = tail;
+	run->end.survivors.data = survivors;
+	run->end.reason.data = reason;
 	run->phase = RUN_EXITED;
 	run->flags |= end->flags;
 }
@@ -139,6 +145,7 @@ apply_to_run(Run *run, const JournalRecord *r)
 			run->pid = (pid_t) r->pid;
 			run->started_at = r->at;
 			run->started_boot = r->boot;
+			run->start = r->process_start;
 			break;
 		case JOURNAL_UP:
 			run->up_at = r->at;

@@ -114,6 +114,9 @@ take_event(const PollEvent *event)
 		case POLL_SPOOL:
 			spool_changed();
 			return;
+		case POLL_RUN:
+			run_watched_ended(event->run);
+			return;
 		case POLL_CONN:
 			conn_readable(event->conn);
 			return;
@@ -142,16 +145,12 @@ loop_run(void)
 		spool_check();
 		more = serve_all();
 		run_finish_drained();
+		run_finish_lost();
 		stop_sweep_sessions();
 		conn_flush_all();
 		if (runner.replace_by != NULL && !run_any_draining())
 		{
 			replace_now();
-		}
-		if (spool_is_gone() && !run_any_live())
-		{
-			log_line("the spool has been removed, and no command runs");
-			runner.quit = true;
 		}
 	}
 }

@@ -195,17 +195,16 @@ main(int argc, char **argv)
 	spawn_init();
 	loop_init();
 	run_resume_all();
+	run_finish_lost();
 	report(REPORT_READY);
 	log_line("runner %s is ready, incarnation %s", JOSCH_VERSION, runner.incarnation);
 	loop_run();
 	run_reap();					/* ends that are known need not become unknown */
 	run_kill_draining();
+	run_finish_lost();
 	stop_sweep_sessions();
 	replace_set_helpers(false);
-	if (!runner.displaced)
-	{
-		unlinkat(runner.spool_dir, "runner.sock", 0);
-	}
+	spool_leave();
 	log_line("runner leaves; running commands go on");
 	return 0;
 }

@@ -115,8 +115,7 @@ options_parse(Options *options, int argc, char **argv)
 				options->umask = parse_umask(optarg);
 				break;
 			case 'r':
-				options->resume = sscanf(optarg, "%d,%d,%d", &options->resume_lock,
-										 &options->resume_listen, &options->resume_spool) == 3;
+				options->resume = sscanf(optarg, "%d,%d", &options->resume_listen, &options->resume_spool) == 2;
 				break;
 			case 'V':
 				printf("josch-runner (JOSCH) %s\n", JOSCH_VERSION);

@@ -16,8 +16,7 @@ typedef struct Options
 	bool		daemon;
 	int			umask;			/* of commands; -1: what we were started with */
 	bool		resume;			/* execve'd by a former version of ourselves */
-	int			resume_lock;	/* descriptors that it left us */
-	int			resume_listen;
+	int			resume_listen;	/* descriptors that it left us */
 	int			resume_spool;
 	uid_t		server_users[MAX_SERVER_USERS];
 	int			server_user_count;

@@ -11,8 +11,11 @@
 
 static int	epoll_fd = -1;
 
-/* Their addresses stand for what is no connection. */
-static char marks[POLL_CONN];
+/* Their addresses stand for what is neither a connection nor a run. */
+static char marks[POLL_RUN];
+
+/* Added to the address of a run. */
+#define RUN_TAG 1
 
 static void
 control(int op, int fd, uint32_t events, void *mark)
@@ -45,6 +48,13 @@ poll_conn(Conn *conn)
 	control(EPOLL_CTL_ADD, conn->fd, EPOLLIN, conn);
 }
 
+/* A run whose main process is no child of ours: its descriptor tells of its end. */
+void
+poll_run(Run *run)
+{
+	control(EPOLL_CTL_ADD, run->watch_fd, EPOLLIN, (char *) run + RUN_TAG);
+}
+
 /* The connection waits for its peer to read, or no longer. */
 void
 poll_change(Conn *conn)
@@ -70,14 +80,25 @@ poll_wait(PollEvent *events, bool sleep)
 	for (int i = 0; i < n; i++)
 	{
 		char	   *mark = found[i].data.ptr;
-		bool		is_mark = mark >= marks && mark < marks + POLL_CONN;
+		PollEvent	event = {.source = POLL_CONN};
 
-		/* that a peer reads again is nothing to read: the end of each turn sends */
-		if (is_mark || found[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		if (mark >= marks && mark < marks + POLL_RUN)
 		{
-			events[count].source = is_mark ? (PollSource) (mark - marks) : POLL_CONN;
-			events[count++].conn = is_mark ? NULL : found[i].data.ptr;
+			event.source = (PollSource) (mark - marks);
 		}
+		else if ((uintptr_t) mark & RUN_TAG)
+		{
+			event = (PollEvent) {.source = POLL_RUN, .run = (Run *) (mark - RUN_TAG)};
+		}
+		else if (found[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		{
+			event.conn = (Conn *) mark;
+		}
+		else
+		{
+			continue;			/* that a peer reads again is nothing to read: the end of each turn sends */
+		}
+		events[count++] = event;
 	}
 	return count;
 }

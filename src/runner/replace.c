@@ -3,8 +3,8 @@
  *	  The runner becomes another version of itself, and keeps its children.
  *
  * execve keeps the process, and so its parenthood.  The journal carries the state
- * across; only three descriptors are handed on (the lock, the listening socket, the
- * spool).  Connections end: a scheduler connects again and asks for the list, as it
+ * across; only two descriptors are handed on (the listening socket, and the spool
+ * with the lock on it).  Connections end: a scheduler connects again and asks for the list, as it
  * does after any other break.
  */
 #include "runner.h"
@@ -17,7 +17,7 @@
 static void
 keep_across_exec(bool keep)
 {
-	int			fds[] = {runner.lock_fd, runner.listen_fd, runner.spool_dir};
+	int			fds[] = {runner.listen_fd, runner.spool_dir};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 	{
@@ -68,7 +68,7 @@ exec_program(const char *path)
 	int			n = 0;
 
 	snprintf(umask, sizeof(umask), "%03o", (unsigned int) runner.options.umask);
-	snprintf(numbers, sizeof(numbers), "%d,%d,%d", runner.lock_fd, runner.listen_fd, runner.spool_dir);
+	snprintf(numbers, sizeof(numbers), "%d,%d", runner.listen_fd, runner.spool_dir);
 	argv[n++] = (char *) path;
 	argv[n++] = "--spool";
 	argv[n++] = runner.spool;
@@ -98,6 +98,7 @@ replace_now(void)
 	char	   *text;
 
 	serve_drain();
+	run_finish_lost();
 	stop_sweep_sessions();
 	conn_flush_all();
 	path = runner.replace_by;
@@ -129,7 +130,6 @@ replace_now(void)
 void
 replace_adopt(void)
 {
-	runner.lock_fd = runner.options.resume_lock;
 	runner.listen_fd = runner.options.resume_listen;
 	runner.spool_dir = runner.options.resume_spool;
 	keep_across_exec(false);

@@ -12,13 +12,21 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static Run **draining;
-static int	draining_count;
-static int	draining_capacity;
+/* How often to look whether the rest of a stopped group lives that was never ours. */
+#define DRAIN_STEP SECOND
+
+typedef struct RunList
+{
+	Run		  **runs;
+	int			count;
+	int			capacity;
+} RunList;
+
+static RunList draining;		/* main process gone, the rest of a stopped group not yet */
+static RunList lost;			/* ended, and how is not known: to be finished by the end of the turn */
 static bool reaped;				/* a child has ended since they were looked at */
 
 /* Milliseconds from a message as microseconds; what is absurdly long means about for ever. */
@@ -39,7 +47,16 @@ arm(Run *run)
 	timer_update(run);
 }
 
-/* A locked descriptor of the new log file.  -1, *error and *why when there is none. */
+static void
+arm_unless_lost(Run *run)
+{
+	if (!run->lost)
+	{
+		arm(run);
+	}
+}
+
+/* A descriptor of the new log file.  -1, *error and *why when there is none. */
 static int
 create_log(const Run *run, int *error, char **why)
 {
@@ -60,7 +77,6 @@ create_log(const Run *run, int *error, char **why)
 					  strerror(*error));
 		return -1;
 	}
-	flock(fd, LOCK_EX | LOCK_NB);
 	return fd;
 }
 
@@ -83,12 +99,12 @@ check_start(const JoschStart *start, char *const *env)
 
 /* Starts the process.  0, or an errno and *why. */
 static int
-launch(Run *run, const JoschStart *start, int lock_fd, char **why)
+launch(Run *run, const JoschStart *start, char **why)
 {
 	char	  **argv = strings_dup(start->argv);
 	char	  **env = strings_dup(start->env);
 	char	   *cwd = slice_dup(start->cwd);
-	SpawnRequest request = {argv, env, cwd, lock_fd, -1};
+	SpawnRequest request = {argv, env, cwd, process_mark(run), -1};
 	int			error = EINVAL;
 
 	*why = check_start(start, env);
@@ -103,6 +119,7 @@ launch(Run *run, const JoschStart *start, int lock_fd, char **why)
 		error = spawn_process(&request, &run->pid, why);
 		close(request.output_fd);
 	}
+	free(request.mark);
 	free(argv);
 	free(env);
 	free(cwd);
@@ -119,7 +136,6 @@ fail_start(Run *run, int error, const char *why)
 	run->end.value = (uint32_t) error;
 	run->end.ended_at = now_epoch();
 	run->end.tail.data = utf8_clean(why, strnlen(why, JOSCH_TAIL_MAX), &run->end.tail.len);
-	lock_remove(run->owner, run_key(run));
 	if (!journal_exit(run))
 	{
 		log_line("could not record that run %lld did not start: %m", (long long) run->id);
@@ -130,10 +146,11 @@ fail_start(Run *run, int error, const char *why)
 
 /* From here on the run is on record. */
 static void
-start_recorded(Run *run, const JoschStart *start, int lock_fd)
+start_recorded(Run *run, const JoschStart *start)
 {
 	char	   *why = NULL;
-	int			error = launch(run, start, lock_fd, &why);
+	int			error = launch(run, start, &why);
+	Process		process;
 
 	if (error != 0)
 	{
@@ -142,6 +159,8 @@ start_recorded(Run *run, const JoschStart *start, int lock_fd)
 		return;
 	}
 	run->phase = RUN_LIVE;
+	/* nobody has collected it yet: it is there, also when it has ended */
+	run->start = process_look(run->pid, &process) ? process.start : 0;
 	child_add(run->pid, CHILD_COMMAND, run);
 	if (!journal_spawned(run))
 	{
@@ -170,35 +189,18 @@ drop_start(Run *run, const char *what)
 void
 run_start(Conn *conn, const JoschStart *start)
 {
-	Owner	   *owner = conn->owner;
 	JoschRunKey key = {start->run_id, start->nonce};
-	int			lock_fd = lock_create(owner, key);
-	int			error = errno;
-	Run		   *run;
+	Run		   *run = run_add(conn->owner, key);
 
-	if (lock_fd < 0 && error == EEXIST)
-	{
-		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
-		return;
-	}
-	run = run_add(owner, key);
 	run_set_request(run, start);
-	if (lock_fd < 0)
-	{
-		errno = error;
-		drop_start(run, "could not create the lock file of the run");
-		return;
-	}
 	if (!journal_start(run))
 	{
-		lock_remove(owner, key);
 		drop_start(run, "could not write the journal");
 	}
 	else
 	{
-		start_recorded(run, start, lock_fd);
+		start_recorded(run, start);
 	}
-	close(lock_fd);
 }
 
 static int64_t
@@ -218,7 +220,8 @@ run_finish(Run *run)
 	ready_cancel(run);
 	watch_cancel(run);
 	timer_update(run);
-	if (run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT))
+	/* whose numbers are whose is known of what was seen to end */
+	if (run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT) && run->end.kind != JOSCH_EXIT_UNKNOWN)
 	{
 		stop_sweep_later(run);
 	}
@@ -228,54 +231,125 @@ run_finish(Run *run)
 	{
 		log_line("could not record the end of run %lld: %m", (long long) run->id);
 	}
-	lock_remove(run->owner, run_key(run));
 	tell_exited(run);
 }
 
-/* Nobody saw it end. */
 static void
-run_finish_unknown(Run *run, int64_t ended_at)
+add_to(RunList *list, Run *run)
 {
-	run->end.kind = JOSCH_EXIT_UNKNOWN;
+	if (list->count == list->capacity)
+	{
+		list->capacity = list->capacity ? list->capacity * 2 : 16;
+		list->runs = xrealloc(list->runs, (size_t) list->capacity * sizeof(Run *));
+	}
+	list->runs[list->count++] = run;
+}
+
+/* How it ended is lost; the turn ends it, when it is known what lives of it. */
+static void
+lose(Run *run, JoschExitKind kind, int64_t ended_at)
+{
+	run->end.kind = kind;
 	run->end.ended_at = ended_at;
-	run_finish(run);
+	run->lost = true;
+	add_to(&lost, run);
+}
+
+/* Finishes the runs whose end is lost: one look at all processes for all of them. */
+void
+run_finish_lost(void)
+{
+	if (lost.count > 0)
+	{
+		survivors_find(lost.runs, lost.count);
+	}
+	for (int i = 0; i < lost.count; i++)
+	{
+		log_line("run %lld ended, or is lost, while nobody watched", (long long) lost.runs[i]->id);
+		lost.runs[i]->lost = false;
+		run_finish(lost.runs[i]);
+	}
+	lost.count = 0;
+}
+
+static void
+drain(Run *run)
+{
+	run->draining = true;
+	add_to(&draining, run);
+}
+
+/* The main process of a run that a former runner started has ended. */
+void
+run_watched_ended(Run *run)
+{
+	watch_cancel(run);
+	if ((run->flags & (JOSCH_RUN_STOP_REQUESTED | JOSCH_RUN_TIMED_OUT)) && !run->killed && stop_group_exists(run))
+	{
+		run->end.kind = JOSCH_EXIT_WATCHED;
+		run->end.ended_at = now_epoch();
+		run->watch_boot = now_boot() + DRAIN_STEP;
+		drain(run);
+	}
+	else
+	{
+		lose(run, JOSCH_EXIT_WATCHED, now_epoch());
+	}
+	timer_update(run);
 }
 
 /* Watches a run that is no child of ours, to its end. */
 void
 run_watch(Run *run)
 {
-	if (!watch_start(run))
-	{
-		run_finish_unknown(run, 0);
-	}
-}
+	bool		watched = run->phase == RUN_LIVE && run->flags & JOSCH_RUN_WATCHED;
 
-/* The watcher got the locks, so nothing of the run lives; or it was killed, then look again. */
-static void
-watcher_ended(Run *run, int status)
-{
-	run->watcher_pid = 0;
-	if (WIFEXITED(status))
+	if (run->draining)
 	{
-		run_finish_unknown(run, now_epoch());
+		/* the rest of its group are no children of ours: nobody tells when they have ended */
+		reaped = true;
+		run->watch_boot = now_boot() + DRAIN_STEP;
+		timer_update(run);
+	}
+	else if (watch_start(run))
+	{
+		return;
+	}
+	else if (watched)
+	{
+		run_watched_ended(run);
 	}
 	else
 	{
-		run_watch(run);
+		lose(run, JOSCH_EXIT_UNKNOWN, 0);
 	}
 }
 
-static void
-drain(Run *run)
+/* START of a run that was started before, of which nothing is on record here: watch it, if it lives. */
+void
+run_adopt(Conn *conn, const JoschStart *start)
 {
-	if (draining_count == draining_capacity)
+	Run		   *run = run_add(conn->owner, (JoschRunKey) {start->run_id, start->nonce});
+
+	run_set_request(run, start);
+	if (!journal_start(run))
 	{
-		draining_capacity = draining_capacity ? draining_capacity * 2 : 16;
-		draining = xrealloc(draining, (size_t) draining_capacity * sizeof(Run *));
+		log_line("could not record that run %lld is watched: %m", (long long) run->id);
 	}
-	run->draining = true;
-	draining[draining_count++] = run;
+	if (!survivors_find_main(run, (pid_t) start->pid, start->started_at))
+	{
+		run->end.reason = josch_slice(slice_dup(start->reason));
+		lose(run, JOSCH_EXIT_UNKNOWN, 0);
+		return;
+	}
+	log_line("run %lld lives, and is not on record: watching it", (long long) run->id);
+	if (!journal_spawned(run))
+	{
+		log_line("could not record the process of run %lld: %m", (long long) run->id);
+	}
+	run_watch(run);
+	arm_unless_lost(run);
+	tell_started(run);
 }
 
 /*
@@ -312,20 +386,24 @@ run_finish_drained(void)
 {
 	int			kept = 0;
 
-	for (int i = 0; i < draining_count; i++)
+	for (int i = 0; i < draining.count; i++)
 	{
-		Run		   *run = draining[i];
+		Run		   *run = draining.runs[i];
 
-		if (run->killed || (reaped && !stop_group_exists(run)))
+		if (!run->killed && (!reaped || stop_group_exists(run)))
 		{
-			run_finish(run);
+			draining.runs[kept++] = run;
+		}
+		else if (run->end.kind == JOSCH_EXIT_WATCHED)
+		{
+			lose(run, JOSCH_EXIT_WATCHED, run->end.ended_at);
 		}
 		else
 		{
-			draining[kept++] = run;
+			run_finish(run);
 		}
 	}
-	draining_count = kept;
+	draining.count = kept;
 	reaped = false;
 }
 
@@ -354,27 +432,19 @@ run_reap(void)
 			case CHILD_PROBE:
 				ready_probe_ended(run, status);
 				break;
-			case CHILD_WATCHER:
-				watcher_ended(run, status);
-				break;
 		}
 	}
 }
 
+/* Whether there is a run that somebody will ask about. */
 bool
-run_any_live(void)
+run_any(void)
 {
-	Owner	   *owner;
-	Run		   *run;
-
-	for (owner = owner_first(); owner != NULL; owner = owner->next)
+	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
 	{
-		for (run = owner->first; run != NULL; run = run->next)
+		if (owner->first != NULL)
 		{
-			if (run->phase == RUN_LIVE)
-			{
-				return true;
-			}
+			return true;
 		}
 	}
 	return false;
@@ -384,7 +454,7 @@ run_any_live(void)
 bool
 run_any_draining(void)
 {
-	return draining_count > 0;
+	return draining.count > 0;
 }
 
 /* Cuts the grace short, so that how their main processes ended gets on record. */
@@ -392,9 +462,9 @@ void
 run_kill_draining(void)
 {
 	run_finish_drained();
-	for (int i = 0; i < draining_count; i++)
+	for (int i = 0; i < draining.count; i++)
 	{
-		stop_kill(draining[i]);
+		stop_kill(draining.runs[i]);
 	}
 	run_finish_drained();
 }
@@ -502,9 +572,10 @@ run_resume_all(void)
 			}
 			if (runner.other_boot)
 			{
-				run_finish_unknown(run, 0);
+				lose(run, JOSCH_EXIT_UNKNOWN, 0);
+				continue;
 			}
-			else if (run->former || run->phase == RUN_STARTING || !is_our_child(run->pid))
+			if (run->former || run->phase == RUN_STARTING || !is_our_child(run->pid))
 			{
 				run_watch(run);
 			}
@@ -512,10 +583,7 @@ run_resume_all(void)
 			{
 				child_add(run->pid, CHILD_COMMAND, run);
 			}
-			if (run->phase != RUN_EXITED)
-			{
-				arm(run);
-			}
+			arm_unless_lost(run);
 		}
 	}
 }

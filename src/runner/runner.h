@@ -14,6 +14,7 @@
 #ifndef RUNNER_H
 #define RUNNER_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,7 +50,6 @@ struct Owner
 	int64_t		given;			/* greatest run_id that it ever gave us to start */
 	int64_t		highest;		/* the same, or greater: what it said to have */
 	bool		recorded;		/* in the journal */
-	int			lock_dir;		/* descriptor of the folder of its lock files, or -1 */
 	Seen		forgotten;
 	Run		   *first;			/* all runs, oldest first */
 	Run		   *last;
@@ -71,6 +71,7 @@ struct Run
 	RunPhase	phase;
 	uint32_t	flags;			/* JOSCH_RUN_... */
 	pid_t		pid;			/* main process, its group and its session */
+	int64_t		start;			/* start time of the main process as /proc has it; 0: not known */
 	int64_t		started_at;
 	int64_t		started_boot;
 	int64_t		up_at;
@@ -90,15 +91,16 @@ struct Run
 	int64_t		kill_boot;
 	int64_t		ready_boot;
 	int64_t		probe_kill_boot;
-	int64_t		watch_boot;		/* try again to watch it */
+	int64_t		watch_boot;		/* look again whether it lives: it has no descriptor */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
 
 	bool		killed;			/* KILL has been sent */
 	bool		draining;		/* main process gone, its stopped group not yet */
+	bool		lost;			/* it has ended, and how is not known: the end of the turn says so */
 	pid_t		probe_pid;
 	int			probe_gap_ms;
-	pid_t		watcher_pid;
+	int			watch_fd;		/* of the main process, when it is no child of ours; or -1 */
 
 	JoschExit	end;			/* tail.data is ours */
 
@@ -133,7 +135,6 @@ typedef struct Runner
 	char	   *spool;			/* absolute */
 	char	   *program;		/* absolute path of our own binary */
 	int			spool_dir;		/* descriptor */
-	int			lock_fd;
 	int			listen_fd;
 	char		boot_id[64];
 	char		incarnation[128];
@@ -142,7 +143,6 @@ typedef struct Runner
 	uint64_t	generation;		/* of the journal's file */
 	bool		other_boot;		/* the journal is of a former boot: nothing of it lives */
 	bool		quit;			/* leave at the end of this turn */
-	bool		displaced;		/* the spool is another runner's now */
 	char	   *replace_by;		/* path: execve at the end of this turn */
 	Conn	   *replace_asker;	/* gets the ERROR; NULL for SIGHUP */
 } Runner;
@@ -180,7 +180,8 @@ extern int	spool_watch(void);
 extern void spool_changed(void);
 extern int64_t spool_check_due(void);
 extern void spool_check(void);
-extern bool spool_is_gone(void);
+extern bool spool_is_ours(void);
+extern void spool_leave(void);
 
 /* log.c */
 extern void log_open(void);
@@ -194,8 +195,7 @@ extern void seen_add(Seen *seen, JoschRunKey key);
 typedef enum ChildKind
 {
 	CHILD_COMMAND,
-	CHILD_PROBE,
-	CHILD_WATCHER
+	CHILD_PROBE
 } ChildKind;
 
 extern Owner *owner_find(JoschSlice identity, uint32_t database, JoschSlice token);
@@ -248,6 +248,7 @@ typedef struct JournalRecord
 	int64_t		pid;
 	int64_t		at;				/* epoch */
 	int64_t		boot;			/* boottime */
+	int64_t		process_start;	/* of the main process, as /proc has it */
 	JoschSlice	keys;			/* FORGET, SEEN: number and nonce each */
 	JoschStart	start;
 	JoschExit	end;
@@ -294,9 +295,6 @@ extern bool life_begin(void);
 /* files.c */
 extern int	spool_open(const char *path, int flags);
 extern bool spool_path_allowed(const char *path);
-extern int	lock_create(Owner *owner, JoschRunKey key);
-extern int	lock_open(Owner *owner, JoschRunKey key);
-extern void lock_remove(Owner *owner, JoschRunKey key);
 extern char *log_tail(const char *path, uint32_t *len);
 
 /* spawn.c */
@@ -305,21 +303,45 @@ typedef struct SpawnRequest
 	char *const *argv;
 	char *const *env;			/* of the message; the base is added */
 	const char *cwd;			/* NULL or empty: home */
-	int			stdin_fd;		/* -1: /dev/null */
+	char	   *mark;			/* an entry of env that wins; NULL: none */
 	int			output_fd;		/* -1: /dev/null */
 } SpawnRequest;
 
 extern void spawn_init(void);
 extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
 
+/* process.c */
+typedef struct Process
+{
+	pid_t		pid;
+	pid_t		session;
+	int64_t		start;			/* with the number it is given once a boot */
+	bool		ended;
+	char		name[64];
+} Process;
+
+extern bool process_look(pid_t pid, Process *process);
+extern bool process_is_over(pid_t pid, int64_t start);
+extern int64_t process_started_boot(int64_t start);
+extern int	process_open(pid_t pid);
+extern char *process_mark(const Run *run);
+extern bool process_next(DIR *proc, Process *process, JoschRunKey *key);
+
+/* survivors.c */
+extern void survivors_find(Run **runs, int n);
+extern bool survivors_find_main(Run *run, pid_t pid, int64_t started_at);
+
 /* run.c */
 extern void run_start(Conn *conn, const JoschStart *start);
+extern void run_adopt(Conn *conn, const JoschStart *start);
 extern void run_watch(Run *run);
+extern void run_watched_ended(Run *run);
 extern void run_finish_drained(void);
+extern void run_finish_lost(void);
 extern void run_forget(const Owner *asker, const JoschForget *forget);
 extern void run_describe(const Run *run, JoschRun *out);
 extern void run_reap(void);
-extern bool run_any_live(void);
+extern bool run_any(void);
 extern bool run_any_draining(void);
 extern void run_kill_draining(void);
 extern void run_resume_all(void);
@@ -358,6 +380,7 @@ typedef enum PollSource
 	POLL_SIGNALS,
 	POLL_TIMER,
 	POLL_SPOOL,
+	POLL_RUN,
 	POLL_CONN
 } PollSource;
 
@@ -365,11 +388,13 @@ typedef struct PollEvent
 {
 	PollSource	source;
 	Conn	   *conn;			/* POLL_CONN: there is something to read */
+	Run		   *run;			/* POLL_RUN: its main process has ended */
 } PollEvent;
 
 extern void poll_init(void);
 extern void poll_add(PollSource source, int fd);
 extern void poll_conn(Conn *conn);
+extern void poll_run(Run *run);
 extern void poll_change(Conn *conn);
 extern void poll_listen(bool on);
 extern int	poll_wait(PollEvent *events, bool sleep);

@@ -146,19 +146,30 @@ serve_start(Conn *conn, const JoschFrame *frame)
 {
 	JoschStart	m;
 	JoschRunKey key;
+	bool		adopt;
 
 	if (!josch_decode_start(frame, &m) || m.run_id <= 0 || m.nonce == 0)
 	{
 		return false;
 	}
 	key = (JoschRunKey) {m.run_id, m.nonce};
-	if (run_find(conn->owner, key) != NULL)
+	adopt = (m.flags & JOSCH_START_ADOPT) != 0;
+	if (!spool_is_ours())
+	{
+		/* another runner may have come in its place, and this connection be of before */
+		conn_fail(conn, "the spool was moved or removed");
+	}
+	else if (run_find(conn->owner, key) != NULL)
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_KNOWN);
 	}
-	else if (seen_has(&conn->owner->forgotten, key) || has_log(&m))
+	else if (seen_has(&conn->owner->forgotten, key) || (!adopt && has_log(&m)))
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
+	}
+	else if (adopt)
+	{
+		run_adopt(conn, &m);
 	}
 	else
 	{

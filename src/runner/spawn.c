@@ -94,9 +94,9 @@ set_variable(char **env, size_t *count, char *entry)
 	env[(*count)++] = entry;
 }
 
-/* The base and the message's entries on top; the array is to be freed, its strings are not. */
+/* The base, the message's entries on top, then the mark; the array is to be freed, its strings are not. */
 static char **
-build_env(char *const *entries)
+build_env(char *const *entries, char *mark)
 {
 	size_t		count = 0;
 	size_t		entry_count = 0;
@@ -106,7 +106,7 @@ build_env(char *const *entries)
 	{
 		entry_count++;
 	}
-	env = xcalloc((size_t) base_count + entry_count + 1, sizeof(char *));
+	env = xcalloc((size_t) base_count + entry_count + 2, sizeof(char *));
 	for (int i = 0; i < base_count; i++)
 	{
 		env[count++] = base_env[i];
@@ -114,6 +114,10 @@ build_env(char *const *entries)
 	for (; entries != NULL && *entries != NULL; entries++)
 	{
 		set_variable(env, &count, *entries);
+	}
+	if (mark != NULL)
+	{
+		set_variable(env, &count, mark);
 	}
 	env[count] = NULL;
 	return env;
@@ -156,19 +160,6 @@ find_program(const char *name, const char *path, const char *cwd)
 		path += len + 1;
 	}
 	return NULL;
-}
-
-static void
-add_descriptor(posix_spawn_file_actions_t *actions, int fd, int target, int flags)
-{
-	if (fd >= 0)
-	{
-		posix_spawn_file_actions_adddup2(actions, fd, target);
-	}
-	else
-	{
-		posix_spawn_file_actions_addopen(actions, target, "/dev/null", flags, 0);
-	}
 }
 
 /* Says in words why spawning gave `error`. */
@@ -238,7 +229,7 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 {
 	posix_spawn_file_actions_t actions;
 	const char *cwd = request->cwd && request->cwd[0] ? request->cwd : home;
-	char	  **env = build_env(request->env);
+	char	  **env = build_env(request->env, request->mark);
 	const char *path = find_variable(env, "PATH");
 	char	   *program = find_program(request->argv[0], path ? path : DEFAULT_PATH, cwd);
 	int			error = ENOENT;
@@ -251,8 +242,15 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 		return error;
 	}
 	posix_spawn_file_actions_init(&actions);
-	add_descriptor(&actions, request->stdin_fd, 0, O_RDONLY);
-	add_descriptor(&actions, request->output_fd, 1, O_WRONLY);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (request->output_fd >= 0)
+	{
+		posix_spawn_file_actions_adddup2(&actions, request->output_fd, 1);
+	}
+	else
+	{
+		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	}
 	posix_spawn_file_actions_adddup2(&actions, 1, 2);
 	posix_spawn_file_actions_addchdir_np(&actions, cwd);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);

@@ -2,11 +2,10 @@
  * src/runner/spool.c
  *	  The spool: one runner in it, its socket, and what if it is taken away.
  *
- * A runner outlives its server, and so it may outlive its own folder, as when a
- * server is thrown away.  Then nobody can ever reach it again, and it has to leave
- * by itself; but when only its socket or its lock file was removed, by somebody who
- * tidied up, a second runner must not come to stand beside it.  inotify tells of
- * both, so that there is nothing to poll.
+ * The lock is on the folder itself, which nobody can remove and leave in place: so
+ * there never are two runners for one spool, whatever is tidied away in it.  A
+ * runner outlives its server, and so it may outlive its own folder.  inotify tells
+ * of what is removed, so that there is nothing to poll.
  */
 #include "runner.h"
 
@@ -21,13 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OTHER_TIMEOUT_MS 3000
+#define OTHER_TIMEOUT_MS 5000		/* longer than CHECK_AFTER: the other may have to make its socket anew */
 #define OTHER_STEP_MS 20
 #define CHECK_AFTER (3 * SECOND)	/* who removes the whole folder is not to be disturbed */
 
 static int	inotify_fd = -1;
 static int64_t check_boot;
-static bool gone;
 
 static void
 make_folders(const char *path)
@@ -48,22 +46,29 @@ make_folders(const char *path)
 	free(part);
 }
 
-/* Opens the spool, or ends the program.  It must be ours: who can write there decides what is run. */
-void
-spool_enter(void)
+/* True when the open folder is ours alone to write in: who can write there decides what is run. */
+static bool
+is_private(int dir)
 {
 	struct stat st;
 
+	return fstat(dir, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
+/* Opens the spool, or ends the program. */
+void
+spool_enter(void)
+{
 	make_folders(runner.options.spool);
 	runner.spool = realpath(runner.options.spool, NULL);
 	runner.spool_dir = runner.spool ? open(runner.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (runner.spool_dir < 0 || fstat(runner.spool_dir, &st) != 0)
+	if (runner.spool_dir < 0)
 	{
 		fprintf(stderr, "josch-runner: could not open directory \"%s\": %s\n",
 				runner.options.spool, strerror(errno));
 		exit(1);
 	}
-	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+	if (!is_private(runner.spool_dir))
 	{
 		fprintf(stderr, "josch-runner: directory \"%s\" must belong to the runner's user,"
 				" and nobody else may write there\n", runner.spool);
@@ -93,24 +98,33 @@ other_answers(void)
 	return answers;
 }
 
-/* The descriptor of the lock file, which may not be locked yet. */
-static int
-open_lock_file(void)
-{
-	return openat(runner.spool_dir, "runner.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-}
-
 /* For people: kill $(cat runner.lock) */
 static void
 write_pid(void)
 {
 	char	   *text = format("%d\n", (int) getpid());
+	int			fd = openat(runner.spool_dir, "runner.lock", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (ftruncate(runner.lock_fd, 0) != 0 || !write_all(runner.lock_fd, text, strlen(text)))
+	if (fd < 0 || !write_all(fd, text, strlen(text)))
 	{
 		log_line("could not write our process number into \"runner.lock\": %m");
 	}
+	if (fd >= 0)
+	{
+		close(fd);
+	}
 	free(text);
+}
+
+/* False when another folder, or none, bears its name now. */
+bool
+spool_is_ours(void)
+{
+	struct stat ours;
+	struct stat there;
+
+	return fstat(runner.spool_dir, &ours) == 0 && stat(runner.spool, &there) == 0 &&
+		ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 /*
@@ -120,28 +134,30 @@ write_pid(void)
 SpoolLock
 spool_take_lock(void)
 {
-	int			waited;
-
-	runner.lock_fd = open_lock_file();
-	if (runner.lock_fd < 0)
-	{
-		log_line("could not open \"runner.lock\": %m");
-		return SPOOL_NOBODYS;
-	}
-	for (waited = 0; flock(runner.lock_fd, LOCK_EX | LOCK_NB) != 0; waited += OTHER_STEP_MS)
+	for (int waited = 0; flock(runner.spool_dir, LOCK_EX | LOCK_NB) != 0; waited += OTHER_STEP_MS)
 	{
 		struct timespec step = {0, OTHER_STEP_MS * 1000000};
 
+		if (errno != EWOULDBLOCK)
+		{
+			log_line("could not lock the spool: %m");
+			return SPOOL_NOBODYS;
+		}
 		if (other_answers())
 		{
 			return SPOOL_OTHERS;
 		}
 		if (waited >= OTHER_TIMEOUT_MS)
 		{
-			log_line("another runner holds \"runner.lock\", but does not answer");
+			log_line("another runner holds the spool, but does not answer");
 			return SPOOL_NOBODYS;
 		}
 		nanosleep(&step, NULL);
+	}
+	if (!spool_is_ours())
+	{
+		log_line("the spool was removed while we took it");
+		return SPOOL_NOBODYS;
 	}
 	write_pid();
 	return SPOOL_OURS;
@@ -167,19 +183,25 @@ spool_listen(void)
 	return true;
 }
 
-/* A descriptor that becomes readable when something in the spool is taken out, replaced or written by others. */
-int
-spool_watch(void)
+static void
+watch_folder(void)
 {
 	char	   *path = format("/proc/self/fd/%d", runner.spool_dir);
 
-	inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (inotify_fd < 0 ||
-		inotify_add_watch(inotify_fd, path, IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+	if (inotify_fd < 0 || inotify_add_watch(inotify_fd, path, IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
+											IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
 	{
 		log_line("could not watch the spool: %m");
 	}
 	free(path);
+}
+
+/* A descriptor that becomes readable when something in the spool is taken out, replaced or written by others, or the spool itself is. */
+int
+spool_watch(void)
+{
+	inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	watch_folder();
 	if (runner.options.resume)
 	{
 		check_boot = now_boot();	/* what was taken out before we watched */
@@ -187,7 +209,7 @@ spool_watch(void)
 	return inotify_fd;
 }
 
-/* One of the names that must be there; anything when events were lost. */
+/* One of the names that must be there; the spool itself; anything when events were lost. */
 static bool
 matters(const struct inotify_event *event)
 {
@@ -211,7 +233,7 @@ spool_changed(void)
 		{
 			const struct inotify_event *event = (const struct inotify_event *) p;
 
-			if (matters(event) && check_boot == 0 && !gone)
+			if (matters(event) && check_boot == 0)
 			{
 				check_boot = now_boot() + CHECK_AFTER;
 			}
@@ -227,39 +249,6 @@ spool_check_due(void)
 	return check_boot;
 }
 
-bool
-spool_is_gone(void)
-{
-	return gone;
-}
-
-/* False when another runner has taken our place. */
-static bool
-restore_lock(void)
-{
-	struct stat ours;
-	struct stat there;
-	int			fd;
-
-	if (fstat(runner.lock_fd, &ours) == 0 &&
-		fstatat(runner.spool_dir, "runner.lock", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		ours.st_ino == there.st_ino)
-	{
-		return true;
-	}
-	fd = open_lock_file();
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
-	{
-		log_line("\"runner.lock\" was removed, and belongs to another runner now: leaving to it");
-		return false;
-	}
-	log_line("\"runner.lock\" was removed: made anew");
-	close(runner.lock_fd);
-	runner.lock_fd = fd;
-	write_pid();
-	return true;
-}
-
 static bool
 is_missing(const char *name)
 {
@@ -268,46 +257,117 @@ is_missing(const char *name)
 	return fstatat(runner.spool_dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
+/* The journal is there, and holds all that is known.  False: it is not, and cannot be written. */
+static bool
+restore_journal(void)
+{
+	if (journal_is_ours() && !is_missing("journal.end"))
+	{
+		return true;
+	}
+	log_line("the journal was removed, cut or replaced: made anew");
+	return journal_rewrite();
+}
+
+static bool
+restore_socket(void)
+{
+	if (!is_missing("runner.sock"))
+	{
+		return true;
+	}
+	log_line("\"runner.sock\" was removed: made anew");
+	close(runner.listen_fd);
+	if (!spool_listen())
+	{
+		return false;
+	}
+	poll_add(POLL_LISTEN, runner.listen_fd);
+	return true;
+}
+
+/* Takes a folder of the spool's name for our own.  False when there is none to be had. */
+static bool
+move_in(void)
+{
+	int			dir;
+
+	mkdir(runner.spool, 0700);
+	dir = open(runner.spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir >= 0 && is_private(dir) && flock(dir, LOCK_EX | LOCK_NB) == 0)
+	{
+		dup3(dir, runner.spool_dir, O_CLOEXEC);
+		close(dir);
+		log_open();
+		log_line("the spool was removed: made anew");
+		watch_folder();
+		return true;
+	}
+	if (dir >= 0)
+	{
+		close(dir);
+	}
+	return false;
+}
+
+/*
+ * Another folder, or none, bears the spool's name.  Ours was moved: so have we.  It
+ * was removed: make it anew, if there is something to keep, and nobody else has.
+ * False: leave.  Whoever is connected has to find out anew whom he wants.
+ */
+static bool
+follow_spool(void)
+{
+	char	   *link = format("/proc/self/fd/%d", runner.spool_dir);
+	char	   *path = realpath(link, NULL);
+
+	free(link);
+	for (Conn *conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		conn_fail(conn, "the spool was moved or removed");
+	}
+	if (path == NULL)
+	{
+		return run_any() && move_in();
+	}
+	log_line("the spool is \"%s\" now", path);
+	free(runner.spool);
+	runner.spool = path;
+	return true;
+}
+
 /* When it is time: sees what is left of the spool, and puts back what is ours. */
 void
 spool_check(void)
 {
-	struct stat st;
-
 	if (check_boot == 0 || check_boot > now_boot())
 	{
 		return;
 	}
 	check_boot = 0;
-	gone = fstat(runner.spool_dir, &st) != 0 || st.st_nlink == 0;
-	if (gone)
+	if (!spool_is_ours() && !follow_spool())
 	{
+		log_line("the spool was removed: leaving");
+		runner.quit = true;
 		return;
 	}
-	if (!restore_lock())
+	if (is_missing("runner.lock"))
 	{
-		runner.quit = runner.displaced = true;
-		return;
+		write_pid();
 	}
-	if (!journal_is_ours() || is_missing("journal.end"))
+	if (!restore_journal() || !restore_socket())
 	{
-		log_line("the journal was removed, cut or replaced: made anew");
-		if (!journal_rewrite())
-		{
-			check_boot = now_boot() + CHECK_AFTER;
-		}
+		check_boot = now_boot() + CHECK_AFTER;
 	}
-	if (is_missing("runner.sock"))
+}
+
+/* At the end: what lives must be found by the next one. */
+void
+spool_leave(void)
+{
+	if (spool_is_ours())
 	{
-		log_line("\"runner.sock\" was removed: made anew");
-		close(runner.listen_fd);
-		if (spool_listen())
-		{
-			poll_add(POLL_LISTEN, runner.listen_fd);
-		}
-		else
-		{
-			check_boot = now_boot() + CHECK_AFTER;
-		}
+		restore_journal();
+		unlinkat(runner.spool_dir, "runner.sock", 0);
 	}
 }

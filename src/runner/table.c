@@ -90,7 +90,6 @@ owner_add(uint32_t number, JoschSlice identity, uint32_t database, JoschSlice na
 	owner->database = database;
 	owner->name = slice_dup(name);
 	owner->token = slice_dup(token);
-	owner->lock_dir = -1;
 	*end = owner;
 	return owner;
 }
@@ -186,6 +185,7 @@ run_add(Owner *owner, JoschRunKey key)
 	run->id = key.run_id;
 	run->nonce = key.nonce;
 	run->heap_index = -1;
+	run->watch_fd = -1;
 	bucket = bucket_of(owner, key);
 	run->next_in_bucket = *bucket;
 	*bucket = run;
@@ -255,6 +255,8 @@ run_remove(Run *run)
 	free(run->env);
 	free(run->ready_argv);
 	free((void *) run->end.tail.data);
+	free((void *) run->end.survivors.data);
+	free((void *) run->end.reason.data);
 	free(run);
 }
 

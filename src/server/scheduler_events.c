@@ -35,6 +35,10 @@ free_event(RunEvent *event)
 	{
 		pfree(event->output_tail);
 	}
+	if (event->survivors != NULL)
+	{
+		pfree(event->survivors);
+	}
 	pfree(event);
 }
 
@@ -54,6 +58,7 @@ josch_scheduler_take(Scheduler *scheduler, const RunEvent *event)
 	*kept = *event;
 	kept->text = keep_text(scheduler, event->text);
 	kept->output_tail = keep_text(scheduler, event->output_tail);
+	kept->survivors = keep_text(scheduler, event->survivors);
 	scheduler->events = lappend(scheduler->events, kept);
 	MemoryContextSwitchTo(former);
 	if (event->type != RUN_STARTED)
@@ -291,6 +296,7 @@ josch_scheduler_convert(Scheduler *scheduler, RunEvent *event)
 	{
 		convert_text(scheduler, &event->text);
 		convert_text(scheduler, &event->output_tail);
+		convert_text(scheduler, &event->survivors);
 		event->utf8 = false;
 	}
 }

@@ -86,12 +86,12 @@ obstacle(const StoreLaunch *launch)
 		psprintf("its command uses variables that do not exist: %s", names.data);
 }
 
-/* Sends a run whose intent is committed, with its environment. */
+/* Sends a run whose intent is committed, with its environment; one that is lost is only looked for. */
 static void
 send_command(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	JoschRunnerStart start = {0};
-	char	   *reason = obstacle(launch);
+	char	   *reason = launch->lost == NULL ? obstacle(launch) : NULL;
 
 	if (reason != NULL)
 	{
@@ -108,9 +108,12 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	start.long_running = launch->node_type == 'L';
 	start.ready_argv = words_of(launch->ready_command);
 	start.ready_after_ms = launch->ready_after_ms;
+	start.lost = launch->lost;
+	start.pid = launch->pid;
+	start.started_at = launch->started_at;
 	if (!josch_runner_send_start(scheduler->runner, &start))
 	{
-		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
+		josch_scheduler_take_end(scheduler, key_of(launch), launch->lost != NULL ? RUN_END_UNKNOWN : RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
 	}
 }
 
@@ -170,6 +173,12 @@ hear_witness(Scheduler *scheduler)
 	return witness;
 }
 
+static bool
+is_own(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	return run->server != NULL && strcmp(run->server, scheduler->server) == 0;
+}
+
 /*
  * Why nothing can be known of an open command that the runner does not list; NULL
  * when it never came there, and may be sent again.  Only the very ledger that it was
@@ -178,7 +187,7 @@ hear_witness(Scheduler *scheduler)
 static const char *
 lost_command(Scheduler *scheduler, const Witness *witness, const StoreRunInfo *run)
 {
-	if (run->server == NULL || strcmp(run->server, scheduler->server) != 0)
+	if (!is_own(scheduler, run))
 	{
 		return "it was started by another server, of which this one is a copy, or before this one was restored";
 	}
@@ -227,6 +236,7 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 	int			n;
 	StoreRunInfo *open = josch_store_run_list_open(&n);
 	int64	   *again = palloc(sizeof(int64) * Max(n, 1));
+	const char **reasons = palloc(sizeof(char *) * Max(n, 1));
 	int			nagain = 0;
 	Reconciled	result = {.ends = palloc(sizeof(RunEvent) * Max(n, 1))};
 	Witness		witness = {NULL};
@@ -246,18 +256,29 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 		}
 		lost = open[i].orphan ? "its node does not exist any more" :
 			open[i].sql ? josch_scheduler_lost_sql(&open[i]) : lost_command(scheduler, &witness, &open[i]);
-		if (lost != NULL)
+		if (lost != NULL && (open[i].orphan || open[i].sql || !is_own(scheduler, &open[i])))
 		{
 			result.ends[result.nends++] = end_of(&open[i], lost);
 		}
 		else
 		{
+			/* a command of which nothing is known may live: the runner looks for it */
+			reasons[nagain] = lost;
 			again[nagain++] = open[i].run_id;
 		}
 	}
 	if (nagain > 0)
 	{
 		result.again = josch_store_run_reload(again, nagain, &result.nagain);
+	}
+	/* both in the order of their numbers */
+	for (int i = 0, j = 0; i < result.nagain; i++)
+	{
+		while (again[j] < result.again[i].run_id)
+		{
+			j++;
+		}
+		result.again[i].lost = reasons[j];
 	}
 	return result;
 }

@@ -46,6 +46,7 @@ typedef enum JoschMessageType
 
 /* JoschStart.flags */
 #define JOSCH_START_LONG_RUNNING	1	/* tell when it is up */
+#define JOSCH_START_ADOPT			2	/* it has been started before: watch it if it lives, else it has ended */
 
 /* JoschExit.kind: what is known about the end */
 typedef enum JoschExitKind
@@ -54,7 +55,8 @@ typedef enum JoschExitKind
 	JOSCH_EXIT_CODE = 1,		/* value: exit code */
 	JOSCH_EXIT_SIGNAL = 2,		/* value: signal number */
 	JOSCH_EXIT_UNKNOWN = 3,		/* nobody saw it end; value 0 */
-	JOSCH_EXIT_NOT_STARTED = 4	/* value: errno, tail: the reason in words */
+	JOSCH_EXIT_NOT_STARTED = 4,	/* value: errno, tail: the reason in words */
+	JOSCH_EXIT_WATCHED = 5		/* it was seen to end, and not how: its runner had died; value 0 */
 } JoschExitKind;
 
 /* JoschExit.flags and JoschRun.flags */
@@ -122,6 +124,9 @@ typedef struct JoschStart
 	uint32_t	flags;
 	JoschStrings ready_argv;	/* may be empty */
 	uint64_t	ready_after_ms; /* for an empty ready_argv */
+	int64_t		pid;			/* ADOPT: its main process, 0 when that is not known, */
+	int64_t		started_at;		/* and when it started */
+	JoschSlice	reason;			/* ADOPT: why nothing is known of it */
 } JoschStart;
 
 typedef struct JoschStop
@@ -202,6 +207,8 @@ typedef struct JoschExit
 	uint64_t	maxrss_kb;
 	uint32_t	flags;
 	JoschSlice	tail;			/* end of the log, valid UTF-8 without zeroes */
+	JoschSlice	survivors;		/* UNKNOWN, WATCHED: processes of it that live on, for people */
+	JoschSlice	reason;			/* UNKNOWN: why, when there is more to say than that nobody saw it */
 } JoschExit;
 
 typedef struct JoschExited
@@ -292,6 +299,9 @@ josch_code_start(JoschCodec *c, JoschStart *m)
 	josch_code_u32(c, &m->flags);
 	josch_code_strings(c, &m->ready_argv);
 	josch_code_u64(c, &m->ready_after_ms);
+	josch_code_i64(c, &m->pid);
+	josch_code_i64(c, &m->started_at);
+	josch_code_slice(c, &m->reason);
 }
 
 static inline void
@@ -382,6 +392,8 @@ josch_code_exit(JoschCodec *c, JoschExit *m)
 	josch_code_u64(c, &m->maxrss_kb);
 	josch_code_u32(c, &m->flags);
 	josch_code_slice(c, &m->tail);
+	josch_code_slice(c, &m->survivors);
+	josch_code_slice(c, &m->reason);
 }
 
 static inline void

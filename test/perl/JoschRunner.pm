@@ -28,13 +28,13 @@ my %NAME = reverse %TYPE;
 
 use constant {
 	TIMED_OUT => 1, STOP_REQUESTED => 2, LONG_RUNNING => 4, IS_UP => 8, IS_WATCHED => 16,
-	EXIT_CODE => 1, EXIT_SIGNAL => 2, EXIT_UNKNOWN => 3, EXIT_NOT_STARTED => 4,
+	EXIT_CODE => 1, EXIT_SIGNAL => 2, EXIT_UNKNOWN => 3, EXIT_NOT_STARTED => 4, EXIT_WATCHED => 5,
 	STATE_RUNNING => 1, STATE_UP => 2, STATE_EXITED => 3, STATE_WATCHED => 4,
 	REFUSED_KNOWN => 1, REFUSED_FORGOTTEN => 2,
 	SCOPE_OWN => 0, SCOPE_DATABASE => 1, SCOPE_ALL => 2 };
 
 # The fields of what a runner says: n u32, q i64, c u8, s string.
-my @EXIT = qw(c:kind n:value q:ended_at q:cpu_user_us q:cpu_sys_us q:maxrss_kb n:exit_flags s:tail);
+my @EXIT = qw(c:kind n:value q:ended_at q:cpu_user_us q:cpu_sys_us q:maxrss_kb n:exit_flags s:tail s:survivors s:reason);
 my %FIELDS = (
 	WELCOME => [qw(n:protocol s:version s:incarnation q:pid q:started_at s:ledger q:highest q:given)],
 	STARTED => [qw(q:run_id q:nonce q:pid q:started_at)],
@@ -72,6 +72,15 @@ sub start_daemon
 {
 	my ($spool, @options) = @_;
 	return system(binary(), '--daemon', '--spool', $spool, @options) >> 8;
+}
+
+# The same without waiting: the process number, to be waited for.
+sub spawn_daemon
+{
+	my ($spool) = @_;
+	my $pid = fork // croak "could not fork: $!";
+	return $pid if $pid;
+	exec binary(), '--daemon', '--spool', $spool or croak "could not execute: $!";
 }
 
 sub hello
@@ -143,8 +152,8 @@ sub start
 	$s{log} //= "$self->{folder}/$s{run_id}" . (defined $s{nonce} ? "-$s{nonce}" : '') . '.log';
 	$s{nonce} //= nonce($s{run_id});
 	$self->send('START', pack('q>2', $s{run_id}, $s{nonce}) . strings(@{ $s{argv} }) . strings(@{ $s{env} // [] })
-		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, $s{long} ? 1 : 0)
-		. strings(@{ $s{ready_argv} // [] }) . pack('Q>', $s{ready_after_ms} // 0));
+		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, ($s{long} ? 1 : 0) | ($s{adopt} ? 2 : 0))
+		. strings(@{ $s{ready_argv} // [] }) . pack('Q> q>2 N/a*', $s{ready_after_ms} // 0, $s{pid} // 0, $s{started_at} // 0, $s{reason} // ''));
 	return;
 }
 

@@ -66,19 +66,20 @@ subtest 'output' => sub {
 	my $log = $c->read_log(path => "log/$id.log", offset => -3, max => 2);
 	is_deeply([ @$log{qw(bytes offset eof)} ], [ "\xc3\xa4", 5998, 0 ], 'LOG by path, from the end');
 	is($c->read_log(run_id => 999)->{type}, 'ERROR', 'LOG of a run that is not known');
-	foreach my $path ('journal', '../x', 'log/../journal', '/etc/passwd', 'lock/5-0/1', 'log')
+	foreach my $path ('journal', '../x', 'log/../journal', '/etc/passwd', 'log')
 	{
 		is($c->read_log(path => $path)->{type}, 'ERROR', "LOG of $path");
 	}
 };
 
 subtest 'environment, folder, descriptors' => sub {
-	my $e = $c->run(run_id => ++$id, argv => ['env'], env => [ 'A=$(touch x) "q"', 'LANG=de', 'A=2;b' ]);
+	my $e = $c->run(run_id => ++$id, argv => ['env'], env => [ 'A=$(touch x) "q"', 'LANG=de', 'JOSCH_RUN=x', 'A=2;b' ]);
 	my %env = map { split /=/, $_, 2 } split /\n/, $e->{tail};
 	is($env{A}, '2;b', 'a value as it was sent, the last one wins');
 	is($env{LANG}, 'de', 'the base can be overridden');
 	is($env{PATH}, '/usr/local/bin:/usr/bin:/bin', 'default PATH');
-	is_deeply([ sort keys %env ], [ sort 'A', qw(HOME LANG PATH SHELL USER LOGNAME) ], 'and nothing else');
+	is_deeply([ sort keys %env ], [ sort 'A', qw(HOME JOSCH_RUN LANG PATH SHELL USER LOGNAME) ], 'and nothing else');
+	is($env{JOSCH_RUN}, sprintf('%d-%016x', $id, JoschRunner::nonce($id)), 'the name of the run');
 	$e = $c->run(run_id => ++$id, argv => ['pwd'], cwd => '/usr/lib');
 	is($e->{tail}, "/usr/lib\n", 'folder');
 	$e = $c->run(run_id => ++$id, argv => ['pwd']);
@@ -143,7 +144,7 @@ subtest 'log paths' => sub {
 	mkdir "$spool/evil"; mkdir "$spool/outside";
 	symlink "$spool/outside", "$spool/evil/link";
 	symlink "$spool/outside/file", "$spool/evil/file";
-	foreach my $path ('/tmp/x.log', 'log/../../x.log', 'x.log', 'log//x', 'log/./x', 'lock/x/y', 'evil/link/x.log', 'evil/file', '')
+	foreach my $path ('/tmp/x.log', 'log/../../x.log', 'x.log', 'log//x', 'log/./x', 'evil/link/x.log', 'evil/file', '')
 	{
 		my $e = $c->run(run_id => ++$id, argv => ['true'], log => $path);
 		is($e->{type}, 'START_FAILED', "refused: \"$path\"");
@@ -300,7 +301,6 @@ subtest 'the same number, another nonce' => sub {
 	my @started = map { $c->wait_for('STARTED', $id) } 1 .. 2;
 	is_deeply([ map { $_->{nonce} } @started ], [ 71, 72 ], 'START: both are started');
 	isnt($started[0]{pid}, $started[1]{pid}, 'each a process of its own');
-	is(scalar(() = glob "$spool/lock/*/$id-00000000000000*"), 2, 'and a lock file');
 	$c->start(run_id => $id, nonce => 72, argv => ['true']);
 	is($c->wait_for('REFUSED', $id)->{nonce}, 72, 'START of the same one: refused');
 	$c->stop([ $id, 73 ], 0);

@@ -72,7 +72,7 @@ subtest 'kill -9' => sub {
 	is(-s "$spool/runner.sock", 0, 'socket is there');
 	kill 'KILL', $pid;
 	my $end = $new->wait_for('EXITED', 1);
-	is_deeply([ @$end{qw(kind value tail)} ], [ JoschRunner::EXIT_UNKNOWN, 0, "here\n" ], 'its end is seen, how it ended is not guessed');
+	is_deeply([ @$end{qw(kind value tail)} ], [ JoschRunner::EXIT_WATCHED, 0, "here\n" ], 'its end is seen, how it ended is not guessed');
 	ok($end->{ended_at} > (time - 20) * 1e6, 'and when');
 	JoschRunner::end_runner($spool);
 };
@@ -86,24 +86,130 @@ subtest 'ended while nobody watched' => sub {
 	JoschRunner::eventually('the command is gone', sub { !JoschRunner::lives($pid) });
 	JoschRunner::start_daemon($spool);
 	my $run = JoschRunner->connect($spool)->list->{1};
-	is_deeply([ @$run{qw(state kind ended_at)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_UNKNOWN, 0 ], 'unknown, nobody knows when');
+	is_deeply([ @$run{qw(state kind ended_at survivors)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_UNKNOWN, 0, '' ], 'unknown, nobody knows when');
 	JoschRunner::end_runner($spool);
 };
 
-subtest 'a watched tree lives as long as any of it' => sub {
+# What a command leaves behind has its log, its group, its environment; its main process has ended all the same.
+subtest 'a watched run ends with its main process, and says what lives of it' => sub {
+	my %leaves = (
+		1 => 'sleep 1000 & echo $!; exec sleep 1000',
+		2 => 'setsid sleep 1000 & echo $!; exec sleep 1000',
+		3 => 'setsid sh -c "sleep 1000 >/dev/null 2>&1 & echo \$!" & wait; exec sleep 1000',
+		4 => 'env -i sleep 1000 & echo $!; exec sleep 1000');
 	my $spool = JoschRunner::new_spool();
 	JoschRunner::start_daemon($spool);
 	my $c = JoschRunner->connect($spool);
-	$c->start(run_id => 1, argv => sh('sleep 1000 & exec sleep 1000'));
-	my $pid = $c->wait_for('STARTED', 1)->{pid};
-	push @groups, $pid;
-	my $child;
-	JoschRunner::eventually('the child is there', sub { $child = (split ' ', JoschRunner::slurp("/proc/$pid/task/$pid/children") // '')[0] });
+	my (%pid, %child);
+	foreach my $id (sort keys %leaves)
+	{
+		$c->start(run_id => $id, argv => sh($leaves{$id}));
+		$pid{$id} = $c->wait_for('STARTED', $id)->{pid};
+		push @groups, $pid{$id};
+		JoschRunner::eventually("it has left something", sub {
+			($child{$id}) = (JoschRunner::slurp("$spool/log/$id.log") // '') =~ /(\d+)/;
+			return $child{$id} && (JoschRunner::slurp("/proc/$child{$id}/comm") // '') =~ /sleep/ && (JoschRunner::slurp("/proc/$pid{$id}/comm") // '') =~ /sleep/;
+		});
+	}
 	my $new = die_and_restart($c, $spool);
-	kill 'KILL', $pid;
-	is($new->next_event(0.5), undef, 'the main process alone is not the end');
-	kill 'KILL', $child;
-	is($new->wait_for('EXITED', 1)->{kind}, JoschRunner::EXIT_UNKNOWN, 'the last one is');
+	is($new->list->{$_}{state}, JoschRunner::STATE_WATCHED, "$leaves{$_}: is watched") foreach 1 .. 4;
+	kill 'KILL', $pid{$_} foreach 1 .. 4;
+	foreach my $id (1 .. 4)
+	{
+		my $end = $new->wait_for('EXITED', $id);
+		is_deeply([ @$end{qw(kind survivors)} ], [ JoschRunner::EXIT_WATCHED, "$child{$id} (sleep)" ], 'it has ended, and who lives is named');
+	}
+	my $third = die_and_restart($new, $spool);
+	is($third->list->{2}{survivors}, "$child{2} (sleep)", 'which is kept');
+	kill 'KILL', values %child;
+	JoschRunner::end_runner($spool);
+};
+
+subtest 'nobody saw it end, and what it left lives' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => sh("for i in 1 2 3 4 5 6 7; do setsid sleep 1000 & done; touch $spool/on; exec sleep 1000"));
+	my $pid = $c->wait_for('STARTED', 1)->{pid};
+	JoschRunner::eventually('it is on', sub { -e "$spool/on" });
+	kill 'KILL', $c->pid, $pid;
+	JoschRunner::eventually('both are gone', sub { !JoschRunner::lives($c->pid) && !JoschRunner::lives($pid) });
+	JoschRunner::start_daemon($spool);
+	my $end = JoschRunner->connect($spool)->list->{1};
+	is($end->{kind}, JoschRunner::EXIT_UNKNOWN, 'how it ended is not known');
+	like($end->{survivors}, qr/^(\d+ \(sleep\), ){4}\d+ \(sleep\) and 2 more$/, 'what lives is told, a part of it by name');
+	kill 'KILL', marked(1);
+	JoschRunner::end_runner($spool);
+};
+
+# The processes that say in their environment to be of a run.
+sub marked
+{
+	my ($id) = @_;
+	my $mark = sprintf "JOSCH_RUN=%d-%016x\0", $id, JoschRunner::nonce($id);
+	return map { m{^/proc/(\d+)} } grep { index("\0" . (JoschRunner::slurp($_) // ''), "\0$mark") >= 0 } glob '/proc/[0-9]*/environ';
+}
+
+subtest 'a stop reaches the whole group and session of a watched run' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => 1, argv => sh("(trap 'sleep 0.3; echo bye; exit' TERM; echo on; while :; do sleep 0.05; done) & exec sleep 1000"));
+	$c->start(run_id => 2, argv => [ 'perl', '-e', '$SIG{TERM} = "IGNORE"; if (!fork) { setpgrp; $| = 1; print "on\n"; sleep 1000 while 1 } sleep 1000 while 1' ]);
+	my @pids = map { $c->wait_for('STARTED', $_)->{pid} } 1, 2;
+	JoschRunner::eventually('both are on', sub { 2 == grep { (JoschRunner::slurp("$spool/log/$_.log") // '') =~ /on/ } 1, 2 });
+	my $new = die_and_restart($c, $spool);
+	$new->stop(1, 600_000);
+	my $end = $new->wait_for('EXITED', 1);
+	is_deeply([ $end->{kind}, $end->{tail} =~ /\nbye\n\z/, $end->{survivors} ], [ JoschRunner::EXIT_WATCHED, 1, '' ], 'the rest of its group has its grace, and its end is the end');
+	is(scalar(marked(2)), 2, 'the other has left one in a group of its own');
+	$new->stop(2, 100);
+	is($new->wait_for('EXITED', 2)->{kind}, JoschRunner::EXIT_WATCHED, 'one that does not hear is killed');
+	JoschRunner::eventually('with all of its session', sub { !marked(2) });
+	JoschRunner::end_runner($spool);
+};
+
+# The journal is lost, as when somebody removed it and the machine's memory was short: what lives is found by its mark.
+subtest 'no journal' => sub {
+	my $spool = JoschRunner::new_spool();
+	JoschRunner::start_daemon($spool);
+	my $c = JoschRunner->connect($spool);
+	$c->start(run_id => $_, argv => sh("setsid sleep 1000 & touch $spool/on$_; exec sleep 1000")) foreach 1, 2, 3;
+	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 3;
+	JoschRunner::eventually('they are on', sub { 3 == grep { -e "$spool/on$_" } 1 .. 3 });
+	$c->start(run_id => $_, argv => [ 'perl', '-e', '$0 = "x" x 4000; sleep 1000' ]) foreach 5, 6;
+	my %titled = map { $_ => $c->wait_for('STARTED', $_) } 5, 6;
+	JoschRunner::eventually('they have put a title over their environment', sub { !marked(5) && !marked(6) });
+	kill 'KILL', $c->pid, $pid{2};
+	unlink "$spool/journal";
+	my $new = die_and_restart($c, $spool);
+	is_deeply($new->list, {}, 'nothing is on record');
+	$new->start(run_id => 1, adopt => 1, pid => $pid{1}, argv => [], timeout_ms => 60_000, grace_ms => 100);
+	is($new->wait_for('STARTED', 1)->{pid}, $pid{1}, 'one that lives is found');
+	is($new->list->{1}{state}, JoschRunner::STATE_WATCHED, 'and watched');
+	$new->start(run_id => 2, adopt => 1, pid => $pid{2}, argv => [], reason => 'the journal was lost');
+	my $end = $new->wait_for('EXITED', 2);
+	is_deeply([ @$end{qw(kind reason)} ], [ JoschRunner::EXIT_UNKNOWN, 'the journal was lost' ], 'one that has left a daemon is not taken for it');
+	like($end->{survivors}, qr/^\d+ \(sleep\)$/, 'but that lives');
+	$new->start(run_id => 3, adopt => 1, argv => [], log => 'log/x.log');
+	is($new->wait_for('STARTED', 3)->{pid}, $pid{3}, 'the main process is found without its number, too');
+	$new->start(run_id => 4, adopt => 1, argv => [], log => 'log/4.log');
+	$end = $new->wait_for('EXITED', 4);
+	is_deeply([ @$end{qw(kind survivors reason)} ], [ JoschRunner::EXIT_UNKNOWN, '', '' ], 'of one that is not there nothing is found');
+	$new->start(run_id => 5, adopt => 1, argv => [], pid => $titled{5}{pid}, started_at => $titled{5}{started_at});
+	is($new->wait_for('STARTED', 5)->{pid}, $titled{5}{pid}, 'one without a mark is told by when it started');
+	$new->start(run_id => 6, adopt => 1, argv => [], pid => $titled{6}{pid}, started_at => $titled{6}{started_at} - 3_600_000_000);
+	is($new->wait_for('EXITED', 6)->{kind}, JoschRunner::EXIT_UNKNOWN, 'and not when it is one of another time');
+	kill 'KILL', map { $_->{pid} } values %titled;
+	$new->wait_for('EXITED', 5);
+	$new->forget(5, 6);
+	$new->start(run_id => 1, adopt => 1, argv => [], log => 'log/y.log');
+	is($new->wait_for('REFUSED', 1)->{reason}, JoschRunner::REFUSED_KNOWN, 'what is known is not looked for');
+	$new = die_and_restart($new, $spool);
+	is_deeply({ map { $_ => $new->list->{$_}{state} } 1 .. 4 }, { map { $_ => $_ % 2 ? JoschRunner::STATE_WATCHED : JoschRunner::STATE_EXITED } 1 .. 4 }, 'all of it is on record now');
+	$new->stop(1, 0);
+	is($new->wait_for('EXITED', 1)->{kind}, JoschRunner::EXIT_WATCHED, 'it can be stopped');
+	kill 'KILL', map { marked($_) } 1 .. 3;
 	JoschRunner::end_runner($spool);
 };
 
@@ -247,8 +353,6 @@ subtest 'the journal' => sub {
 	isnt($new->{welcome}{ledger}, $c->{welcome}{ledger}, 'a changed byte is noticed');
 	ok(-e "$spool/journal.broken", 'the file is kept');
 	isnt(($new->list->{3} // {})->{kind} // 0, JoschRunner::EXIT_CODE, 'no exit code is taken from it');
-	$new->start(run_id => 30, argv => ['true'], log => 'log/x.log');
-	ok($new->wait_for('REFUSED', 30), 'what still has its lock file is not started again');
 	kill 'KILL', $new->pid;
 	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($new->pid) });
 
@@ -261,7 +365,7 @@ subtest 'the journal' => sub {
 	JoschRunner::start_daemon($spool);
 	$new = JoschRunner->connect($spool);
 	isnt($new->{welcome}{ledger}, $c->{welcome}{ledger}, 'another boot: another journal');
-	is($new->list->{1}{kind}, JoschRunner::EXIT_UNKNOWN, 'what ran is unknown');
+	is_deeply([ @{ $new->list->{1} }{qw(kind survivors)} ], [ JoschRunner::EXIT_UNKNOWN, '' ], 'what ran is unknown, and lives no more');
 	is($new->list->{3}{value}, 3, 'what had ended is known');
 	$new->start(run_id => 2, argv => ['true'], log => 'log/y.log');
 	ok($new->wait_for('REFUSED', 2), 'what was forgotten is still refused');
@@ -306,7 +410,6 @@ subtest 'the journal stays small' => sub {
 	cmp_ok(-s "$spool/journal", '<', 20_000, 'forgotten runs take a few bytes each');
 	$new->start(run_id => $_, argv => ['true'], log => 'log/again.log'), $new->wait_for('REFUSED', $_) foreach 1, 500, 1000;
 	is($new->run(run_id => 1001, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the next one runs');
-	is(scalar(() = glob "$spool/lock/*/*"), 0, 'no lock file is left');
 	JoschRunner::end_runner($spool);
 };
 
@@ -346,14 +449,90 @@ subtest 'the spool is taken away' => sub {
 	my $next = die_and_restart($new, $spool);
 	is($next->list->{3}{value}, 3, 'the journal was made anew');
 	is($next->list->{1}{state}, JoschRunner::STATE_WATCHED, 'with what still runs');
+	unlink "$spool/journal";
+	$next = die_and_restart($next, $spool, 'TERM');
+	is($next->list->{1}{state}, JoschRunner::STATE_WATCHED, 'a runner that is told to leave writes the journal that was removed right before');
+	JoschRunner::end_runner($spool);
+	kill 'KILL', $pid;
+};
+
+subtest 'the whole spool is taken away' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
 	system('rm', '-rf', $spool);
 	ok(!-e $spool, 'all of it can be removed');
-	sleep 3.5;	# longer than it looks after its folder
-	ok(JoschRunner::lives($next->pid), 'a runner stays with its commands');
-	kill 'KILL', $pid;
-	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($next->pid) });
-	pass('and leaves after them');
+	JoschRunner::eventually('it is made anew', sub { -e "$spool/runner.sock" });
+	my $new = JoschRunner->connect($spool);
+	is($new->pid, $c->pid, 'by the same runner');
+	is($new->{welcome}{ledger}, $c->{welcome}{ledger}, 'with the same journal');
+	is_deeply([ sort keys %{ $new->list } ], [ 1, 3, 4 ], 'which knows what it knew');
+	is($new->run(run_id => 5, argv => sh('exit 5'))->{value}, 5, 'and goes on');
+	is(JoschRunner::start_daemon($spool), 0, 'no second one');
+	is(JoschRunner->connect($spool)->pid, $c->pid, 'comes to stand beside it');
+	$new = die_and_restart($new, $spool);
+	is($new->list->{5}{value}, 5, 'what it wrote there is found');
+	$new->stop(1, 0);
+	$new->wait_for('EXITED', 1);
+	$new->forget(1, 3, 4, 5);
+	$new->list;
+	system('rm', '-rf', $spool);
+	JoschRunner::eventually('one that has nothing to keep leaves', sub { !JoschRunner::lives($new->pid) });
+	ok(!-e $spool, 'and leaves nothing');
 };
+
+subtest 'another runner comes where the spool was' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	foreach my $way ([ 'rm', '-rf', $spool ], [ 'mv', $spool, "$spool.aside" ])
+	{
+		system(@$way);
+		is(JoschRunner::start_daemon($spool), 0, "$way->[0]: another one starts in the meantime");
+		my $new = JoschRunner->connect($spool);
+		isnt($new->pid, $c->pid, 'it is another one');
+		$c->start(run_id => 6, argv => sh("touch $spool/ran"), log => 'log/other.log');
+		my $event = $c->next_event;
+		ok($event->{type} =~ /^(LOST|ERROR)$/, 'the former starts nothing any more');
+		ok(!-e "$spool/ran", 'nothing at all');
+		JoschRunner::eventually('and leaves', sub { !JoschRunner::lives($c->pid) }) if $way->[0] eq 'rm';
+		ok(JoschRunner::lives($pid), 'the command lives on');
+		$new->start(run_id => 1, adopt => 1, pid => $pid, argv => []);
+		is($new->wait_for('STARTED', 1)->{pid}, $pid, 'and the new one can watch it');
+		$c = $new;
+	}
+	JoschRunner::eventually('the one that was moved knows where it is', sub { (JoschRunner::slurp("$spool.aside/runner.log") // '') =~ /the spool is ".*aside" now/ });
+	is(JoschRunner->connect("$spool.aside")->list->{1}{state}, JoschRunner::STATE_WATCHED, 'and serves there');
+	kill 'KILL', $pid;
+	JoschRunner::end_runner($_) foreach $spool, "$spool.aside";
+};
+
+# However many are started at once, while all that can be removed is removed: one has the spool.
+subtest 'never two' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	foreach my $round (1 .. 5)
+	{
+		unlink map { "$spool/$_" } qw(runner.lock runner.sock journal);
+		my @starters = map { JoschRunner::spawn_daemon($spool) } 1 .. 3;
+		waitpid $_, 0 foreach @starters;
+		is(JoschRunner->connect($spool)->pid, $c->pid, "round $round: the same as ever");
+	}
+	is(scalar(runners($spool)), 1, 'there is one');
+	kill 'KILL', $c->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+	my @starters = map { JoschRunner::spawn_daemon($spool) } 1 .. 6;
+	waitpid $_, 0 foreach @starters;
+	is(scalar(runners($spool)), 1, 'nor do many that start at once become more than one');
+	is(JoschRunner->connect($spool)->list->{1}{state}, JoschRunner::STATE_WATCHED, 'which watches what lives');
+	kill 'KILL', $pid;
+	JoschRunner::end_runner($spool);
+};
+
+# Runners of a spool, wherever they come from.
+sub runners
+{
+	my ($spool) = @_;
+	return grep { my $line = JoschRunner::slurp($_) // ''; $line =~ /josch-runner/ && index($line, "\0$spool\0") >= 0 } glob '/proc/[0-9]*/cmdline';
+}
 
 subtest 'orphans fall to the runner' => sub {
 	my $spool = JoschRunner::new_spool();

@@ -75,13 +75,12 @@ subtest 'no room for the log of a run' => sub {
 subtest 'frames as large as they may be' => sub {
 	my ($spool, $c) = new_runner();
 	my $max = 4 * 1024 * 1024;
-	# all of START but its one argument takes 91 bytes here
 	my $start = sub {
 		my ($id, $body) = @_;
 		$c->start(run_id => $id, argv => [ 'x' x $body ], log => 'log/1');
 	};
 	my $empty = length(pack('q>2', 1, 1) . JoschRunner::strings('') . JoschRunner::strings() . pack('N/a* N/a* Q> Q> N', '', 'log/1', 0, 0, 0)
-		. JoschRunner::strings() . pack('Q>', 0)) + 1;
+		. JoschRunner::strings() . pack('Q> q>2 N', 0, 0, 0, 0)) + 1;
 	$start->(1, $max - $empty);
 	is($c->wait_for('START_FAILED', 1)->{type}, 'START_FAILED', 'a frame of 4 MB is read');
 	$start->(2, $max - $empty + 1);
@@ -176,17 +175,17 @@ subtest 'the second death' => sub {
 	is($runs->{2}{flags}, JoschRunner::TIMED_OUT | JoschRunner::IS_WATCHED, "and that another's time is over");
 	is_deeply([ map { $runs->{$_}{pid} } 1 .. 5 ], [ map { $pid{$_} } 1 .. 5 ], 'and who they are');
 	my $e = $c->wait_for('EXITED', 1);
-	is_deeply([ @$e{qw(kind exit_flags)} ], [ JoschRunner::EXIT_UNKNOWN, JoschRunner::STOP_REQUESTED | JoschRunner::IS_WATCHED ], 'its grace ends');
+	is_deeply([ @$e{qw(kind exit_flags)} ], [ JoschRunner::EXIT_WATCHED, JoschRunner::STOP_REQUESTED | JoschRunner::IS_WATCHED ], 'its grace ends');
 	cmp_ok(time - $asked, '>=', 6, 'when it was to end, and no sooner');
 	$c->stop(5, 0);
-	is($c->wait_for('EXITED', 5)->{kind}, JoschRunner::EXIT_UNKNOWN, 'one without its grace is killed through its number');
+	is($c->wait_for('EXITED', 5)->{kind}, JoschRunner::EXIT_WATCHED, 'one without its grace is killed through its number');
 	kill 'STOP', $pid{4};
 	$c->stop(4, 600_000);
 	is($c->wait_for('EXITED', 4)->{exit_flags}, JoschRunner::STOP_REQUESTED | JoschRunner::IS_WATCHED, 'a suspended one goes on to hear TERM');
 	$c = die_and_restart($c, $spool);
 	$c = die_and_restart($c, $spool);
 	$runs = $c->list;
-	is_deeply([ map { $runs->{$_}{kind} } 1, 4, 5 ], [ (JoschRunner::EXIT_UNKNOWN) x 3 ], 'ends are kept through two deaths, too');
+	is_deeply([ map { $runs->{$_}{kind} } 1, 4, 5 ], [ (JoschRunner::EXIT_WATCHED) x 3 ], 'ends are kept through two deaths, too');
 	$c->forget(1, 4, 5);
 	$c->stop($_, 0), $c->wait_for('EXITED', $_) foreach 2, 3;
 	$c = die_and_restart($c, $spool);
@@ -197,28 +196,36 @@ subtest 'the second death' => sub {
 	JoschRunner::end_runner($spool);
 };
 
-# A later runner sees a command by what it holds: stdin, or one of its outputs.
+# A later runner sees a command by its process, whatever that does with its descriptors, and if it is suspended.
 subtest 'what lives is seen' => sub {
 	my ($spool, $c) = new_runner();
-	my %holds = (1 => 'exec sleep 1000 > /dev/null 2>&1', 2 => 'exec sleep 1000 < /dev/null 2> /dev/null', 3 => 'exec sleep 1000 < /dev/null > /dev/null');
-	$c->start(run_id => $_, argv => sh($holds{$_})) foreach sort keys %holds;
-	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 3;
+	my %command = (1 => 'exec sleep 1000 < /dev/null > /dev/null 2>&1', 2 => 'exec sleep 1000', 3 => 'exec env -i sleep 1000', 4 => 'exec sleep 1000 <&- >&- 2>&-');
+	$c->start(run_id => $_, argv => sh($command{$_})) foreach sort keys %command;
+	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 4;
 	push @groups, values %pid;
 	JoschRunner::eventually('they sleep', sub { !grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') !~ /^sleep/ } values %pid });
-	unlink glob "$spool/lock/*/2-*";
-	$c = die_and_restart($c, $spool);
-	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, "it holds stdin, stdout, stderr: only number $_") foreach 1 .. 3;
-	my @watchers = split ' ', JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children');
-	is(scalar @watchers, 3, 'each has somebody who waits for it');
-	kill 'KILL', @watchers;
-	JoschRunner::eventually('others wait in their place', sub {
-		my @new = split ' ', JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children') // '';
-		my %old = map { $_ => 1 } @watchers;
-		return @new == 3 && !grep { $old{$_} } @new;
-	});
-	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, 'that a watcher is killed says nothing') foreach 1 .. 3;
-	kill 'KILL', $pid{$_} foreach 1 .. 3;
-	is($c->wait_for('EXITED', $_)->{kind}, JoschRunner::EXIT_UNKNOWN, 'its own end does') foreach 1 .. 3;
+	kill 'STOP', $pid{2};
+	$c = die_and_restart($c, $spool) foreach 1, 2;
+	is($c->list->{$_}{state}, JoschRunner::STATE_WATCHED, $command{$_}) foreach 1 .. 4;
+	is(JoschRunner::slurp('/proc/' . $c->pid . '/task/' . $c->pid . '/children'), '', 'it takes no process to watch them');
+	kill 'KILL', $pid{$_} foreach 1 .. 4;
+	is($c->wait_for('EXITED', $_)->{kind}, JoschRunner::EXIT_WATCHED, 'its own end is the end') foreach 1 .. 4;
+	JoschRunner::end_runner($spool);
+};
+
+# More of them than there are descriptors: the rest is looked at from time to time.
+subtest 'more than can be watched' => sub {
+	my ($spool, $c) = new_runner();
+	$c->start(run_id => $_, argv => [ 'sleep', '1000' ]) foreach 1 .. 60;
+	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 60;
+	push @groups, values %pid;
+	kill 'KILL', $c->pid;
+	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+	is(system('sh', '-c', 'ulimit -n 64; exec "$0" --daemon --spool "$1"', JoschRunner::binary(), $spool), 0, 'a runner with few descriptors');
+	$c = JoschRunner->connect($spool);
+	is(scalar(grep { $_->{state} == JoschRunner::STATE_WATCHED } values %{ $c->list }), 60, 'all of them live');
+	kill 'KILL', values %pid;
+	is(scalar(grep { $c->wait_for('EXITED', $_)->{kind} == JoschRunner::EXIT_WATCHED } 1 .. 60), 60, 'and the end of each is seen');
 	JoschRunner::end_runner($spool);
 };
 

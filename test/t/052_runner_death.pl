@@ -50,7 +50,7 @@ subtest 'what lives is watched, what is new starts at once' => sub {
 	tell_end(4, 9);
 	$node->wait_for('unknown', 1 .. 4);
 	is($node->node_is(8, 'state'), 'pending', 'success is not guessed, though it was one');
-	like($node->node_is(1, 'message'), qr/^how it ended cannot be known: /, 'it says why');
+	like($node->node_is(1, 'message'), qr/^how it ended cannot be known: .*; no process of it was found$/, 'it says why, and that nothing of it lives');
 	is($node->run_is(1, "status = 'unknown' AND exit_code IS NULL AND ended_at > started_at"), 't', 'the run too');
 	is($node->sql("SELECT string_agg(node_id || ' ' || state, ', ' ORDER BY node_id) FROM josch.attention"),
 		'1 unknown, 2 unknown, 3 unknown, 4 unknown, 6 failed', 'they ask a person');
@@ -58,7 +58,8 @@ subtest 'what lives is watched, what is new starts at once' => sub {
 	$node->act('stop', 5);
 	$node->act('stop', 7);
 	$node->wait_for('succeeded', 7);
-	$node->wait_for('unknown', 5);
+	$node->wait_for('failed', 5);
+	like($node->node_is(5, 'message'), qr/^stopped by .*: how it ended cannot be known: /, 'what a person stops has failed');
 	ok(!lives($pid{$_}), "node $_ could be stopped") foreach 5, 7;
 	is((split /\n/, $node->file($_)), 1, "node $_ ran once") foreach 1 .. 5, 7, 11;
 };
@@ -139,8 +140,59 @@ subtest 'a runner that is asked to end' => sub {
 	tell_end(51, 0);
 	$node->wait_for('unknown', 51);
 	$node->act('stop', 52);
-	$node->wait_for('unknown', 52);
+	$node->wait_for('failed', 52);
 };
 
-unlike(slurp_file($node->logfile), qr/ (ERROR|WARNING|PANIC): /, 'the server has nothing to complain about');
+# The journal is lost with the runner: what lives is found by its mark, what has left something says so.
+subtest 'a journal that is lost' => sub {
+	$node->job('lost');
+	$node->add([ 61, 'N', $until_told, timeout => '1 hour' ], [ 62, 'L', $until_told, ready_after => '0' ],
+		[ 63, 'N', 'sleep 1000 & echo $ATTEMPT $! >> $WORK/63; exec sleep 1000' ]);
+	$node->schedule;
+	my %pid = map { $_ => pid_of($_) } 61, 62, 63;
+	$node->wait_for('up', 62);
+	$node->wait_until('all have started', "SELECT count(*) = 3 FROM josch.runs WHERE status = 'running' AND node_id IN (61, 62, 63)");
+	my $main = $node->run_is(63, 'pid');
+	my $runner = $node->runner_pid;
+	kill 'STOP', $runner;
+	unlink "$node->{spool}/journal";
+	kill 'KILL', $main;
+	kill 'KILL', $runner;
+	$node->wait_for('unknown', 63);
+	my $left = "$pid{63} (sleep)";
+	is($node->run_is(63, 'survivors'), $left, 'what it has left is on record');
+	like($node->node_is(63, 'message'), qr/^how it ended cannot be known: .* journal was lost .*; processes of it still live: \Q$left\E$/, 'and said');
+	is($node->sql("SELECT string_agg(state, ' ' ORDER BY node_id) FROM josch.nodes WHERE node_id IN (61, 62)"), 'running up', 'what lives is not said to have ended');
+	ok(lives($pid{$_}), "node $_ lives") foreach 61, 62;
+	$node->act('stop', $_) foreach 61, 62;
+	$node->wait_for('failed', 61);
+	$node->wait_for('succeeded', 62);
+	ok(!lives($pid{$_}), "node $_ could be stopped") foreach 61, 62;
+	kill 'KILL', $pid{63};
+};
+
+# A daemon keeps what it inherits: group, log, environment.  The run has ended all the same.
+subtest 'a daemon does not keep its run' => sub {
+	$node->job('daemon');
+	$node->add([ 71, 'N', 'setsid sleep 1000 & echo $ATTEMPT $! >> $WORK/71; while [ ! -e $WORK/71.end ]; do sleep 0.05; done' ],
+		[ 72, 'L', 'echo $ATTEMPT $$ >> $WORK/72; exec sleep 1000 </dev/null >/dev/null 2>&1', stop_grace => '1 s' ]);
+	$node->schedule;
+	my %pid = map { $_ => pid_of($_) } 71, 72;
+	$node->wait_for('up', 72);
+	$node->kill_runner;
+	$node->wait_until('another is there', "SELECT up FROM josch.health() WHERE component = 'runner'");
+	is($node->node_is(72, 'state'), 'up', 'one that gave up its descriptors is up');
+	tell_end(71, '');
+	$node->wait_for('unknown', 71);
+	my $left = "$pid{71} (sleep)";
+	like($node->node_is(71, 'message'), qr/processes of it still live: \Q$left\E$/, 'the daemon is named');
+	$node->act('stop', 72);
+	$node->wait_for('succeeded', 72);
+	my (undef, undef, $warning) = $node->psql('postgres', "SELECT josch.retry(71, '$DATE')");
+	like($warning, qr/WARNING:  processes of run \d+ of node 71 .* may still live/, 'whoever wants it run again is warned');
+	kill 'KILL', $pid{71};
+	$node->wait_for('succeeded', 71);
+};
+
+unlike(slurp_file($node->logfile), qr/ (ERROR|PANIC): /, 'the server has nothing to complain about');
 done_testing();

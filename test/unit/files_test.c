@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +24,7 @@ static void
 test_paths(void)
 {
 	static const char *const good[] = {"log/1", "a/b/c", "log/..a", "log/.hidden", "log/a..", "locks/1", "lock.d/x"};
-	static const char *const bad[] = {"", "a", "/a", "/etc/passwd", "a/", "a//b", "./a", "a/.", "../a", "a/..", "a/../b", "a/./b", "lock/1/2", "lock/x", "journal"};
+	static const char *const bad[] = {"", "a", "/a", "/etc/passwd", "a/", "a//b", "./a", "a/.", "../a", "a/..", "a/../b", "a/./b", "journal"};
 	char		name[300] = "log/";
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -57,27 +56,6 @@ test_open(void)
 	OK(spool_open("a/link/c", O_RDONLY) < 0 && errno == ENOTDIR, "a link to a folder is not followed");
 	OK(spool_open("a/b/file", O_RDONLY) < 0 && errno == ELOOP, "nor one to a file");
 	OK(spool_open("a/link/d", O_WRONLY | O_CREAT) < 0 && size_of("a/b/d") < 0, "not even to make one");
-}
-
-static void
-test_locks(void)
-{
-	Owner	   *owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
-	Owner	   *other = owner_add(0, josch_slice("server-2"), 5, josch_slice("postgres"), josch_slice(""));
-	int			fd = lock_create(owner, unit_key(7));
-	int			second;
-
-	OK(fd >= 0, "a run's lock file");
-	OK(lock_create(owner, unit_key(7)) < 0 && errno == EEXIST, "is made once");
-	OK(lock_create(other, unit_key(7)) >= 0, "for each owner");
-	second = lock_open(owner, unit_key(7));
-	OK(second >= 0 && flock(second, LOCK_EX | LOCK_NB) != 0, "and is held by whoever has it open");
-	close(fd);
-	OK(flock(second, LOCK_EX | LOCK_NB) == 0, "to the last");
-	lock_remove(owner, unit_key(7));
-	OK(lock_open(owner, unit_key(7)) < 0 && errno == ENOENT, "until it is removed");
-	lock_remove(owner, unit_key(7));
-	OK(lock_open(other, unit_key(7)) >= 0, "by its owner, not by another's");
 }
 
 /* The tail of a log of `len` bytes of `unit`, repeated. */
@@ -223,7 +201,6 @@ main(void)
 {
 	unit_test("paths", test_paths);
 	unit_test("open", test_open);
-	unit_test("locks", test_locks);
 	unit_test("tails", test_tails);
 	unit_test("text", test_text);
 	unit_test("rotation", test_rotation);

@@ -44,16 +44,18 @@ say_run(const Run *run, bool lives)
 {
 	bool		over = run->phase == RUN_EXITED;
 
-	say("  run %lld-%llx phase %d flags %u pid %d started %lld/%lld up %lld kill %lld%s\n", (long long) run->id, (unsigned long long) run->nonce, (int) run->phase,
+	say("  run %lld-%llx phase %d flags %u pid %d started %lld/%lld/%lld up %lld kill %lld%s\n", (long long) run->id, (unsigned long long) run->nonce, (int) run->phase,
 		run->flags & ~(uint32_t) JOSCH_RUN_WATCHED, (int) run->pid, (long long) run->started_at, (long long) run->started_boot,
+		(long long) run->start,
 		(long long) run->up_at, over ? 0LL : (long long) run->kill_boot, lives && run->former ? " former" : "");
 	say("    log %s cwd %s timeout %llu grace %llu after %llu", run->log_path, run->cwd ? run->cwd : "",
 		(unsigned long long) run->timeout_ms, (unsigned long long) run->grace_ms, (unsigned long long) run->ready_after_ms);
 	say_list("env", run->env);
 	say_list("ready", run->ready_argv);
-	say("\n    end %d %u %lld %llu %llu %llu %u %.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
+	say("\n    end %d %u %lld %llu %llu %llu %u %.*s/%.*s/%.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
 		(unsigned long long) run->end.cpu_user_us, (unsigned long long) run->end.cpu_sys_us,
-		(unsigned long long) run->end.maxrss_kb, run->end.flags, (int) run->end.tail.len, run->end.tail.data);
+		(unsigned long long) run->end.maxrss_kb, run->end.flags, (int) run->end.tail.len, run->end.tail.data,
+		(int) run->end.survivors.len, run->end.survivors.data, (int) run->end.reason.len, run->end.reason.data);
 }
 
 /* With `lives`, also which runs are of a former life. */
@@ -129,6 +131,7 @@ past_spawn(Run *run)
 	run->pid = (pid_t) (1000 + run->id);
 	run->started_at = 1700000000000000 + run->id;
 	run->started_boot = 5000000 + run->id;
+	run->start = 77 + run->id;
 	journal_spawned(run);
 	return run;
 }
@@ -146,7 +149,8 @@ Run *
 past_end(Run *run, uint8_t kind, uint32_t value, const char *tail)
 {
 	run->phase = RUN_EXITED;
-	run->end = (JoschExit) {kind, value, 1700000001000000 + run->id, 11, 12, 13, run->flags, {NULL, (uint32_t) strlen(tail)}};
+	run->end = (JoschExit) {kind, value, 1700000001000000 + run->id, 11, 12, 13, run->flags, {NULL, (uint32_t) strlen(tail)},
+		josch_slice(xstrdup("8 (sleep)")), josch_slice(xstrdup("its journal was lost"))};
 	run->end.tail.data = xstrdup(tail);
 	journal_exit(run);
 	return run;

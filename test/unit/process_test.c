@@ -1,6 +1,6 @@
 /*
  * test/unit/process_test.c
- *	  Signals, probes and watchers: whom they reach, and whom they must not.
+ *	  Signals, probes and looks: whom they reach, and whom they must not.
  *
  * Whether a number of a process still means the one that was started cannot be
  * arranged with a whole runner: here a run is said to have started at another
@@ -9,10 +9,13 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,9 +40,10 @@ static Run *
 sleeper(int64_t id)
 {
 	char	   *argv[] = {"sleep", "1000", NULL};
-	SpawnRequest request = {argv, NULL, NULL, -1, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
 	char		path[32];
 	JoschStart	start = {0};
+	Process		process;
 	char	   *why = NULL;
 	Run		   *run = run_add(owner, unit_key(id));
 
@@ -48,7 +52,10 @@ sleeper(int64_t id)
 	run_set_request(run, &start);
 	run->started_at = now_epoch();
 	run->started_boot = now_boot();
+	request.mark = process_mark(run);
 	IS(spawn_process(&request, &run->pid, &why), 0, "a process sleeps");
+	free(request.mark);
+	run->start = process_look(run->pid, &process) ? process.start : 0;
 	run->phase = RUN_LIVE;
 	return run;
 }
@@ -87,6 +94,15 @@ end(Run *run)
 	end_of(run->pid);
 }
 
+static Run *
+add_run(int64_t id)
+{
+	Run		   *run = run_add(owner, unit_key(id));
+
+	run_set_request(run, &(JoschStart) {0});
+	return run;
+}
+
 /* ---- a number that was given to another process ---- */
 
 static void
@@ -94,23 +110,22 @@ test_numbers(void)
 {
 	static const struct
 	{
-		int64_t		off;		/* from when the process began to when the run says that it did */
+		int64_t		off;		/* from when the process began to when the run says that it did, in ticks */
 		bool		ours;
-	}			cases[] = {
-		{0, true}, {-5 * SECOND, true}, {-3600 * SECOND, false}, {-11 * SECOND, false}, {1 * SECOND, false}, {3600 * SECOND, false}
-	};
+	}			cases[] = {{0, true}, {-1, false}, {1, false}, {-360000, false}, {360000, false}};
 	Run		   *run;
 	int64_t		began;
 
 	begin();
 	run = sleeper(1);
-	began = run->started_boot;
+	began = run->start;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
-		run->started_boot = began + cases[i].off;
-		IS(stop_group_exists(run), cases[i].ours, "begun %lld s off: its process or not", (long long) (cases[i].off / SECOND));
+		run->start = began + cases[i].off;
+		IS(stop_group_exists(run), cases[i].ours, "begun %lld ticks off: its process or not", (long long) cases[i].off);
+		IS(!process_is_over(run->pid, run->start), cases[i].ours, "and lives or does not");
 	}
-	run->started_boot = began - 3600 * SECOND;
+	run->start = began - 360000;
 	run->former = true;
 	stop_run(run, 10000, JOSCH_RUN_STOP_REQUESTED);
 	IS(signal_of(run->pid), 0, "TERM does not reach the process that has the number of a former runner's run");
@@ -123,7 +138,7 @@ test_numbers(void)
 	stop_sweep_sessions();
 	IS(signal_of(run->pid), 0, "nor when the main process has been reaped");
 	run->killed = false;
-	run->started_boot = began;
+	run->start = began;
 	stop_kill(run);
 	IS(end_of(run->pid), SIGKILL, "its own group is killed");
 	OK(!stop_group_exists(run), "and is gone then");
@@ -149,6 +164,7 @@ test_sessions(void)
 {
 	Run		   *run;
 	Run		   *other;
+	Process		process;
 	pid_t		pid;
 	int			status = 0;
 
@@ -174,7 +190,7 @@ test_sessions(void)
 		_exit(0);
 	}
 	run->pid = pid;
-	run->started_boot = now_boot();
+	run->start = process_look(pid, &process) ? process.start : 0;
 	IS(end_of(pid), SIGUSR1, "the leader of a session ends, and leaves one in a group of its own");
 	stop_sweep_later(run);
 	stop_sweep_sessions();
@@ -231,7 +247,7 @@ test_one_term(void)
 {
 	char	   *argv[] = {"/bin/sh", "-c", "trap 'n=x$n; echo' TERM; echo; while [ \"$n\" != xx ]; do sleep 0.01; done; exit 9", NULL};
 	int			out[2];
-	SpawnRequest request = {argv, NULL, NULL, -1, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
 	char	   *why = NULL;
 	char		byte;
 	Run		   *run;
@@ -409,148 +425,208 @@ test_lives_for_a_while(void)
 	end(run);
 }
 
-/* ---- watching ---- */
+/* ---- what is no child of this runner ---- */
 
-/* A process that holds the locks of a run as a command of a former runner does; a byte in *told says so. */
-static pid_t
-holder(int64_t id, bool lock, bool log, int *told)
-{
-	int			fds[2];
-	pid_t		pid;
-	char		byte = 0;
-
-	if (pipe(fds) != 0 || (pid = fork()) < 0)
-	{
-		OK(false, "a process that holds locks");
-		exit(1);
-	}
-	if (pid == 0)
-	{
-		char		path[32];
-
-		if (lock)
-		{
-			lock_create(owner, unit_key(id));
-		}
-		snprintf(path, sizeof(path), "log/%lld", (long long) id);
-		if (log)
-		{
-			flock(spool_open(path, O_WRONLY | O_CREAT | O_APPEND), LOCK_EX);
-		}
-		close(fds[0]);
-		*told = (int) write(fds[1], &byte, 1);
-		pause();
-		_exit(0);
-	}
-	close(fds[1]);
-	*told = (int) read(fds[0], &byte, 1);
-	close(fds[0]);
-	return pid;
-}
-
+/* What a later runner knows of the run: all, but that its process is a child. */
 static Run *
 left_behind(int64_t id)
 {
-	JoschStart	start = {0};
-	char		path[32];
-	Run		   *run = run_add(owner, unit_key(id));
-
-	snprintf(path, sizeof(path), "log/%lld", (long long) id);
-	start.log_path = josch_slice(path);
-	run_set_request(run, &start);
-	return run;
+	return sleeper(id);
 }
 
 static void
 test_watching(void)
 {
-	static const struct
-	{
-		bool		lock;
-		bool		log;
-		const char *what;
-	}			cases[] = {{true, true, "both files"}, {true, false, "its lock file"}, {false, true, "its log"}};
+	struct pollfd ended = {.events = POLLIN};
 	Run		   *run;
-	int			told;
 
 	begin();
-	for (int64_t i = 0; i < 3; i++)
-	{
-		pid_t		pid = holder(i + 1, cases[i].lock, cases[i].log, &told);
-		int			status = 0;
+	run = left_behind(1);
+	OK(watch_start(run) && run->phase == RUN_LIVE && run->former && (run->flags & JOSCH_RUN_WATCHED), "what lives is watched");
+	ended.fd = run->watch_fd;
+	IS(poll(&ended, 1, 0), 0, "its descriptor says nothing while it lives");
+	kill(run->pid, SIGSTOP);
+	IS(poll(&ended, 1, 50), 0, "nor when it is suspended");
+	OK(watch_start(run), "which is no end");
+	kill(run->pid, SIGKILL);
+	ended.fd = run->watch_fd;
+	IS(poll(&ended, 1, 20000), 1, "but at its end");
+	OK(!watch_start(run) && run->watch_fd < 0, "one that nobody has collected does not live");
+	end_of(run->pid);
+	OK(!watch_start(run) && run->watch_fd < 0, "nor one that somebody has");
 
-		run = left_behind(i + 1);
-		OK(watch_start(run) && run->phase == RUN_LIVE && run->former && (run->flags & JOSCH_RUN_WATCHED), "a run that holds %s lives", cases[i].what);
-		OK(run->started_boot > now_boot() - SECOND, "its time-out counts from now, if nothing is known");
-		IS(signal_of(run->watcher_pid), 0, "somebody waits for it");
-		kill(pid, SIGKILL);
-		end_of(pid);
-		OK(waitpid(run->watcher_pid, &status, 0) == run->watcher_pid && status == 0, "and ends when it has gone");
-	}
-	run = left_behind(4);
-	run->started_boot = 7;
-	OK(!watch_start(run) && run->watcher_pid == 0 && run->started_boot == 7, "one that holds nothing does not live");
+	run = left_behind(2);
+	run->start++;
+	OK(!watch_start(run) && run->watch_fd < 0, "nor one whose number another process has");
+	run->start--;
+	OK(watch_start(run), "which is told by its start");
+	watch_cancel(run);
+	OK(run->watch_fd < 0, "it can be let go");
+	end(run);
 }
 
-/* Until the process waits for a lock, as /proc/locks has it. */
+/* Without a descriptor to spare it is looked at again and again, and never said to have ended. */
 static void
-wait_for_waiter(pid_t pid)
+test_no_descriptor(void)
 {
-	struct timespec step = {0, 10 * 1000 * 1000};
-	char		wanted[64];
-	bool		waits = false;
+	struct rlimit limit;
+	rlim_t		before;
+	Run		   *run;
 
-	snprintf(wanted, sizeof(wanted), "-> FLOCK  ADVISORY  WRITE %d ", (int) pid);
-	while (!waits)
+	begin();
+	run = left_behind(1);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	before = limit.rlim_cur;
+	for (rlim_t spare = 1; spare < 2; spare--)
 	{
-		FILE	   *locks = fopen("/proc/locks", "re");
-		char		line[256];
-
-		while (locks != NULL && fgets(line, sizeof(line), locks) != NULL)
-		{
-			waits = waits || strstr(line, wanted) != NULL;
-		}
-		if (locks != NULL)
-		{
-			fclose(locks);
-		}
-		nanosleep(&step, NULL);
+		limit.rlim_cur = (rlim_t) open("/dev/null", O_RDONLY) + spare;
+		close((int) (limit.rlim_cur - spare));
+		setrlimit(RLIMIT_NOFILE, &limit);
+		OK(watch_start(run) && run->watch_fd < 0, "%d descriptors left: it lives all the same", (int) spare);
+		OK(run->watch_boot > now_boot() && timer_next() == run->watch_boot, "and is looked at later");
 	}
+	limit.rlim_cur = before;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	OK(watch_start(run) && run->watch_fd >= 0 && run->watch_boot == 0, "until there are more");
+	end(run);
+}
+
+/* A process whose first thread has ended lives as long as the others. */
+static void *
+wait_for_ever(void *argument)
+{
+	pause();
+	return argument;
+}
+
+static char
+state_of(pid_t pid)
+{
+	char		path[64];
+	char		line[256];
+	char		state = 0;
+	FILE	   *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
+	status = fopen(path, "re");
+	while (status != NULL && state == 0 && fgets(line, sizeof(line), status) != NULL)
+	{
+		sscanf(line, "State: %c", &state);
+	}
+	if (status != NULL)
+	{
+		fclose(status);
+	}
+	return state;
 }
 
 static void
-test_watchers(void)
+test_threads(void)
 {
+	Process		process;
 	Run		   *run;
 	pid_t		pid;
-	pid_t		watcher;
-	pid_t		parent;
-	ChildKind	kind;
-	Run		   *same;
-	int			told;
-	int			fds[2];
 
 	begin();
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	pid = holder(1, true, true, &told);
-	run = left_behind(1);
-	watch_start(run);
-	watcher = run->watcher_pid;
-	watch_cancel(run);
-	IS(end_of(watcher), SIGKILL, "a watcher that is not needed any more is killed");
-	OK(run->watcher_pid == 0 && !child_take(watcher, &kind, &same), "and is nobody's child");
-	OK(pipe(fds) == 0, "a pipe");
-	parent = fork();
-	if (parent == 0)
+	run = add_run(1);
+	pid = fork();
+	if (pid == 0)
 	{
-		watch_start(run);
-		wait_for_waiter(run->watcher_pid);
-		_exit(write(fds[1], &run->watcher_pid, sizeof(pid_t)) < 0);
+		pthread_t	thread;
+
+		pthread_create(&thread, NULL, wait_for_ever, NULL);
+		pthread_exit(NULL);
 	}
-	OK(read(fds[0], &watcher, sizeof(pid_t)) == sizeof(pid_t) && waitpid(parent, &told, 0) == parent, "a runner dies while somebody watches for it");
+	run->pid = pid;
+	while (state_of(pid) != 'Z')
+	{
+		sched_yield();
+	}
+	OK(process_look(pid, &process) && !process.ended, "it is no zombie, though its first thread is");
+	run->start = process.start;
+	OK(watch_start(run), "and is watched");
 	kill(pid, SIGKILL);
 	end_of(pid);
-	IS(end_of(watcher), SIGKILL, "and the watcher with it");
+	OK(!process_look(pid, &process), "to its end");
+}
+
+/* ---- what lives of a run ---- */
+
+static int
+count_of(JoschSlice names)
+{
+	int			count = 0;
+
+	for (uint32_t i = 0; i < names.len; i++)
+	{
+		count += names.len - i >= 7 && memcmp(names.data + i, "(sleep)", 7) == 0;
+	}
+	return count;
+}
+
+static bool
+survives(Run *run, pid_t pid)
+{
+	char	   *wanted = format("%d (", (int) pid);
+	bool		found;
+
+	survivors_find(&run, 1);
+	found = run->end.survivors.len > 0 && strstr(run->end.survivors.data, wanted) != NULL;
+	free(wanted);
+	return found;
+}
+
+static void
+test_survivors(void)
+{
+	char	   *argv[] = {"/bin/sh", "-c", "setsid sh -c 'exec >/dev/null 2>&1; sleep 1000 & exec sleep 1000' & env -i sleep 1000 & exec sleep 1000", NULL};
+	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
+	DIR		   *proc = opendir("/proc");
+	JoschRunKey key;
+	Process		process;
+	char	   *why = NULL;
+	Run		   *other;
+	Run		   *run;
+	Run		   *both[2];
+
+	begin();
+	other = sleeper(7);
+	run = add_run(8);
+	request.mark = process_mark(run);
+	spawn_process(&request, &run->pid, &why);
+	free(request.mark);
+	run->start = process_look(run->pid, &process) ? process.start : 0;
+	do
+	{
+		sched_yield();
+		OK(survives(run, run->pid), "the main process is named");
+	} while (count_of(run->end.survivors) < 4);
+	IS(count_of(run->end.survivors), 4, "as are those in another session, without descriptors, and those without environment: %s", run->end.survivors.data);
+	OK(!survives(run, other->pid) && survives(other, other->pid), "and those of no other run");
+	both[0] = run;
+	both[1] = other;
+	survivors_find(both, 2);
+	IS(count_of(run->end.survivors) + count_of(other->end.survivors), 5, "when several are asked about, each has its own");
+	run->nonce++;
+	run->start = 0;
+	survivors_find(&run, 1);
+	IS(run->end.survivors.len, 0, "the same number with another nonce is another run");
+	run->nonce--;
+	run->pid = 0;
+	OK(survivors_find_main(run, 0, 0) && survives(run, run->pid), "the main process can be found without its number");
+	IS(run->start, process.start, "it is the one that began first");
+	OK(run->started_boot > now_boot() - 60 * SECOND && run->started_boot <= now_boot(), "when it started is known, too");
+	OK(!survivors_find_main(run, other->pid, run->started_at), "but not under the number of another");
+	stop_kill(other);
+	end_of(other->pid);
+	end(run);
+	while (process_next(proc, &process, &key))
+	{
+		if (key.run_id == 8 && key.nonce == unit_key(8).nonce)
+		{
+			kill(process.pid, SIGKILL);
+		}
+	}
 }
 
 int
@@ -565,6 +641,8 @@ main(void)
 	unit_test("up", test_up);
 	unit_test("lives for a while", test_lives_for_a_while);
 	unit_test("watching", test_watching);
-	unit_test("watchers", test_watchers);
+	unit_test("no descriptor", test_no_descriptor);
+	unit_test("threads", test_threads);
+	unit_test("survivors", test_survivors);
 	return unit_result();
 }

@@ -112,7 +112,7 @@ test_requests(void)
 	JoschBuffer lists[3] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
 	JoschHello	hello = {0x01020304, slice("1.0"), slice("server"), 0xfedcba98, slice("db"), slice("/runner"), slice("a token"), INT64_MAX};
 	JoschHello	hello_back;
-	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9};
+	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9, -5, 77, slice("lost")};
 	JoschStart	start_back;
 	JoschStop	stop = {2, -1, 77, 60000};
 	JoschStop	stop_back;
@@ -132,7 +132,7 @@ test_requests(void)
 	OK(start_back.run_id == INT64_MAX && start_back.nonce == INT64_MIN && is_list(start_back.argv, argv, 4) && is_list(start_back.env, env, 1) &&
 	   is_list(start_back.ready_argv, ready, 2) && same(start_back.cwd, start.cwd) && same(start_back.log_path, start.log_path) &&
 	   start_back.timeout_ms == UINT64_MAX && start_back.grace_ms == 7 && start_back.flags == 0x80000001 &&
-	   start_back.ready_after_ms == 9, "start says the same");
+	   start_back.ready_after_ms == 9 && start_back.pid == -5 && start_back.started_at == 77 && same(start_back.reason, start.reason), "start says the same");
 	THERE_AND_BACK(stop, stop, stop_back);
 	OK(stop_back.scope == 2 && stop_back.run_id == -1 && stop_back.nonce == 77 && stop_back.grace_ms == 60000, "stop says the same");
 	THERE_AND_BACK(log_read, read, read_back);
@@ -145,13 +145,14 @@ static bool
 same_end(const JoschExit *a, const JoschExit *b)
 {
 	return a->kind == b->kind && a->value == b->value && a->ended_at == b->ended_at && a->cpu_user_us == b->cpu_user_us &&
-		a->cpu_sys_us == b->cpu_sys_us && a->maxrss_kb == b->maxrss_kb && a->flags == b->flags && same(a->tail, b->tail);
+		a->cpu_sys_us == b->cpu_sys_us && a->maxrss_kb == b->maxrss_kb && a->flags == b->flags && same(a->tail, b->tail) &&
+		same(a->survivors, b->survivors) && same(a->reason, b->reason);
 }
 
 static void
 test_answers(void)
 {
-	JoschExit	end = {2, 15, 1700000000000001, 11, 12, 13, 19, slice("tail\n")};
+	JoschExit	end = {2, 15, 1700000000000001, 11, 12, 13, 19, slice("tail\n"), slice("8 (sleep)"), slice("lost")};
 	JoschWelcome welcome = {1, slice("1.0"), slice("boot/1/2"), 77, 3, slice("a ledger"), 9, 8};
 	JoschWelcome welcome_back;
 	JoschStarted started = {1, 21, 2, 3};
