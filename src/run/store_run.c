@@ -308,7 +308,7 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 static JoschPlan highest = JOSCH_PLAN0("SELECT coalesce(max(run_id), 0) FROM josch.runs");
 
 static JoschPlan counted = JOSCH_PLAN(
-	"SELECT last_value >= $1 FROM josch.run_id_seq",
+	"SELECT greatest(last_value - (NOT is_called)::int, (SELECT max(run_id) FROM josch.runs)) >= $1 FROM josch.run_id_seq",
 	INT8OID);
 
 static JoschPlan started_above = JOSCH_PLAN(
