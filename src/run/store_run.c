@@ -284,25 +284,26 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreRunInfo, tries, INT32),
 	JOSCH_FIELD(StoreRunInfo, recorded, BOOL));
 
+/* all but the last, which asks a table that a stop has nothing to do with */
 #define RUN_INFO_COLUMNS \
 	"r.run_id, r.nonce, r.kind = 'sql'," \
 	" NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)," \
 	" r.exec_sql_atomic, r.status <> 'starting', r.server, r.ledger," \
-	" (extract(epoch FROM r.stop_grace) * 1000)::int8, coalesce(r.tries, 0)," \
-	" EXISTS (SELECT FROM josch.sql_ends e WHERE e.run_id = r.run_id AND e.nonce = r.nonce)"
+	" (extract(epoch FROM r.stop_grace) * 1000)::int8, coalesce(r.tries, 0), "
 
 static JoschPlan list_open = JOSCH_PLAN0(
-	"SELECT " RUN_INFO_COLUMNS " FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
+	"SELECT " RUN_INFO_COLUMNS "EXISTS (SELECT FROM josch.sql_ends e WHERE e.run_id = r.run_id AND e.nonce = r.nonce)"
+	" FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
 
 static JoschPlan list_stops = JOSCH_PLAN0(
-	"SELECT " RUN_INFO_COLUMNS
+	"SELECT " RUN_INFO_COLUMNS "false"
 	" FROM josch.runs r WHERE r.ended_at IS NULL AND (r.stop_requested_at IS NOT NULL OR r.timed_out) ORDER BY r.run_id");
 
 static JoschPlan list_timeouts = JOSCH_PLAN(
 	"UPDATE josch.runs r SET timed_out = true WHERE r.run_id IN (SELECT o.run_id FROM josch.runs o"
 	"  WHERE o.ended_at IS NULL AND o.kind = 'sql' AND NOT o.timed_out AND o.started_at + o.timeout <= $1"
 	"  FOR NO KEY UPDATE SKIP LOCKED)"
-	" RETURNING " RUN_INFO_COLUMNS,
+	" RETURNING " RUN_INFO_COLUMNS "false",
 	TIMESTAMPTZOID);
 
 static JoschPlan highest = JOSCH_PLAN0("SELECT coalesce(max(run_id), 0) FROM josch.runs");

@@ -170,7 +170,7 @@ typedef struct StoreRunInfo
 	char	   *ledger;			/* or NULL */
 	int64		grace_ms;
 	int			tries;			/* SQL: executions so far */
-	bool		recorded;		/* SQL: its end is in josch.sql_ends */
+	bool		recorded;		/* SQL: its end is in josch.sql_ends; by _list_open only */
 } StoreRunInfo;
 
 extern StoreRunInfo *josch_store_run_list_open(int *n);
