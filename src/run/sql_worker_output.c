@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/report.h"
 #include "wire/protocol.h"
 
 /*
@@ -34,11 +35,16 @@
 #undef USE_OPENSSL
 #include "libpq/libpq.h"
 
+/* Bytes of each text of an error, as long as somebody may want to read. */
+#define MAX_REPORT 65536
+
 #define MAX_ROWS 100
 #define MAX_VALUE 500
 
 /* The output so far; cut at the front when it has grown to twice of what is kept. */
 static StringInfoData output;
+
+static emit_log_hook_type former_log_hook = NULL;
 
 /* Message of the last error. */
 static char last_error[JOSCH_SQL_REASON_MAX];
@@ -236,6 +242,40 @@ static const PQcommMethods methods = {
 	.putmessage_noblock = put_message_noblock
 };
 
+/* ---- what is too long ---- */
+
+static void
+cut_text(char **text)
+{
+	char	   *former = *text;
+
+	if (former != NULL && strlen(former) > MAX_REPORT)
+	{
+		*text = josch_report_cut(former, MAX_REPORT);
+		pfree(former);
+	}
+}
+
+/*
+ * An error's text may have a gigabyte, and each place that it goes to (the server's
+ * log, the output, the message) would make copies of it.  So it is cut before the
+ * first.
+ */
+static void
+cut_report(ErrorData *report)
+{
+	cut_text(&report->message);
+	cut_text(&report->detail);
+	cut_text(&report->detail_log);
+	cut_text(&report->hint);
+	cut_text(&report->context);
+	cut_text(&report->internalquery);
+	if (former_log_hook != NULL)
+	{
+		former_log_hook(report);
+	}
+}
+
 void
 josch_sql_worker_output_start(void)
 {
@@ -243,6 +283,8 @@ josch_sql_worker_output_start(void)
 
 	initStringInfo(&output);
 	MemoryContextSwitchTo(former);
+	former_log_hook = emit_log_hook;
+	emit_log_hook = cut_report;
 	PqCommMethods = &methods;
 	whereToSendOutput = DestRemote;
 	FrontendProtocol = PG_PROTOCOL_LATEST;

@@ -258,12 +258,14 @@ becomes($id, 'unknown', 'one that is terminated amid SQL that is not atomic: nob
 is(of_run($id, 'status'), 'unknown', 'nor its run');
 
 # an error's text may have any length; what is kept has not
+my $log_size = -s $node->logfile;
 $id = run(q{DO $$BEGIN RAISE EXCEPTION '%', repeat('abc', 1500000) USING DETAIL = repeat('y', 1000000); END$$});
 becomes($id, 'failed', 'an error of 5 MB');
 is(sql("SELECT max(length(m)) BETWEEN 1000 AND 4100 FROM (SELECT message FROM josch.nodes WHERE node_id = $id UNION ALL
 	SELECT message FROM josch.runs WHERE node_id = $id UNION ALL SELECT new_values ->> 'message' FROM josch.nodes_audit WHERE node_id = $id) t(m)"),
 	't', 'is cut in the node, in the run and in the record');
 like(message($id), qr/ \.\.\. \(\d+ more bytes\)$/, 'and says so');
+cmp_ok(-s $node->logfile, '<', $log_size + 1_000_000, 'nor does it fill the log of the server');
 
 # holds the SQL back until the table of go-aheads has a row, so that the kill hits the first execution
 sql('CREATE TABLE go (what text); GRANT ALL ON go TO PUBLIC');
