@@ -56,6 +56,21 @@ RESET row_security;
 SELECT var, session_name <> 'somebody' AS own FROM josch.environs_audit ORDER BY audit_id;
 ROLLBACK;
 
+-- nor does an error amid the writing leave the door open
+CREATE FUNCTION public.disk_full() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no space left'; END$$;
+CREATE TRIGGER disk_full BEFORE INSERT ON josch.environs_audit FOR EACH ROW EXECUTE FUNCTION public.disk_full();
+\set VERBOSITY terse
+INSERT INTO josch.environs VALUES ('LOST');
+INSERT INTO josch.environs_audit SELECT * FROM josch.environs_audit;
+DROP TRIGGER disk_full ON josch.environs_audit;
+CREATE TRIGGER disk_full BEFORE INSERT ON josch.audit_commits FOR EACH ROW EXECUTE FUNCTION public.disk_full();
+INSERT INTO josch.environs VALUES ('LOST');
+DROP TRIGGER disk_full ON josch.audit_commits;
+INSERT INTO josch.audit_commits SELECT * FROM josch.audit_commits;
+SELECT count(*) AS lost FROM josch.environs WHERE var = 'LOST';
+DROP FUNCTION public.disk_full();
+\set VERBOSITY default
+
 -- the audited tables cannot be emptied without a trace
 \set VERBOSITY terse
 TRUNCATE josch.environs;

@@ -27,9 +27,9 @@ SELECT * FROM board;
 
 -- nobody has acted on a node that is new
 SAVEPOINT s;
-INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, message, action, acted_by, acted_at) VALUES
-	('2026-03-02', 6, 'N', 'J', 'new', 'done', 'skip', 'regress_eve', '2026-03-01 08:00+00');
-SELECT * FROM board WHERE node_id = 6;
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, message, action, acted_by, acted_at, comment, unmet, forced, started_at, ended_at) VALUES
+	('2026-03-02', 6, 'N', 'J', 'new', 'done', 'skip', 'regress_eve', '2026-03-01 08:00+00', 'said', 7, true, '2026-03-01 08:00+00', '2026-03-01 08:00+00');
+SELECT b.*, n.started_at, n.ended_at FROM board b JOIN josch.nodes n USING (node_id) WHERE node_id = 6;
 ROLLBACK TO s;
 
 GRANT SELECT ON board TO regress_alice;
@@ -75,6 +75,21 @@ SELECT * FROM board WHERE node_id IN (4, 5);
 SELECT josch.rerun(4, '2026-03-02');
 SELECT josch.skip(5, '2026-03-02', 'said');
 SELECT node_id, action, comment FROM board WHERE node_id IN (4, 5);
+ROLLBACK;
+
+-- an act that fails leaves nothing of itself in the session: what comes next is what it says
+BEGIN;
+INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('J', '2026-03-02', 'UTC');
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) VALUES ('2026-03-02', 1, 'S', 'J', 'sign');
+\set VERBOSITY sqlstate
+SELECT josch.hold(1, '2026-03-02', repeat('x', 10001));
+\set VERBOSITY default
+ROLLBACK;
+BEGIN;
+INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('J', '2026-03-02', 'UTC');
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) VALUES ('2026-03-02', 1, 'S', 'J', 'sign');
+UPDATE josch.nodes SET state = 'skipped' WHERE node_id = 1;
+SELECT node_id, state, action FROM josch.nodes;
 ROLLBACK;
 
 -- what is refused

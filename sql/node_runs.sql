@@ -41,7 +41,8 @@ SELECT * FROM josch.schedule('2026-03-03', 'J');
 ALTER TABLE josch.nodes DISABLE TRIGGER door;
 ALTER TABLE josch.runs DISABLE TRIGGER guard;
 INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status) VALUES (9304, 3, '2026-03-03', 1, 'command', 'running');
-UPDATE josch.nodes SET state = CASE node_id WHEN 2 THEN 'succeeded' WHEN 3 THEN 'up' ELSE 'held' END, run_id = 9304
+UPDATE josch.nodes SET state = CASE node_id WHEN 2 THEN 'succeeded' WHEN 3 THEN 'up' ELSE 'held' END, run_id = 9304,
+	started_at = '2026-03-03 08:00+00', ended_at = '2026-03-03 09:00+00'
 WHERE job_date = '2026-03-03' AND node_id > 1;
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
 ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
@@ -77,5 +78,7 @@ ALTER TABLE josch.nodes DISABLE TRIGGER door;
 UPDATE josch.nodes SET state = 'failed' WHERE job_date = '2026-03-03' AND node_id = 3;
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER door;
 SELECT josch.rerun(2, '2026-03-03', descendants => true);
-SELECT node_id, state, action FROM josch.nodes WHERE job_date = '2026-03-03' ORDER BY node_id;
+-- what is to run again has not begun; what was held back meanwhile has
+SELECT josch.release(4, '2026-03-03');
+SELECT node_id, state, action, started_at IS NOT NULL AS started, ended_at IS NOT NULL AS ended FROM josch.nodes WHERE job_date = '2026-03-03' ORDER BY node_id;
 ROLLBACK;

@@ -43,6 +43,12 @@ SELECT josch.tick('2026-03-02 05:00+00') > 0 AS passes;
 SELECT josch.signoff(1, '2026-03-02');
 SELECT josch.tick('2026-03-02 05:29:59+00') > 0 AS passes;
 SELECT node_id, state FROM josch.nodes WHERE node_id = 10;
+-- by force before its time
+SAVEPOINT early;
+SELECT josch.force_start(10, '2026-03-02');
+SELECT josch.tick('2026-03-02 05:29:59+00') > 0 AS passes;
+SELECT node_id, state FROM josch.nodes WHERE node_id = 10;
+ROLLBACK TO early;
 SELECT josch.tick('2026-03-02 05:30+00') > 0 AS passes;
 SELECT josch.signoff(10, '2026-03-02');
 SELECT josch.tick('2026-03-02 05:30+00') > 0 AS passes;

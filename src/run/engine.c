@@ -665,7 +665,7 @@ sort_ready(EnginePass *pass, const ReadyList *list, Item *lists[], int counts[])
 		{
 			continue;
 		}
-		action = josch_plan_ready(node, pass->now, &list->places->free);
+		action = josch_plan_ready(node, &list->places->free);
 		lists[action][counts[action]++] = (Item) {.key = node->key};
 	}
 }

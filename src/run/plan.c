@@ -26,12 +26,8 @@ take(int *places)
 }
 
 PlanAction
-josch_plan_ready(const StoreReady *node, TimestampTz now, PlanPlaces *places)
+josch_plan_ready(const StoreReady *node, PlanPlaces *places)
 {
-	if (node->due_at > now && !node->forced)
-	{
-		return PLAN_WAIT;
-	}
 	if (node->node_type == 'S')
 	{
 		return PLAN_ASK_SIGNOFF;

@@ -21,7 +21,7 @@ typedef struct PlanPlaces
 
 typedef enum PlanAction
 {
-	PLAN_WAIT,					/* for its time, or for a place */
+	PLAN_WAIT,					/* for a place */
 	PLAN_SUCCEED,				/* a milestone */
 	PLAN_ASK_SIGNOFF,
 	PLAN_ASK_REVIEW,
@@ -29,7 +29,7 @@ typedef enum PlanAction
 	PLAN_RUN_SQL
 } PlanAction;
 
-extern PlanAction josch_plan_ready(const StoreReady *node, TimestampTz now, PlanPlaces *places);
+extern PlanAction josch_plan_ready(const StoreReady *node, PlanPlaces *places);
 
 /* What becomes of a run that has ended, and of its node. */
 extern StoreEnd josch_plan_end(const StoreOpenRun *run, const RunEvent *event, TimestampTz now);

@@ -30,12 +30,10 @@ static const JoschRow ready_row = JOSCH_ROW(
 	JOSCH_FIELD_KEY(StoreReady, key),
 	JOSCH_FIELD(StoreReady, node_type, LETTER),
 	JOSCH_FIELD(StoreReady, has_command, BOOL),
-	JOSCH_FIELD(StoreReady, has_sql, BOOL),
-	JOSCH_FIELD(StoreReady, forced, BOOL),
-	JOSCH_NULLABLE(StoreReady, due_at, TIMESTAMPTZ, DT_NOBEGIN));
+	JOSCH_FIELD(StoreReady, has_sql, BOOL));
 
 static JoschPlan ready = JOSCH_PLAN(
-	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL, forced, due_at"
+	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL"
 	" FROM josch.nodes n WHERE state = 'ready' AND (due_at IS NULL OR due_at <= $1 OR forced)"
 	" AND ($3 OR exec_command IS NULL) AND ($4 OR exec_sql IS NULL)"
 	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = n.node_id AND r.job_date = n.job_date)"

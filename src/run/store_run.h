@@ -22,8 +22,6 @@ typedef struct StoreReady
 	char		node_type;
 	bool		has_command;
 	bool		has_sql;
-	bool		forced;
-	TimestampTz due_at;			/* DT_NOBEGIN when NULL */
 } StoreReady;
 
 /*

@@ -18,7 +18,7 @@ use IO::Socket::UNIX;
 use Socket qw(pack_sockaddr_un);
 use Time::HiRes qw(sleep time);
 
-our $PATIENCE = 20;
+our $PATIENCE = 60;
 
 my %TYPE = (
 	HELLO => 1, START => 2, STOP => 3, FORGET => 4, LIST => 5, LOG => 6, REPLACE => 7,

@@ -25,6 +25,18 @@ sub switches
 	return $sum;
 }
 
+# What has just been done may still be under way, for as long as a busy machine takes for it.
+sub quiet
+{
+	my ($pid) = @_;
+	my $before;
+	return JoschRunner::eventually('all is quiet', sub {
+		$before = switches($pid);
+		sleep 0.5;	# to see that nothing happens meanwhile
+		return switches($pid) == $before;
+	});
+}
+
 # A runner with a live command (id 1), a committed end (2), one not fetched (3).
 sub populated
 {
@@ -419,13 +431,13 @@ subtest 'idle means idle' => sub {
 	$c->start(run_id => 50, long => 1, argv => [ 'sleep', '1000' ], ready_argv => ['true']);
 	push @groups, $c->wait_for('STARTED', 50)->{pid};
 	$c->wait_for('UP', 50);
-	sleep 0.3;	# to see that nothing happens meanwhile
+	quiet($c->pid);
 	my ($cpu, $switches) = (cpu_ticks($c->pid), switches($c->pid));
 	sleep 3;	# to see that nothing happens meanwhile
 	is(cpu_ticks($c->pid), $cpu, 'no CPU');
 	is(switches($c->pid), $switches, 'not even woken');
 	my $new = die_and_restart($c, $spool);
-	sleep 0.3;	# to see that nothing happens meanwhile
+	quiet($new->pid);
 	$switches = switches($new->pid);
 	sleep 2;	# to see that nothing happens meanwhile
 	is(switches($new->pid), $switches, 'nor while it watches');

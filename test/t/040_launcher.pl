@@ -64,7 +64,7 @@ sub starts
 sub wait_for_starts
 {
 	my ($database, $n, $what) = @_;
-	for (1 .. 600)
+	for (1 .. 1200)
 	{
 		last if starts($database) >= $n;
 		usleep(50_000);	# between two looks
@@ -197,7 +197,7 @@ unlink $node->data_dir . "/base/$oid/pg_filenode.map" or die "could not damage t
 $node->start;
 schedulers_are('a postgres', 'a damaged database has no scheduler, the others do');
 my $log = slurp_file($node->logfile);
-for (1 .. 200)
+for (1 .. 1200)
 {
 	last if $log =~ /database "d" ended, next start in 2 s/;
 	usleep(50_000);	# between two looks

@@ -166,7 +166,7 @@ subtest 'time-out' => sub {
 	$node->wait_for('failed', 31);
 	like($node->node_is(31, 'message'), qr/^timed out: signal 15/, 'says so');
 	is($node->run_is(31, 'timed_out || $$ $$ || exit_signal'), 'true 15', 'and so does the run');
-	is($node->run_is(31, "ended_at - started_at BETWEEN '0.5 s' AND '10 s'"), 't', 'in time');
+	is($node->run_is(31, "ended_at - started_at >= '0.5 s'"), 't', 'and not before');
 	my ($pid, $child) = map { $node->file($_) + 0 } '31', '31.child';
 	ok(!lives($pid) && !lives($child), 'the whole group is gone, one that ignores TERM too');
 };
@@ -176,16 +176,18 @@ subtest 'stop' => sub {
 	$node->add(
 		[ 41, 'N', 'trap "echo got TERM; exit 9" TERM; sh -c "trap \'\' TERM; echo \$\$ > $WORK/41.child; while :; do sleep 0.1; done" & echo $$ > $WORK/41; while :; do sleep 0.1; done',
 			stop_grace => '400 ms' ],
-		[ 42, 'N', 'trap "" TERM; echo $$ > $WORK/42; while :; do sleep 0.1; done', stop_grace => '200 ms' ]);
+		[ 42, 'N', 'trap "" TERM; echo $$ > $WORK/42; while :; do sleep 0.1; done', stop_grace => '200 ms' ],
+		[ 43, 'N', 'trap "exit 0" TERM; echo $$ > $WORK/43; while :; do sleep 0.1; done' ]);
 	$node->schedule;
-	wait_file($_) foreach '41', '41.child', '42';
+	wait_file($_) foreach '41', '41.child', '42', '43';
 	$node->act('stop', 41, 'too late today');
-	$node->act('stop', 42);
-	$node->wait_for('failed', 41, 42);
+	$node->act('stop', $_) foreach 42, 43;
+	$node->wait_for('failed', 41, 42, 43);
+	like($node->node_is(43, 'message'), qr/^stopped by \S+: exit code 0/, 'that it ends politely makes no success of it');
 	like($node->node_is(41, 'message'), qr/^stopped by \S+: exit code 9/, 'TERM first');
 	like($node->node_is(42, 'message'), qr/^stopped by \S+: signal 9/, 'KILL after the grace');
 	is($node->node_is(41, 'comment'), 'too late today', 'with the reason of the person');
-	is($node->run_is(42, "ended_at - stop_requested_at BETWEEN '0.2 s' AND '5 s'"), 't', 'and not before');
+	is($node->run_is(42, "ended_at - stop_requested_at >= '0.2 s'"), 't', 'and not before');
 	ok(!lives($node->file($_) + 0), "process of $_ is gone") foreach '41', '41.child', '42';
 	like($node->log_of(41), qr/^got TERM\n/m, 'what it said to TERM');
 };
@@ -295,6 +297,33 @@ subtest 'notifications of a transaction that changes many' => sub {
 	$listener->quit;
 	my @told = map { decode_json($_) } $heard =~ /"josch" with payload "(\{.*?\})" received/g;
 	is_deeply(\@told, [ { date => $DATE, changed => 100 } ], 'in one line, with their number') or diag $heard;
+};
+
+subtest 'what an idle scheduler is woken for' => sub {
+	$node->job('woken');
+	$node->add([ 901, 'S', undef ], [ 902, 'N', undef ], [ 903, 'N', undef ], [ 904, 'N', undef ]);
+	$node->depend(901 => 902, 901 => 903, 901 => 904);
+	$node->schedule;
+	$node->wait_for('signoff', 901);
+	$node->sql('DELETE FROM josch.node_deps WHERE c_node_id = 902');
+	$node->wait_for('succeeded', 902);
+	$node->act('force_start', 903);
+	$node->wait_for('succeeded', 903);
+	$node->act('signoff', 901);
+	$node->wait_for('succeeded', 904);
+
+	# a day that is taken back
+	my $before = literal($DATE) . '::date - 1';
+	$node->job('woken before');
+	$node->add([ 911, 'S', undef ]);
+	$node->sql("SELECT count(*) FROM josch.schedule($before, 'woken before')");
+	$node->job('woken after');
+	$node->add([ 912, 'N', undef ]);
+	$node->sql("INSERT INTO josch.tpl_node_deps VALUES (911, -1, 912, 0); SELECT count(*) FROM josch.schedule(" . literal($DATE) . ", 'woken after')");
+	$node->wait_until('the day before is asked for', "SELECT state = 'signoff' FROM josch.nodes WHERE node_id = 911");
+	is($node->node_is(912, 'state'), 'pending', 'and waited for');
+	$node->sql("SELECT count(*) FROM josch.unschedule($before, 'woken before')");
+	$node->wait_for('succeeded', 912);
 };
 
 done_testing();

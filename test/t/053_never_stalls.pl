@@ -171,6 +171,23 @@ foreach my $case ([ 'SELECT josch.hold(%d, %s)', 'ROLLBACK' ], [ 'SELECT josch.h
 	};
 }
 
+# A node that runs is locked when its end comes.
+subtest 'an end that somebody holds' => sub {
+	$node->job('held end');
+	$node->add([ 91, 'N', 'while [ ! -e $WORK/91.end ]; do sleep 0.05; done' ], [ 92, 'N', 'while [ ! -e $WORK/91.end ]; do sleep 0.05; done' ]);
+	$node->schedule;
+	$node->wait_for('running', 91, 92);
+	my $person = person('SELECT 1 FROM josch.nodes WHERE node_id = 91 FOR UPDATE');
+	append_to_file("$node->{work}/91.end", '');
+	$node->wait_for('succeeded', 92);
+	others_go_on();
+	is($node->node_is(91, 'state'), 'running', 'it waits for the person');
+	$person->query_safe('ROLLBACK');
+	$node->wait_for('succeeded', 91);
+	$person->quit;
+	is(complaints(), '', 'nobody complains');
+};
+
 # A user's trigger that refuses one node a state.
 sub refuse
 {

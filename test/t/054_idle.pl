@@ -57,10 +57,9 @@ subtest 'a due time' => sub {
 		$node->sql("UPDATE josch.tpl_jobs SET time_zone = '$zone' WHERE job_name = '$zone'");
 		$node->add([ $id, 'S', undef, signoff_time => $time ]);
 		$node->sql("SELECT count(*) FROM josch.schedule('$date', '$zone')");
-		is($node->node_is($id, 'state', $date), 'ready', "$zone: waits for its time");
-		$node->wait_until('is asked for', "SELECT state = 'signoff' FROM josch.nodes WHERE node_id = $id");
-		is($node->node_is($id, "state_since - due_at BETWEEN '0 s' AND '0.5 s'", $date), 't', 'within half a second')
-			or diag $node->node_is($id, 'state_since - due_at', $date);
+		$node->wait_until("$zone: is asked for", "SELECT state = 'signoff' FROM josch.nodes WHERE node_id = $id");
+		# without a timer of its own it would be seen when the scheduler looks by itself, after josch.safety_interval: five minutes
+		is($node->node_is($id, 'state_since >= due_at', $date), 't', 'when its time has come');
 	}
 };
 
