@@ -343,7 +343,7 @@ add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags)
 		case JOSCH_EXIT_NONE:
 		case JOSCH_EXIT_UNKNOWN:
 			event->kind = end->kind == JOSCH_EXIT_WATCHED ? RUN_END_WATCHED : RUN_END_UNKNOWN;
-			event->text = end->kind == JOSCH_EXIT_WATCHED ? pstrdup("the runner that had started it died before it ended") :
+			event->text = end->kind == JOSCH_EXIT_WATCHED ? pstrdup("the runner that had started it was gone before") :
 				end->reason.len > 0 ? text_of(end->reason) : pstrdup("no runner was there when it ended");
 			event->looked = true;
 			event->survivors = text_of(end->survivors);

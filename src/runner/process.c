@@ -79,6 +79,7 @@ process_look(pid_t pid, Process *process)
 	process->session = (pid_t) session;
 	process->start = start;
 	process->ended = (state == 'Z' || state == 'X') && threads <= 1;
+	process->stuck = state == 'D';
 	snprintf(process->name, sizeof(process->name), "%.*s", (int) (p - name - 1), name + 1);
 	return true;
 }
@@ -165,7 +166,8 @@ process_next(DIR *proc, Process *process, JoschRunKey *key)
 		{
 			continue;
 		}
-		if (key != NULL && !read_mark(process->pid, key))
+		/* to read the memory of one that is stuck may take as long */
+		if (key != NULL && (process->stuck || !read_mark(process->pid, key)))
 		{
 			*key = (JoschRunKey) {0, 0};
 		}

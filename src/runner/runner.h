@@ -317,6 +317,7 @@ typedef struct Process
 	pid_t		session;
 	int64_t		start;			/* with the number it is given once a boot */
 	bool		ended;
+	bool		stuck;			/* waits for a disk or the like */
 	char		name[64];
 } Process;
 

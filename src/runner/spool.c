@@ -290,9 +290,14 @@ restore_socket(void)
 static bool
 move_in(void)
 {
+	struct stat former;
 	int			dir;
 
-	mkdir(runner.spool, 0700);
+	/* who was let pass there is let pass again */
+	if (fstat(runner.spool_dir, &former) == 0 && mkdir(runner.spool, 0700) == 0)
+	{
+		chmod(runner.spool, former.st_mode & 07777);
+	}
 	dir = open(runner.spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir >= 0 && is_private(dir) && flock(dir, LOCK_EX | LOCK_NB) == 0)
 	{

@@ -471,9 +471,11 @@ subtest 'the spool is taken away' => sub {
 subtest 'the whole spool is taken away' => sub {
 	my $spool = JoschRunner::new_spool();
 	my ($c, $pid) = populated($spool);
+	chmod 0711, $spool;
 	system('rm', '-rf', $spool);
 	ok(!-e $spool, 'all of it can be removed');
 	JoschRunner::eventually('it is made anew', sub { -e "$spool/runner.sock" });
+	is((stat $spool)[2] & 07777, 0711, 'for those who could pass there');
 	my $new = JoschRunner->connect($spool);
 	is($new->pid, $c->pid, 'by the same runner');
 	is($new->{welcome}{ledger}, $c->{welcome}{ledger}, 'with the same journal');
