@@ -50,7 +50,11 @@ josch_sql_worker_handle_cancel(SIGNAL_ARGS)
 {
 	if (text_runs)
 	{
+#if PG_VERSION_NUM >= 190000
+		StatementCancelHandler(postgres_signal_arg, pg_siginfo);
+#else
 		StatementCancelHandler(postgres_signal_arg);
+#endif
 	}
 }
 
