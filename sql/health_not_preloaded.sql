@@ -2,7 +2,10 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
 RESET client_min_messages;
-SELECT component, up, pid, since, replace(detail, (SELECT default_version FROM pg_available_extensions WHERE name = 'josch'), 'CURRENT') AS detail
+-- (how full this machine is, is its own business)
+SELECT component, up OR component = 'spool' AS up, pid, since,
+		CASE component WHEN 'version' THEN replace(detail, (SELECT default_version FROM pg_available_extensions WHERE name = 'josch'), 'CURRENT')
+			WHEN 'spool' THEN (detail ~ '^\d+ MB of \d+ MB are left in its file system')::text ELSE detail END AS detail
 	FROM josch.health();
 -- an extension that is older than its library says so
 BEGIN;

@@ -16,6 +16,8 @@
 
 #define DEFAULT_CLAIM_TIME 1800
 #define MAX_CLAIM_TIME 86400
+#define DEFAULT_MAX_LOG_SIZE 100
+#define MAX_MAX_LOG_SIZE (1024 * 1024)
 #define DEFAULT_MAX_RUNNING 64
 #define MAX_MAX_RUNNING 100000
 #define DEFAULT_MAX_SQL_WORKERS 4
@@ -29,6 +31,9 @@ int			josch_config_claim_time = DEFAULT_CLAIM_TIME;
 
 /* What is written beside an act or an edit that is made by plain SQL. */
 char	   *josch_config_comment = NULL;
+
+/* What is kept of a log. */
+int			josch_config_max_log_size = DEFAULT_MAX_LOG_SIZE;
 
 /* Commands that run at the same time; nodes that are up do not count. */
 int			josch_config_max_running = DEFAULT_MAX_RUNNING;
@@ -105,6 +110,13 @@ define_integers(void)
 							&josch_config_claim_time,
 							DEFAULT_CLAIM_TIME, 1, MAX_CLAIM_TIME,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("josch.max_log_size",
+							"Sets how much of what a command prints is kept.",
+							"Of a longer log the first and the last half are kept, and a line between them says so. 0 keeps all.",
+							&josch_config_max_log_size,
+							DEFAULT_MAX_LOG_SIZE, 0, MAX_MAX_LOG_SIZE,
+							PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("josch.max_running",
 							"Sets how many commands may run at the same time.",

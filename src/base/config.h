@@ -11,6 +11,7 @@
 
 extern int	josch_config_claim_time;	/* seconds */
 extern char *josch_config_comment;
+extern int	josch_config_max_log_size;	/* MB; 0: no limit */
 extern int	josch_config_max_running;
 extern int	josch_config_max_sql_workers;
 extern int	josch_config_safety_interval;	/* seconds */

@@ -11,6 +11,7 @@
 #include "base/josch.h"
 
 #define JOSCH_MAX_DATABASES 256
+#define JOSCH_WAIT_MAX 128
 
 /* What one scheduler says of itself; a copy, for josch.health(). */
 typedef struct JoschSchedulerStatus
@@ -26,7 +27,10 @@ typedef struct JoschSchedulerStatus
 	pid_t		runner_pid;		/* 0 when no runner answers */
 	TimestampTz runner_since;
 	char		runner_version[32];
-	bool		sql_waits;		/* SQL nodes wait for a background worker slot */
+	char		trouble[JOSCH_WAIT_MAX];	/* the error for which the last pass, or nodes in it, are tried again; or empty */
+	bool		silent;			/* the runner has not answered for too long */
+	char		commands_wait[JOSCH_WAIT_MAX];	/* what commands wait for, in words; empty: nothing */
+	char		sql_wait[JOSCH_WAIT_MAX];	/* the same for SQL */
 } JoschSchedulerStatus;
 
 typedef struct JoschLauncherStatus

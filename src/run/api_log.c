@@ -61,6 +61,8 @@ typedef struct LogPage
 	int			max_bytes;
 	bool		hold;			/* leave out a character of which not all has been written yet */
 	int64		next;			/* where the next page begins */
+	int64		hole;			/* where the bytes end because what follows was not kept, ... */
+	int64		hole_end;		/* ... and where it goes on; 0: they do not end so */
 	int64		size;			/* of the whole; of what is known of it, a lower bound */
 	StringInfoData bytes;		/* max_bytes + OVERLAP at most */
 } LogPage;
@@ -113,6 +115,27 @@ open_below(const char *spool, const char *path)
 	return fd;
 }
 
+/* A page begins where there is something, and does not go on over a part that was not kept (josch.max_log_size). */
+static void
+keep_to_data(int fd, LogPage *page)
+{
+	off_t		data = lseek(fd, page->offset, SEEK_DATA);
+	off_t		hole;
+
+	if (data < 0)
+	{
+		return;					/* behind the end, or the file system does not tell */
+	}
+	page->offset = data;
+	hole = lseek(fd, data, SEEK_HOLE);
+	data = hole > 0 && hole < page->size ? lseek(fd, hole, SEEK_DATA) : -1;
+	if (data > 0)
+	{
+		page->hole = hole;
+		page->hole_end = data;
+	}
+}
+
 /* Reads the page; false and errno when that fails.  Raises no error, so that the file is closed. */
 static bool
 read_page(int fd, LogPage *page)
@@ -134,7 +157,8 @@ read_page(int fd, LogPage *page)
 	{
 		page->offset = Max(page->offset + st.st_size, 0);
 	}
-	want = (int) Min(Max(st.st_size - page->offset, 0), want);
+	keep_to_data(fd, page);
+	want = (int) Min(Max((page->hole_end > 0 ? page->hole : st.st_size) - page->offset, 0), want);
 	while (page->bytes.len < want)
 	{
 		ssize_t		n = pread(fd, page->bytes.data + page->bytes.len, want - page->bytes.len,
@@ -229,9 +253,15 @@ take_piece(JoschRunner *runner, LogPage *page, const JoschRunnerEvent *event)
 	{
 		return false;
 	}
-	if (page->offset < 0)
+	if (page->bytes.len == 0)
 	{
 		page->offset = event->offset;
+	}
+	if (event->offset > page->offset + page->bytes.len)
+	{
+		page->hole = page->offset + page->bytes.len;
+		page->hole_end = event->offset;
+		return true;
 	}
 	appendBinaryStringInfo(&page->bytes, event->text, Min(event->text_len, want - page->bytes.len));
 	page->size = page->offset + page->bytes.len + (event->eof ? 0 : 1);
@@ -318,7 +348,7 @@ valid_text(LogPage *page)
 	{
 		int			length = pg_utf_mblen((const unsigned char *) bytes + i);
 
-		if (page->hold && i + length > len)
+		if (page->hold && page->hole_end == 0 && i + length > len)
 		{
 			break;
 		}
@@ -334,6 +364,10 @@ valid_text(LogPage *page)
 		}
 	}
 	page->next = page->offset + i;
+	if (page->hole_end > 0 && page->next == page->hole)
+	{
+		page->next = page->hole_end;
+	}
 	return text.data;
 }
 

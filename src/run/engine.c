@@ -21,6 +21,7 @@
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/report.h"
+#include "base/wake.h"
 #include "node/store_node.h"
 #include "run/plan.h"
 #include "run/store_sql_run.h"
@@ -48,6 +49,7 @@ typedef struct Quarantined
 	NodeKey		key;
 	TimestampTz until;
 	int			seconds;
+	char		reason[JOSCH_WAIT_MAX];
 	struct Quarantined *next;
 } Quarantined;
 
@@ -56,6 +58,9 @@ static Quarantined *quarantine = NULL;
 
 /* Whether josch.recounts may have rows; not known when a process starts. */
 static bool recounts_wait = true;
+
+/* Whether the message of an open run may say that it waits to start; the same. */
+static bool delays_wait = true;
 
 /* ---- nodes whose own failure cannot be recorded ---- */
 
@@ -109,7 +114,7 @@ clear_quarantine(TimestampTz now)
 }
 
 static void
-put_in_quarantine(NodeKey key, EnginePass *pass)
+put_in_quarantine(NodeKey key, EnginePass *pass, char *reason)
 {
 	Quarantined *q = find_quarantined(key);
 
@@ -125,8 +130,23 @@ put_in_quarantine(NodeKey key, EnginePass *pass)
 	{
 		q->seconds = Min(q->seconds * 2, MAX_QUARANTINE_SECONDS);
 	}
+	strlcpy(q->reason, josch_report_cut(reason, JOSCH_WAIT_MAX - 1), JOSCH_WAIT_MAX);
 	q->until = TimestampTzPlusMilliseconds(pass->now, q->seconds * 1000);
 	pass->retry_at = Min(pass->retry_at, q->until);
+}
+
+/* What keeps nodes from being handled now; NULL: nothing. */
+static const char *
+quarantine_reason(TimestampTz now)
+{
+	for (Quarantined *q = quarantine; q != NULL; q = q->next)
+	{
+		if (q->until > now)
+		{
+			return q->reason;
+		}
+	}
+	return NULL;
 }
 
 /* ---- one bad node never stops the others ---- */
@@ -220,7 +240,7 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 			return;
 		}
 	}
-	put_in_quarantine(item->key, pass);
+	put_in_quarantine(item->key, pass, error->message);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
@@ -406,9 +426,21 @@ events_of(const Item *items, int n)
 }
 
 static void
+apply_delayed(EnginePass *pass, Item *items, int n, void *argument)
+{
+	josch_store_run_delayed(events_of(items, n), n);
+}
+
+static void
 apply_started(EnginePass *pass, Item *items, int n, void *argument)
 {
-	josch_store_run_started(events_of(items, n), n);
+	RunEvent   *events = events_of(items, n);
+
+	josch_store_run_started(events, n);
+	if (delays_wait)
+	{
+		josch_store_run_delayed(events, n);	/* no more: they have no text */
+	}
 }
 
 static void
@@ -549,6 +581,8 @@ apply_events(EnginePass *pass)
 		steps[i] = palloc(sizeof(Item) * pass->nevents);
 	}
 	sort_events(pass, runs.open, runs.nopen, steps, counts);
+	delays_wait |= counts[RUN_DELAYED] > 0;
+	apply_all(pass, apply_delayed, steps[RUN_DELAYED], counts[RUN_DELAYED], NULL);
 	apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
 	if (lock_children(pass, steps[RUN_UP], counts[RUN_UP]))
 	{
@@ -744,6 +778,7 @@ josch_engine_pass(EnginePass *pass)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	josch_mode = former;
+	pass->trouble = quarantine_reason(pass->now);
 }
 
 void
@@ -757,4 +792,5 @@ josch_engine_look_ahead(EnginePass *pass)
 	}
 	pass->set_aside += pass->outlook.recounts;
 	recounts_wait = pass->outlook.recounts > 0;
+	delays_wait = pass->outlook.delayed > 0;
 }

@@ -37,6 +37,7 @@ typedef struct EnginePass
 	JoschRunKey *strays;		/* runs that are closed though their commands live:
 								 * to be stopped after the commit */
 	int			nstrays;
+	const char *trouble;		/* why nodes are set aside that passing errors keep from being handled; or NULL */
 	int64		changes;		/* nodes and runs that were changed */
 
 	StoreOutlook outlook;		/* set by josch_engine_look_ahead */

@@ -15,9 +15,13 @@
 /* Bytes of a message of a run or a node: what a command or SQL says may be of any length. */
 #define JOSCH_MESSAGE_MAX 4000
 
+/* How the message of a node begins that waits to start for want of something: what follows is what. */
+#define JOSCH_WAITS "waits: "
+
 /* In the order in which they are applied. */
 typedef enum RunEventType
 {
+	RUN_DELAYED,				/* text: what it waits for to start; NULL: for nothing any more */
 	RUN_STARTED,
 	RUN_UP,
 	RUN_ENDED,

@@ -175,6 +175,7 @@ josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 	m.pid = start->pid;
 	m.started_at = start->pid != 0 ? start->started_at + UNIX_TO_POSTGRES_US : 0;
 	m.reason = josch_slice(start->lost);
+	m.log_limit = start->log_limit;
 	return josch_encode_start(&runner->out, &m);
 }
 
@@ -496,7 +497,7 @@ take_start_failed(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	event = add_run_event(events, RUN_ENDED, (JoschRunKey) {m.run_id, m.nonce});
+	event = add_run_event(events, m.passing ? RUN_DELAYED : RUN_ENDED, (JoschRunKey) {m.run_id, m.nonce});
 	event->kind = RUN_END_NOT_STARTED;
 	event->text = text_of(m.text);
 	return true;

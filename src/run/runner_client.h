@@ -87,6 +87,7 @@ typedef struct JoschRunnerStart
 	const char *lost;			/* it was started before, and why nothing is known of it: watch it, if it lives; or NULL */
 	int32		pid;			/* lost: its main process, or 0 */
 	TimestampTz started_at;		/* lost: when that started, or 0 */
+	uint64		log_limit;		/* bytes; 0: none */
 } JoschRunnerStart;
 
 /* Whose runs a connection is for. */

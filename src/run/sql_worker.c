@@ -299,10 +299,11 @@ josch_sql_worker_retry_ms(void)
 	return short_of_workers ? RETRY_MS : -1;
 }
 
-bool
-josch_sql_worker_is_short(void)
+const char *
+josch_sql_worker_shortage(void)
 {
-	return short_of_workers;
+	return !short_of_workers ? NULL :
+		psprintf("no background worker slot is free: max_worker_processes = %d", max_worker_processes);
 }
 
 /* The slot of a run of this database; NULL when it is in none.  Needs the lock. */
@@ -431,7 +432,7 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	*outcome = (JoschSqlOutcome)
 	{
 		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
-		.again = slot->again, .terminated = slot->terminated, .result = slot->result
+		.never_came = slot->state == SLOT_RUN, .again = slot->again, .terminated = slot->terminated, .result = slot->result
 	};
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
 	if (over)

@@ -30,8 +30,8 @@ extern bool josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic);
 /* Milliseconds after which to try again what found no place; -1: wait to be woken. */
 extern long josch_sql_worker_retry_ms(void);
 
-/* The last start found no background worker slot. */
-extern bool josch_sql_worker_is_short(void);
+/* What the last start did not find, in words; NULL when it went well. */
+extern const char *josch_sql_worker_shortage(void);
 
 /* True from josch_sql_worker_start until its outcome is collected. */
 extern bool josch_sql_worker_running(JoschRunKey run);
@@ -50,6 +50,7 @@ typedef struct JoschSqlOutcome
 	Oid			owner;
 	bool		atomic;			/* then nothing is left of what has not succeeded */
 	bool		begun;			/* else nothing was executed */
+	bool		never_came;		/* the server could not even start the worker */
 	bool		again;			/* not begun, and to be given to another worker */
 	bool		terminated;		/* josch_sql_worker_cancel ended the worker */
 	JoschSqlResult result;

@@ -47,18 +47,20 @@ static const JoschRow outlook_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreOutlook, open, INT32),
 	JOSCH_FIELD(StoreOutlook, stops, INT32),
 	JOSCH_FIELD(StoreOutlook, timeouts, INT32),
+	JOSCH_FIELD(StoreOutlook, delayed, INT32),
 	JOSCH_FIELD(StoreOutlook, due, INT32),
 	JOSCH_FIELD(StoreOutlook, recounts, INT32));
 
 static JoschPlan outlook = JOSCH_PLAN(
-	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, n.due,"
+	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, r.delayed, n.due,"
 	" (SELECT count(*)::int FROM josch.recounts)"
 	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued,"
 	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
-	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts"
-	"  FROM (SELECT r.stop_requested_at, r.timed_out, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
+	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts,"
+	"   (count(*) FILTER (WHERE pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')))::int AS delayed"
+	"  FROM (SELECT r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID);
 
@@ -142,6 +144,7 @@ static const JoschRow launch_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreLaunch, atomic, BOOL),
 	JOSCH_FIELD(StoreLaunch, owner, INT32),
 	JOSCH_FIELD(StoreLaunch, owner_name, TEXT),
+	JOSCH_FIELD(StoreLaunch, delayed, BOOL),
 	JOSCH_FIELD(StoreLaunch, command, TEXT),
 	JOSCH_FIELD(StoreLaunch, ready_command, TEXT),
 	JOSCH_FIELD(StoreLaunch, work_dir, TEXT),
@@ -154,7 +157,7 @@ static const JoschRow launch_row = JOSCH_ROW(
 
 static JoschPlan load_launch = JOSCH_PLAN(
 	"SELECT run_id, nonce, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
-	" owner::text, exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
+	" owner::text, coalesce(pg_catalog.starts_with(message, '" JOSCH_WAITS "'), false), exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
 	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8, pid, started_at"
 	" FROM josch.runs WHERE run_id = ANY ($1) AND ended_at IS NULL ORDER BY run_id",
 	INT8ARRAYOID);
@@ -170,6 +173,38 @@ static JoschPlan started = JOSCH_PLAN(
 	" FROM unnest($1, $2, $3) AS s(run_id, pid, started_at)"
 	" WHERE r.run_id = s.run_id AND r.status = 'starting'",
 	INT8ARRAYOID, INT4ARRAYOID, TIMESTAMPTZARRAYOID);
+
+static const JoschRow delayed_row = JOSCH_ROW(
+	RunEvent,
+	JOSCH_FIELD(RunEvent, run_id, INT64),
+	JOSCH_FIELD(RunEvent, text, TEXT));
+
+static JoschPlan delay_runs = JOSCH_PLAN(
+	"UPDATE josch.runs r SET message = d.message FROM unnest($1, $2) AS d(run_id, message)"
+	" WHERE r.run_id = d.run_id AND r.ended_at IS NULL AND r.message IS DISTINCT FROM d.message"
+	" AND (d.message IS NOT NULL OR pg_catalog.starts_with(r.message, '" JOSCH_WAITS "'))",
+	INT8ARRAYOID, TEXTARRAYOID);
+
+static JoschPlan delay_nodes = JOSCH_PLAN(
+	"UPDATE josch.nodes n SET message = d.message"
+	" FROM unnest($1, $2) AS d(run_id, message) JOIN josch.runs r ON r.run_id = d.run_id"
+	" WHERE n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
+	" AND n.message IS DISTINCT FROM d.message"
+	" AND (d.message IS NOT NULL OR pg_catalog.starts_with(n.message, '" JOSCH_WAITS "'))",
+	INT8ARRAYOID, TEXTARRAYOID);
+
+static JoschPlan mark_ready = JOSCH_PLAN(
+	"UPDATE josch.nodes n SET message = $2 WHERE (n.node_id, n.job_date) IN ("
+	"  SELECT r.node_id, r.job_date FROM (SELECT o.node_id, o.job_date, o.message FROM josch.nodes o WHERE o.state = 'ready'"
+	"   AND (o.due_at IS NULL OR o.due_at <= $1 OR o.forced) AND o.exec_command IS NOT NULL"
+	"   ORDER BY o.job_date, o.node_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) r"
+	"  WHERE r.message IS DISTINCT FROM $2)",
+	TIMESTAMPTZOID, TEXTOID, INT4OID);
+
+static JoschPlan unmark_ready = JOSCH_PLAN0(
+	"UPDATE josch.nodes n SET message = NULL WHERE (n.node_id, n.job_date) IN ("
+	"  SELECT o.node_id, o.job_date FROM josch.nodes o WHERE o.state = 'ready'"
+	"   AND pg_catalog.starts_with(o.message, '" JOSCH_WAITS "') FOR NO KEY UPDATE SKIP LOCKED)");
 
 static JoschPlan closed_runs = JOSCH_PLAN(
 	"SELECT k.place::int FROM unnest($1) WITH ORDINALITY AS k(run_id, place)"
@@ -513,6 +548,40 @@ josch_store_run_started(const RunEvent *events, int n)
 	josch_rows_arrays(&started_row, events, n, args);
 	josch_spi_run(&started, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
+}
+
+void
+josch_store_run_delayed(const RunEvent *events, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&delayed_row, events, n, args);
+	josch_spi_run(&delay_runs, SPI_OK_UPDATE, args, NULL);
+	josch_spi_run(&delay_nodes, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+}
+
+void
+josch_store_run_mark_ready(TimestampTz now, const char *message, int limit)
+{
+	JoschSpi	spi;
+	Datum		args[3] = {TimestampTzGetDatum(now), (Datum) 0, Int32GetDatum(limit)};
+	JoschMode	former = josch_mode_enter_engine();
+
+	josch_spi_begin(&spi);
+	if (message != NULL)
+	{
+		args[1] = CStringGetTextDatum(message);
+		josch_spi_run(&mark_ready, SPI_OK_UPDATE, args, NULL);
+	}
+	else
+	{
+		josch_spi_run(&unmark_ready, SPI_OK_UPDATE, NULL, NULL);
+	}
+	josch_spi_end(&spi);
+	josch_mode = former;
 }
 
 void

@@ -41,6 +41,7 @@ typedef struct StoreOutlook
 	int			open;			/* open runs */
 	int			stops;			/* of these, asked to stop, or (SQL) timed out */
 	int			timeouts;		/* of these, SQL and past their timeout */
+	int			delayed;		/* of these, with a message that says for what they wait */
 } StoreOutlook;
 
 extern StoreOutlook josch_store_run_outlook(TimestampTz now);
@@ -75,6 +76,7 @@ typedef struct StoreLaunch
 	bool		atomic;			/* SQL in one transaction */
 	Oid			owner;			/* InvalidOid: the role does not exist */
 	char	   *owner_name;
+	bool		delayed;		/* its message says what it waits for */
 	char	   *command;		/* NULL for SQL */
 	char	   *ready_command;	/* or NULL */
 	char	   *work_dir;		/* NULL for SQL */
@@ -103,6 +105,15 @@ extern StoreLaunch *josch_store_run_launch(const NodeKey *keys, int n, const Sto
 
 /* The same data for runs that are open already (to send them again). */
 extern StoreLaunch *josch_store_run_reload(const int64 *run_ids, int n, int *loaded);
+
+/* These runs wait to start, and their nodes say for what; or, without a text, no more. */
+extern void josch_store_run_delayed(const RunEvent *events, int n);
+
+/*
+ * Says of nodes that are ready and due, and would run a command, what keeps them
+ * from it: of the first `limit`.  NULL: takes that back from all.
+ */
+extern void josch_store_run_mark_ready(TimestampTz now, const char *message, int limit);
 
 /* The commands of these runs have started; the long-running among them are up. */
 extern void josch_store_run_started(const RunEvent *events, int n);

@@ -38,6 +38,10 @@ due_fire(int64_t now)
 		{
 			run_watch(run);
 		}
+		if (is_due(&run->trim_boot, now))
+		{
+			trim_due(run);
+		}
 		if (run->phase == RUN_LIVE && (run->ready_boot != 0 || run->probe_kill_boot != 0))
 		{
 			ready_due(run);

@@ -101,6 +101,20 @@ spool_open(const char *path, int flags)
 	return fd;
 }
 
+/* Takes the log of a run away that did not start, so that it can be created again. */
+void
+log_remove(const char *path)
+{
+	const char *last;
+	int			dir = spool_path_allowed(path) ? open_parent(path, false, &last) : -1;
+
+	if (dir >= 0)
+	{
+		unlinkat(dir, last, 0);
+		close(dir);
+	}
+}
+
 /* The last JOSCH_TAIL_MAX bytes of a log as clean UTF-8, to be freed; NULL when it cannot be read. */
 char *
 log_tail(const char *path, uint32_t *len)

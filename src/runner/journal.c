@@ -22,6 +22,7 @@
 
 static int	journal_fd = -1;
 static size_t journal_size;
+static size_t size_before_start;
 static size_t size_after_rewrite;
 
 /* While the journal is rewritten, records go here instead of the file. */
@@ -218,12 +219,30 @@ journal_start(Run *run)
 	r.start.timeout_ms = run->timeout_ms;
 	r.start.grace_ms = run->grace_ms;
 	r.start.ready_after_ms = run->ready_after_ms;
+	r.start.log_limit = run->log_limit;
 	r.start.flags = run->flags & JOSCH_RUN_LONG_RUNNING ? JOSCH_START_LONG_RUNNING : 0;
-	if (!ensure_owner(run->owner) || !emit(&r))
+	if (!ensure_owner(run->owner))
+	{
+		return false;
+	}
+	size_before_start = journal_size;
+	if (!emit(&r))
 	{
 		return false;
 	}
 	owner_raise(run->owner, run->id, run->id);
+	return true;
+}
+
+/* Takes the START back that was written last: its process could not be started, and nothing of it is left. */
+bool
+journal_take_back(void)
+{
+	if (ftruncate(journal_fd, (off_t) size_before_start) != 0)
+	{
+		return false;
+	}
+	journal_size = size_before_start;
 	return true;
 }
 

@@ -23,6 +23,7 @@ void
 loop_init(void)
 {
 	sigset_t	set;
+	int			logs_fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
@@ -37,6 +38,11 @@ loop_init(void)
 	poll_add(POLL_TIMER, timer_fd);
 	poll_add(POLL_LISTEN, runner.listen_fd);
 	poll_add(POLL_SPOOL, spool_watch());
+	logs_fd = trim_init();
+	if (logs_fd >= 0)
+	{
+		poll_add(POLL_LOGS, logs_fd);
+	}
 }
 
 static void
@@ -116,6 +122,9 @@ take_event(const PollEvent *event)
 			return;
 		case POLL_RUN:
 			run_watched_ended(event->run);
+			return;
+		case POLL_LOGS:
+			trim_changed();
 			return;
 		case POLL_CONN:
 			conn_readable(event->conn);

@@ -44,6 +44,7 @@ arm(Run *run)
 		run->timeout_boot = run->started_boot + span(run->timeout_ms);
 	}
 	ready_schedule(run);
+	trim_begin(run);
 	timer_update(run);
 }
 
@@ -56,28 +57,38 @@ arm_unless_lost(Run *run)
 	}
 }
 
-/* A descriptor of the new log file.  -1, *error and *why when there is none. */
+/* Why a run does not start. */
+typedef struct Obstacle
+{
+	int			error;			/* errno; 0: none */
+	bool		passing;		/* it is to be tried again */
+	char	   *why;
+} Obstacle;
+
+/* A descriptor of the new log file.  -1 when there is none. */
 static int
-create_log(const Run *run, int *error, char **why)
+create_log(const Run *run, Obstacle *obstacle)
 {
 	int			fd;
 
 	if (!spool_path_allowed(run->log_path))
 	{
-		*error = EINVAL;
-		*why = format("log path \"%s\" is not a path to a file in a folder of the spool", run->log_path);
+		obstacle->error = EINVAL;
+		obstacle->why = format("log path \"%s\" is not a path to a file in a folder of the spool", run->log_path);
 		return -1;
 	}
 	fd = spool_open(run->log_path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
-	if (fd < 0)
+	if (fd >= 0)
 	{
-		*error = errno;
-		*why = format("could not create log file \"%s\": %s%s", run->log_path,
-					  *error == ELOOP || *error == ENOTDIR ? "a part of its path is no folder: " : "",
-					  strerror(*error));
-		return -1;
+		return fd;
 	}
-	return fd;
+	obstacle->error = errno;
+	obstacle->passing = shortage_of_spool_passes(errno);
+	obstacle->why = obstacle->passing ? shortage_text(obstacle->error, "could not create the log file") :
+		format("could not create log file \"%s\": %s%s", run->log_path,
+			   obstacle->error == ELOOP || obstacle->error == ENOTDIR ? "a part of its path is no folder: " : "",
+			   strerror(obstacle->error));
+	return -1;
 }
 
 static char *
@@ -97,65 +108,88 @@ check_start(const JoschStart *start, char *const *env)
 	return NULL;
 }
 
-/* Starts the process.  0, or an errno and *why. */
-static int
-launch(Run *run, const JoschStart *start, char **why)
+/* Starts the process, or says what is in the way. */
+static Obstacle
+launch(Run *run, const JoschStart *start)
 {
 	char	  **argv = strings_dup(start->argv);
 	char	  **env = strings_dup(start->env);
 	char	   *cwd = slice_dup(start->cwd);
 	SpawnRequest request = {argv, env, cwd, process_mark(run), -1};
-	int			error = EINVAL;
+	Obstacle	obstacle = {.why = check_start(start, env)};
 
-	*why = check_start(start, env);
-	if (*why == NULL)
+	if (obstacle.why != NULL)
 	{
-		request.output_fd = create_log(run, &error, why);
+		obstacle.error = EINVAL;
 	}
-	if (*why == NULL)
+	else
+	{
+		request.output_fd = create_log(run, &obstacle);
+	}
+	if (obstacle.error == 0)
 	{
 		run->started_at = now_epoch();
 		run->started_boot = now_boot();
-		error = spawn_process(&request, &run->pid, why);
+		obstacle.error = spawn_process(&request, &run->pid, &obstacle.why);
+		obstacle.passing = shortage_passes(obstacle.error);
 		close(request.output_fd);
+		if (obstacle.error != 0)
+		{
+			log_remove(run->log_path);
+		}
 	}
 	free(request.mark);
 	free(argv);
 	free(env);
 	free(cwd);
-	return error;
+	return obstacle;
 }
 
 static void
-fail_start(Run *run, int error, const char *why)
+tell_obstacle(Run *run, const Obstacle *obstacle)
 {
-	run->phase = RUN_EXITED;
 	run->pid = 0;
 	run->started_at = 0;
 	run->end.kind = JOSCH_EXIT_NOT_STARTED;
-	run->end.value = (uint32_t) error;
+	run->end.value = (uint32_t) obstacle->error;
 	run->end.ended_at = now_epoch();
-	run->end.tail.data = utf8_clean(why, strnlen(why, JOSCH_TAIL_MAX), &run->end.tail.len);
+	run->end.tail.data = utf8_clean(obstacle->why, strnlen(obstacle->why, JOSCH_TAIL_MAX), &run->end.tail.len);
+	log_line("%s: run %lld did not start: %s", run->owner->name, (long long) run->id, obstacle->why);
+	tell_start_failed(run, obstacle->passing);
+}
+
+/* It will never start: kept until FORGET, as any end. */
+static void
+fail_start(Run *run, const Obstacle *obstacle)
+{
+	run->phase = RUN_EXITED;
+	tell_obstacle(run, obstacle);
 	if (!journal_exit(run))
 	{
 		log_line("could not record that run %lld did not start: %m", (long long) run->id);
 	}
-	log_line("%s: run %lld did not start: %s", run->owner->name, (long long) run->id, why);
-	tell_start_failed(run);
+}
+
+/* It may be sent again: answer, and know nothing of it. */
+static void
+drop_start(Run *run, const Obstacle *obstacle)
+{
+	tell_obstacle(run, obstacle);
+	run_remove(run);
 }
 
 /* From here on the run is on record. */
 static void
 start_recorded(Run *run, const JoschStart *start)
 {
-	char	   *why = NULL;
-	int			error = launch(run, start, &why);
+	Obstacle	obstacle = launch(run, start);
 	Process		process;
 
-	if (error != 0)
+	if (obstacle.error != 0)
 	{
-		fail_start(run, error, why);
-		free(why);
+		obstacle.passing = obstacle.passing && journal_take_back();
+		(obstacle.passing ? drop_start : fail_start) (run, &obstacle);
+		free(obstacle.why);
 		return;
 	}
 	run->phase = RUN_LIVE;
@@ -170,19 +204,14 @@ start_recorded(Run *run, const JoschStart *start)
 	tell_started(run);
 }
 
-/* The run cannot even be put on record: answer, and know nothing of it. */
+/* The run cannot even be put on record. */
 static void
-drop_start(Run *run, const char *what)
+refuse_start(Run *run, int error)
 {
-	char	   *why = format("%s: %s", what, strerror(errno));
+	Obstacle	obstacle = {error, shortage_of_spool_passes(error), shortage_text(error, "could not write the journal")};
 
-	run->end.kind = JOSCH_EXIT_NOT_STARTED;
-	run->end.value = (uint32_t) errno;
-	run->end.tail.data = utf8_clean(why, strlen(why), &run->end.tail.len);
-	log_line("%s: run %lld did not start: %s", run->owner->name, (long long) run->id, why);
-	free(why);
-	tell_start_failed(run);
-	run_remove(run);
+	drop_start(run, &obstacle);
+	free(obstacle.why);
 }
 
 /* START of a run that has not been seen. */
@@ -192,10 +221,16 @@ run_start(Conn *conn, const JoschStart *start)
 	JoschRunKey key = {start->run_id, start->nonce};
 	Run		   *run = run_add(conn->owner, key);
 
+	int			error = shortage_of_room();
+
 	run_set_request(run, start);
-	if (!journal_start(run))
+	if (error == 0 && !journal_start(run))
 	{
-		drop_start(run, "could not write the journal");
+		error = errno;
+	}
+	if (error != 0)
+	{
+		refuse_start(run, error);
 	}
 	else
 	{
@@ -216,7 +251,7 @@ run_finish(Run *run)
 	run->phase = RUN_EXITED;
 	run->draining = false;
 	run->end.flags = run->flags;
-	run->timeout_boot = run->kill_boot = run->watch_boot = 0;
+	run->timeout_boot = run->kill_boot = run->watch_boot = run->trim_boot = 0;
 	ready_cancel(run);
 	watch_cancel(run);
 	timer_update(run);
@@ -227,6 +262,7 @@ run_finish(Run *run)
 	}
 	free((void *) run->end.tail.data);
 	run->end.tail.data = log_tail(run->log_path, &run->end.tail.len);
+	trim_end(run);
 	if (!journal_exit(run))
 	{
 		log_line("could not record the end of run %lld: %m", (long long) run->id);

@@ -85,6 +85,12 @@ struct Run
 	uint64_t	timeout_ms;
 	uint64_t	grace_ms;
 	uint64_t	ready_after_ms;
+	uint64_t	log_limit;		/* 0: none */
+
+	/* trim.c */
+	int64_t		log_size;		/* at the last look */
+	int64_t		hole_end;		/* of what was taken out of its middle */
+	int			log_watch;
 
 	/* deadlines, 0: none; each change is followed by timer_update */
 	int64_t		timeout_boot;
@@ -92,6 +98,7 @@ struct Run
 	int64_t		ready_boot;
 	int64_t		probe_kill_boot;
 	int64_t		watch_boot;		/* look again whether it lives: it has no descriptor */
+	int64_t		trim_boot;		/* look at the size of its log */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
 
@@ -277,6 +284,7 @@ extern bool journal_is_ours(void);
 
 extern void journal_load(JournalFound *found);
 extern bool journal_start(Run *run);
+extern bool journal_take_back(void);
 extern bool journal_spawned(const Run *run);
 extern bool journal_up(const Run *run);
 extern bool journal_stopping(const Run *run);
@@ -295,7 +303,14 @@ extern bool life_begin(void);
 /* files.c */
 extern int	spool_open(const char *path, int flags);
 extern bool spool_path_allowed(const char *path);
+extern void log_remove(const char *path);
 extern char *log_tail(const char *path, uint32_t *len);
+
+/* shortage.c */
+extern bool shortage_passes(int error);
+extern bool shortage_of_spool_passes(int error);
+extern char *shortage_text(int error, const char *what);
+extern int	shortage_of_room(void);
 
 /* spawn.c */
 typedef struct SpawnRequest
@@ -364,6 +379,14 @@ extern void ready_cancel(Run *run);
 extern bool watch_start(Run *run);
 extern void watch_cancel(Run *run);
 
+/* trim.c */
+extern int	trim_init(void);
+extern void trim_begin(Run *run);
+extern void trim_due(Run *run);
+extern void trim_end(Run *run);
+extern void trim_changed(void);
+extern size_t trim_piece(int fd, int64_t *offset, size_t most);
+
 /* timer.c */
 extern void timer_update(Run *run);
 extern Run *timer_due(int64_t now);
@@ -381,6 +404,7 @@ typedef enum PollSource
 	POLL_SIGNALS,
 	POLL_TIMER,
 	POLL_SPOOL,
+	POLL_LOGS,
 	POLL_RUN,
 	POLL_CONN
 } PollSource;
@@ -411,7 +435,7 @@ extern void conn_error(Conn *conn, const char *text);
 
 /* tell.c */
 extern void tell_started(const Run *run);
-extern void tell_start_failed(const Run *run);
+extern void tell_start_failed(const Run *run, bool passing);
 extern void tell_refused(Conn *conn, JoschRunKey key, JoschRefusal reason);
 extern void tell_up(const Run *run);
 extern void tell_exited(const Run *run);

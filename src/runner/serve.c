@@ -223,6 +223,7 @@ send_log(Conn *conn, const JoschLogRead *request, int fd)
 	fstat(fd, &st);
 	m.offset = request->offset >= 0 ? request->offset : st.st_size + request->offset;
 	m.offset = m.offset < 0 ? 0 : m.offset;
+	max = (uint32_t) trim_piece(fd, &m.offset, max);
 	n = S_ISREG(st.st_mode) ? pread(fd, bytes, max, m.offset) : (errno = EINVAL, -1);
 	if (n < 0)
 	{

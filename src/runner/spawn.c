@@ -166,8 +166,13 @@ find_program(const char *name, const char *path, const char *cwd)
 static char *
 explain(int error, const char *program, const char *cwd)
 {
-	int			dir = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int			dir;
 
+	if (shortage_passes(error))
+	{
+		return shortage_text(error, "could not start a process");
+	}
+	dir = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || faccessat(dir, ".", X_OK, AT_EACCESS) != 0)
 	{
 		char	   *why = format("could not change to directory \"%s\": %s", cwd, strerror(errno));

@@ -210,6 +210,7 @@ run_set_request(Run *run, const JoschStart *start)
 	run->timeout_ms = start->timeout_ms;
 	run->grace_ms = start->grace_ms;
 	run->ready_after_ms = start->ready_after_ms;
+	run->log_limit = start->log_limit;
 	if (start->flags & JOSCH_START_LONG_RUNNING)
 	{
 		run->flags |= JOSCH_RUN_LONG_RUNNING;

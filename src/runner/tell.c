@@ -31,9 +31,9 @@ tell_started(const Run *run)
 }
 
 void
-tell_start_failed(const Run *run)
+tell_start_failed(const Run *run, bool passing)
 {
-	JoschStartFailed m = {run->id, run->nonce, run->end.value, run->end.tail};
+	JoschStartFailed m = {run->id, run->nonce, run->end.value, run->end.tail, passing};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)

@@ -10,16 +10,20 @@
 #include "commands/dbcommands.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
+#include "utils/wait_event.h"
 
 #include "base/config.h"
 #include "base/report.h"
 #include "base/spool.h"
 #include "base/store_blocker.h"
 #include "base/wake.h"
+#include "run/spool_room.h"
 #include "run/sql_worker.h"
 #include "server/store_health.h"
 
@@ -53,9 +57,9 @@ add_launcher(ReturnSetInfo *result)
 }
 
 static char *
-describe_no_slot(const char *who)
+describe_no_slot(void)
 {
-	return psprintf("%s: no background worker slot is free: max_worker_processes = %d.", who, max_worker_processes);
+	return psprintf("It waits: no background worker slot is free: max_worker_processes = %d.", max_worker_processes);
 }
 
 static char *
@@ -71,14 +75,28 @@ describe_scheduler(const JoschSchedulerStatus *status)
 					josch_config_scheduler ? "" : "; josch.scheduler is off: nothing is started");
 }
 
+/* What keeps a scheduler that is there from its work; NULL: nothing. */
+static char *
+describe_trouble(const JoschSchedulerStatus *status)
+{
+	PGPROC	   *process = BackendPidGetProc(status->pid);
+
+	if (process != NULL && process->wait_event_info == WAIT_EVENT_SYNC_REP)
+	{
+		return "a commit waits for a synchronous standby: see synchronous_standby_names";
+	}
+	return status->trouble[0] == '\0' ? NULL : psprintf("what failed is tried again: %s", status->trouble);
+}
+
 static void
 add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up)
 {
+	char	   *trouble = up ? describe_trouble(status) : NULL;
 	char	   *detail;
 
 	if (up)
 	{
-		detail = describe_scheduler(status);
+		detail = psprintf("%s%s%s", describe_scheduler(status), trouble != NULL ? "; " : "", trouble != NULL ? trouble : "");
 	}
 	else if (!josch_wake_is_preloaded())
 	{
@@ -86,7 +104,7 @@ add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up
 	}
 	else if (josch_wake_scheduler_waits())
 	{
-		detail = describe_no_slot("It waits");
+		detail = describe_no_slot();
 	}
 	else if (status->last_pass_at != 0)
 	{
@@ -97,7 +115,7 @@ add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up
 	{
 		detail = pstrdup("It was not seen yet; the launcher starts it. The server's log has the reason when it cannot.");
 	}
-	add_row(result, "scheduler", up, up ? status->pid : 0, up ? status->started_at : 0, detail);
+	add_row(result, "scheduler", up && trouble == NULL, up ? status->pid : 0, up ? status->started_at : 0, detail);
 }
 
 /* For whom a change of the spool directory waits.  No path: it is not for everybody to see. */
@@ -127,10 +145,12 @@ describe_waiting(void)
 static void
 add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up)
 {
-	bool		up = scheduler_up && status->runner_pid != 0;
+	bool		there = scheduler_up && status->runner_pid != 0;
+	bool		waits = there && status->commands_wait[0] != '\0';
 
-	add_row(result, "runner", up, up ? status->runner_pid : 0, up ? status->runner_since : 0,
-			up ? psprintf("version %s%s", status->runner_version, describe_waiting()) :
+	add_row(result, "runner", there && !waits, there ? status->runner_pid : 0, there ? status->runner_since : 0,
+			there ? psprintf("version %s%s%s%s", status->runner_version, waits ? "; commands wait: " : "",
+							 waits ? status->commands_wait : "", describe_waiting()) :
 			scheduler_up ? psprintf("None answers on the socket in the spool directory: no command is started%s.", describe_waiting()) :
 			"Only a scheduler knows.");
 }
@@ -138,14 +158,31 @@ add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool sched
 static void
 add_sql_workers(ReturnSetInfo *result, const JoschSchedulerStatus *status)
 {
-	bool		waits = status->pid != 0 && status->sql_waits;
+	bool		waits = status->pid != 0 && status->sql_wait[0] != '\0';
 	int			present;
 	int			busy;
 
 	josch_sql_worker_count(MyDatabaseId, &present, &busy);
 	add_row(result, "sql workers", josch_wake_is_preloaded() && !waits, 0, 0,
-			psprintf("%d busy of %d, at most %d%s", busy, present, josch_config_max_sql_workers,
-					 waits ? describe_no_slot("; SQL nodes wait") : ""));
+			psprintf("%d busy of %d, at most %d%s%s", busy, present, josch_config_max_sql_workers,
+					 waits ? "; SQL nodes wait: " : "", waits ? status->sql_wait : ""));
+}
+
+/* How full the file system is that what commands print goes to. */
+static void
+add_spool(ReturnSetInfo *result)
+{
+	SpoolRoom	room = josch_spool_room();
+
+	if (!room.known)
+	{
+		add_row(result, "spool", false, 0, 0, "Its file system cannot be seen: the server may not go there.");
+		return;
+	}
+	add_row(result, "spool", !room.low, 0, 0,
+			psprintf(UINT64_FORMAT " MB of " UINT64_FORMAT " MB are left in its file system%s", room.left / JOSCH_MB, room.all / JOSCH_MB,
+					 room.full ? ": no command is started until there is more." :
+					 room.low ? ": remove old logs, or move josch.spool_directory to a larger one." : ""));
 }
 
 static void
@@ -202,6 +239,7 @@ josch_api_health(PG_FUNCTION_ARGS)
 	add_scheduler(result, &status, up);
 	add_runner(result, &status, up);
 	add_sql_workers(result, &status);
+	add_spool(result);
 	add_version(result);
 	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
 			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);

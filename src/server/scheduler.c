@@ -39,6 +39,7 @@
 #include "base/attempt.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/report.h"
 #include "base/spi_plan.h"
 #include "base/spool.h"
 #include "run/sql_worker.h"
@@ -57,8 +58,9 @@
 #define SET_ASIDE_MIN_MS 50
 #define SET_ASIDE_MAX_MS 1000
 
-/* After a pass that failed as a whole. */
-#define ERROR_MS 1000
+/* After a pass that failed as a whole: doubled each time, up to the last. */
+#define ERROR_MIN_MS 1000
+#define ERROR_MAX_MS 10000
 
 /* From TERM to KILL, for a command whose node has failed of something else. */
 #define STRAY_GRACE_MS 10000
@@ -152,8 +154,14 @@ typedef struct Decisions
 	bool		reconciled;		/* nothing of that is left to do */
 	Reconciled	compared;
 	bool		sql_ends_read;	/* all ends of SQL runs are complete */
+	JoschRunKey *delayed;		/* runs that are due to be tried again, */
+	int			ndelayed;
+	StoreLaunch *retries;		/* as far as they are still open */
+	int			nretries;
 
 	/* found after the launches were sent */
+	StoreRunInfo *unanswered;
+	int			nunanswered;
 	StoreRunInfo *stops;
 	int			nstops;
 	StoreRunInfo *timeouts;
@@ -197,7 +205,7 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	may_send = josch_spool_use(scheduler->runner != NULL ? scheduler->spool : NULL);
 	if (josch_config_scheduler)
 	{
-		pass->max_commands = scheduler->phase == RUNNER_READY && may_send ? josch_config_max_running : 0;
+		pass->max_commands = scheduler->phase == RUNNER_READY && !scheduler->status.silent && may_send ? josch_config_max_running : 0;
 		pass->max_sql = scheduler->unsent_sql == NIL && decisions->compared.nagain == 0 ? josch_config_max_sql_workers : 0;
 	}
 }
@@ -275,6 +283,7 @@ decide(Decisions *decisions)
 		scheduler->phase = RUNNER_READY;
 	}
 	decisions->sql_ends_read = josch_scheduler_read_sql_ends(scheduler);
+	decisions->retries = josch_scheduler_delay_take(scheduler, &decisions->delayed, &decisions->ndelayed, &decisions->nretries);
 	prepare_pass(scheduler, decisions);
 	josch_engine_pass(&decisions->pass);
 	decisions->pass.set_aside += (decisions->reconciled ? 0 : 1) + (decisions->sql_ends_read ? 0 : 1);
@@ -286,8 +295,13 @@ carry_out(Decisions *decisions)
 {
 	Scheduler  *scheduler = decisions->scheduler;
 	EnginePass *pass = &decisions->pass;
+	ListCell   *cell;
 
 	scheduler->sql_reconciled |= decisions->reconciled;
+	foreach(cell, scheduler->events)
+	{
+		josch_scheduler_delay_heard(scheduler, lfirst(cell));
+	}
 	josch_scheduler_forget_done(scheduler);
 	/* no more than these are open, should it not be possible to count them below */
 	scheduler->status.running += pass->nlaunches;
@@ -298,6 +312,11 @@ carry_out(Decisions *decisions)
 	for (int i = 0; i < decisions->compared.nagain; i++)
 	{
 		josch_scheduler_send(scheduler, &decisions->compared.again[i]);
+	}
+	josch_scheduler_delay_sent(scheduler, decisions->delayed, decisions->ndelayed, decisions->retries, decisions->nretries);
+	for (int i = 0; i < decisions->nretries; i++)
+	{
+		josch_scheduler_send(scheduler, &decisions->retries[i]);
 	}
 	for (int i = 0; i < pass->nlaunches; i++)
 	{
@@ -328,6 +347,7 @@ look(void *argument)
 	{
 		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
 	}
+	josch_scheduler_delay_look(decisions->scheduler, decisions->pass.outlook.due > 0, &decisions->unanswered, &decisions->nunanswered);
 }
 
 /*
@@ -341,11 +361,25 @@ look_ahead(Decisions *decisions)
 
 	if (!josch_attempt_unless_locked(look, decisions))
 	{
-		decisions->nstops = decisions->ntimeouts = 0;
+		decisions->nstops = decisions->ntimeouts = decisions->nunanswered = 0;
 		decisions->pass.outlook = (StoreOutlook) {
 			.next_due = DT_NOEND, .queued = status->queued, .open = status->running
 		};
 		decisions->pass.set_aside++;
+	}
+}
+
+static void
+tell_silence(Decisions *decisions)
+{
+	Scheduler  *scheduler = decisions->scheduler;
+
+	scheduler->silence_untold = false;
+	for (int i = 0; i < decisions->nunanswered; i++)
+	{
+		JoschRunKey key = {decisions->unanswered[i].run_id, decisions->unanswered[i].nonce};
+
+		josch_scheduler_tell_delay(scheduler, key, josch_scheduler_silence());
 	}
 }
 
@@ -377,6 +411,7 @@ set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->pass_at = TimestampTzPlusMilliseconds(now, (int64) josch_config_safety_interval * 1000);
 	scheduler->pass_at = Min(scheduler->pass_at, pass->outlook.next_due);
 	scheduler->pass_at = Min(scheduler->pass_at, pass->retry_at);
+	scheduler->pass_at = Min(scheduler->pass_at, josch_scheduler_delay_due(scheduler));
 	if (pass->set_aside > 0)
 	{
 		scheduler->set_aside_ms = scheduler->set_aside_ms == 0 ? SET_ASIDE_MIN_MS :
@@ -392,12 +427,14 @@ set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 static void
 report(Scheduler *scheduler, const EnginePass *pass)
 {
+	scheduler->error_ms = 0;
+	strlcpy(scheduler->status.trouble, pass->trouble != NULL ? pass->trouble : "", JOSCH_WAIT_MAX);
 	scheduler->status.last_pass_at = pass->now;
 	scheduler->status.passes++;
 	scheduler->status.queued = pass->outlook.queued;
 	scheduler->status.running = pass->outlook.open;
 	scheduler->status.set_aside = pass->set_aside;
-	scheduler->status.sql_waits = scheduler->unsent_sql != NIL && josch_sql_worker_is_short();
+	josch_scheduler_delay_report(scheduler);
 	josch_wake_report(&scheduler->status);
 	if (pass->outlook.open == 0 && scheduler->events == NIL)
 	{
@@ -429,7 +466,10 @@ end_transaction(Scheduler *scheduler)
 static void
 recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 {
+	ErrorData  *error;
+
 	MemoryContextSwitchTo(scheduler->scratch);
+	error = CopyErrorData();
 	EmitErrorReport();
 	AbortCurrentTransaction();
 	FlushErrorState();
@@ -439,7 +479,10 @@ recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 		scheduler->phase = phase;
 	}
 	scheduler->pass_wanted = false;
-	scheduler->pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), ERROR_MS);
+	scheduler->error_ms = scheduler->error_ms == 0 ? ERROR_MIN_MS : Min(scheduler->error_ms * 2, ERROR_MAX_MS);
+	scheduler->pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->error_ms);
+	strlcpy(scheduler->status.trouble, josch_report_cut(error->message, JOSCH_WAIT_MAX - 1), JOSCH_WAIT_MAX);
+	josch_wake_report(&scheduler->status);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
@@ -483,6 +526,7 @@ run_pass(Scheduler *scheduler)
 		return;
 	}
 	set_next_pass(scheduler, &decisions->pass);
+	tell_silence(decisions);
 	carry_out_stops(decisions);
 	report(scheduler, &decisions->pass);
 	if (scheduler->phase == RUNNER_READY && hash_get_num_entries(scheduler->listed) > 0)
@@ -565,6 +609,7 @@ start_up(Scheduler *scheduler, Oid database)
 	scheduler->highest = -1;
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
+	josch_scheduler_delay_init(scheduler);
 	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
 	end_transaction(scheduler);
 	scheduler->pass_wanted = true;
@@ -592,6 +637,7 @@ josch_scheduler_main(Datum database)
 		josch_scheduler_hear(&scheduler);
 		josch_scheduler_collect_sql(&scheduler);
 		josch_scheduler_send_unsent(&scheduler);
+		josch_scheduler_notice_silence(&scheduler);
 		if (scheduler.pass_wanted || josch_clock_is_due(scheduler.pass_at, (int64) josch_config_safety_interval * 1000))
 		{
 			run_pass(&scheduler);

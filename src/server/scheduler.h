@@ -35,6 +35,17 @@ typedef enum RunnerPhase
 	RUNNER_READY				/* both sides agree: launch */
 } RunnerPhase;
 
+/* Runs that could not be started for want of something (scheduler_delay.c). */
+typedef struct Delays
+{
+	HTAB	   *runs;
+	TimestampTz due_at;			/* when some of them are sent again */
+	int			delay_ms;
+	int			window;			/* so many together */
+	int32		round;			/* each is tried once in a round */
+	char		reason[2][JOSCH_WAIT_MAX];	/* the last one: commands, SQL */
+} Delays;
+
 /* Everything that one scheduler knows. */
 typedef struct Scheduler
 {
@@ -60,10 +71,17 @@ typedef struct Scheduler
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
 	HTAB	   *stops_sent;		/* JoschRunKey: on this connection */
 
+	Delays		delays;
+	TimestampTz silent_since;	/* the runner has had something to answer since; 0: it has answered all */
+	bool		silence_untold; /* it does not answer, and the runs that it was given do not say so yet */
+	bool		ready_marked;	/* nodes that are ready may say so */
+	bool		room_is_low;	/* in the spool's file system, and it was said */
+
 	bool		sql_reconciled; /* once, at the start */
 	bool		pass_wanted;
 	TimestampTz pass_at;		/* next pass at the latest */
 	int			set_aside_ms;
+	int			error_ms;		/* how long the last pass that failed was put off */
 	JoschSchedulerStatus status;
 } Scheduler;
 
@@ -74,6 +92,9 @@ extern void josch_scheduler_take(Scheduler *scheduler, const RunEvent *event);
 
 /* The same for an end of which only this is known. */
 extern void josch_scheduler_take_end(Scheduler *scheduler, JoschRunKey key, RunEndKind kind, const char *reason);
+
+/* The run's node shall say what it waits for to start; NULL: for nothing any more. */
+extern void josch_scheduler_tell_delay(Scheduler *scheduler, JoschRunKey key, const char *reason);
 
 /* Makes a set of runs (listed, stops_sent) that is empty. */
 extern void josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set);
@@ -138,5 +159,45 @@ typedef struct Reconciled
  * says is done after the commit, and not at all when it is set aside.
  */
 extern Reconciled josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql);
+
+/* ---- scheduler_delay.c ---- */
+
+extern void josch_scheduler_delay_init(Scheduler *scheduler);
+
+/* A run could not be started for want of something: it is sent again later.  True: its node does not say so yet. */
+extern bool josch_scheduler_delay(Scheduler *scheduler, JoschRunKey key, bool sql, const char *reason);
+
+/* A run has started, or ended: this one, or others, need not wait any more. */
+extern void josch_scheduler_delay_heard(Scheduler *scheduler, const RunEvent *event);
+
+extern bool josch_scheduler_is_delayed(const Scheduler *scheduler, JoschRunKey key);
+
+/* The run is to be stopped; true when it waited here, so that it has never started. */
+extern bool josch_scheduler_delay_drop(Scheduler *scheduler, JoschRunKey key);
+
+/* The runner has shown what it has: reconciling decides about commands from now on. */
+extern void josch_scheduler_delay_listed(Scheduler *scheduler);
+
+/* Those that are due, read in the pass's transaction; and that they are sent after its commit, as far as they are open. */
+extern StoreLaunch *josch_scheduler_delay_take(Scheduler *scheduler, JoschRunKey **keys, int *nkeys, int *n);
+extern void josch_scheduler_delay_sent(Scheduler *scheduler, const JoschRunKey *keys, int nkeys,
+									   const StoreLaunch *launches, int n);
+
+/* When some are due, or silence becomes a fault; DT_NOEND: nothing waits. */
+extern TimestampTz josch_scheduler_delay_due(const Scheduler *scheduler);
+
+/* Something that the runner has to answer was sent; something was heard; is it silent for too long? */
+extern void josch_scheduler_expect_answer(Scheduler *scheduler);
+extern void josch_scheduler_hear_answer(Scheduler *scheduler);
+extern void josch_scheduler_notice_silence(Scheduler *scheduler);
+
+/* In words, for nodes and health. */
+extern const char *josch_scheduler_silence(void);
+
+/* Finds the runs that it has not answered and that are to be told, and marks nodes that are ready, if any are due. */
+extern void josch_scheduler_delay_look(Scheduler *scheduler, bool any_due, StoreRunInfo **unanswered, int *n);
+
+/* Puts into the status what commands and SQL wait for. */
+extern void josch_scheduler_delay_report(Scheduler *scheduler);
 
 #endif							/* JOSCH_SCHEDULER_H */

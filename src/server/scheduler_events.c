@@ -81,6 +81,24 @@ josch_scheduler_take_end(Scheduler *scheduler, JoschRunKey key, RunEndKind kind,
 	josch_scheduler_take(scheduler, &event);
 }
 
+void
+josch_scheduler_tell_delay(Scheduler *scheduler, JoschRunKey key, const char *reason)
+{
+	RunEvent	event = josch_run_event(RUN_DELAYED, key);
+
+	event.text = reason != NULL ? psprintf(JOSCH_WAITS "%s", reason) : NULL;
+	josch_scheduler_take(scheduler, &event);
+}
+
+static void
+delay(Scheduler *scheduler, JoschRunKey key, bool sql, const char *reason)
+{
+	if (josch_scheduler_delay(scheduler, key, sql, reason))
+	{
+		josch_scheduler_tell_delay(scheduler, key, reason);
+	}
+}
+
 /* Makes a set of runs that is empty. */
 void
 josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set)
@@ -118,6 +136,7 @@ leave_runner(Scheduler *scheduler)
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	scheduler->status.runner_pid = 0;
+	josch_scheduler_expect_answer(scheduler);
 	josch_wake_report(&scheduler->status);
 }
 
@@ -187,7 +206,14 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 			greet_runner(scheduler);
 			break;
 		case JOSCH_RUNNER_EVENT:
-			josch_scheduler_take(scheduler, &event->run);
+			if (event->run.type == RUN_DELAYED)
+			{
+				delay(scheduler, key, false, event->run.text != NULL ? event->run.text : "no reason given");
+			}
+			else
+			{
+				josch_scheduler_take(scheduler, &event->run);
+			}
 			break;
 		case JOSCH_RUNNER_LISTED:
 			(void) hash_search(scheduler->listed, &key, HASH_ENTER, NULL);
@@ -195,6 +221,7 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 		case JOSCH_RUNNER_LIST_END:
 			scheduler->phase = RUNNER_LISTED;
 			scheduler->pass_wanted = true;
+			josch_scheduler_delay_listed(scheduler);
 			break;
 		case JOSCH_RUNNER_REFUSED:
 			take_refusal(scheduler, event);
@@ -269,6 +296,10 @@ josch_scheduler_hear(Scheduler *scheduler)
 	foreach(cell, heard)
 	{
 		take_runner_event(scheduler, lfirst(cell));
+	}
+	if (scheduler->runner != NULL && heard != NIL)
+	{
+		josch_scheduler_hear_answer(scheduler);
 	}
 	if (scheduler->runner != NULL)
 	{

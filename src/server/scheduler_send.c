@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/config.h"
 #include "base/spool.h"
 #include "node/command.h"
 
@@ -108,13 +109,16 @@ send_command(Scheduler *scheduler, const StoreLaunch *launch)
 	start.long_running = launch->node_type == 'L';
 	start.ready_argv = words_of(launch->ready_command);
 	start.ready_after_ms = launch->ready_after_ms;
+	start.log_limit = (uint64) josch_config_max_log_size * 1024 * 1024;
 	start.lost = launch->lost;
 	start.pid = launch->pid;
 	start.started_at = launch->started_at;
 	if (!josch_runner_send_start(scheduler->runner, &start))
 	{
 		josch_scheduler_take_end(scheduler, key_of(launch), launch->lost != NULL ? RUN_END_UNKNOWN : RUN_END_NOT_STARTED, "command and environment are larger than 4 MB");
+		return;
 	}
+	josch_scheduler_expect_answer(scheduler);
 }
 
 void
@@ -136,6 +140,11 @@ josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 	JoschRunKey key = {run->run_id, run->nonce};
 	bool		sent;
 
+	if (josch_scheduler_delay_drop(scheduler, key))
+	{
+		josch_scheduler_take_end(scheduler, key, RUN_END_NOT_STARTED, "it was stopped before there was enough to start it");
+		return;
+	}
 	if (run->sql)
 	{
 		josch_scheduler_stop_sql(scheduler, run);

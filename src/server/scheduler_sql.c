@@ -29,7 +29,15 @@ send_sql(Scheduler *scheduler, const StoreLaunch *launch)
 		josch_scheduler_take_end(scheduler, run, RUN_END_NOT_STARTED, psprintf("role \"%s\", the owner of the node, does not exist or was dropped", launch->owner_name));
 		return true;
 	}
-	return josch_sql_worker_start(run, launch->owner, launch->atomic);
+	if (!josch_sql_worker_start(run, launch->owner, launch->atomic))
+	{
+		return false;
+	}
+	if (launch->delayed)
+	{
+		josch_scheduler_tell_delay(scheduler, run, NULL);
+	}
+	return true;
 }
 
 static void
@@ -45,6 +53,7 @@ keep_unsent(Scheduler *scheduler, const StoreLaunch *launch)
 	copy->atomic = launch->atomic;
 	copy->owner = launch->owner;
 	copy->owner_name = pstrdup(launch->owner_name);
+	copy->delayed = launch->delayed;
 	scheduler->unsent_sql = lappend(scheduler->unsent_sql, copy);
 	MemoryContextSwitchTo(former);
 }
@@ -54,6 +63,24 @@ free_unsent(StoreLaunch *launch)
 {
 	pfree(launch->owner_name);
 	pfree(launch);
+}
+
+/* Their nodes say so when it is more than the limit of SQL that keeps them. */
+static void
+tell_unsent(Scheduler *scheduler)
+{
+	ListCell   *cell;
+
+	foreach(cell, scheduler->unsent_sql)
+	{
+		StoreLaunch *launch = lfirst(cell);
+
+		if (!launch->delayed && josch_sql_worker_shortage() != NULL)
+		{
+			josch_scheduler_tell_delay(scheduler, (JoschRunKey) {launch->run_id, launch->nonce}, josch_sql_worker_shortage());
+			launch->delayed = true;
+		}
+	}
 }
 
 void
@@ -68,6 +95,7 @@ josch_scheduler_send_unsent(Scheduler *scheduler)
 			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
 		}
 	}
+	tell_unsent(scheduler);
 }
 
 static bool
@@ -169,6 +197,13 @@ josch_scheduler_collect_sql(Scheduler *scheduler)
 		if (outcome->again)
 		{
 			send_again(scheduler, outcome);
+		}
+		else if (outcome->never_came)
+		{
+			if (josch_scheduler_delay(scheduler, outcome->run, true, outcome->reason))
+			{
+				josch_scheduler_tell_delay(scheduler, outcome->run, outcome->reason);
+			}
 		}
 		else
 		{
@@ -290,7 +325,7 @@ josch_scheduler_misses_sql(Scheduler *scheduler, const StoreRunInfo *run)
 {
 	JoschRunKey key = {run->run_id, run->nonce};
 
-	return !josch_sql_worker_running(key) && !waits_here(scheduler, run);
+	return !josch_sql_worker_running(key) && !josch_scheduler_is_delayed(scheduler, key) && !waits_here(scheduler, run);
 }
 
 const char *

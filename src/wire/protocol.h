@@ -127,6 +127,7 @@ typedef struct JoschStart
 	int64_t		pid;			/* ADOPT: its main process, 0 when that is not known, */
 	int64_t		started_at;		/* and when it started */
 	JoschSlice	reason;			/* ADOPT: why nothing is known of it */
+	uint64_t	log_limit;		/* bytes of the log that are kept, a half at either end; 0: all */
 } JoschStart;
 
 typedef struct JoschStop
@@ -188,6 +189,7 @@ typedef struct JoschStartFailed
 	int64_t		nonce;
 	uint32_t	error;			/* errno */
 	JoschSlice	text;
+	uint8_t		passing;		/* for want of something: the runner knows nothing of it, send it again later */
 } JoschStartFailed;
 
 typedef struct JoschUp
@@ -265,6 +267,15 @@ typedef struct JoschNothing
 	char		unused;
 } JoschNothing;
 
+/* Bytes that must be free in the spool's file system, so that what is started can write: a part of a small one. */
+static inline uint64_t
+josch_room_to_start(uint64_t all)
+{
+	const uint64_t most = 16 * 1024 * 1024;
+
+	return all / 64 < most ? all / 64 : most;
+}
+
 static inline void
 josch_code_key(JoschCodec *c, JoschRunKey *key)
 {
@@ -302,6 +313,7 @@ josch_code_start(JoschCodec *c, JoschStart *m)
 	josch_code_i64(c, &m->pid);
 	josch_code_i64(c, &m->started_at);
 	josch_code_slice(c, &m->reason);
+	josch_code_u64(c, &m->log_limit);
 }
 
 static inline void
@@ -371,6 +383,7 @@ josch_code_start_failed(JoschCodec *c, JoschStartFailed *m)
 	josch_code_i64(c, &m->nonce);
 	josch_code_u32(c, &m->error);
 	josch_code_slice(c, &m->text);
+	josch_code_u8(c, &m->passing);
 }
 
 static inline void

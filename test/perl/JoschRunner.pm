@@ -38,7 +38,7 @@ my @EXIT = qw(c:kind n:value q:ended_at q:cpu_user_us q:cpu_sys_us q:maxrss_kb n
 my %FIELDS = (
 	WELCOME => [qw(n:protocol s:version s:incarnation q:pid q:started_at s:ledger q:highest q:given)],
 	STARTED => [qw(q:run_id q:nonce q:pid q:started_at)],
-	START_FAILED => [qw(q:run_id q:nonce n:errno s:text)],
+	START_FAILED => [qw(q:run_id q:nonce n:errno s:text c:passing)],
 	UP => [qw(q:run_id q:nonce q:up_at)],
 	EXITED => [ 'q:run_id', 'q:nonce', @EXIT ],
 	RUN => [ qw(q:run_id q:nonce c:state n:flags q:pid q:started_at q:up_at), @EXIT, qw(s:log_path s:identity n:database s:database_name s:token) ],
@@ -153,7 +153,7 @@ sub start
 	$s{nonce} //= nonce($s{run_id});
 	$self->send('START', pack('q>2', $s{run_id}, $s{nonce}) . strings(@{ $s{argv} }) . strings(@{ $s{env} // [] })
 		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, ($s{long} ? 1 : 0) | ($s{adopt} ? 2 : 0))
-		. strings(@{ $s{ready_argv} // [] }) . pack('Q> q>2 N/a*', $s{ready_after_ms} // 0, $s{pid} // 0, $s{started_at} // 0, $s{reason} // ''));
+		. strings(@{ $s{ready_argv} // [] }) . pack('Q> q>2 N/a* Q>', $s{ready_after_ms} // 0, $s{pid} // 0, $s{started_at} // 0, $s{reason} // '', $s{log_limit} // 0));
 	return;
 }
 

@@ -125,6 +125,7 @@ subtest 'what cannot be started' => sub {
 	my $e = $c->run(run_id => ++$id, argv => ['no-such-program']);
 	is($e->{type}, 'START_FAILED', 'program that is not there');
 	is($e->{errno}, 2, 'errno');
+	is($e->{passing}, 0, 'that does not pass by itself');
 	like($e->{text}, qr/"no-such-program" in PATH/, 'text names the program');
 	my $known = $c->list->{$id};
 	is_deeply([ @$known{qw(state kind value tail)} ], [ JoschRunner::STATE_EXITED, JoschRunner::EXIT_NOT_STARTED, 2, $e->{text} ], 'kept until FORGET');

@@ -46,6 +46,7 @@ subtest 'no room for the journal' => sub {
 	my $e = $c->run(run_id => 2, argv => sh("touch $spool/ran"));
 	is($e->{type}, 'START_FAILED', 'what cannot be put on record is not started');
 	like($e->{text}, qr/could not write the journal: File too large/, 'and says why');
+	ok($e->{passing}, 'and that it may be sent again');
 	ok(!-e "$spool/ran", 'it did not run');
 	is_deeply([ keys %{ $c->list } ], [1], 'nothing is known of it');
 	is(-s "$spool/journal", $size, 'nor does the journal hold half of it');

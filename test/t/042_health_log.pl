@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use JoschNode qw($DATE eventually lives);
 
-my $node = JoschNode->create('main');
+my $node = JoschNode->create('main', conf => 'josch.max_log_size = 1MB');
 
 sub health
 {
@@ -92,10 +92,10 @@ $patient->{run}->finish;
 
 $node->sql('DELETE FROM josch.tpl_nodes');
 $node->add([ 1, 'N', q{printf 'caf\303\251\n'; printf 'bad \377 zero \000 half \303' >&2; printf '\nend\n'} ],
-	[ 2, 'N', 'seq 1 20000' ], [ 3, 'N', 'true' ]);
+	[ 2, 'N', 'seq 1 20000' ], [ 3, 'N', 'true' ], [ 4, 'N', 'seq 1000000 1500000' ]);
 $node->schedule('2024-03-04');
-$node->wait_until('commands ran', q{SELECT count(*) = 3 FROM josch.nodes WHERE job_date = '2024-03-04' AND node_id < 90 AND state = 'succeeded'});
-my ($run, $long, $empty) = map { $node->run_is($_, 'run_id', '2024-03-04') } 1 .. 3;
+$node->wait_until('commands ran', q{SELECT count(*) = 4 FROM josch.nodes WHERE job_date = '2024-03-04' AND node_id < 90 AND state = 'succeeded'});
+my ($run, $long, $empty, $cut) = map { $node->run_is($_, 'run_id', '2024-03-04') } 1 .. 4;
 
 my $text = "caf\x{e9}\nbad \x{fffd} zero \x{fffd} half \x{fffd}\nend\n";
 utf8::encode($text);
@@ -110,6 +110,15 @@ is($node->sql("WITH RECURSIVE p AS (SELECT q.* FROM josch.log_page($run, 0, 4) q
 	SELECT string_agg(text, '' ORDER BY start_offset) FROM p"), $text, 'page after page, by the offsets that they give');
 is($node->sql("SELECT start_offset, next_offset FROM josch.log_page($long, -4)"), '108890|108894', 'from the end');
 is($node->sql("SELECT josch.log($long, 1000000) = ''"), 't', 'nothing comes after its end');
+
+(undef, my $half, my $notice) = $node->psql('postgres', "SELECT josch.log($cut)");
+like($half, qr/^1000000\n1000001\n.*\n\[josch\.max_log_size: what was printed here has not been kept\]\n?\z/s, 'of one beyond its limit the first half');
+my ($goes_on) = $notice =~ /It goes on with: SELECT josch\.log\($cut, (\d+)\);/;
+cmp_ok($goes_on, '>', 2_000_000, 'and where it goes on');
+my @last = split /\n/, $node->sql("SELECT josch.log($cut, $goes_on)");
+is($last[-1], '1500000', 'with the last half');
+is(scalar(grep { $last[$_] != 1500000 - $#last + $_ } 1 .. $#last), 0, 'of which no line is missing');
+is($node->sql("SELECT j.start_offset, j.text = josch.log($cut, $goes_on) FROM josch.log_page($cut, 1000000) j"), "$goes_on|t", 'where nothing was kept, the page begins after that');
 
 my $file = "$node->{spool}/" . $node->run_is(1, 'log', '2024-03-04');
 is(sprintf('%o', (stat $file)[2] & 0777), '600', 'a log is for its owner only');

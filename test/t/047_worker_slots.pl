@@ -15,7 +15,7 @@ max_logical_replication_workers = 0
 max_parallel_workers_per_gather = 0
 josch.max_sql_workers = 2
 END
-my $NO_SLOT = 'no background worker slot is free: max_worker_processes = 4.';
+my $NO_SLOT = 'no background worker slot is free: max_worker_processes = 4';
 
 # Nodes of a day of their own that execute the text.
 my $next = 1;
@@ -64,8 +64,10 @@ $node->wait_until('a worker is busy', q{SELECT count(*) = 1 FROM pg_stat_activit
 run_sql('SELECT 1', 1, 'other');
 $node->wait_until('SQL of the other database waits, and health says for what',
 	"SELECT NOT up AND detail LIKE '%; SQL nodes wait: $NO_SLOT' FROM josch.health() WHERE component = 'sql workers'", 'other');
+$node->wait_until('so does the node', "SELECT state = 'running' AND message = 'waits: $NO_SLOT' FROM josch.nodes", 'other');
 $session->query_safe('SELECT pg_advisory_unlock(1)');
-$node->wait_until('when a worker is idle, it makes room', q{SELECT state = 'succeeded' FROM josch.nodes}, 'other');
+$node->wait_until('when a worker is idle, it makes room', q{SELECT state = 'succeeded' AND message IS NULL FROM josch.nodes}, 'other');
+is($node->sql('SELECT count(*), max(attempt) FROM josch.runs WHERE message IS NULL', 'other'), '1|1', 'and it was one run');
 $node->wait_until('and health has nothing more to say', q{SELECT up FROM josch.health() WHERE component = 'sql workers'}, 'other');
 $node->wait_for_rest;
 
@@ -78,7 +80,7 @@ $node->wait_until('both workers are busy', q{SELECT count(*) = 2 FROM pg_stat_ac
 run_sql('SELECT pg_sleep(0.05)', 5000);
 $node->sql('CREATE DATABASE late');
 $node->sql('CREATE EXTENSION josch', 'late');
-$node->wait_until('health says why it has no scheduler', "SELECT NOT up AND detail = 'It waits: $NO_SLOT' FROM josch.health() WHERE component = 'scheduler'", 'late');
+$node->wait_until('health says why it has no scheduler', "SELECT NOT up AND detail = 'It waits: $NO_SLOT.' FROM josch.health() WHERE component = 'scheduler'", 'late');
 $session->query_safe('SELECT pg_advisory_unlock(1)');
 $session->quit;
 $node->wait_until('it has the first slot that is free', has_scheduler('late'));
@@ -86,5 +88,23 @@ cmp_ok($node->sql(q{SELECT count(*) FROM josch.nodes WHERE state IN ('ready', 'r
 like(health('scheduler', 'late'), qr/^true /, 'and health is content');
 $node->wait_until('the SQL goes on with what is left',
 	q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND datname = 'postgres'});
+
+# --- a server that can start no process: the worker does not come, and the SQL has not failed
+
+$session = $node->background_psql('late');
+my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+my $processes = `prlimit --nproc --noheadings --output SOFT`;
+chomp $processes;
+$session->query_safe("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch sql worker'");
+system('prlimit', '--pid', $postmaster, '--nproc=1:') == 0 or die 'prlimit';
+$session->query_safe("INSERT INTO josch.tpl_jobs (job_name) VALUES ('short');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'short', 'short', 'SELECT 1');
+	SELECT count(*) FROM josch.schedule('$JoschNode::DATE', 'short')");
+JoschNode::eventually('the node says so', sub { $session->query_safe('SELECT message FROM josch.nodes WHERE node_id = 1') =~ /waits: the background worker could not be started/ });
+like($session->query_safe(q{SELECT up || detail FROM josch.health() WHERE component = 'sql workers'}), qr/^false.*SQL nodes wait: the background worker could not be started/, 'health, too');
+system('prlimit', '--pid', $postmaster, "--nproc=$processes:") == 0 or die 'prlimit';
+JoschNode::eventually('it runs when there is one', sub { $session->query_safe('SELECT state FROM josch.nodes WHERE node_id = 1') eq 'succeeded' });
+is($session->query_safe('SELECT count(*), max(attempt) FROM josch.runs WHERE node_id = 1'), '1|1', 'as one run');
+$session->quit;
 
 done_testing();

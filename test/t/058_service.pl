@@ -15,7 +15,7 @@ use JoschRunner;
 use JoschNode qw($DATE eventually lives literal);
 
 my $unit = JoschRunner::slurp('scripts/josch-runner.service') // die 'no unit';
-my $node = JoschNode->create('service');
+my $node = JoschNode->create('service', conf => 'josch.max_log_size = 1MB');
 my $top = as_user($SECOND => sub { my $dir = File::Temp::tempdir('josch-service-XXXXXX', TMPDIR => 1); chmod 0755, $dir; return $dir; });
 my $service;
 
@@ -72,7 +72,8 @@ $node->job('after');
 $node->add([ 2, 'N', 'id -un; umask; id -Gn' ],
 	[ 3, 'N', 'cat ' . $node->data_dir . '/PG_VERSION && exit 0; exit 9' ],
 	[ 4, 'L', 'sleep 1000', ready_after => '0' ],
-	[ 5, 'N', "touch $top/josch/made; mkdir $top/josch/folder" ]);
+	[ 5, 'N', "touch $top/josch/made; mkdir $top/josch/folder" ],
+	[ 6, 'N', q{perl -e 'printf "%07d\n", $_ for 0 .. 499_999'} ]);
 $node->schedule;
 $node->wait_for('succeeded', 2, 5);
 $node->wait_for('failed', 3);
@@ -85,6 +86,20 @@ is((stat "$top/josch/made")[2] & 0777, 0644, 'what they make can be read by othe
 my ($log) = $node->run_is(2, 'log');
 ok(!open(my $file, '<', "$top/josch/$log"), "but the server's user cannot open their logs");
 ok(!-e $node->data_dir . '/josch/' . $log, 'nor is there one in the data directory');
+
+# a log that lost its middle is read through the runner as by the server itself
+$node->wait_for('succeeded', 6);
+my $whole = '';
+for (my ($offset, $next) = (-1, 0); $next != $offset;)
+{
+	$offset = $next;
+	my $page = $node->sql("SELECT next_offset, encode(convert_to(text, 'UTF8'), 'hex') FROM josch.runs, josch.log_page(run_id, $offset, 300000) WHERE node_id = 6");
+	($next, my $text) = split /\|/, $page;
+	$whole .= pack 'H*', $text;
+}
+like($whole, qr/^0000000\n0000001\n.*\n\[josch\.max_log_size: [^\n]*\]\n.*\n0499998\n0499999\n\z/s, 'both its halves, and the line between them');
+is(scalar(grep { !/^\d{0,7}$/ } split /\n/, $whole), 1, 'and nothing else');
+cmp_ok(length $whole, '<', 1024 * 1024 + 8192, 'and no more');
 
 # the service goes and comes, as with a new version; commands live on
 as_user($SECOND => sub { kill 'TERM', $service });

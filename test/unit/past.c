@@ -48,8 +48,9 @@ say_run(const Run *run, bool lives)
 		run->flags & ~(uint32_t) JOSCH_RUN_WATCHED, (int) run->pid, (long long) run->started_at, (long long) run->started_boot,
 		(long long) run->start,
 		(long long) run->up_at, over ? 0LL : (long long) run->kill_boot, lives && run->former ? " former" : "");
-	say("    log %s cwd %s timeout %llu grace %llu after %llu", run->log_path, run->cwd ? run->cwd : "",
-		(unsigned long long) run->timeout_ms, (unsigned long long) run->grace_ms, (unsigned long long) run->ready_after_ms);
+	say("    log %s cwd %s timeout %llu grace %llu after %llu limit %llu", run->log_path, run->cwd ? run->cwd : "",
+		(unsigned long long) run->timeout_ms, (unsigned long long) run->grace_ms, (unsigned long long) run->ready_after_ms,
+		(unsigned long long) run->log_limit);
 	say_list("env", run->env);
 	say_list("ready", run->ready_argv);
 	say("\n    end %d %u %lld %llu %llu %llu %u %.*s/%.*s/%.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
@@ -181,7 +182,7 @@ start_service(Owner *owner, int64_t id)
 {
 	JoschBuffer env = {NULL, 0, 0, xrealloc};
 	JoschBuffer ready = {NULL, 0, 0, xrealloc};
-	JoschStart	m = {.timeout_ms = 0, .grace_ms = 7, .ready_after_ms = 42, .flags = JOSCH_START_LONG_RUNNING};
+	JoschStart	m = {.timeout_ms = 0, .grace_ms = 7, .ready_after_ms = 42, .log_limit = 1000, .flags = JOSCH_START_LONG_RUNNING};
 	Run		   *run;
 
 	josch_strings_add(&env, &m.env, josch_slice("A=1"));

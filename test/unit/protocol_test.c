@@ -112,7 +112,7 @@ test_requests(void)
 	JoschBuffer lists[3] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
 	JoschHello	hello = {0x01020304, slice("1.0"), slice("server"), 0xfedcba98, slice("db"), slice("/runner"), slice("a token"), INT64_MAX};
 	JoschHello	hello_back;
-	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9, -5, 77, slice("lost")};
+	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9, -5, 77, slice("lost"), 10};
 	JoschStart	start_back;
 	JoschStop	stop = {2, -1, 77, 60000};
 	JoschStop	stop_back;
@@ -132,7 +132,7 @@ test_requests(void)
 	OK(start_back.run_id == INT64_MAX && start_back.nonce == INT64_MIN && is_list(start_back.argv, argv, 4) && is_list(start_back.env, env, 1) &&
 	   is_list(start_back.ready_argv, ready, 2) && same(start_back.cwd, start.cwd) && same(start_back.log_path, start.log_path) &&
 	   start_back.timeout_ms == UINT64_MAX && start_back.grace_ms == 7 && start_back.flags == 0x80000001 &&
-	   start_back.ready_after_ms == 9 && start_back.pid == -5 && start_back.started_at == 77 && same(start_back.reason, start.reason), "start says the same");
+	   start_back.ready_after_ms == 9 && start_back.pid == -5 && start_back.started_at == 77 && same(start_back.reason, start.reason) && start_back.log_limit == 10, "start says the same");
 	THERE_AND_BACK(stop, stop, stop_back);
 	OK(stop_back.scope == 2 && stop_back.run_id == -1 && stop_back.nonce == 77 && stop_back.grace_ms == 60000, "stop says the same");
 	THERE_AND_BACK(log_read, read, read_back);
@@ -157,7 +157,7 @@ test_answers(void)
 	JoschWelcome welcome_back;
 	JoschStarted started = {1, 21, 2, 3};
 	JoschStarted started_back;
-	JoschStartFailed start_failed = {1, 21, 2, slice("no")};
+	JoschStartFailed start_failed = {1, 21, 2, slice("no"), 1};
 	JoschStartFailed start_failed_back;
 	JoschUp		up = {1, 21, 2};
 	JoschUp		up_back;
@@ -179,7 +179,7 @@ test_answers(void)
 	THERE_AND_BACK(started, started, started_back);
 	OK(started_back.run_id == 1 && started_back.nonce == 21 && started_back.pid == 2 && started_back.started_at == 3, "started says the same");
 	THERE_AND_BACK(start_failed, start_failed, start_failed_back);
-	OK(start_failed_back.run_id == 1 && start_failed_back.nonce == 21 && start_failed_back.error == 2 && same(start_failed_back.text, start_failed.text), "start_failed says the same");
+	OK(start_failed_back.run_id == 1 && start_failed_back.nonce == 21 && start_failed_back.error == 2 && same(start_failed_back.text, start_failed.text) && start_failed_back.passing == 1, "start_failed says the same");
 	THERE_AND_BACK(up, up, up_back);
 	OK(up_back.run_id == 1 && up_back.nonce == 21 && up_back.up_at == 2, "up says the same");
 	THERE_AND_BACK(exited, exited, exited_back);

@@ -164,7 +164,8 @@ oo::class create ::details_log::View {
         }
         set offset $next
         my Append $piece
-        if {$next - $from >= $::details_log::page} {
+        # a short page may end where the middle of the log was not kept
+        if {$next - $from >= $::details_log::page || (!$open && $piece ne "")} {
             my Read
         } elseif {$open} {
             after cancel $timer
