@@ -10,6 +10,7 @@
 
 #include "audit/audit.h"
 #include "base/config.h"
+#include "base/identity.h"
 #include "base/mode.h"
 #include "base/shared.h"
 #include "base/table.h"
@@ -26,6 +27,7 @@ void
 _PG_init(void)
 {
 	josch_config_init();
+	josch_identity_init();
 	josch_mode_init();
 	josch_table_init();
 	josch_audit_init();

@@ -189,6 +189,7 @@ CREATE TABLE josch.nodes (
 -- the days of a node, also when its job had another name
 CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
 CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
+CREATE INDEX nodes_held_idx ON josch.nodes (job_date, node_id) WHERE state = 'held';
 CREATE INDEX nodes_attention_idx ON josch.nodes (job_date, node_id) WHERE state IN ('failed', 'review', 'signoff', 'unknown');
 COMMENT ON TABLE josch.nodes IS
 'Nodes of a date: copies of tpl_nodes with their state. People change state by the functions (josch.signoff() ...) or by UPDATE of state and comment; each change must be an edge of josch.fsm.';
@@ -326,6 +327,7 @@ CREATE TABLE josch.runs (
 	ledger				text,
 	nonce				bigint NOT NULL DEFAULT josch.new_nonce(),
 	tries				integer,
+	token				bigint,
 	UNIQUE (node_id, job_date, attempt),
 	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
 	CONSTRAINT runs_kind_is_known CHECK (kind IN ('command', 'sql')),
@@ -373,10 +375,11 @@ COMMENT ON COLUMN josch.runs.peak_memory IS 'Largest resident set, in bytes';
 COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_directory; josch.log(run_id) reads it';
 COMMENT ON COLUMN josch.runs.output_tail IS 'The end of its output (4 kB at most)';
 COMMENT ON COLUMN josch.runs.survivors IS 'Of a run whose end nobody saw: the processes of it that lived on, number and name, when that was recorded; NULL: none was found';
-COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: a copy of the data directory has another one, and does not adopt the run';
+COMMENT ON COLUMN josch.runs.server IS 'Identity of the server that started it: its system, and the place of its data directory';
 COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was given to; only from this very one can it be known that the run never came there';
 COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';
 COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
+COMMENT ON COLUMN josch.runs.token IS 'The installation that started it (josch.installation.token): a copy, once it is armed, has another one, and does not adopt the run';
 
 /* no foreign key: whoever has locked the run must not keep its SQL from ending */
 CREATE TABLE josch.sql_ends (

@@ -57,7 +57,7 @@ BEGIN
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
 		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
-		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$)
+		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$), ('installation', '')
 	LOOP
 		SELECT pg_catalog.string_agg(pg_catalog.format('%I %s NOT NULL', a.attname,
 					pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.position),
@@ -129,7 +129,7 @@ BEGIN
 
 	FOR audited IN VALUES
 		('audit_commits'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
-		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit')
+		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
 			audited);
@@ -154,3 +154,4 @@ SELECT pg_catalog.pg_extension_config_dump('josch.nodes_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.claims_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.installation_audit', '');

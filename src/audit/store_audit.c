@@ -72,7 +72,8 @@ look_up_columns(AuditTable *table, TupleDesc desc, const Trigger *trigger)
 		column->length = attribute->attlen;
 		column->by_value = attribute->attbyval;
 		column->is_act = strcmp(name, "action") == 0 || strcmp(name, "acted_by") == 0 ||
-			strcmp(name, "acted_at") == 0 || strcmp(name, "claimed_by") == 0 || strcmp(name, "claimed_at") == 0;
+			strcmp(name, "acted_at") == 0 || strcmp(name, "claimed_by") == 0 || strcmp(name, "claimed_at") == 0 ||
+			strcmp(name, "armed_at") == 0;
 		josch_value_column(&column->value, name, attribute->atttypid);
 		if (strcmp(name, "comment") == 0 && attribute->atttypid == TEXTOID)
 		{

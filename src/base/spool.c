@@ -14,13 +14,13 @@
 
 #include "base/spool.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/fd.h"
 
 #include "base/config.h"
+#include "base/identity.h"
 #include "base/shared.h"
 
 #define FILE_NAME "josch.spool"
@@ -156,19 +156,6 @@ josch_spool_release(void)
 
 /* ---- the launcher's part ---- */
 
-/* Which data directory this is: its place, which a copy does not share. */
-static char *
-identify_directory(void)
-{
-	struct stat st;
-
-	if (stat(DataDir, &st) != 0)
-	{
-		return pstrdup("");
-	}
-	return psprintf("%llx-%llx\n", (unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
-}
-
 /* The path of the file, in *path; false when it has none for this directory. */
 static bool
 read_file(char *path)
@@ -181,7 +168,7 @@ read_file(char *path)
 	{
 		return false;
 	}
-	found = fgets(directory, sizeof(directory), file) != NULL && strcmp(directory, identify_directory()) == 0 &&
+	found = fgets(directory, sizeof(directory), file) != NULL && strcmp(directory, psprintf("%s\n", josch_identity_server())) == 0 &&
 		fgets(path, MAXPGPATH, file) != NULL && path[0] != '\0';
 	FreeFile(file);
 	return found;
@@ -193,7 +180,7 @@ write_file(const char *path)
 	FILE	   *file = AllocateFile(TEMPORARY_NAME, PG_BINARY_W);
 	bool		written;
 
-	written = file != NULL && fprintf(file, "%s%s", identify_directory(), path) > 0 &&
+	written = file != NULL && fprintf(file, "%s\n%s", josch_identity_server(), path) > 0 &&
 		fflush(file) == 0 && pg_fsync(fileno(file)) == 0;
 	if (!written)
 	{

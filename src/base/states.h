@@ -44,7 +44,7 @@
 	X(UNKNOWN, "unknown", BLOCKS, ASKS, BEGUN, OPEN, 2, "#555b63", "#ffffff", "#e6e9ed", "#000000", \
 	  "a person is asked how it ended", "how its run ended cannot be known; a person decides") \
 	X(HELD, "held", BLOCKS, PEACE, FRESH, OPEN, 8, "#8f7ce0", "#000000", "#8f7ce0", "#000000", \
-	  "held", "a person holds it back") \
+	  "held back", "a person holds it back, or decides when the data was taken back to an earlier moment") \
 	X(SKIPPED, "skipped", SATISFIES, PEACE, FRESH, FINAL, 10, "#c3c3c3", "#000000", "#6d727a", "#ffffff", \
 	  "skipped", "a person decided to go on without it")
 

@@ -24,6 +24,7 @@ typedef struct JoschSchedulerStatus
 	int32		queued;			/* nodes in state ready after the last pass */
 	int32		running;		/* open runs after the last pass */
 	int32		set_aside;		/* nodes that somebody's transaction holds */
+	int32		strays;			/* commands that the runner has for nobody here */
 	pid_t		runner_pid;		/* 0 when no runner answers */
 	TimestampTz runner_since;
 	char		runner_version[32];

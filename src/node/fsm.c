@@ -25,6 +25,8 @@ const FsmEdge josch_fsm_edges[] = {
 	/* the way of a day that needs nobody */
 	ENGINE(PENDING, READY, "SLNR", "parents_done", "all parents are done"),
 	ENGINE(READY, PENDING, "SLNR", "parent_undone", "a parent is to be done again, or a missing day was made"),
+	ENGINE(PENDING, HELD, "SLNR", "hold_back", "the data was taken back to an earlier moment: a person decides"),
+	ENGINE(READY, HELD, "SLNR", "hold_back", "the data was taken back to an earlier moment: a person decides"),
 	ENGINE(READY, RUNNING, "LNR", "start", "its run is committed, then started"),
 	ENGINE(READY, SUCCEEDED, "N", "milestone", "there is nothing to run"),
 	ENGINE(READY, SIGNOFF, "S", "ask", "its time has come: a person is asked to sign it off"),

@@ -711,9 +711,14 @@ josch_trigger_node_run_guard(PG_FUNCTION_ARGS)
 		}
 		return PointerGetDatum(trigger->tg_newtuple);
 	}
-	if (!josch_mode.engine && !josch_mode_is_restore())
+	if (!josch_mode.engine)
 	{
-		refuse_run("insert", run_id);
+		if (!josch_mode_is_restore())
+		{
+			refuse_run("insert", run_id);
+		}
+		/* one that is open is not this server's */
+		josch_wake_scheduler_at_commit();
 	}
 	return PointerGetDatum(trigger->tg_trigtuple);
 }

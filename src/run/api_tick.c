@@ -12,9 +12,25 @@
 
 #include "base/clock.h"
 #include "base/report.h"
+#include "base/store_installation.h"
 #include "run/engine.h"
 
 PG_FUNCTION_INFO_V1(josch_api_tick);
+
+static void
+refuse_unless_armed(void)
+{
+	JoschInstallation installation = josch_store_installation_read();
+
+	if (!josch_installation_acts(josch_installation_judge(&installation)))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("josch of this database is disarmed"),
+				 errdetail("Why: %s.", josch_installation_reason(&installation)),
+				 errhint(JOSCH_INSTALLATION_HINT)));
+	}
+}
 
 Datum
 josch_api_tick(PG_FUNCTION_ARGS)
@@ -30,6 +46,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the moment of a pass must be finite")));
 	}
+	refuse_unless_armed();
 	former = josch_clock_move(at);
 	pass.now = at;
 	pass.open_bound = -1;

@@ -774,7 +774,7 @@ josch_engine_pass(EnginePass *pass)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-	} while (admit(pass, &places, caller));
+	} while (!pass->events_only && admit(pass, &places, caller));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	josch_mode = former;
@@ -784,9 +784,9 @@ josch_engine_pass(EnginePass *pass)
 void
 josch_engine_look_ahead(EnginePass *pass)
 {
-	pass->outlook = josch_store_run_outlook(pass->now);
+	pass->outlook = josch_store_run_outlook(pass->now, pass->runner.token);
 	/* due, and not among those that could be locked */
-	if (pass->left < READY_LIMIT)
+	if (!pass->events_only && pass->left < READY_LIMIT)
 	{
 		pass->set_aside += Max(pass->outlook.due - pass->left, 0);
 	}

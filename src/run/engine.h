@@ -25,6 +25,7 @@ typedef struct EnginePass
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */
 	int			open_bound;		/* no more than so many runs are open; -1: not known */
 	StoreRunner runner;
+	bool		events_only;	/* what happened is applied, and nothing is begun */
 
 	/* out, palloc'd in the caller's context */
 	StoreLaunch *launches;		/* to be sent after the commit */

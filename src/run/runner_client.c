@@ -433,19 +433,42 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, List **events)
 	return true;
 }
 
+static char *
+copy_of(JoschSlice slice)
+{
+	return slice.len > 0 ? pnstrdup(slice.data, slice.len) : pstrdup("");
+}
+
+static JoschRunnerListed
+listed_of(const JoschRun *m)
+{
+	return (JoschRunnerListed) {
+		.ended = m->state == JOSCH_RUN_STATE_EXITED, .pid = (int32) m->pid, .started_at = to_timestamp(m->started_at),
+		.log_path = copy_of(m->log_path), .other = m->identity.len > 0, .identity = copy_of(m->identity),
+		.database = m->database, .database_name = copy_of(m->database_name), .token = copy_of(m->token)
+	};
+}
+
 /* An entry of the list: the same as if each event had just come. */
 static bool
 take_run(const JoschFrame *frame, List **events)
 {
 	JoschRun	m;
 	JoschRunKey key;
+	JoschRunnerEvent *event;
 
 	if (!josch_decode_run(frame, &m))
 	{
 		return false;
 	}
 	key = (JoschRunKey) {m.run_id, m.nonce};
-	add_event(events, JOSCH_RUNNER_LISTED)->run = josch_run_event(RUN_STARTED, key);
+	event = add_event(events, JOSCH_RUNNER_LISTED);
+	event->run = josch_run_event(RUN_STARTED, key);
+	event->listed = listed_of(&m);
+	if (event->listed.other)
+	{
+		return true;
+	}
 	if (m.pid != 0)
 	{
 		add_start(events, key, m.pid, m.started_at);

@@ -28,13 +28,28 @@ typedef enum JoschRunnerEventType
 {
 	JOSCH_RUNNER_WELCOME,		/* the runner answers; see josch_runner_info */
 	JOSCH_RUNNER_EVENT,			/* run: what happened to one */
-	JOSCH_RUNNER_LISTED,		/* answer to LIST: run.run_id, run.nonce; what is known of it follows, as if it had just come */
+	JOSCH_RUNNER_LISTED,		/* answer to LIST: run.run_id, run.nonce, listed; what is known of an own run follows, as
+								 * if it had just come */
 	JOSCH_RUNNER_LIST_END,
 	JOSCH_RUNNER_REFUSED,		/* run.run_id, run.nonce, refusal, text */
 	JOSCH_RUNNER_LOG_DATA,		/* offset, text, text_len, eof */
 	JOSCH_RUNNER_ERROR,			/* text: a complaint for the server log */
 	JOSCH_RUNNER_LOST			/* text: why; the last event of a connection */
 } JoschRunnerEventType;
+
+/* What the list says of a run. */
+typedef struct JoschRunnerListed
+{
+	bool		ended;
+	int32		pid;			/* 0: not known */
+	TimestampTz started_at;		/* 0: not known */
+	char	   *log_path;
+	bool		other;			/* it is another owner's: */
+	char	   *identity;
+	Oid			database;
+	char	   *database_name;
+	char	   *token;
+} JoschRunnerListed;
 
 /*
  * One thing that happened.  Fields that the type does not name are zero.
@@ -46,6 +61,7 @@ typedef struct JoschRunnerEvent
 {
 	JoschRunnerEventType type;
 	RunEvent	run;
+	JoschRunnerListed listed;
 	JoschRefusal refusal;
 	int64		offset;			/* LOG_DATA */
 	bool		eof;			/* LOG_DATA */
@@ -93,7 +109,7 @@ typedef struct JoschRunnerStart
 /* Whose runs a connection is for. */
 typedef struct JoschRunnerOwner
 {
-	const char *identity;		/* of the server, the database, the extension */
+	const char *identity;		/* of the server */
 	Oid			database;
 	const char *database_name;
 	const char *token;			/* of the installation */

@@ -49,20 +49,22 @@ static const JoschRow outlook_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreOutlook, timeouts, INT32),
 	JOSCH_FIELD(StoreOutlook, delayed, INT32),
 	JOSCH_FIELD(StoreOutlook, due, INT32),
-	JOSCH_FIELD(StoreOutlook, recounts, INT32));
+	JOSCH_FIELD(StoreOutlook, recounts, INT32),
+	JOSCH_FIELD(StoreOutlook, foreign, INT32));
 
 static JoschPlan outlook = JOSCH_PLAN(
 	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, r.delayed, n.due,"
-	" (SELECT count(*)::int FROM josch.recounts)"
+	" (SELECT count(*)::int FROM josch.recounts), r.others"
 	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued,"
 	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
 	"  FROM josch.nodes WHERE state = 'ready') n,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
 	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts,"
-	"   (count(*) FILTER (WHERE pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')))::int AS delayed"
-	"  FROM (SELECT r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
+	"   (count(*) FILTER (WHERE pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')))::int AS delayed,"
+	"   (count(*) FILTER (WHERE o.token IS DISTINCT FROM $2))::int AS others"
+	"  FROM (SELECT r.token, r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
-	TIMESTAMPTZOID);
+	TIMESTAMPTZOID, INT8OID);
 
 static JoschPlan places = JOSCH_PLAN0(
 	"SELECT (count(*) FILTER (WHERE kind = 'command' AND up_at IS NULL))::int,"
@@ -112,10 +114,10 @@ static JoschPlan move = JOSCH_PLAN(
 
 static JoschPlan intend = JOSCH_PLAN(
 	"INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, node_type, exec_command, exec_sql, exec_sql_atomic,"
-	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, ledger, nonce, log)"
+	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, token, ledger, nonce, log)"
 	" SELECT r.run_id, r.node_id, r.job_date, r.attempt, r.kind, r.node_type, r.exec_command, r.exec_sql, r.exec_sql_atomic,"
 	"  r.ready_command, r.ready_after, r.timeout, r.stop_grace, CASE WHEN r.kind = 'command' THEN coalesce(r.work_dir, $7) END,"
-	"  r.owner, $5, $3, CASE WHEN r.kind = 'command' THEN $4 END, r.nonce,"
+	"  r.owner, $5, $3, $8, CASE WHEN r.kind = 'command' THEN $4 END, r.nonce,"
 	"  CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s-%s.log', $6,"
 	"   to_char(r.job_date, 'YYYY-MM-DD'), r.node_id, r.attempt, r.run_id, lpad(to_hex(r.nonce), 16, '0')) END"
 	" FROM (SELECT nextval('josch.run_id_seq') AS run_id, josch.new_nonce() AS nonce, n.node_id, n.job_date, n.attempt + 1 AS attempt,"
@@ -125,7 +127,7 @@ static JoschPlan intend = JOSCH_PLAN(
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	"  WHERE n.state = 'ready' ORDER BY k.place) r"
 	" RETURNING run_id",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID);
+	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID);
 
 static JoschPlan start_nodes = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = 'running', run_id = r.run_id, attempt = r.attempt,"
@@ -311,7 +313,7 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(StoreRunInfo, orphan, BOOL),
 	JOSCH_FIELD(StoreRunInfo, atomic, BOOL),
 	JOSCH_FIELD(StoreRunInfo, begun, BOOL),
-	JOSCH_FIELD(StoreRunInfo, server, TEXT),
+	JOSCH_FIELD(StoreRunInfo, token, INT64),
 	JOSCH_FIELD(StoreRunInfo, ledger, TEXT),
 	JOSCH_FIELD(StoreRunInfo, grace_ms, INT64),
 	JOSCH_FIELD(StoreRunInfo, tries, INT32),
@@ -321,12 +323,19 @@ static const JoschRow info_row = JOSCH_ROW(
 #define RUN_INFO_COLUMNS \
 	"r.run_id, r.nonce, r.kind = 'sql'," \
 	" NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)," \
-	" r.exec_sql_atomic, r.status <> 'starting', r.server, r.ledger," \
+	" r.exec_sql_atomic, r.status <> 'starting', r.token, r.ledger," \
 	" (extract(epoch FROM r.stop_grace) * 1000)::int8, coalesce(r.tries, 0), "
 
 static JoschPlan list_open = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS "EXISTS (SELECT FROM josch.sql_ends e WHERE e.run_id = r.run_id AND e.nonce = r.nonce)"
 	" FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
+
+static JoschPlan list_foreign = JOSCH_PLAN(
+	"SELECT run_id FROM josch.runs WHERE ended_at IS NULL AND token IS DISTINCT FROM $1 ORDER BY run_id LIMIT $2",
+	INT8OID, INT8OID);
+
+static JoschPlan adopt_sql = JOSCH_PLAN(
+	"UPDATE josch.runs SET token = $2 WHERE ended_at IS NULL AND kind = 'sql' AND token = $1", INT8OID, INT8OID);
 
 static JoschPlan list_stops = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS "false"
@@ -342,7 +351,8 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 static JoschPlan highest = JOSCH_PLAN0("SELECT coalesce(max(run_id), 0) FROM josch.runs");
 
 static JoschPlan counted = JOSCH_PLAN(
-	"SELECT greatest(last_value - (NOT is_called)::int, (SELECT max(run_id) FROM josch.runs)) >= $1 FROM josch.run_id_seq",
+	"SELECT greatest((SELECT max(run_id) FROM josch.runs), (SELECT max(run_id) FROM josch.runs_audit),"
+	" (SELECT last_run FROM josch.installation)) >= $1",
 	INT8OID);
 
 static JoschPlan started_above = JOSCH_PLAN(
@@ -365,10 +375,10 @@ josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *
 }
 
 StoreOutlook
-josch_store_run_outlook(TimestampTz now)
+josch_store_run_outlook(TimestampTz now, int64 token)
 {
 	JoschSpi	spi;
-	Datum		args[1] = {TimestampTzGetDatum(now)};
+	Datum		args[2] = {TimestampTzGetDatum(now), Int64GetDatum(token)};
 	StoreOutlook result;
 
 	josch_spi_begin(&spi);
@@ -497,7 +507,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
-	Datum		args[7];
+	Datum		args[8];
 	int64	   *ids;
 	Datum		id_array;
 	uint64		made;
@@ -510,6 +520,7 @@ josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, in
 	args[4] = CStringGetTextDatum(runner->host);
 	args[5] = CStringGetTextDatum(runner->log_folder);
 	args[6] = CStringGetTextDatum(runner->work_dir);
+	args[7] = Int64GetDatum(runner->token);
 	made = josch_spi_run(&intend, SPI_OK_INSERT_RETURNING, args, NULL);
 	ids = palloc(sizeof(int64) * Max(made, 1));
 	for (uint64 i = 0; i < made; i++)
@@ -684,6 +695,38 @@ josch_store_run_list_open(int *n)
 	return list(&list_open, SPI_OK_SELECT, NULL, n);
 }
 
+int64 *
+josch_store_run_list_foreign(int64 token, int limit, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2] = {Int64GetDatum(token), Int64GetDatum(limit)};
+	int64	   *ids;
+
+	josch_spi_begin(&spi);
+	*n = (int) josch_spi_run(&list_foreign, SPI_OK_SELECT, args, NULL);
+	ids = MemoryContextAlloc(caller, sizeof(int64) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		ids[i] = josch_spi_int64(i, 1, 0);
+	}
+	josch_spi_end(&spi);
+	return ids;
+}
+
+void
+josch_store_run_adopt_sql(int64 former, int64 token)
+{
+	JoschSpi	spi;
+	JoschMode	mode = josch_mode_enter_engine();
+	Datum		args[2] = {Int64GetDatum(former), Int64GetDatum(token)};
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&adopt_sql, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+	josch_mode = mode;
+}
+
 StoreRunInfo *
 josch_store_run_list_stops(int *n)
 {
@@ -741,6 +784,25 @@ josch_store_run_started_above(int64 run_id, const char *ledger)
 	Datum		args[2] = {Int64GetDatum(run_id), CStringGetTextDatum(ledger)};
 
 	return is_so(&started_above, args);
+}
+
+static JoschPlan is_open = JOSCH_PLAN(
+	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id = $1 AND nonce = $2 AND ended_at IS NULL)",
+	INT8OID, INT8OID);
+
+bool
+josch_store_run_is_open(int64 run_id, int64 nonce)
+{
+	Datum		args[2] = {Int64GetDatum(run_id), Int64GetDatum(nonce)};
+	JoschSpi	spi;
+	bool		result;
+
+	/* it may have been started after the transaction's snapshot */
+	josch_spi_begin(&spi);
+	josch_spi_run_latest(&is_open, args, NULL);
+	result = josch_spi_bool(0, 1, false);
+	josch_spi_end(&spi);
+	return result;
 }
 
 static const JoschRow log_row = JOSCH_ROW(

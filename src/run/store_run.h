@@ -42,9 +42,10 @@ typedef struct StoreOutlook
 	int			stops;			/* of these, asked to stop, or (SQL) timed out */
 	int			timeouts;		/* of these, SQL and past their timeout */
 	int			delayed;		/* of these, with a message that says for what they wait */
+	int			foreign;		/* of these, started by another installation */
 } StoreOutlook;
 
-extern StoreOutlook josch_store_run_outlook(TimestampTz now);
+extern StoreOutlook josch_store_run_outlook(TimestampTz now, int64 token);
 
 /* Open command runs that are not up, and open SQL runs: the places that are taken. */
 extern void josch_store_run_places(int *commands, int *sql);
@@ -93,6 +94,7 @@ typedef struct StoreLaunch
 /* Who will run the commands: kept with the run. */
 typedef struct StoreRunner
 {
+	int64		token;			/* of this installation */
 	const char *server;			/* identity of this server */
 	const char *ledger;			/* of the runner */
 	const char *host;
@@ -143,7 +145,10 @@ extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool
 /* The greatest number of a run. */
 extern int64 josch_store_run_highest(void);
 
-/* Whether the numbers of runs have been beyond this one, as far as this database knows. */
+/*
+ * Whether a run of this number, or a greater one, is on record here.  (The sequence does
+ * not tell: after a recovery it is ahead of the runs.)
+ */
 extern bool josch_store_run_counted(int64 run_id);
 
 /* Whether a run with a greater number than this is known to have been started by this ledger. */
@@ -175,7 +180,7 @@ typedef struct StoreRunInfo
 	bool		orphan;			/* its node is gone */
 	bool		atomic;
 	bool		begun;			/* status running, not starting */
-	char	   *server;			/* or NULL */
+	int64		token;			/* of the installation that started it; 0: not known */
 	char	   *ledger;			/* or NULL */
 	int64		grace_ms;
 	int			tries;			/* SQL: executions so far */
@@ -184,11 +189,20 @@ typedef struct StoreRunInfo
 
 extern StoreRunInfo *josch_store_run_list_open(int *n);
 
+/* Of these, up to limit that another installation than this one has started: their ids. */
+extern int64 *josch_store_run_list_foreign(int64 token, int limit, int *n);
+
+/* Open SQL runs of one installation are another's from now on. */
+extern void josch_store_run_adopt_sql(int64 former, int64 token);
+
 /* Open runs whose stop was asked for; SQL runs that have timed out, too. */
 extern StoreRunInfo *josch_store_run_list_stops(int *n);
 
 /* Open SQL runs that have passed their timeout; marks them as timed out. */
 extern StoreRunInfo *josch_store_run_list_timeouts(TimestampTz now, int *n);
+
+/* Whether it is a run of this database that has not ended. */
+extern bool josch_store_run_is_open(int64 run_id, int64 nonce);
 
 /* Where a run's output is; read as the schema's owner, for whoever may execute josch.log(). */
 typedef struct StoreRunLog

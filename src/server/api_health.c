@@ -22,9 +22,11 @@
 #include "base/report.h"
 #include "base/spool.h"
 #include "base/store_blocker.h"
+#include "base/store_installation.h"
 #include "base/wake.h"
 #include "run/spool_room.h"
 #include "run/sql_worker.h"
+#include "run/store_held.h"
 #include "server/store_health.h"
 
 PG_FUNCTION_INFO_V1(josch_api_health);
@@ -142,12 +144,41 @@ describe_waiting(void)
 	return psprintf("; the new josch.spool_directory waits until no run%s is open", databases.data);
 }
 
+/* A standby is not disarmed: it is nobody's yet. */
 static void
-add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up)
+add_armed(ReturnSetInfo *result, const JoschInstallation *installation, JoschArming arming)
+{
+	int			held = arming == JOSCH_TAKEN_BACK ? josch_store_held_count(installation->disarmed) : 0;
+
+	if (arming == JOSCH_ARMED || (arming == JOSCH_TAKEN_BACK && held == 0))
+	{
+		add_row(result, "armed", true, 0, 0, NULL);
+	}
+	else if (held > 0)
+	{
+		add_row(result, "armed", false, 0, 0,
+				psprintf("Disarmed: %d node%s held back, because %s. Release each, or all: josch.arm() does, with a comment that says why.",
+						 held, held == 1 ? " is" : "s are", josch_installation_reason(installation)));
+	}
+	else
+	{
+		add_row(result, "armed", arming == JOSCH_TO_BE_PROMOTED, 0, 0,
+				psprintf(arming == JOSCH_TO_BE_PROMOTED ? "%s." : "Disarmed: %s. Nothing is started until somebody says so. " JOSCH_INSTALLATION_HINT,
+						 josch_installation_reason(installation)));
+	}
+}
+
+static void
+add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up, bool acts)
 {
 	bool		there = scheduler_up && status->runner_pid != 0;
 	bool		waits = there && status->commands_wait[0] != '\0';
 
+	if (!acts)
+	{
+		add_row(result, "runner", false, 0, 0, "It is not asked, because this installation is disarmed.");
+		return;
+	}
 	add_row(result, "runner", there && !waits, there ? status->runner_pid : 0, there ? status->runner_since : 0,
 			there ? psprintf("version %s%s%s%s", status->runner_version, waits ? "; commands wait: " : "",
 							 waits ? status->commands_wait : "", describe_waiting()) :
@@ -230,17 +261,26 @@ Datum
 josch_api_health(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	JoschInstallation installation = josch_store_installation_read();
+	JoschArming arming = josch_installation_judge(&installation);
 	JoschSchedulerStatus status;
 	bool		up;
 
 	InitMaterializedSRF(fcinfo, 0);
 	up = josch_wake_read_scheduler(MyDatabaseId, &status);
+	add_armed(result, &installation, arming);
 	add_launcher(result);
 	add_scheduler(result, &status, up);
-	add_runner(result, &status, up);
+	add_runner(result, &status, up, josch_installation_acts(arming));
 	add_sql_workers(result, &status);
 	add_spool(result);
 	add_version(result);
+	if (up && status.strays > 0)
+	{
+		add_row(result, "strays", false, 0, 0,
+				psprintf("%d command%s, which the runner has for nobody: josch.strays() lists, josch.end_stray() ends them.",
+						 status.strays, status.strays == 1 ? " lives" : "s live"));
+	}
 	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
 			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
 	add_waits(result);

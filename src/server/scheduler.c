@@ -17,12 +17,9 @@
 
 #include "server/scheduler.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "access/xact.h"
-#include "access/xlog.h"
-#include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
@@ -39,6 +36,7 @@
 #include "base/attempt.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/identity.h"
 #include "base/report.h"
 #include "base/spi_plan.h"
 #include "base/spool.h"
@@ -65,32 +63,13 @@
 /* From TERM to KILL, for a command whose node has failed of something else. */
 #define STRAY_GRACE_MS 10000
 
+/* How long, at the start, nothing is begun before the runner has told what it has. */
+#define SETTLE_MS 2000
+
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
 
-/* ---- identity ---- */
-
-/*
- * Names those whose runs are ours, to the runner and in each run.  Whatever is a
- * copy, or counts its runs anew, has another name: a copy of the data directory
- * lies elsewhere; a database made from a template has its own number; an
- * extension that was dropped and made anew, too; and a server that was taken back
- * to an earlier time goes on in a new timeline.
- */
-static char *
-identify(Oid database, Oid extension)
-{
-	struct stat st;
-
-	if (stat(DataDir, &st) != 0)
-	{
-		ereport(FATAL,
-				(errcode_for_file_access(),
-				 errmsg("could not stat data directory \"%s\": %m", DataDir)));
-	}
-	return psprintf(UINT64_FORMAT "-%u-%llx-%llx-%u-%u", GetSystemIdentifier(), GetWALInsertionTimeLine(),
-					(unsigned long long) st.st_dev, (unsigned long long) st.st_ino, database, extension);
-}
+/* ---- settings ---- */
 
 /* The folder of its logs, in a spool that others may use, too. */
 static void
@@ -168,17 +147,19 @@ typedef struct Decisions
 	int			ntimeouts;
 } Decisions;
 
+/* What has happened: what was heard, and what can be seen of the runs alone. */
 static void
-prepare_pass(Scheduler *scheduler, Decisions *decisions)
+gather_events(Scheduler *scheduler, EnginePass *pass)
 {
-	EnginePass *pass = &decisions->pass;
-	const JoschRunnerInfo *info = scheduler->runner != NULL ? josch_runner_info(scheduler->runner) : NULL;
+	int			n;
+	RunEvent   *foreign = josch_scheduler_judge_foreign(scheduler, MAX_EVENTS, &n);
 	ListCell   *cell;
-	bool		may_send;
 
-	memset(pass, 0, sizeof(EnginePass));
-	pass->now = josch_clock_now();
-	pass->events = palloc(sizeof(RunEvent *) * (list_length(scheduler->events) + 1));
+	pass->events = palloc(sizeof(RunEvent *) * (list_length(scheduler->events) + n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		pass->events[pass->nevents++] = &foreign[i];
+	}
 	foreach(cell, scheduler->events)
 	{
 		RunEvent   *event = lfirst(cell);
@@ -188,15 +169,28 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 			continue;			/* what there is to read cannot be read now */
 		}
 		josch_scheduler_convert(scheduler, event);
-		if (pass->nevents == MAX_EVENTS)
+		if (pass->nevents >= MAX_EVENTS)
 		{
 			scheduler->pass_wanted = true;
 			break;
 		}
 		pass->events[pass->nevents++] = event;
 	}
+}
+
+static void
+prepare_pass(Scheduler *scheduler, Decisions *decisions)
+{
+	EnginePass *pass = &decisions->pass;
+	const JoschRunnerInfo *info = scheduler->runner != NULL ? josch_runner_info(scheduler->runner) : NULL;
+	bool		may_send;
+
+	memset(pass, 0, sizeof(EnginePass));
+	pass->now = josch_clock_now();
+	gather_events(scheduler, pass);
 	/* only the scheduler opens runs; others close them */
 	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
+	pass->runner.token = scheduler->installation;
 	pass->runner.server = scheduler->server;
 	pass->runner.ledger = info != NULL ? info->ledger : "";
 	pass->runner.host = scheduler->host;
@@ -210,10 +204,7 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	}
 }
 
-/*
- * Leaves when the extension has been dropped, or was made anew: that one's runs
- * need another name (identify).  Inside a transaction.
- */
+/* Leaves when the extension has been dropped, or was made anew.  Inside a transaction. */
 static void
 check_extension(Scheduler *scheduler)
 {
@@ -266,6 +257,21 @@ reconcile(void *argument)
 		josch_store_sql_run_forget_closed();
 	}
 	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
+	if (decisions->compared.put_back_from > 0)
+	{
+		josch_scheduler_take_back(scheduler, decisions->compared.put_back_from);
+	}
+}
+
+/* At the start, for a moment: the runner is there, and has not told yet what it has. */
+static bool
+waits_for_list(Scheduler *scheduler)
+{
+	if (scheduler->phase == RUNNER_READY || scheduler->runner == NULL || josch_clock_is_due(scheduler->settle_at, SETTLE_MS))
+	{
+		scheduler->settle_at = 0;
+	}
+	return scheduler->settle_at != 0;
 }
 
 /* The transaction's part; all of Decisions is in the scratch context. */
@@ -273,11 +279,15 @@ static void
 decide(Decisions *decisions)
 {
 	Scheduler  *scheduler = decisions->scheduler;
+	bool		looked;
+	bool		acts;
 
 	check_extension(scheduler);
 	check_constraints_at_once();
-	decisions->reconciled = (scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled && scheduler->highest >= 0) ||
-		josch_attempt_unless_locked(reconcile, decisions);
+	looked = josch_scheduler_look_at_installation(scheduler);
+	acts = looked && scheduler->installation != 0;
+	decisions->reconciled = acts && ((scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled && scheduler->highest >= 0) ||
+									 josch_attempt_unless_locked(reconcile, decisions));
 	if (decisions->reconciled && scheduler->phase == RUNNER_LISTED)
 	{
 		scheduler->phase = RUNNER_READY;
@@ -285,8 +295,14 @@ decide(Decisions *decisions)
 	decisions->sql_ends_read = josch_scheduler_read_sql_ends(scheduler);
 	decisions->retries = josch_scheduler_delay_take(scheduler, &decisions->delayed, &decisions->ndelayed, &decisions->nretries);
 	prepare_pass(scheduler, decisions);
+	/* until it is known whether the data was taken back, nothing is begun */
+	decisions->pass.events_only = !acts || waits_for_list(scheduler);
 	josch_engine_pass(&decisions->pass);
-	decisions->pass.set_aside += (decisions->reconciled ? 0 : 1) + (decisions->sql_ends_read ? 0 : 1);
+	decisions->pass.set_aside += (looked && (decisions->reconciled || !acts) ? 0 : 1) + (decisions->sql_ends_read ? 0 : 1);
+	if (acts && decisions->pass.changes > 0)
+	{
+		josch_scheduler_look_again(scheduler);
+	}
 }
 
 /* After the commit: what was decided becomes true. */
@@ -297,6 +313,10 @@ carry_out(Decisions *decisions)
 	EnginePass *pass = &decisions->pass;
 	ListCell   *cell;
 
+	if (decisions->compared.ends != NULL)
+	{
+		scheduler->status.strays = decisions->compared.strays;
+	}
 	scheduler->sql_reconciled |= decisions->reconciled;
 	foreach(cell, scheduler->events)
 	{
@@ -412,6 +432,7 @@ set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->pass_at = Min(scheduler->pass_at, pass->outlook.next_due);
 	scheduler->pass_at = Min(scheduler->pass_at, pass->retry_at);
 	scheduler->pass_at = Min(scheduler->pass_at, josch_scheduler_delay_due(scheduler));
+	scheduler->pass_at = scheduler->settle_at != 0 ? Min(scheduler->pass_at, scheduler->settle_at) : scheduler->pass_at;
 	if (pass->set_aside > 0)
 	{
 		scheduler->set_aside_ms = scheduler->set_aside_ms == 0 ? SET_ASIDE_MIN_MS :
@@ -433,6 +454,9 @@ report(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->status.passes++;
 	scheduler->status.queued = pass->outlook.queued;
 	scheduler->status.running = pass->outlook.open;
+	/* runs that a restore has brought, or more of them than one pass takes */
+	scheduler->pass_wanted |= pass->outlook.foreign > 0 && (scheduler->foreign == 0 || pass->changes > 0);
+	scheduler->foreign = pass->outlook.foreign;
 	scheduler->status.set_aside = pass->set_aside;
 	josch_scheduler_delay_report(scheduler);
 	josch_wake_report(&scheduler->status);
@@ -545,9 +569,13 @@ wait_for_something(Scheduler *scheduler)
 	TimestampTz until = scheduler->pass_at;
 	int			n;
 
-	if (scheduler->runner == NULL && scheduler->highest >= 0)
+	if (scheduler->runner == NULL && josch_scheduler_may_connect(scheduler))
 	{
 		until = Min(until, scheduler->connect_at);
+	}
+	if (scheduler->phase == RUNNER_READY && scheduler->status.strays > 0)
+	{
+		until = Min(until, scheduler->list_at);
 	}
 	if (scheduler->unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
 	{
@@ -603,14 +631,16 @@ start_up(Scheduler *scheduler, Oid database)
 	require_durable_commits();
 	begin_transaction(scheduler);
 	check_extension(scheduler);
-	scheduler->server = MemoryContextStrdup(scheduler->context, identify(database, scheduler->extension));
+	scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
+	scheduler->server = josch_identity_server();
 	name_log_folder(scheduler, database);
-	scheduler->token = "";
 	scheduler->highest = -1;
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
+	josch_scheduler_empty_set(scheduler, &scheduler->living);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	josch_scheduler_delay_init(scheduler);
 	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
+	(void) josch_scheduler_look_at_installation(scheduler);
 	end_transaction(scheduler);
 	scheduler->pass_wanted = true;
 }

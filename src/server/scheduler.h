@@ -52,9 +52,12 @@ typedef struct Scheduler
 	MemoryContext context;		/* lives as long as the process */
 	MemoryContext scratch;		/* one turn of the loop */
 	Oid			extension;		/* InvalidOid before the first look */
-	char	   *server;			/* identity of this server, database and extension */
+	const char *server;			/* identity of this server */
 	char	   *database_name;
-	const char *token;			/* of this installation */
+	bool		looked;			/* at the installation */
+	int64		installation;	/* its token; 0: disarmed, nothing is to be done */
+	char		token[24];		/* the same for the runner */
+	int			foreign;		/* open runs of other installations; -1: not counted yet */
 	int64		highest;		/* greatest number of a run that was seen here; -1: not read yet */
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
@@ -63,6 +66,10 @@ typedef struct Scheduler
 	char	   *spool;			/* where it is, or would be; NULL before the first look */
 	RunnerPhase phase;
 	HTAB	   *listed;			/* JoschRunKey: runs that the runner knows, while LISTING */
+	HTAB	   *living;			/* JoschRunKey: of these, those that have not ended */
+	int			others;			/* living runs of other installations of this database */
+	TimestampTz list_at;		/* when to ask again what became of strays */
+	TimestampTz settle_at;		/* begin without having heard what the runner has; 0: that is settled */
 	TimestampTz connect_at;		/* when to try again */
 	int			connect_ms;
 	char	   *complaint;		/* the last reason that was logged */
@@ -102,14 +109,41 @@ extern void josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set);
 /* Brings an event's texts into the database's encoding; needs a transaction. */
 extern void josch_scheduler_convert(Scheduler *scheduler, RunEvent *event);
 
+/* Whether this installation talks to a runner. */
+extern bool josch_scheduler_may_connect(const Scheduler *scheduler);
+
 /* Connects to the runner when it is time to; starts one when none answers. */
 extern void josch_scheduler_connect(Scheduler *scheduler);
 
 /* Takes what the runner has said. */
 extern void josch_scheduler_hear(Scheduler *scheduler);
 
+/* Ends the connection, if there is one: the next turn connects again. */
+extern void josch_scheduler_leave_runner(Scheduler *scheduler);
+
 /* Drops the events that are committed, and lets the runner forget their runs. */
 extern void josch_scheduler_forget_done(Scheduler *scheduler);
+
+/* ---- scheduler_arm.c; all need a transaction ---- */
+
+/*
+ * Looks whether this installation is armed, and tells when that has changed; a
+ * standby that was promoted takes over.  False when somebody has locked the table.
+ */
+extern bool josch_scheduler_look_at_installation(Scheduler *scheduler);
+
+/* At the end of a pass: raises an ERROR when it has changed meanwhile. */
+extern void josch_scheduler_look_again(Scheduler *scheduler);
+
+/*
+ * A run of this number had been started, and is not here: holds back what could start
+ * by itself, and goes on with the numbers after it.  Raises lock_not_available when
+ * somebody has locked one of the nodes.
+ */
+extern void josch_scheduler_take_back(Scheduler *scheduler, int64 highest);
+
+/* Ends for open runs of other installations, palloc'd: how they end cannot be known here. */
+extern RunEvent *josch_scheduler_judge_foreign(Scheduler *scheduler, int limit, int *n);
 
 /* ---- scheduler_sql.c ---- */
 
@@ -151,6 +185,8 @@ typedef struct Reconciled
 	int			nagain;
 	RunEvent   *ends;			/* of the others nothing is known: how they ended */
 	int			nends;
+	int64		put_back_from;	/* the database was put back from this number; 0: it was not */
+	int			strays;			/* runs that live, and are not open here */
 } Reconciled;
 
 /*

@@ -21,6 +21,9 @@
 /* A start that is told alone waits so long for the end to come with it: one commit for both. */
 #define LAZY_MS 20
 
+/* While it has runs for nobody, it is asked again after this. */
+#define STRAYS_MS 15000
+
 /* How long to leave a runner alone that did not answer: doubled each time, up to this. */
 #define CONNECT_MAX_MS 10000
 
@@ -127,15 +130,20 @@ complain(Scheduler *scheduler, const char *reason)
 	scheduler->complaint = MemoryContextStrdup(scheduler->context, reason);
 }
 
-static void
-leave_runner(Scheduler *scheduler)
+void
+josch_scheduler_leave_runner(Scheduler *scheduler)
 {
+	if (scheduler->runner == NULL)
+	{
+		return;
+	}
 	josch_runner_close(scheduler->runner);
 	scheduler->runner = NULL;
 	scheduler->phase = RUNNER_ABSENT;
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	scheduler->status.runner_pid = 0;
+	scheduler->status.strays = 0;
 	josch_scheduler_expect_answer(scheduler);
 	josch_wake_report(&scheduler->status);
 }
@@ -144,7 +152,7 @@ static void
 lose_runner(Scheduler *scheduler, const char *reason)
 {
 	complain(scheduler, reason);
-	leave_runner(scheduler);
+	josch_scheduler_leave_runner(scheduler);
 	scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
 	scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
 }
@@ -153,8 +161,11 @@ static void
 ask_for_list(Scheduler *scheduler)
 {
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
+	josch_scheduler_empty_set(scheduler, &scheduler->living);
+	scheduler->others = 0;
+	scheduler->list_at = TimestampTzPlusMilliseconds(josch_clock_now(), STRAYS_MS);
 	scheduler->phase = RUNNER_LISTING;
-	josch_runner_send_list(scheduler->runner, JOSCH_SCOPE_OWN);
+	josch_runner_send_list(scheduler->runner, JOSCH_SCOPE_DATABASE);
 }
 
 static void
@@ -195,6 +206,28 @@ take_refusal(Scheduler *scheduler, const JoschRunnerEvent *event)
 	}
 }
 
+/* What another installation of this database has left is nobody's any more. */
+static void
+note_listed(Scheduler *scheduler, const JoschRunnerEvent *event)
+{
+	JoschRunKey key = josch_run_event_key(&event->run);
+
+	if (event->listed.other)
+	{
+		scheduler->others += event->listed.ended ? 0 : 1;
+		if (event->listed.ended)
+		{
+			josch_runner_send_forget(scheduler->runner, JOSCH_SCOPE_DATABASE, &key, 1);
+		}
+		return;
+	}
+	(void) hash_search(scheduler->listed, &key, HASH_ENTER, NULL);
+	if (!event->listed.ended)
+	{
+		(void) hash_search(scheduler->living, &key, HASH_ENTER, NULL);
+	}
+}
+
 static void
 take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 {
@@ -216,7 +249,7 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 			}
 			break;
 		case JOSCH_RUNNER_LISTED:
-			(void) hash_search(scheduler->listed, &key, HASH_ENTER, NULL);
+			note_listed(scheduler, event);
 			break;
 		case JOSCH_RUNNER_LIST_END:
 			scheduler->phase = RUNNER_LISTED;
@@ -241,10 +274,7 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 static void
 follow_spool(Scheduler *scheduler, const char *spool)
 {
-	if (scheduler->runner != NULL)
-	{
-		leave_runner(scheduler);
-	}
+	josch_scheduler_leave_runner(scheduler);
 	if (scheduler->spool != NULL)
 	{
 		pfree(scheduler->spool);
@@ -252,6 +282,12 @@ follow_spool(Scheduler *scheduler, const char *spool)
 	scheduler->spool = MemoryContextStrdup(scheduler->context, spool);
 	scheduler->connect_at = 0;
 	scheduler->connect_ms = CONNECT_MIN_MS;
+}
+
+bool
+josch_scheduler_may_connect(const Scheduler *scheduler)
+{
+	return scheduler->installation != 0 && scheduler->highest >= 0;
 }
 
 void
@@ -265,7 +301,7 @@ josch_scheduler_connect(Scheduler *scheduler)
 	{
 		follow_spool(scheduler, spool);
 	}
-	if (scheduler->runner != NULL || scheduler->highest < 0 || !josch_clock_is_due(scheduler->connect_at, CONNECT_MAX_MS))
+	if (scheduler->runner != NULL || !josch_scheduler_may_connect(scheduler) || !josch_clock_is_due(scheduler->connect_at, CONNECT_MAX_MS))
 	{
 		return;
 	}
@@ -290,6 +326,10 @@ josch_scheduler_hear(Scheduler *scheduler)
 	if (scheduler->runner == NULL)
 	{
 		return;
+	}
+	if (scheduler->phase == RUNNER_READY && scheduler->status.strays > 0 && josch_clock_is_due(scheduler->list_at, STRAYS_MS))
+	{
+		ask_for_list(scheduler);
 	}
 	josch_runner_flush(scheduler->runner);
 	heard = josch_runner_read(scheduler->runner, scheduler->scratch);

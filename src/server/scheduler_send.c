@@ -182,24 +182,14 @@ hear_witness(Scheduler *scheduler)
 	return witness;
 }
 
-static bool
-is_own(Scheduler *scheduler, const StoreRunInfo *run)
-{
-	return run->server != NULL && strcmp(run->server, scheduler->server) == 0;
-}
-
 /*
  * Why nothing can be known of an open command that the runner does not list; NULL
  * when it never came there, and may be sent again.  Only the very ledger that it was
  * given to can say so, and only when neither side has been put back since.
  */
 static const char *
-lost_command(Scheduler *scheduler, const Witness *witness, const StoreRunInfo *run)
+lost_command(const Witness *witness, const StoreRunInfo *run)
 {
-	if (!is_own(scheduler, run))
-	{
-		return "it was started by another server, of which this one is a copy, or before this one was restored";
-	}
 	if (run->ledger == NULL || strcmp(run->ledger, witness->info->ledger) != 0)
 	{
 		return "it was given to another runner, or the machine or the runner's journal was lost since";
@@ -228,6 +218,14 @@ is_missing(Scheduler *scheduler, const StoreRunInfo *run)
 		hash_search(scheduler->listed, &key, HASH_FIND, NULL) == NULL;
 }
 
+static bool
+lives(Scheduler *scheduler, const StoreRunInfo *run)
+{
+	JoschRunKey key = {run->run_id, run->nonce};
+
+	return run->token == scheduler->installation && hash_search(scheduler->living, &key, HASH_FIND, NULL) != NULL;
+}
+
 static RunEvent
 end_of(const StoreRunInfo *run, const char *reason)
 {
@@ -253,19 +251,22 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 	if (commands)
 	{
 		witness = hear_witness(scheduler);
+		result.put_back_from = witness.database_put_back ? witness.info->highest : 0;
 	}
+	result.strays = commands ? scheduler->others + (int) hash_get_num_entries(scheduler->living) : scheduler->status.strays;
 	for (int i = 0; i < n; i++)
 	{
 		const char *lost;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!(open[i].sql ? sql : commands) || !is_missing(scheduler, &open[i]))
+		result.strays -= commands && lives(scheduler, &open[i]) ? 1 : 0;
+		if (open[i].token != scheduler->installation || !(open[i].sql ? sql : commands) || !is_missing(scheduler, &open[i]))
 		{
 			continue;
 		}
 		lost = open[i].orphan ? "its node does not exist any more" :
-			open[i].sql ? josch_scheduler_lost_sql(&open[i]) : lost_command(scheduler, &witness, &open[i]);
-		if (lost != NULL && (open[i].orphan || open[i].sql || !is_own(scheduler, &open[i])))
+			open[i].sql ? josch_scheduler_lost_sql(&open[i]) : lost_command(&witness, &open[i]);
+		if (lost != NULL && (open[i].orphan || open[i].sql))
 		{
 			result.ends[result.nends++] = end_of(&open[i], lost);
 		}

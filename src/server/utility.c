@@ -37,11 +37,15 @@
 #include "base/spi_plan.h"
 #include "base/wake.h"
 #include "run/sql_worker.h"
+#include "run/strays.h"
 #include "server/table_lock.h"
 
 /* How long a command waits for a scheduler to go; the server then waits 5 s itself. */
 #define WAIT_LIMIT_MS 5000
 #define WAIT_STEP_MS 2
+
+/* How long the runner may take to say what still runs. */
+#define RUNNER_LIMIT_MS 1000
 
 static ProcessUtility_hook_type former_process_utility = NULL;
 static object_access_hook_type former_object_access = NULL;
@@ -223,6 +227,25 @@ make_step_aside(Oid database)
 	}
 }
 
+/*
+ * Commands outlive what is dropped, and then nobody hears how they end: so they are
+ * named.  A runner that does not answer soon has none to name.
+ */
+static void
+warn_of_commands(Node *stmt, Oid database)
+{
+	char	   *reason = NULL;
+
+	if (IsA(stmt, DropdbStmt))
+	{
+		josch_strays_warn(josch_strays_of(database, RUNNER_LIMIT_MS, &reason), psprintf("database \"%s\"", ((DropdbStmt *) stmt)->dbname));
+	}
+	else if (IsA(stmt, DropStmt))
+	{
+		josch_strays_warn(josch_strays_of(database, RUNNER_LIMIT_MS, &reason), "extension \"josch\"");
+	}
+}
+
 /* ---- hooks ---- */
 
 /* Decided before the command, which may free its own parse tree. */
@@ -275,6 +298,7 @@ process_utility(PlannedStmt *planned, const char *query, bool read_only_tree, Pr
 	}
 	if (OidIsValid(wanted))
 	{
+		warn_of_commands(stmt, wanted);
 		make_step_aside(wanted);
 	}
 	if (former_process_utility != NULL)

@@ -65,6 +65,19 @@ sub copy_of
 	return $self;
 }
 
+# from_backup(name, node, backup, conf => 'lines'): a server on what node->backup(...) has saved, not started yet
+sub from_backup
+{
+	my ($class, $name, $original, $backup, %how) = @_;
+	my $self = $class->SUPER::new($name);
+	@$self{qw(work job)} = @$original{qw(work job)};
+	$self->init_from_backup($original, $backup, has_streaming => $how{streams}, standby => $how{standby});
+	$self->{spool} = $self->data_dir . '/josch';
+	$self->append_conf('postgresql.conf', $how{conf}) if defined $how{conf};
+	push @all, $self;
+	return $self;
+}
+
 # The extension, and WORK in the environment of all commands.
 sub install
 {

@@ -122,6 +122,12 @@ sub make_day
 			VALUES (1, '2026-11-20', 1, 'command', 'failed', josch.now(), josch.now(), 3, 0.30000000000000004, E'a\nb');
 		INSERT INTO josch.recounts (node_id, job_date) VALUES (3, '2026-11-21');
 		ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
+		SET check_function_bodies = off;
+		SET row_security = off;
+		INSERT INTO josch.installation (token, server) VALUES (1, 'another');
+		RESET check_function_bodies;
+		RESET row_security;
+		SELECT josch.arm('restored, and to go on');
 	});
 }
 

@@ -83,11 +83,11 @@ subtest 'an end that the runner has seen is known after its death' => sub {
 	my $pid = pid_of(22);
 	pid_of(21);
 	$node->wait_until('both have started', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'running'");
-	my ($id, $server) = split /\|/, $node->run_is(21, 'run_id, server');
+	my ($id, $server, $token) = split /\|/, $node->run_is(21, "run_id, server, lpad(to_hex(token), 16, '0')");
 	my $database = $node->sql("SELECT oid FROM pg_database WHERE datname = 'postgres'");
 	$node->stop('immediate');
 	tell_end(21, 3);
-	my $runner = JoschRunner->connect($node->{spool}, identity => $server, database => $database);
+	my $runner = JoschRunner->connect($node->{spool}, identity => $server, database => $database, token => $token);
 	eventually('the runner has seen it', sub { $runner->list->{$id}{state} == JoschRunner::STATE_EXITED });
 	$node->kill_runner;
 	tell_end(22, 0);

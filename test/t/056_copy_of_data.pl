@@ -1,8 +1,10 @@
 # test/t/056_copy_of_data.pl
 #
-# A copy of a data directory, or of a database, has the same runs in its tables
-# as the original, whose commands still run. The copy adopts none, ends none and
-# starts none again; the original finds the true exit codes.
+# A copy of a data directory, or of a database, has the same day and the same runs
+# in its tables as the original, whose commands still run.  Whichever way it was made,
+# it is disarmed: it starts nothing, adopts nothing and ends nothing, and says so,
+# until somebody arms it.  The original, a server of its own that crashed, and a
+# standby that is promoted go on by themselves.
 use strict;
 use warnings;
 use Test::More;
@@ -12,25 +14,59 @@ use JoschNode qw($DATE eventually lives);
 
 my $until_told = 'echo $NODE_ID $$ >> $WORK/$NODE_ID; while [ ! -e $WORK/$NODE_ID.end ]; do sleep 0.05; done; exit $(cat $WORK/$NODE_ID.end)';
 
-# A server where nodes 1 (N) and 2 (L) run; and their processes.
+# A server where nodes 1 (N) and 2 (L) run, with children of every kind to come after 1; and their processes.
 sub busy_server
 {
 	my ($name, %how) = @_;
 	my $node = JoschNode->create($name, %how);
-	$node->add([ 1, 'N', $until_told, timeout => '1 hour' ], [ 2, 'L', $until_told, ready_after => '0' ]);
+	$node->add([ 1, 'N', $until_told, timeout => '1 hour' ], [ 2, 'L', $until_told, ready_after => '0' ], [ 3, 'N', undef ],
+		[ 4, 'N', 'echo $RUN_ID >> $WORK/$NODE_ID' ], [ 5, 'N', undef, exec_sql => 'SELECT 1' ], [ 6, 'S', undef ]);
+	$node->depend(map { (1, $_) } 3 .. 6);
 	$node->schedule;
 	$node->wait_for('up', 2);
 	$node->wait_until('both have started', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'running'");
 	return ($node, split /\n/, $node->sql('SELECT pid FROM josch.runs ORDER BY node_id'));
 }
 
+# The scheduler has looked at all that is committed.
+sub wait_for_pass
+{
+	my ($node, $database) = @_;
+	my $passes = q{(SELECT coalesce(substring(detail FROM 'passes (\d+)')::int, 0) FROM josch.health() WHERE component = 'scheduler')};
+
+	# a pass may be under way; the one after it has seen all
+	for my $pass (1, 2)
+	{
+		my $before = $node->sql("SELECT $passes", $database);
+		$node->sql('SELECT josch.wake()', $database);
+		$node->wait_until("the scheduler has looked, $pass", "SELECT $passes > $before", $database);
+	}
+	return;
+}
+
 sub check_copy
 {
-	my ($copy, @pids) = @_;
-	$copy->wait_for('unknown', 1, 2);
-	like($copy->node_is(1, 'message'), qr/another server/, 'the copy says why');
-	is($copy->sql("SELECT string_agg(node_id || ' ' || state, ', ' ORDER BY node_id) FROM josch.attention"), '1 unknown, 2 unknown', 'and asks a person');
+	my ($copy, $database, $why, @pids) = @_;
+	$copy->wait_until('what the copy cannot know asks a person',
+		"SELECT count(*) = 2 FROM josch.attention WHERE node_id IN (1, 2) AND state = 'unknown'", $database);
+	like($copy->sql('SELECT message FROM josch.nodes WHERE node_id = 1', $database), qr/another server/, 'and says why');
+	like($copy->sql('SELECT armed, reason FROM josch.armed()', $database), qr/^f\|.*$why/, 'it is disarmed');
+	like($copy->sql("SELECT up, detail FROM josch.health() WHERE component = 'armed'", $database), qr/^f\|Disarmed: .*$why.*josch\.arm/, 'josch.health() says so, and what to do');
+	$copy->sql("SELECT josch.mark_success(1, '$DATE', 'seen there')", $database);
+	wait_for_pass($copy, $database);
+	is($copy->sql("SELECT string_agg(node_id || ' ' || state, ', ' ORDER BY node_id) FROM josch.nodes WHERE node_id > 2 AND job_date = '$DATE'", $database),
+		'3 ready, 4 ready, 5 ready, 6 ready', 'people act, and nothing is begun: no command, no SQL, no milestone, no sign-off');
+	is($copy->sql("SELECT up FROM josch.health() WHERE component = 'runner'", $database), 'f', 'it talks to no runner');
 	ok(lives($_), 'the command of the original lives') foreach @pids;
+	return;
+}
+
+sub arm
+{
+	my ($copy, $database) = @_;
+	$copy->sql("SELECT josch.arm('the other one is gone')", $database);
+	$copy->wait_until('armed, it goes on', "SELECT string_agg(state, ' ' ORDER BY node_id) = 'succeeded succeeded succeeded signoff'
+		FROM josch.nodes WHERE node_id > 2 AND job_date = '$DATE'", $database);
 	return;
 }
 
@@ -48,12 +84,19 @@ sub run_new
 	return;
 }
 
+# A client program; the method of the name is hidden by a function.
+sub run_on
+{
+	my ($node, @command) = @_;
+	return PostgreSQL::Test::Cluster::command_ok($node, @command);
+}
+
 sub check_original
 {
 	my ($node, @pids) = @_;
-	append_to_file("$node->{work}/1.end", '3');
-	$node->wait_for('failed', 1);
-	is($node->run_is(1, 'exit_code'), 3, 'the original finds the true exit code');
+	append_to_file("$node->{work}/1.end", '0');
+	$node->wait_for('succeeded', 1);
+	is($node->run_is(1, 'exit_code'), 0, 'the original finds the true exit code');
 	is($node->node_is(2, 'state'), 'up', 'and watches what is up');
 	append_to_file("$node->{work}/2.end", '0');
 	$node->wait_for('succeeded', 2);
@@ -65,12 +108,15 @@ subtest 'with its spool' => sub {
 	my ($node, @pids) = busy_server('inside');
 	$node->stop('immediate');
 	my $copy = JoschNode->copy_of('inside_copy', $node);
-	check_copy($copy, @pids);
+	check_copy($copy, 'postgres', 'the data directory is a copy', @pids);
+	arm($copy);
 	run_new($copy, 10);
 	$node->start;
 	isnt($copy->runner_pid, $node->runner_pid, 'each has its runner');
 	run_new($node, 10);
 	check_original($node, @pids);
+	like(slurp_file($copy->logfile), qr/WARNING: .*josch of database "postgres" is disarmed: the data directory is a copy/, 'the log of the copy says it');
+	unlike(slurp_file($node->logfile), qr/disarmed/, 'that of the original does not');
 };
 
 subtest 'with a spool elsewhere that both use' => sub {
@@ -78,36 +124,103 @@ subtest 'with a spool elsewhere that both use' => sub {
 	my ($node, @pids) = busy_server('outside', spool => $spool);
 	$node->stop('immediate');
 	my $copy = JoschNode->copy_of('outside_copy', $node, spool => $spool);
-	check_copy($copy, @pids);
+	check_copy($copy, 'postgres', 'the data directory is a copy', @pids);
+	arm($copy);
 	run_new($copy, 10);
 	$node->start;
 	run_new($node, 10);
 	is($copy->runner_pid, $node->runner_pid, 'they share a runner');
-	is($copy->run_is(10, 'run_id'), $node->run_is(10, 'run_id'), 'for runs of the same number');
 	isnt($copy->log_of(10), $node->log_of(10), 'with a log each');
 	check_original($node, @pids);
-	$copy->act('retry', 1);
-	$copy->wait_until('the copy has a run of its own', "SELECT state = 'failed' AND attempt = 2 FROM josch.nodes WHERE node_id = 1");
+	$copy->act('retry', 2);
+	$copy->wait_until('the copy has a run of its own', "SELECT state = 'succeeded' AND attempt = 2 FROM josch.nodes WHERE node_id = 2");
+};
+
+subtest 'a directory that is moved, and moved back' => sub {
+	my ($node, @pids) = busy_server('moved');
+	my $token = $node->sql('SELECT token FROM josch.installation');
+	my $log = $node->logfile;
+	$node->stop;
+	rename $node->data_dir, $node->data_dir . '_elsewhere' or die "rename: $!";
+	system_or_bail('pg_ctl', '-s', '-w', '-D', $node->data_dir . '_elsewhere', '-l', $log, 'start');
+	$node->wait_until('there it is disarmed', q{SELECT NOT armed FROM josch.armed()});
+	$node->wait_for('unknown', 1, 2);
+	system_or_bail('pg_ctl', '-s', '-w', '-D', $node->data_dir . '_elsewhere', 'stop');
+	rename $node->data_dir . '_elsewhere', $node->data_dir or die "rename: $!";
+	$node->start;
+	$node->act('mark_success', 1, 'seen');
+	$node->wait_for('succeeded', 3, 4, 5);
+	is($node->sql('SELECT token FROM josch.installation'), $token, 'back in its place it is what it was');
+	ok(lives($_), 'what it had started lives') foreach @pids;
 };
 
 subtest 'a database made from a template' => sub {
 	my ($node, @pids) = busy_server('template');
 	$node->sql('CREATE DATABASE copy TEMPLATE postgres', 'template1');
-	$node->wait_until('the copy asks a person', "SELECT count(*) = 2 FROM josch.attention WHERE state = 'unknown'", 'copy');
-	ok(lives($_), 'the command of the original lives') foreach @pids;
+	check_copy($node, 'copy', 'another database of this server', @pids);
 	$node->wait_until('the original has its scheduler again', "SELECT up FROM josch.health() WHERE component = 'scheduler'");
+	is($node->sql('SELECT armed FROM josch.armed()'), 't', 'the original is armed');
 	check_original($node, @pids);
+	$node->wait_for('succeeded', 3, 4, 5);
+	is((split /\n/, $node->file(4)), 1, 'the original ran the rest of the day, once');
+	arm($node, 'copy');
+	is((split /\n/, $node->file(4)), 2, 'and the copy when it was told to');
+	$node->sql('CREATE DATABASE again TEMPLATE copy', 'template1');
+	$node->wait_until('a copy of a copy that was armed is one', q{SELECT NOT armed FROM josch.armed()}, 'again');
 };
 
-subtest 'a server that was taken back to an earlier time' => sub {
-	my ($node, @pids) = busy_server('restored', conf => "wal_level = replica\nrestore_command = 'false'");
+subtest 'a dump that is restored' => sub {
+	my ($node, @pids) = busy_server('dumped');
+	my $dump = $node->basedir . '/dump.sql';
+	run_on($node, [ 'pg_dump', '-f', $dump, 'postgres' ], 'pg_dump');
+
+	# the scheduler of the new database is up, and has looked, before the rows come
+	my $text = slurp_file($dump);
+	$text =~ s/^CREATE EXTENSION.*?;\n\K/DO \$\$ BEGIN FOR i IN 1 .. 3000 LOOP
+		EXIT WHEN EXISTS (SELECT FROM josch.health() WHERE component = 'scheduler' AND detail LIKE 'passes%');
+		PERFORM pg_sleep(0.02); -- it is asked again and again
+		END LOOP; END \$\$;\n/ms;
+	append_to_file("$dump.slow", $text);
+	$node->sql('CREATE DATABASE restored');
+	run_on($node, [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dump.slow", 'restored' ], 'restored in the same server');
+	like($node->sql("SELECT detail FROM josch.health() WHERE component = 'scheduler'", 'restored'), qr/^passes/, 'whose scheduler was there before');
+	check_copy($node, 'restored', 'another database of this server', @pids);
+	like($node->sql("SELECT count(*) FROM josch.installation", 'restored'), qr/^1$/, 'with one installation');
+	$node->sql("SELECT josch.stop(2, '$DATE')");
+	$node->wait_for('succeeded', 2);
+	is($node->sql("SELECT state FROM josch.nodes WHERE node_id = 2", 'restored'), 'unknown', 'what is stopped in the original is not known here');
+
+	my $other = JoschNode->create('elsewhere', extension => 0);
+	run_on($other, [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, 'postgres' ], 'restored in another server');
+	$other->{work} = $node->{work};
+	check_copy($other, 'postgres', 'a dump of another server');
+	arm($other, 'postgres');
+
+	$node->sql('DROP SCHEMA josch CASCADE');
+	run_on($node, [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, 'postgres' ], 'restored in its own place');
+	check_copy($node, 'postgres', 'a dump was restored into it', $pids[0]);
+};
+
+subtest 'a server of its own that recovers' => sub {
+	my ($node, @pids) = busy_server('recovered', conf => "wal_level = replica\nrestore_command = 'false'");
 	$node->stop('immediate');
 	append_to_file($node->data_dir . '/recovery.signal', '');
 	$node->start;
-	$node->wait_until('it has recovered', 'SELECT NOT pg_is_in_recovery()');
-	$node->wait_for('unknown', 1, 2);
-	ok(lives($_), 'what runs from its former life is left alone') foreach @pids;
-	run_new($node, 10);
+	$node->wait_until('it has recovered, in a new timeline', 'SELECT NOT pg_is_in_recovery()');
+	check_original($node, @pids);
+	$node->wait_for('succeeded', 3, 4, 5);
+};
+
+subtest 'a base backup that is recovered in another folder' => sub {
+	my ($node, @pids) = busy_server('pitr', conf => "wal_level = replica\nmax_wal_senders = 2");
+	$node->backup('base');
+	my $copy = JoschNode->from_backup('pitr_copy', $node, 'base', conf => "restore_command = 'false'");
+	append_to_file($copy->data_dir . '/recovery.signal', '');
+	$copy->start;
+	$copy->wait_until('it has recovered', 'SELECT NOT pg_is_in_recovery()');
+	check_copy($copy, 'postgres', 'the data directory is a copy', @pids);
+	$copy->stop;
+	check_original($node, @pids);
 };
 
 subtest 'an extension that was made anew' => sub {

@@ -253,8 +253,15 @@ proc ::board_status::WriteHealth {} {
     if {![Is_new health [list $known $down [board::health]]]} {
         return
     }
+    tip::set_text $frame.health [join [lmap row [board::health] {
+        if {[dict get $row component] ni {armed strays} || [dict get $row up] in {t true 1}} continue
+        dict get $row detail
+    }] \n]
     if {!$known} {
         $frame.health configure -text "health unknown" -style Tool.TButton
+    } elseif {"armed" in $down} {
+        # then nothing is started, whatever else is up
+        $frame.health configure -text "\u25b2 disarmed" -style Danger.Tool.TButton
     } elseif {$down eq {}} {
         $frame.health configure -text "\u25cf scheduler up" -style Good.Tool.TButton
     } else {
@@ -324,7 +331,7 @@ proc ::board_status::ShowHealth {} {
         theme::dress $window
         wm title $window "Health"
         wm transient $window .
-        set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 7 -selectmode browse]
+        set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 9 -selectmode browse]
         foreach {name heading width} {component "Part" 120 up "Up" 60 since "Since" 170 detail "Detail" 520} {
             $tree heading $name -text $heading -anchor w
             $tree column $name -width [theme::px $width] -anchor w -stretch [expr {$name eq "detail"}]

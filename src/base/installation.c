@@ -1,0 +1,87 @@
+/*
+ * src/base/installation.c
+ *	  Whether this installation of JOSCH may start anything.
+ *
+ * The row of josch.installation says for which installation it was armed.  A copy
+ * has the same row, and finds that it is another one; so nobody has to notice the
+ * copying, and there is no moment at which a copy does not know it.
+ */
+#include "base/josch.h"
+
+#include "base/installation.h"
+
+#include "commands/extension.h"
+#include "miscadmin.h"
+
+#include "base/identity.h"
+
+static char *
+own_name(void)
+{
+	return josch_identity_installation(get_extension_oid("josch", true));
+}
+
+bool
+josch_installation_acts(JoschArming arming)
+{
+	return arming == JOSCH_ARMED || arming == JOSCH_TAKEN_BACK;
+}
+
+JoschArming
+josch_installation_judge(const JoschInstallation *installation)
+{
+	char	   *own = own_name();
+
+	if (!installation->there)
+	{
+		return JOSCH_NO_INSTALLATION;
+	}
+	if (strcmp(installation->server, own) == 0)
+	{
+		return installation->disarmed != NULL ? JOSCH_TAKEN_BACK : JOSCH_ARMED;
+	}
+	return josch_identity_was_standby() && josch_identity_is_copy(installation->server, own) ? JOSCH_TO_BE_PROMOTED : JOSCH_COPY;
+}
+
+/* What the two have in common tells how the copy was made. */
+static char *
+describe_copy(const char *server)
+{
+	char	   *own = own_name();
+	int			parts = 0;
+
+	for (const char *p = server; *p != '\0' && *p == own[p - server]; p++)
+	{
+		parts += *p == '-';
+	}
+	switch (parts)
+	{
+		case 0:
+			return pstrdup("it was restored from a dump of another server, or that one was upgraded");
+		case 1:
+			return pstrdup("it was made from another database of this server, as a template or by a dump");
+		case 2:
+			return pstrdup("a dump was restored into it");
+		default:
+			return pstrdup("the data directory is a copy, or was moved");
+	}
+}
+
+char *
+josch_installation_reason(const JoschInstallation *installation)
+{
+	switch (josch_installation_judge(installation))
+	{
+		case JOSCH_NO_INSTALLATION:
+			return pstrdup("the row of josch.installation is missing");
+		case JOSCH_COPY:
+			return describe_copy(installation->server);
+		case JOSCH_TO_BE_PROMOTED:
+			return pstrdup("it is a standby, and takes over when it is promoted");
+		case JOSCH_TAKEN_BACK:
+			return pstrdup(installation->disarmed);
+		case JOSCH_ARMED:
+			break;
+	}
+	return NULL;
+}

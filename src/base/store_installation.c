@@ -1,0 +1,118 @@
+/*
+ * src/base/store_installation.c
+ *	  SQL of josch.installation, of which there is one row.
+ *
+ * It is written in engine mode alone (base/trigger_installation.c), and each
+ * change wakes the scheduler when it is committed.
+ */
+#include "base/josch.h"
+
+#include "base/store_installation.h"
+
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/mode.h"
+#include "base/rows.h"
+#include "base/spi_plan.h"
+
+static const JoschRow installation_row = JOSCH_ROW(
+	JoschInstallation,
+	JOSCH_FIELD(JoschInstallation, there, BOOL),
+	JOSCH_FIELD(JoschInstallation, token, INT64),
+	JOSCH_FIELD(JoschInstallation, server, TEXT),
+	JOSCH_FIELD(JoschInstallation, armed_at, TIMESTAMPTZ),
+	JOSCH_FIELD(JoschInstallation, armed_by, TEXT),
+	JOSCH_FIELD(JoschInstallation, disarmed, TEXT));
+
+#define INSTALLATION "SELECT true, token, server, armed_at, armed_by, disarmed FROM josch.installation"
+
+static JoschPlan look = JOSCH_PLAN0(INSTALLATION);
+
+static JoschPlan lock = JOSCH_PLAN0(INSTALLATION " FOR UPDATE");
+
+static JoschPlan arm = JOSCH_PLAN(
+	"UPDATE josch.installation SET token = josch.new_nonce(), server = $1, armed_at = $2, armed_by = $3, comment = $4,"
+	" disarmed = NULL",
+	TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+
+static JoschPlan hold_back = JOSCH_PLAN(
+	"UPDATE josch.installation SET disarmed = $1, last_run = greatest(last_run, $2), armed_at = $3, armed_by = $4, comment = $5",
+	TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+
+static JoschPlan clear = JOSCH_PLAN0("DELETE FROM josch.installation");
+
+static JoschInstallation
+fetch(JoschPlan *plan)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschInstallation installation = {0};
+	JoschSpi	spi;
+
+	josch_spi_begin(&spi);
+	if (josch_spi_run(plan, SPI_OK_SELECT, NULL, NULL) > 0)
+	{
+		josch_rows_fetch_one(&installation_row, &installation, caller);
+	}
+	josch_spi_end(&spi);
+	return installation;
+}
+
+JoschInstallation
+josch_store_installation_read(void)
+{
+	return fetch(&look);
+}
+
+JoschInstallation
+josch_store_installation_lock(void)
+{
+	return fetch(&lock);
+}
+
+static void
+change(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
+{
+	JoschSpi	spi;
+	JoschMode	former = josch_mode_enter_engine();
+
+	josch_spi_begin(&spi);
+	josch_spi_run(plan, expect, args, nulls);
+	josch_spi_end(&spi);
+	josch_mode = former;
+}
+
+void
+josch_store_installation_arm(const char *comment)
+{
+	Datum		args[4];
+
+	args[0] = CStringGetTextDatum(josch_identity_installation(get_extension_oid("josch", false)));
+	args[1] = TimestampTzGetDatum(josch_clock_now());
+	args[2] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	args[3] = CStringGetTextDatum(comment);
+	change(&arm, SPI_OK_UPDATE, args, NULL);
+}
+
+void
+josch_store_installation_hold_back(const char *reason, int64 last_run, const char *comment)
+{
+	Datum		args[5];
+	char		nulls[] = "     ";
+
+	josch_spi_set_text(args, nulls, 0, reason);
+	args[1] = Int64GetDatum(last_run);
+	args[2] = TimestampTzGetDatum(josch_clock_now());
+	args[3] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	args[4] = CStringGetTextDatum(comment);
+	change(&hold_back, SPI_OK_UPDATE, args, nulls);
+}
+
+void
+josch_store_installation_clear(void)
+{
+	change(&clear, SPI_OK_DELETE, NULL, NULL);
+}

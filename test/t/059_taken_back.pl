@@ -1,0 +1,118 @@
+# test/t/059_taken_back.pl
+#
+# A data directory that is put back to an earlier moment in its own place, while
+# the runner lives: it is no copy, and yet what was done since could be done again.
+# Numbers of runs are not given twice, no node gets another's outcome, what would
+# start by itself is held back until a person lets it go, and what the lost time has
+# left running is told of.
+use strict;
+use warnings;
+use Test::More;
+use File::Temp;
+use PostgreSQL::Test::Utils;
+use JoschNode qw($DATE eventually lives);
+
+my $spool = File::Temp::tempdir('josch-spool-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/spool';
+my $node = JoschNode->create('taken_back', spool => $spool);
+my $saved = $node->basedir . '/saved';
+
+$node->add([ 1, 'N', 'echo $RUN_ID $$ >> $WORK/1; while [ ! -e $WORK/1.end ]; do sleep 0.05; done' ], [ 2, 'N', 'echo I am Y; exit 3' ],
+	[ 3, 'N', 'echo $RUN_ID >> $WORK/3' ], [ 4, 'S', undef ], [ 5, 'S', undef, signoff_time => '23:00' ], [ 6, 'N', undef, exec_sql => 'SELECT 1' ]);
+$node->depend(4 => 3, 4 => 6);
+$node->sql("BEGIN; SET LOCAL josch.now = '2024-03-01 08:00'; SELECT josch.schedule('$DATE'); SELECT josch.hold(1, '$DATE'), josch.hold(2, '$DATE'); COMMIT");
+$node->sql("UPDATE josch.nodes SET state = 'held' WHERE node_id = 5") if $node->node_is(5, 'state') eq 'pending';
+$node->wait_for('signoff', 4);
+save();
+$node->act('release', 1);
+eventually('X runs', sub { defined $node->file('1') });
+my ($x, $pid) = split ' ', $node->file('1');
+$node->act('signoff', 4);
+$node->wait_for('succeeded', 3, 6);
+my $last = $node->sql("SELECT max(run_id) FROM josch.runs WHERE kind = 'command'");
+put_back();
+
+subtest 'what would start by itself is held back' => sub {
+	$node->wait_until('two are held back', "SELECT count(*) = 2 FROM josch.nodes WHERE node_id IN (3, 6) AND state = 'held'");
+	like($node->node_is(3, 'message'), qr/^the data was taken back to an earlier moment in place: run 0 is the last here, and run $last had been started$/, 'with the reason');
+	is($node->node_is(4, 'state'), 'signoff', 'what waits for a person waits on');
+	is($node->node_is(1, 'message'), 'held back by ' . $node->sql('SELECT session_user'), 'what a person has held is held by him');
+	is($node->sql('SELECT armed, held FROM josch.armed()'), 'f|2', 'josch.armed() says so');
+	like($node->sql("SELECT up, detail FROM josch.health() WHERE component = 'armed'"), qr/^f\|Disarmed: 2 nodes are held back, because the data was taken back/, 'josch.health() too');
+	like(slurp_file($node->logfile), qr/WARNING: .*taken back to an earlier moment in place.*\n.*2 nodes that could have started/, 'and the log');
+	is($node->sql("SELECT session_name IS NOT NULL, new_values ->> 'last_run' FROM josch.installation_audit"), "t|$last", 'it is on record');
+	ok(lives($pid), 'X lives');
+	is($node->sql('SELECT run_id, pid FROM josch.strays()'), "$x|$pid", 'as a stray');
+	like($node->sql("SELECT up, detail FROM josch.health() WHERE component = 'strays'"), qr/^f\|1 command lives, which the runner has for nobody/, 'which josch.health() shows');
+};
+
+subtest 'what people schedule or release runs, as itself' => sub {
+	$node->job('after');
+	$node->add([ 11, 'N', 'echo $RUN_ID > $WORK/11' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 11);
+	cmp_ok($node->run_is(11, 'run_id'), '>', $last, 'its number is a new one');
+	$node->act('release', 2);
+	$node->wait_for('failed', 2);
+	is($node->run_is(2, 'exit_code || output_tail'), "3I am Y\n", 'Y has its own end');
+	$node->act('release', 3);
+	is($node->node_is(3, 'state'), 'pending', 'one that is released waits for its parents');
+	is($node->sql('SELECT held FROM josch.armed()'), 1, 'one is left');
+};
+
+subtest 'another start of the server holds back nothing more' => sub {
+	$node->restart;
+	$node->wait_until('the scheduler has what the runner has', "SELECT up FROM josch.health() WHERE component = 'runner'");
+	$node->act('signoff', 4);
+	$node->wait_for('succeeded', 3);
+	is(scalar(split /\n/, $node->file('3')), 2, 'what a person let go has run once more');
+	is($node->node_is(6, 'state'), 'held', 'the other is held still');
+};
+
+subtest 'all are released by arming' => sub {
+	my $token = $node->sql('SELECT token FROM josch.installation');
+	is($node->sql("SELECT josch.arm('all was looked at')"), 1, 'one was left');
+	$node->wait_for('succeeded', 6);
+	is($node->sql('SELECT armed, held FROM josch.armed()'), 't|0', 'armed');
+	is($node->sql("SELECT action || ' ' || comment FROM josch.nodes WHERE node_id = 6"), 'release all was looked at', 'as an act');
+	is($node->sql('SELECT token FROM josch.installation'), $token, 'it is the same installation');
+	ok(lives($pid), 'X lives');
+};
+
+subtest 'the last is released by itself' => sub {
+	$node->job('later');
+	$node->add([ 21, 'N', 'exit 0' ], [ 22, 'S', undef ], [ 23, 'N', 'exit 0' ]);
+	$node->depend(22 => 23);
+	$node->schedule;
+	$node->wait_for('signoff', 22);
+	save();
+	$node->job('lost');
+	$node->add([ 31, 'N', 'exit 0' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 31);
+	put_back();
+	$node->wait_for('held', 23);
+	$node->act('release', 23);
+	$node->wait_until('then it is armed', 'SELECT armed AND i.disarmed IS NULL FROM josch.armed(), josch.installation i');
+};
+
+append_to_file("$node->{work}/1.end", '');
+done_testing();
+
+# The data directory as it is, and back to that: the folder stays, its files come anew.
+sub save
+{
+	$node->stop;
+	system_or_bail('rm', '-rf', $saved);
+	system_or_bail('cp', '-a', $node->data_dir, $saved);
+	$node->start;
+	return;
+}
+
+sub put_back
+{
+	$node->stop;
+	system_or_bail('find', $node->data_dir, '-mindepth', '1', '-delete');
+	system_or_bail('cp', '-a', "$saved/.", $node->data_dir);
+	$node->start;
+	return;
+}
