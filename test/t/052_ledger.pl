@@ -70,9 +70,9 @@ sub run_one
 sub as_scheduler
 {
 	my (%more) = @_;
-	my ($server, $database) = split /\|/, $node->sql(q{SELECT server, (SELECT oid FROM pg_database WHERE datname = current_database())
-		FROM josch.runs ORDER BY run_id DESC LIMIT 1});
-	return JoschRunner->connect($spool, identity => $server, database => $database, %more);
+	my ($server, $database, $token) = split /\|/, $node->sql(q{SELECT server, (SELECT oid FROM pg_database WHERE datname = current_database()),
+		lpad(to_hex(token), 16, '0') FROM josch.runs ORDER BY run_id DESC LIMIT 1});
+	return JoschRunner->connect($spool, identity => $server, database => $database, token => $token, %more);
 }
 
 sub copy { system('cp', '-a', @_) == 0 or die; return; }
