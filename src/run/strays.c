@@ -22,6 +22,7 @@
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+#include "utils/lsyscache.h"
 
 #include "base/clock.h"
 #include "base/encoding.h"
