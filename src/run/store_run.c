@@ -330,13 +330,6 @@ static JoschPlan list_open = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS "EXISTS (SELECT FROM josch.sql_ends e WHERE e.run_id = r.run_id AND e.nonce = r.nonce)"
 	" FROM josch.runs r WHERE r.ended_at IS NULL ORDER BY r.run_id");
 
-static JoschPlan list_foreign = JOSCH_PLAN(
-	"SELECT run_id FROM josch.runs WHERE ended_at IS NULL AND token IS DISTINCT FROM $1 ORDER BY run_id LIMIT $2",
-	INT8OID, INT8OID);
-
-static JoschPlan adopt_sql = JOSCH_PLAN(
-	"UPDATE josch.runs SET token = $2 WHERE ended_at IS NULL AND kind = 'sql' AND token = $1", INT8OID, INT8OID);
-
 static JoschPlan list_stops = JOSCH_PLAN0(
 	"SELECT " RUN_INFO_COLUMNS "false"
 	" FROM josch.runs r WHERE r.ended_at IS NULL AND (r.stop_requested_at IS NOT NULL OR r.timed_out) ORDER BY r.run_id");
@@ -695,38 +688,6 @@ josch_store_run_list_open(int *n)
 	return list(&list_open, SPI_OK_SELECT, NULL, n);
 }
 
-int64 *
-josch_store_run_list_foreign(int64 token, int limit, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[2] = {Int64GetDatum(token), Int64GetDatum(limit)};
-	int64	   *ids;
-
-	josch_spi_begin(&spi);
-	*n = (int) josch_spi_run(&list_foreign, SPI_OK_SELECT, args, NULL);
-	ids = MemoryContextAlloc(caller, sizeof(int64) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		ids[i] = josch_spi_int64(i, 1, 0);
-	}
-	josch_spi_end(&spi);
-	return ids;
-}
-
-void
-josch_store_run_adopt_sql(int64 former, int64 token)
-{
-	JoschSpi	spi;
-	JoschMode	mode = josch_mode_enter_engine();
-	Datum		args[2] = {Int64GetDatum(former), Int64GetDatum(token)};
-
-	josch_spi_begin(&spi);
-	josch_spi_run(&adopt_sql, SPI_OK_UPDATE, args, NULL);
-	josch_spi_end(&spi);
-	josch_mode = mode;
-}
-
 StoreRunInfo *
 josch_store_run_list_stops(int *n)
 {
@@ -784,25 +745,6 @@ josch_store_run_started_above(int64 run_id, const char *ledger)
 	Datum		args[2] = {Int64GetDatum(run_id), CStringGetTextDatum(ledger)};
 
 	return is_so(&started_above, args);
-}
-
-static JoschPlan is_open = JOSCH_PLAN(
-	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id = $1 AND nonce = $2 AND ended_at IS NULL)",
-	INT8OID, INT8OID);
-
-bool
-josch_store_run_is_open(int64 run_id, int64 nonce)
-{
-	Datum		args[2] = {Int64GetDatum(run_id), Int64GetDatum(nonce)};
-	JoschSpi	spi;
-	bool		result;
-
-	/* it may have been started after the transaction's snapshot */
-	josch_spi_begin(&spi);
-	josch_spi_run_latest(&is_open, args, NULL);
-	result = josch_spi_bool(0, 1, false);
-	josch_spi_end(&spi);
-	return result;
 }
 
 static const JoschRow log_row = JOSCH_ROW(
