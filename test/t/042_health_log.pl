@@ -219,14 +219,14 @@ sub answer
 		read($socket, $head, 5) == 5 or return;
 		my ($length, $type) = unpack 'N C', $head;
 		read $socket, $body, $length - 1 if $length > 1;
-		tell_scheduler($socket, 64, pack 'N N/a* N/a* q> q> C q>', 1, '1.0', 'stand-in', $$, 1, 1, 1) if $type == 1;
+		tell_scheduler($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 2, '1.0', 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
 		tell_scheduler($socket, 70, '') if $type == 5;
 		if ($type == 6)
 		{
-			my ($id, $path, $offset, $max) = unpack 'q> N/a* q> N', $body;
+			my ($id, $nonce, $path, $offset, $max) = unpack 'q> q> N/a* q> N', $body;
 			$offset += length $bytes if $offset < 0;
 			my $piece = substr $bytes, $offset, $max < 1000 ? $max : 1000;
-			tell_scheduler($socket, 72, pack 'q> q> N/a* C', $id, $offset, $piece, $offset + length $piece >= length $bytes ? 1 : 0);
+			tell_scheduler($socket, 72, pack 'q>3 N/a* C', $id, $nonce, $offset, $piece, $offset + length $piece >= length $bytes ? 1 : 0);
 		}
 	}
 }
