@@ -137,6 +137,7 @@ extern void josch_sql_worker_output_reset(void);
 extern void josch_sql_worker_output_line(const char *line);
 extern char *josch_sql_worker_output_tail(void);	/* palloc'd, NULL for nothing */
 extern const char *josch_sql_worker_output_error(void); /* the last error's message, "" for none */
+extern bool josch_sql_worker_output_limit_reached(void); /* it is a FATAL, of a limit such as transaction_timeout */
 extern struct _DestReceiver *josch_sql_worker_output_receiver(void);
 
 #endif							/* JOSCH_SQL_WORKER_H */

@@ -51,6 +51,10 @@ leave(int code, Datum arg)
 		if (mine->result == SQL_RESULT_OPEN)
 		{
 			strlcpy(mine->reason, josch_sql_worker_output_error(), sizeof(mine->reason));
+			if (mine->begun && josch_sql_worker_output_limit_reached())
+			{
+				mine->result = SQL_RESULT_FAILED;
+			}
 		}
 	}
 	else

@@ -49,6 +49,9 @@ static emit_log_hook_type former_log_hook = NULL;
 /* Message of the last error. */
 static char last_error[JOSCH_SQL_REASON_MAX];
 
+/* Whether it ended the process, and not because somebody wanted the process to end. */
+static bool limit_reached = false;
+
 /* A result that is being printed. */
 typedef struct Printer
 {
@@ -126,6 +129,13 @@ josch_sql_worker_output_reset(void)
 {
 	resetStringInfo(&output);
 	last_error[0] = '\0';
+	limit_reached = false;
+}
+
+bool
+josch_sql_worker_output_limit_reached(void)
+{
+	return limit_reached;
 }
 
 /* ---- messages to the client ---- */
@@ -186,6 +196,8 @@ print_message(const char *body, size_t len, bool error)
 	{
 		append_field("CONTEXT:  ", fields['W']);
 		strlcpy(last_error, fields['M'], clip(fields['M'], sizeof(last_error) - 1) + 1);
+		limit_reached = fields['V'] != NULL && strcmp(fields['V'], "FATAL") == 0 &&
+			fields['C'] != NULL && strcmp(fields['C'], unpack_sql_state(ERRCODE_ADMIN_SHUTDOWN)) != 0;
 	}
 }
 
