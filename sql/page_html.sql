@@ -34,6 +34,8 @@ FROM unnest(ARRAY['svg', 'g', 'text', 'title', 'table', 'tr', 'bdi', 'span', 'st
 	(SELECT count(*) FROM page, regexp_matches(html, '</' || tag || '>', 'g'));
 -- a long name keeps its end
 SELECT html LIKE '%&#x2026;%#22</text>%' AS shortened FROM page;
+-- the same rows give the same page, byte by byte
+SELECT josch.page('2024-03-04') = html AS same FROM page;
 -- of one job
 SELECT substring(p, '<p>([^<]*done\.)') AS done FROM josch.page('2024-03-04', 'Page') p;
 -- what waits on other days is counted

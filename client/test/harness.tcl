@@ -128,6 +128,29 @@ unix_socket_dir = $folder\npool_mode = transaction\nauth_type = trust\nauth_file
     return $folder
 }
 
+# A server that is far away: what comes is handed on after so many seconds, and from the connection "stalls" on nothing is
+# (relay.py). Gives the folder of its socket, whose port is 1.
+proc ::harness::far {delay {stalls 1000}} {
+    variable mine
+    variable folder
+    set near [exec mktemp -d [file join [temporary] josch-far.XXXXXX]]
+    set channel [open |[list python3 $folder/relay.py $near/.s.PGSQL.1 $::env(JOSCH_TEST_SOCKET)/.s.PGSQL.54321 $delay $stalls \
+        2>[null]] r]
+    gets $channel
+    dict set mine "desk far $near" $channel
+    return $near
+}
+
+# The server is not far away any more.
+proc ::harness::far_no_more {near} {
+    variable mine
+    set channel [dict get $mine "desk far $near"]
+    dict unset mine "desk far $near"
+    exec kill {*}[pid $channel]
+    catch {close $channel}
+    file delete -force $near
+}
+
 # A new database with the extension and the people, and this process connected to it as the superuser.
 proc ::harness::database {name} {
     variable database

@@ -132,11 +132,15 @@ proc ::pictures::board {} {
     ::harness::tell desk [list ::board::select [list 200040 $today]]
     ::harness::tell desk {::board::ShowView 2}
     take desk . timeline
+    ::harness::tell desk {::board::choose_job Risk; ::board::ShowView 3}
+    ::harness::until desk {string match *Risk_VaR* [join [::driven::text_of .board.panes.views.days.days.canvas]]}
+    take desk . days
+    ::harness::tell desk {::board::choose_job ""}
     ::harness::tell desk {::theme::toggle; ::board::ShowView 0}
     take desk . board-dark
     ::harness::tell desk {::theme::toggle}
     ::harness::click desk [::harness::tell desk {::driven::button . Replay}]
-    ::harness::until desk {winfo ismapped .board.past}
+    ::harness::until desk {expr {[winfo exists .board.past] && [winfo ismapped .board.past]}}
     ::harness::pause 500
     set slider [::harness::tell desk {::driven::widget .board.past Canvas}]
     ::harness::click desk $slider
@@ -177,6 +181,7 @@ proc ::pictures::others {} {
     ::harness::click author [::harness::tell author {::driven::button . Templates}]
     set editor [::harness::window author *Templates*]
     ::harness::tell author "wm geometry $editor 1400x860+0+0"
+    ::harness::until author "expr {!\[catch {::driven::widget $editor Treeview}\]}"
     set table [::harness::tell author "::driven::widget $editor Treeview"]
     ::harness::tell author "$table selection set \[lindex \[$table children {}\] 6\]"
     ::harness::until author "string match {*no price for ISIN*} \[::driven::texts $editor\]"

@@ -289,6 +289,7 @@ proc ::table::Arrange {} {
         set shown [lsearch -all -inline -not -exact -index 0 $lines job]
         set visible [dict create {*}[concat {*}[lmap key $shown {list $key 1}]]]
     }
+    FitColumns
     SayNone
     ShowSort
     ShowSelection
@@ -354,10 +355,49 @@ proc ::table::Names {} {
     return [concat {*}[lmap {name heading - - -} $columns {list $name $heading}]]
 }
 
+# Until somebody drags a column: names and jobs get the room that their longest needs, as far as it goes, messages the rest.
+proc ::table::FitColumns {} {
+    variable tree
+    variable columns
+    variable shown
+    if {[remember::is_kept columns table] || ![winfo viewable $tree]} {
+        return
+    }
+    set room [expr {[winfo width $tree] - [$tree column #0 -width]}]
+    foreach {name - - - -} $columns {
+        if {$name ni {node_name job_name message}} {
+            incr room -[$tree column $name -width]
+        }
+    }
+    set need [Needs]
+    set job [expr {int(min([dict get $need job_name], $room * 0.3))}]
+    set message [expr {int(min([dict get $need message], $room * 0.25))}]
+    set node [expr {int(max([theme::chars 10], min([dict get $need node_name], $room - $job - $message)))}]
+    foreach {name width} [list node_name $node job_name $job message [expr {max($message, $room - $node - $job - 4)}]] {
+        $tree column $name -stretch [expr {$name eq "message"}] -width $width
+    }
+    NoteWidths
+}
+
+# Pixels that the longest text of each column that is shortened needs, about.
+proc ::table::Needs {} {
+    variable shown
+    set most {node_name 4 job_name 4 message 8}
+    foreach key $shown {
+        set row [board::row $key]
+        dict for {name longest} $most {
+            dict set most $name [expr {max($longest, min(60, [string length [dict get $row $name]]))}]
+        }
+    }
+    return [dict map {name longest} $most {theme::chars [expr {$longest * 0.95 + 2.5}]}]
+}
+
 # The window is another size: texts that were shortened for the columns may have more room, or less.
 proc ::table::Widened {} {
-    after cancel ::table::NoteWidths
-    after 200 ::table::NoteWidths
+    foreach script {::table::FitColumns ::table::NoteWidths} {
+        after cancel $script
+        after 200 $script
+    }
 }
 
 # Shorten anew when columns are wider or narrower than the texts were shortened for.

@@ -8,7 +8,8 @@
 
 oo::class create ::editor_grid {
     # cell: row, column and former text of the field that is open; laid: the box of the cell that it lies over
-    variable frame tree table changes columns owner sort_by descending cell laid filter refused
+    # widths: what the cells were shortened for
+    variable frame tree table changes columns owner sort_by descending cell laid filter refused widths
 
     # owner: the editor's window, which is told: selected uid, edited, wanted choices
     constructor {path of_table of_changes of_owner} {
@@ -17,7 +18,7 @@ oo::class create ::editor_grid {
         set changes $of_changes
         set owner $of_owner
         set columns [editor::Names $table]
-        lassign {"" 0 {} {} {} {}} sort_by descending cell laid filter refused
+        lassign {"" 0 {} {} {} {} {}} sort_by descending cell laid filter refused widths
         my Build
     }
 
@@ -39,10 +40,11 @@ oo::class create ::editor_grid {
         foreach {event script} {
             <<TreeviewSelect>> {my Selected} <Double-Button-1> {my EditAt %x %y} <F2> {my EditFirst} <Return> {my EditFirst}
             <Delete> {my Ask delete} <Insert> {my Ask add} <Motion> {my Hover %x %y %X %Y} <Leave> {tip::hide}
-            <Configure> {my Put} <Button-1> {my Put}
+            <Configure> {my Put; my Refit} <Button-1> {my Put} <ButtonRelease-1> {my Refit}
         } {
             bind $tree $event +[namespace code $script]
         }
+        remember::columns $tree editor_$table
         bind $frame <<ThemeChanged>> [namespace code {my Recolor}]
         my Recolor
     }
@@ -81,7 +83,7 @@ oo::class create ::editor_grid {
         }
         $tree delete [$tree children {}]
         foreach uid $uids {
-            $tree insert {} end -id $uid -values [my Values $uid] -tags [my Tag $uid]
+            $tree insert {} end -id $uid -values [my Cells $uid] -tags [my Tag $uid]
         }
         set chosen [lmap uid $chosen {
             if {![$tree exists $uid]} continue
@@ -93,7 +95,7 @@ oo::class create ::editor_grid {
 
     method refresh_row {uid} {
         if {[$tree exists $uid] && [$changes exists $uid]} {
-            $tree item $uid -values [my Values $uid] -tags [my Tag $uid]
+            $tree item $uid -values [my Cells $uid] -tags [my Tag $uid]
         }
     }
 
@@ -108,6 +110,24 @@ oo::class create ::editor_grid {
             lappend values [string map {\n " \u21b5 "} $value]
         }
         return $values
+    }
+
+    # The same as far as the columns have room: what tells two texts apart is often at their end.
+    method Cells {uid} {
+        return [lmap name [concat mark $columns] value [my Values $uid] {
+            expr {$name eq "mark" ? $value : [shorten::text $value [theme::font ui] [expr {[$tree column $name -width] - 10}]]}
+        }]
+    }
+
+    # Columns are wider or narrower: shorten anew.
+    method Refit {} {
+        set now [lmap name $columns {$tree column $name -width}]
+        if {$now ne $widths} {
+            set widths $now
+            foreach uid [$tree children {}] {
+                my refresh_row $uid
+            }
+        }
     }
 
     method Tag {uid} {

@@ -37,7 +37,7 @@ proc ::graph::Size {key} {
     set type [dict get $row node_type]
     set name [dict get $row node_name]
     set long [font measure $name_font [string range $name 0 99]]
-    set note [expr {$note_width + 7 * [string length [dict get $row node_id]]}]
+    set note [expr {$note_width + 8 * [string length [dict get $row node_id]]}]
     set room [expr {max(128, min(190, $long <= 150 ? $long : $long / 2 + 16), $note)}]
     set named($key) [list $name [shorten::wrap $name $name_font $room 2] $room]
     set height [expr {[llength [lindex $named($key) 1]] * [lindex $::picture::steps 0] + 2 * [lindex $::picture::steps 1] + 8}]

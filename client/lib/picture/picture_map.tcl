@@ -42,7 +42,10 @@ oo::class create ::picture::Map {
         my forget
         set box $extent
         lassign $box x0 y0 x1 y1
+        # no more than a quarter of the picture's window, either way
         lassign [theme::px 210 160] width height
+        set width [expr {min($width, max(60, [winfo width $owner] / 4))}]
+        set height [expr {min($height, max(60, [winfo height $owner] / 4))}]
         set scale [expr {min($width / max(1.0, $x1 - $x0), $height / max(1.0, $y1 - $y0))}]
         $canvas configure -width [expr {int(ceil(($x1 - $x0) * $scale)) + 8}] \
             -height [expr {int(ceil(($y1 - $y0) * $scale)) + 8}]

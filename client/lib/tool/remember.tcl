@@ -62,6 +62,11 @@ proc ::remember::KeepColumns {tree name} {
     unset -nocomplain gripped($tree)
 }
 
+# Has somebody left it in a way of their own?
+proc ::remember::is_kept {kind name} {
+    return [expr {[Kept $kind $name] ne ""}]
+}
+
 # What is kept under a name of a kind, "" for nothing.
 proc ::remember::Kept {kind name} {
     if {[catch {dict get [conf::get $kind] $name} value]} {

@@ -280,7 +280,7 @@ proc ::theme::Buttons {pad} {
     # what is well and what is not, to be clicked for more
     ttk::style configure Tool.TMenubutton -background [color window] -foreground [color text] -bordercolor [color window] \
         -lightcolor [color window] -darkcolor [color window] -padding [list $pad [expr {$pad * 2 / 3}]] \
-        -arrowcolor [color quiet] -focuscolor [color text] -relief flat
+        -width 0 -arrowcolor [color quiet] -focuscolor [color text] -relief flat
     ttk::style map Tool.TMenubutton -background [list active [color hover]] -bordercolor [list focus $ring]
     foreach {style fore} {Good.Tool.TButton good Warn.Tool.TButton warn Danger.Tool.TButton danger} {
         ttk::style configure $style -foreground [color $fore]
