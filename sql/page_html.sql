@@ -14,15 +14,24 @@ INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id) VALUES (600001, 600002), 
 DO $$BEGIN PERFORM josch.schedule('2024-03-04', j) FROM unnest(ARRAY['Page', '</script><b>"Other''&']) j; END$$;
 SELECT state FROM josch.nodes WHERE node_id = 600002 AND job_date = '2024-03-04';
 DO $$BEGIN PERFORM josch.hold(600003, '2024-03-04', U&'<i>see</i> \202E\2066gpj.exe\2069 \FEFF' || chr(10) || 'second line'); END$$;
+-- a run that failed, and one that goes on
+ALTER TABLE josch.runs DISABLE TRIGGER guard;
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, started_at, ended_at, exit_code)
+	VALUES (960001, 600001, '2024-03-04', 1, 'command', 'failed', '2024-03-04 08:00+00', '2024-03-04 08:30+00', 3);
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, started_at)
+	VALUES (960002, 600001, '2024-03-04', 2, 'command', 'running', '2024-03-04 10:00+00');
+ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 -- a page in the order in which it is read
 CREATE TEMPORARY TABLE page AS SELECT josch.page('2024-03-04') AS html;
 SELECT substring(html, '<title>([^<]*)</title>') AS title, substring(html, '<p>([^<]*done\.)') AS done FROM page;
 SELECT m[1] AS heading FROM page, regexp_matches(html, '<h2>([^<]*)</h2>', 'g') m;
 SELECT m[1] AS state, m[2] AS node FROM page, regexp_matches(html, '<tr><td><span class="(\w+) chip">\w+</span><td><bdi>([^<]*)</bdi>', 'g') m ORDER BY m[2] COLLATE "C";
 -- all boxes and edges of the picture; the shape tells the type
-SELECT count(*) AS boxes FROM page, regexp_matches(html, '<g class="\w+"><title>', 'g');
+SELECT count(*) AS boxes FROM page, regexp_matches(html, '<g class="\w+"><title>[^<]*</title><(?:path|rect x="\d+")', 'g');
 SELECT count(*) AS edges FROM page, regexp_matches(html, '<path d="M\d+ \d+ C', 'g');
 SELECT count(*) AS review FROM page, regexp_matches(html, '<path class="rim"', 'g');
+-- the timeline: from the first start to now, which is noon
+SELECT m[1] AS run, m[2] AS x, m[3] AS width FROM page, regexp_matches(html, '<title>([^<]*)</title><rect x="([0-9.]+)" y="\d+" width="([0-9.]+)" height="13"', 'g') m;
 -- nothing of anybody's is markup, the page is ASCII, without scripts, and asks for nothing from elsewhere
 SELECT html ~* '<script|<b>|alert\(1\)<|javascript:|https?:|url\(|@import' AS markup, html ~ '[^\x01-\x7e]' AS beyond_ascii,
 	html ~ 'x202E|x2066|xFEFF' AS turned, html ~ 'see&#x3C;&#x2F;i&#x3E; &#xFFFD;&#xFFFD;gpj' AS shown, html LIKE '%&#xE9;&#x4E2D;%' AS told, html LIKE '%default-src ''none''%' AS closed FROM page;
@@ -53,7 +62,7 @@ DO $$BEGIN PERFORM josch.schedule('2024-03-04', j) FROM unnest(ARRAY['Many', 'Mo
 CREATE TEMPORARY TABLE page AS SELECT josch.page('2024-03-04') AS html;
 SELECT m[1] AS bound FROM page, regexp_matches(html, '<p class="quiet">((?:Shown|Of) [^<]*)</p>', 'g') m;
 SELECT count(*) AS rows FROM page, regexp_matches(html, '<tr><td><span class="\w+ chip">', 'g');
-SELECT count(*) AS boxes FROM page, regexp_matches(html, '<g class="\w+"><title>', 'g');
+SELECT count(*) AS boxes FROM page, regexp_matches(html, '<g class="\w+"><title>[^<]*</title><(?:path|rect x="\d+")', 'g');
 SELECT count(*) AS edges FROM page, regexp_matches(html, '<path d="M\d+ \d+ C', 'g');
 -- a page is what its reader may see
 SET LOCAL ROLE josch_viewer;

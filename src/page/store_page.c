@@ -128,10 +128,10 @@ static const JoschRow bar_row = JOSCH_ROW(
 	JOSCH_NULLABLE(PageBar, ended_at, TIMESTAMPTZ, DT_NOBEGIN),
 	JOSCH_FIELD(PageBar, attempt, INT32));
 
-/* what a run came to is a state by its name; the latest one's is its node's */
+/* what a run came to is a state by its name, too; the latest one's is its node's */
 static JoschPlan bars = JOSCH_PLAN(
 	"SELECT n.node_name, CASE WHEN n.run_id = r.run_id THEN n.state"
-	"                         WHEN r.status IN ('succeeded', 'unknown') THEN r.status ELSE 'failed' END,"
+	"                         WHEN r.ended_at IS NULL THEN 'running' ELSE r.status END,"
 	"       r.started_at, r.ended_at, r.attempt"
 	"  FROM josch.runs r"
 	"  JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
