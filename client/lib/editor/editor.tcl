@@ -156,9 +156,7 @@ oo::class create ::editor_window {
         $window.panes.upper add $window.panes.upper.form -weight 0
         $window.panes add $window.panes.upper -weight 1
         $window.panes add [my BuildChanges $window.panes.changes] -weight 0
-        remember::sash $window.panes.upper editor_form [list apply {panes {
-            expr {[winfo width $panes] - [winfo reqwidth $panes.form] - 8}
-        }} $window.panes.upper]
+        remember::sash $window.panes.upper editor
         my BuildTop
         pack $window.top -fill x -padx [theme::px 10] -pady [theme::px 8]
         pack $window.panes -fill both -expand 1 -padx [theme::px 10] -pady [theme::px 0 10]

@@ -7,8 +7,9 @@
 
 namespace eval ::remember {}
 
-# Put the sash of a paned window where it was left, or where a script says (pixels from its beginning), as soon as it is seen.
-proc ::remember::sash {panes name otherwise} {
+# Put the sash of a paned window where it was left, or where a script says (pixels from its beginning; without one where it is),
+# as soon as it is seen and has its size.
+proc ::remember::sash {panes name {otherwise ""}} {
     bind $panes <Map> [list after idle [list ::remember::PlaceSash $panes $name $otherwise]]
     bind $panes <ButtonRelease-1> +[list ::remember::KeepSash $panes $name]
 }
@@ -18,10 +19,14 @@ proc ::remember::PlaceSash {panes name otherwise} {
         return
     }
     bind $panes <Map> {}
+    if {[Extent $panes] < 100} {
+        after 50 [list ::remember::PlaceSash $panes $name $otherwise]
+        return
+    }
     set part [Kept sash $name]
     if {[string is double -strict $part] && $part > 0.05 && $part < 0.95} {
         $panes sashpos 0 [expr {round($part * [Extent $panes])}]
-    } else {
+    } elseif {$otherwise ne ""} {
         $panes sashpos 0 [uplevel #0 $otherwise]
     }
 }
