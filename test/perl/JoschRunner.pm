@@ -142,8 +142,10 @@ sub strings
 	return pack 'N N/a*', scalar @_, $packed;
 }
 
-# A run's nonce, unless a test gives one: the same for the same number, as that of a row is.
-sub nonce { my ($id) = @_; return $id + 1000000; }
+# A run's nonce, unless a test gives one: the same for the same number, as that of a row is; another in each test, as what
+# other tests have left running carries theirs.
+my $first_nonce = 1000000 + int rand 2**40;
+sub nonce { my ($id) = @_; return $id + $first_nonce; }
 
 # start(run_id => 1, argv => [...], ...); the log path and the nonce are made up unless given
 sub start
