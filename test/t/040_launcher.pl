@@ -115,7 +115,8 @@ sql("CREATE TABLESPACE place LOCATION '$place'");
 sql('ALTER DATABASE c SET TABLESPACE place');
 schedulers_are('B of ours a c postgres', 'so with a move to another tablespace');
 
-sql(q{INSERT INTO josch.tpl_jobs (job_name) VALUES ('j');
+sql(q{SELECT josch.arm('made from a template');
+	INSERT INTO josch.tpl_jobs (job_name) VALUES ('j');
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'j', 'n', 'SELECT 1');
 	SELECT josch.schedule('2026-11-20')}, 'c');
 ok($node->poll_query_until('c', q{SELECT state = 'succeeded' FROM josch.nodes}), 'a node with SQL ran');
