@@ -124,6 +124,7 @@ subtest 'a copy' => sub {
 	$node->stop;
 	$node->append_conf('postgresql.auto.conf', "josch.spool_directory = '$top/second'\n");
 	my $copy = JoschNode->copy_of('copy', $node, spool => "$top/second");
+	$copy->sql("SELECT josch.arm('a copy that is to go on by itself')");
 	$copy->wait_until('it has a runner', q{SELECT up FROM josch.health() WHERE component = 'runner'});
 	ok(-S "$top/second/runner.sock", 'where its own setting says');
 	unlike(slurp_file($copy->logfile), qr/is in use from now on/, 'from its beginning');
