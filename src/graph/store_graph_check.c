@@ -87,6 +87,14 @@ typedef struct Part
 	bool		is_day;
 } Part;
 
+static JoschPlan template_name = JOSCH_PLAN(
+	"SELECT node_name FROM josch.tpl_nodes WHERE node_id = $1",
+	INT8OID);
+
+static JoschPlan day_name = JOSCH_PLAN(
+	"SELECT node_name FROM josch.nodes WHERE node_id = $1 AND job_date = $2",
+	INT8OID, DATEOID);
+
 static JoschPlan template_all = JOSCH_PLAN0(
 	"SELECT p_node_id, NULL::date, c_node_id, NULL::date, c_date - p_date, 0"
 	"  FROM josch.tpl_node_deps");
@@ -322,17 +330,29 @@ build_dag(const Part *part)
 typedef struct Names
 {
 	MetNode   **ranked;
+	bool		is_day;
 	bool		with_dates;
 } Names;
 
+/* By number and name, as people know them: 42 "Load prices" */
 static char *
 name_node(int64 id, const void *names)
 {
 	const Names *known = names;
 	NodeKey		key = known->ranked[id]->key;
+	Datum		args[] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *number = known->with_dates ? josch_report_key(key.node_id, key.job_date) : psprintf(INT64_FORMAT, key.node_id);
+	char	   *name = NULL;
+	JoschSpi	spi;
 
-	return known->with_dates ? josch_report_key(key.node_id, key.job_date)
-		: psprintf(INT64_FORMAT, key.node_id);
+	josch_spi_begin(&spi);
+	if (josch_spi_run_latest(known->is_day ? &day_name : &template_name, args, NULL) > 0)
+	{
+		name = MemoryContextStrdup(caller, josch_spi_text(0, 1));
+	}
+	josch_spi_end(&spi);
+	return name != NULL ? psprintf("%s \"%s\"", number, name) : number;
 }
 
 /* Whether the edge is a step of the cycle. */
@@ -377,7 +397,7 @@ find_closing(Part *part, const JoschDagCycle *cycle, MetNode **ranked)
 static char *
 describe_cycle(const Part *part, const JoschDagCycle *cycle, MetNode **ranked)
 {
-	Names		names = {.ranked = ranked};
+	Names		names = {.ranked = ranked, .is_day = part->is_day};
 	DateADT		first_date = ranked[cycle->node[0]]->key.job_date;
 	int64		total = 0;
 	bool		has_lag = false;
