@@ -119,9 +119,8 @@ stop_servers() {
         elif [ "$MANUAL" = 1 ]; then
             ask "$id" "$name" "$state" stop
         elif [ "${ASKED[$id]:-}" != up ]; then
-            ASKED[$id]=up
             pause
-            call "SELECT josch.stop($id, '$DAY', 'the day is over')"
+            call "SELECT josch.stop($id, '$DAY', 'the day is over')" && ASKED[$id]=up
             stopped=0
         fi
     done <<<"$1"

@@ -103,6 +103,14 @@ sub waits_for
 }
 waits_for(qr/^ +SELECT josch\.signoff\(100000, '$day', 'why'\);$/m);
 is(sql("SELECT state FROM josch.nodes WHERE node_id = 100000"), 'signoff', 'and leaves the deciding to the person');
+# the server is stopped, and started again
+my $home = qx(readlink -f .demo/home);
+chomp $home;
+my ($postmaster) = split ' ', qx(head -n 1 $home/data/postmaster.pid);
+my $pg_ctl = readlink("/proc/$postmaster/exe") =~ s{/[^/]+\z}{/pg_ctl}r;
+run [ $pg_ctl, qw(-s -w -m fast -D), "$home/data", 'stop' ], '<', \undef;
+waits_for(qr/^The server is away; the day goes on when it is back\.$/m);
+run [ $pg_ctl, qw(-s -w -D), "$home/data", '-l', "$home/server.log", 'start' ], '<', \undef, '>', \undef;
 sql("SELECT josch.signoff($_, '$day', 'by a person')") foreach 900000, 100000;
 waits_for(qr/^ +SELECT josch\.reject\(100130, '$day', 'why'\);$/m);
 sql("SELECT josch.reject(100130, '$day', 'once more')");
