@@ -99,7 +99,8 @@ proc ::driven::tock {} {
 
 # Has all that was asked been answered and shown, and the graph its last layout?
 proc ::driven::quiet {} {
-    expr {![llength $::db::current] && ![llength $::db::queue] && [::workq::size] == 0 && !$::board::read(loading)
+    expr {![llength $::db::work_current] && ![llength $::db::work_queue]
+        && ![llength $::db::hand_current] && [::workq::size] == 0 && !$::board::read(loading)
         && $::graph::pipe eq "" && $::graph::builder eq ""}
 }
 

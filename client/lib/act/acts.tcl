@@ -17,16 +17,18 @@ namespace eval ::acts {
         signoff {"Sign Off" 1 "Signs it off; what depends on it goes on."}
         approve {"Approve" 1 "Judges the output to be good; what depends on it goes on."}
         reject {"Reject" 1 "Judges the output to be bad: the node has failed."}
-        retry {"Retry" 1 "Runs it again."}
+        retry {"Retry" 1 "Runs it again, as it has not ended well: a next attempt of the same."}
         mark_success {"Mark Success" 1 "Says that it has been repaired by hand; what depends on it goes on."}
         mark_failed {"Mark Failed" 1 "Says that it has failed."}
         release {"Release" 0 "Lets it go on."}
         hold {"Hold" 0 "Holds it back until it is released."}
         force_start {"Force Start" 1 "Starts it now: without its parents, before its time."}
         stop {"Stop" 1 "Ends its run: TERM to the process group, KILL when it does not heed that."}
-        rerun {"Rerun" 1 "Does it once more. What has been done after it stays as it is."}
-        rerun_all {"Rerun Below" 1 "Does it once more, and all below it that has been done or asked."}
+        rerun {"Rerun" 1 "Does it once more, though it is done. What has been done after it stays as it is."}
+        rerun_all {"Rerun Below" 1 "Does it once more, and with it all below it that has been done or asked."}
         skip {"Skip" 1 "Goes on without it: what depends on it no longer waits."}
+        claim {"I Look at It" 0 "Says to all that you look at it, until something happens to it. It keeps nobody from acting."}
+        unclaim {"Let Go" 0 "Says to all that you look at it no longer."}
     }
     # rules($state,$type): names of the acts that this person may do, in the table's order
     variable rules
@@ -91,6 +93,11 @@ proc ::acts::label {action} {
     return [lindex [dict get $table $action] 0]
 }
 
+# The function of josch that does it.
+proc ::acts::function {action} {
+    return [expr {$action eq "rerun_all" ? "rerun" : $action}]
+}
+
 proc ::acts::asks_first {action} {
     variable table
     return [lindex [dict get $table $action] 1]
@@ -141,11 +148,12 @@ proc ::acts::only {rows keys} {
     return [dict create {*}[concat {*}[lmap key $keys {list $key [dict get $rows $key]}]]]
 }
 
-# Fills a menu with the acts on some nodes; callback is called with the action and the rows that it is for.
-proc ::acts::fill_menu {menu rows callback} {
+# Fills a menu with the acts on some nodes, but for some; callback is called with the action and the rows that it is for.
+proc ::acts::fill_menu {menu rows callback {except {}}} {
     set all [dict size $rows]
     foreach entry [allowed_on $rows] {
         lassign $entry action label keys
+        if {$action in $except} continue
         if {[llength $keys] < $all} {
             append label " ([llength $keys] of $all)"
         }
@@ -156,8 +164,13 @@ proc ::acts::fill_menu {menu rows callback} {
     }
 }
 
-# Does an act on rows, after asking where it cannot be taken back. callback gets the dict of <<ActDone>>; {} for nobody.
+# Does an act on rows, after asking where it cannot be taken back; a second press is not for what is being done already.
+# callback gets the dict of <<ActDone>>; {} for nobody.
 proc ::acts::do {parent rows action {comment ""} {callback {}}} {
+    set rows [dict filter $rows script {key row} {expr {![busy $key]}}]
+    if {![dict size $rows]} {
+        return
+    }
     if {[asks_first $action]} {
         acts_ask::open $parent $rows $action $comment $callback
     } else {
@@ -170,14 +183,20 @@ proc ::acts::node_condition {row} {
     return "n.node_id = [db::quote [dict get $row node_id]]::bigint AND n.job_date = [db::quote [dict get $row job_date]]::date"
 }
 
+# Keys as the rows of VALUES: (node_id, job_date) each.
+proc ::acts::values {keys} {
+    return [join [lmap key $keys {
+        string cat ( [db::quote [lindex $key 0]] ::bigint, [db::quote [lindex $key 1]] ::date)
+    }] ,]
+}
+
 # An act on the node of a row. No row comes back when the node is no longer what the person saw, and the act would fit what
 # it is now: it has failed a second time since. Whatever else has happened, the database refuses in its own words.
 proc ::acts::call_sql {row action comment} {
     set arguments "[db::quote [dict get $row node_id]]::bigint, [db::quote [dict get $row job_date]]::date"
     append arguments ", " [expr {$comment eq "" ? "NULL" : [db::quote $comment]}]
-    set name $action
+    set name [function $action]
     if {$action eq "rerun_all"} {
-        set name rerun
         append arguments ", true"
     }
     return "SELECT josch.${name}($arguments) WHERE NOT EXISTS (SELECT FROM josch.nodes n JOIN josch.fsm f
@@ -213,7 +232,7 @@ proc ::acts::perform {parent rows action comment {callback {}}} {
     variable serial
     set id [incr serial]
     set pending($id) [dict create parent $parent action $action comment $comment callback $callback rows $rows \
-        left [dict keys $rows] done {} refused {}]
+        left [dict keys $rows] asked {} done {} refused {}]
     Next $id
 }
 
@@ -230,12 +249,13 @@ proc ::acts::Next {id} {
     set action [dict get $pending($id) action]
     set keys [lrange $left 0 [expr {$action eq "rerun_all" ? 0 : $part - 1}]]
     dict set pending($id) left [lrange $left [llength $keys] end]
+    dict set pending($id) asked $keys
     set rows [only [dict get $pending($id) rows] $keys]
     set comment [dict get $pending($id) comment]
-    if {[llength $keys] == 1} {
-        db::query [call_sql [dict get $rows [lindex $keys 0]] $action $comment] [namespace code [list Answer $id $keys]]
+    if {$action eq "rerun_all"} {
+        db::act [call_sql [dict get $rows [lindex $keys 0]] $action $comment] [namespace code [list Answer $id $keys]]
     } else {
-        db::query [ManySql $rows $action $comment] [namespace code [list AnswerMany $id $keys]]
+        db::act [ManySql $rows $action $comment] [namespace code [list AnswerMany $id $keys]]
     }
 }
 
@@ -286,13 +306,39 @@ proc ::acts::Finish {id} {
     variable pending
     set outcome $pending($id)
     unset pending($id)
+    Remember $outcome
     set summary [dict filter $outcome key action done refused]
     event generate . <<ActDone>> -data $summary
     event generate . <<ActProgress>>
-    TellRefusals $outcome
+    acts_told::refusals $outcome
     if {[dict get $outcome callback] ne {}} {
         {*}[dict get $outcome callback] $summary
     }
+}
+
+# What came of the last act on several nodes, in words.
+proc ::acts::outcome {} {
+    variable last
+    return $last
+}
+
+proc ::acts::Remember {outcome} {
+    variable last
+    set all [dict size [dict get $outcome rows]]
+    set refused [llength [dict get $outcome refused]]
+    set last [expr {$all == 1 ? "" : "[label [dict get $outcome action]]: [llength [dict get $outcome done]] of $all done[expr {
+        $refused ? ", $refused refused" : ""}]"}]
+}
+
+# Is an act on that node under way?
+proc ::acts::busy {key} {
+    variable pending
+    foreach id [array names pending] {
+        if {$key in [dict get $pending($id) left] || $key in [dict get $pending($id) asked]} {
+            return 1
+        }
+    }
+    return 0
 }
 
 # How far acts on several nodes are: words, empty when there are none under way.
@@ -309,35 +355,6 @@ proc ::acts::progress {} {
     return [join $parts ", "]
 }
 
-# What was refused, in the database's own words.
-proc ::acts::TellRefusals {outcome} {
-    set refused [dict get $outcome refused]
-    if {$refused eq {}} {
-        return
-    }
-    set parent [dict get $outcome parent]
-    if {![winfo exists $parent]} {
-        set parent .
-    }
-    set count [llength $refused]
-    set all [expr {$count + [llength [dict get $outcome done]]}]
-    if {$all == 1} {
-        lassign [lindex $refused 0] key answer
-        dialog::error $parent [dict get $answer message] \
-            [string trim "[dict get $outcome rows $key node_name]\n[details_of $answer]"]
-        return
-    }
-    set lines {}
-    foreach pair [lrange $refused 0 11] {
-        lassign $pair key answer
-        lappend lines "\u2022 [dict get $outcome rows $key node_name]: [dict get $answer message]"
-    }
-    if {$count > 12} {
-        lappend lines "\u2026 and [expr {$count - 12}] more"
-    }
-    dialog::error $parent "[label [dict get $outcome action]] was refused for $count of $all nodes." [join $lines \n]
-}
-
 proc ::acts::details_of {answer} {
     set parts {}
     foreach part {detail hint} {
@@ -350,6 +367,7 @@ proc ::acts::details_of {answer} {
 
 namespace eval ::acts {
     variable serial 0
+    variable last ""
     # nodes in a statement
     variable part 50
     variable pending

@@ -104,14 +104,8 @@ proc ::acts_ask::Do {window parent rows action callback} {
 
 # ---- what it is about ----
 
-proc ::acts_ask::Values {keys} {
-    return [join [lmap key $keys {
-        string cat ( [db::quote [lindex $key 0]] ::bigint, [db::quote [lindex $key 1]] ::date)
-    }] ,]
-}
-
 proc ::acts_ask::NamesSql {keys} {
-    return "SELECT n.node_id, n.node_name, n.state FROM (VALUES [Values $keys]) k(node_id, job_date)
+    return "SELECT n.node_id, n.node_name, n.state FROM (VALUES [acts::values $keys]) k(node_id, job_date)
         JOIN josch.nodes n USING (node_id, job_date) ORDER BY n.job_date, n.level, n.node_id"
 }
 
@@ -122,8 +116,8 @@ proc ::acts_ask::DescendantsSql {keys} {
             AND strpos(f.node_types, n.node_type) > 0)::int AS again,
         EXISTS (SELECT FROM josch.fsm f WHERE f.who = 'person' AND f.action = 'stop' AND f.from_state = n.state
             AND strpos(f.node_types, n.node_type) > 0)::int AS busy
-        FROM (SELECT d.node_id, d.job_date, min(d.distance) AS distance FROM (VALUES [Values $keys]) k(node_id, job_date),
-            josch.descendants(k.node_id, k.job_date) d WHERE (d.node_id, d.job_date) NOT IN (VALUES [Values $keys])
+        FROM (SELECT d.node_id, d.job_date, min(d.distance) AS distance FROM (VALUES [acts::values $keys]) k(node_id, job_date),
+            josch.descendants(k.node_id, k.job_date) d WHERE (d.node_id, d.job_date) NOT IN (VALUES [acts::values $keys])
             GROUP BY d.node_id, d.job_date) b
         JOIN josch.nodes n USING (node_id, job_date) ORDER BY b.distance, n.job_date, n.node_id"
 }

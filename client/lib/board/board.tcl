@@ -134,6 +134,7 @@ proc ::board::BuildTop {} {
     pack $top.tools -side right
     # there when the day that is shown is not the newest
     ttk::button $top.newest -style Warn.Tool.TButton -command [namespace code Newest]
+    raise $top.newest $top.after
     pack $top.date_label $top.before $top.date $top.after -side left -padx [theme::px 0 4]
     pack $top.job_label -side left -padx [theme::px 14 6]
     pack $top.job -side left
@@ -150,6 +151,22 @@ proc ::board::add_tool {name label command} {
     variable frame
     ttk::button $frame.top.tools.$name -text $label -style Tool.TButton -command $command
     pack $frame.top.tools.$name -side right -padx [theme::px 6 0]
+    TabOrder $frame.top.tools
+}
+
+# The keyboard goes through a line from left to right, in whatever order it was made.
+proc ::board::TabOrder {line} {
+    set right {}
+    foreach widget [pack slaves $line] {
+        if {[dict get [pack info $widget] -side] eq "left"} {
+            raise $widget
+        } else {
+            set right [linsert $right 0 $widget]
+        }
+    }
+    foreach widget $right {
+        raise $widget
+    }
 }
 
 proc ::board::BuildViews {} {
@@ -176,8 +193,21 @@ proc ::board::BuildViews {} {
 
 proc ::board::ShowView {number} {
     variable frame
-    if {$number >= 0 && $number < [$frame.panes.views index end]} {
-        $frame.panes.views select $number
+    set views $frame.panes.views
+    if {$number >= 0 && $number < [$views index end]} {
+        $views select $number
+        update idletasks
+        EnterView [lindex [$views tabs] $number]
+    }
+}
+
+# The keyboard goes along, to what is walked there: past the buttons above it.
+proc ::board::EnterView {view} {
+    for {set at [tk_focusNext $view]} {[string match $view.* $at]} {set at [tk_focusNext $at]} {
+        if {[winfo class $at] in {Canvas Treeview}} {
+            focus $at
+            return
+        }
     }
 }
 
@@ -420,7 +450,7 @@ proc ::board::popup_menu {x y} {
     }
     if {[dict size $rows] == 1} {
         set key [lindex [dict keys $rows] 0]
-        $menu add command -label "Details" -command [list details::open $key]
+        $menu add command -label "Details" -command [list popup::open $key]
         $menu add command -label "Select What It Waits For" -command [namespace code [list SelectBeside ancestors $key]]
         $menu add command -label "Select What Waits for It" -command [namespace code [list SelectBeside descendants $key]]
     }

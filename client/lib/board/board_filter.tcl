@@ -59,23 +59,15 @@ proc ::board_filter::sort {rows column descending now} {
     if {$kind eq "place"} {
         return [expr {$descending ? [lreverse $keys] : $keys}]
     }
-    set last {}
     set pairs {}
     dict for {key row} $rows {
         set value [expr {$column eq "took" ? [took $row $now] : [dict get $row $column]}]
         if {$kind eq "state"} {
             set value [lsearch -exact [states::names] $value]
         }
-        if {$kind ne "text" && $value eq ""} {
-            lappend last $key
-        } else {
-            lappend pairs [list $value $key]
-        }
+        lappend pairs [list $value $key]
     }
-    set how [expr {$kind eq "text" ? "-dictionary" : "-real"}]
-    set direction [expr {$descending ? "-decreasing" : "-increasing"}]
-    set sorted [lmap pair [lsort $how $direction -index 0 $pairs] {lindex $pair 1}]
-    return [concat $sorted $last]
+    return [sorting::keys $pairs $kind $descending]
 }
 
 # ---- times ----

@@ -1,13 +1,13 @@
 # client/lib/board/details.tcl
 #
-# One node in full: what it is, its state and why, the acts that are allowed with one comment for them, and tabs with the rest
-# (details_tabs.tcl). As the pane beside the board, where it goes with the selection and also stands for several nodes at
-# once, and as a window of its own.
+# The pane beside the board: what is selected there, its state and why, the acts that are allowed with one comment for them, and
+# tabs with the rest of one node (details_tabs.tcl). It goes with the selection, and also stands for several nodes at once.
 #
 # Constraint: a comment belongs to the nodes for which it was written, and an act to the rows that are shown.
 
 oo::class create ::details::View {
-    variable path key rows log seen drafts
+    # offered: the acts that have a button
+    variable path key rows tabs offered drafts
 
     constructor {window} {
         set path $window
@@ -15,28 +15,18 @@ oo::class create ::details::View {
         set rows [dict create]
         # keys -> a comment that was begun for them
         set drafts [dict create]
-        array set seen {}
+        set offered none
         my Build
-        bind $path <Destroy> [list ::details::Gone [self] %W $path]
-    }
-
-    destructor {
-        $log destroy
     }
 
     method Build {} {
         ttk::frame $path -padding [theme::px 10 4 4 4]
         my BuildHead
-        set tabs [ttk::notebook $path.tabs]
-        set log [details_log::View new $tabs.log]
-        $tabs add $tabs.log -text "Output"
-        $tabs add [my BuildHistory $tabs.history] -text "History"
-        $tabs add [my BuildFacts $tabs.facts] -text "Facts"
-        bind $tabs <<NotebookTabChanged>> [list late::call [self] ReadTab]
+        set tabs [details::Tabs new $path.tabs]
         pack $path.head -fill x
         pack $path.acts -fill x -pady [theme::px 8 0]
         pack $path.comment -fill x -pady [theme::px 6 8]
-        pack $tabs -fill both -expand 1
+        pack $path.tabs -fill both -expand 1
     }
 
     method BuildHead {} {
@@ -54,31 +44,12 @@ oo::class create ::details::View {
         bind $head <Configure> [list ::details::Wrap $head %w]
         ttk::frame $path.acts
         bind $path.acts <Configure> [list late::call [self] LayActs]
+        ttk::label $path.progress -style Warn.TLabel -wraplength [theme::px 340] -justify left
         ttk::frame $path.comment
         ttk::label $path.comment.label -text "Comment"
         ttk::entry $path.comment.entry
         pack $path.comment.label -side left -padx [theme::px 0 6]
         pack $path.comment.entry -side left -fill x -expand 1
-    }
-
-    method BuildHistory {frame} {
-        ttk::frame $frame
-        text $frame.text -wrap word -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] \
-            -width 34 -height 8 -cursor arrow \
-            -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
-        ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
-        pack $frame.y -side right -fill y
-        pack $frame.text -fill both -expand 1
-        details::dress $frame.text
-        return $frame
-    }
-
-    method BuildFacts {frame} {
-        my BuildHistory $frame
-        $frame.text configure -tabs [theme::chars 15] -spacing3 2 -wrap char
-        $frame.text tag configure link -underline 1
-        $frame.text tag configure value -lmargin2 [theme::chars 15]
-        return $frame
     }
 
     # ---- which node ----
@@ -121,25 +92,24 @@ oo::class create ::details::View {
             }
         }
         my GiveDraft
-        array unset seen
+        set offered none
         my ShowHead
         my ShowActs
-        my ReadTab
+        my ShowTabs
     }
 
-    # Take over a row that was read for a node of another day.
-    method give_row {new} {
-        set rows [dict create $key $new]
-        array unset seen
-        my ShowHead
-        my ShowActs
-        my ReadTab
+    method ShowTabs {} {
+        if {$key eq "" || ![dict exists $rows $key]} {
+            $tabs show "" ""
+        } else {
+            $tabs show $key [dict get $rows $key change_id] [board::past]
+        }
     }
 
     method Refresh {event} {
         if {$event eq "<<BoardLoaded>>"} {
             # after a time without a connection, say
-            array unset seen *read
+            $tabs renew
         }
         if {$event eq "<<BoardChanged>>"} {
             set mine 0
@@ -163,7 +133,7 @@ oo::class create ::details::View {
             # the hand may have been on its way to the button that was there
             guard::changed $path.acts
         }
-        my ReadTab
+        my ShowTabs
     }
 
     # ---- the head ----
@@ -216,10 +186,10 @@ oo::class create ::details::View {
     # The buttons; whether they are others now.
     method ShowActs {} {
         set acts [acts::allowed_on $rows]
-        if {[info exists seen(acts)] && $seen(acts) eq $acts} {
+        if {$acts eq $offered} {
             return 0
         }
-        set seen(acts) $acts
+        set offered $acts
         destroy {*}[winfo children $path.acts]
         foreach act $acts {
             lassign $act action label keys
@@ -230,6 +200,7 @@ oo::class create ::details::View {
                 append label "\u2026"
             }
             ttk::button $path.acts.$action -text $label -command [list [self] act $action $keys]
+            tip::set_text $path.acts.$action [acts::meaning $action]
         }
         my LayActs
         if {$acts eq {}} {
@@ -267,6 +238,17 @@ oo::class create ::details::View {
         }
     }
 
+    # How far an act on many is.
+    method Progress {} {
+        set text [acts::progress]
+        $path.progress configure -text $text
+        if {$text eq ""} {
+            pack forget $path.progress
+        } else {
+            pack $path.progress -fill x -after $path.acts
+        }
+    }
+
     method act {action keys} {
         if {![guard::meant]} {
             return
@@ -294,10 +276,6 @@ oo::class create ::details::View {
 namespace eval ::details {
     # the view beside the board
     variable pane ""
-    # key -> window
-    variable windows
-    array set windows {}
-    variable serial 0
 }
 
 # The pane of the board.
@@ -306,17 +284,11 @@ proc ::details::create {path} {
     set pane [View new $path]
     $pane show ""
     foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>> <<DbState>>} {
-        bind . $event +[list ::details::Each Refresh $event]
+        bind . $event +[list late::call $pane Refresh $event]
     }
+    bind . <<ActProgress>> +[list late::call $pane Progress]
     bind . <<BoardSelection>> +[list late::call $pane FollowSelection]
     return $path
-}
-
-# Call a method of every view.
-proc ::details::Each {method args} {
-    foreach view [info class instances ::details::View] {
-        late::call $view $method {*}$args
-    }
 }
 
 # An act on nodes that are selected on the board, from its menu: with the comment that stands in the pane.
@@ -325,49 +297,15 @@ proc ::details::do {action rows} {
     $pane do $action $rows
 }
 
-# A window for one node; brought up when it is there.
-proc ::details::open {key} {
-    variable windows
-    variable serial
-    if {[info exists windows($key)] && [winfo exists $windows($key)]} {
-        wm deiconify $windows($key)
-        raise $windows($key)
-        return
-    }
-    set window .details[incr serial]
-    toplevel $window
-    theme::dress $window
-    set row [board::row $key]
-    wm title $window "[expr {$row eq {} ? "" : "[dict get $row node_name]: "}]node [lindex $key 0], [lindex $key 1]"
-    wm geometry $window [theme::geometry 720 560]
-    wm minsize $window 420 320
-    set view [View new $window.view]
-    pack $window.view -fill both -expand 1 -padx [theme::px 4] -pady [theme::px 6]
-    set windows($key) $window
-    bind $window <Escape> [list destroy $window]
-    $view show $key
-    if {[board::row $key] eq {}} {
-        lassign $key node_id date
-        db::query "SELECT [board::columns n] FROM josch.nodes n WHERE n.node_id = [db::quote $node_id]::bigint
-            AND n.job_date = [db::quote $date]::date" [list ::details::Give $view]
-    }
-}
-
-# A row that the board does not have.
-proc ::details::Give {view result} {
-    foreach row [db::dicts $result] {
-        late::call $view give_row [dict replace $row exists 1]
-    }
-}
-
-proc ::details::Gone {view window path} {
-    if {$window eq $path && [info object isa object $view]} {
-        $view destroy
+# What an object shows is gone.
+proc ::details::Gone {object window path} {
+    if {$window eq $path && [info object isa object $object]} {
+        $object destroy
     }
 }
 
 proc ::details::Wrap {head width} {
-    foreach label [list $head.name $head.where $head.why] {
+    foreach label [list $head.name $head.where $head.why [winfo parent $head].progress] {
         $label configure -wraplength [expr {max(100, $width - 8)}]
     }
 }

@@ -1,26 +1,78 @@
 # client/lib/board/details_tabs.tcl
 #
-# What stands in the tabs of a node's details: its output (details_log.tcl), its history, its facts.
+# All that is known of a node besides its state: its output (details_log.tcl), its history, its facts, a tab each. In the pane
+# beside the board, and in a node's own window.
 #
 # Constraint: only the tab in sight is read, and again only when the node has changed.
 
-oo::define ::details::View {
+oo::class create ::details::Tabs {
+    # shown: the node, what it was when that was told (its change_id), and the moment of the past, of none; read: what each tab
+    # shows
+    variable path key shown read log
+
+    constructor {window} {
+        set path $window
+        lassign {} key shown
+        array set read {}
+        ttk::notebook $path
+        set log [details_log::View new $path.log]
+        $path add $path.log -text "Output"
+        $path add [my BuildText $path.history] -text "History"
+        $path add [my BuildText $path.facts] -text "Facts"
+        $path.facts.text configure -tabs [theme::chars 15] -spacing3 2 -wrap char
+        $path.facts.text tag configure link -underline 1
+        $path.facts.text tag configure value -lmargin2 [theme::chars 15]
+        bind $path <<NotebookTabChanged>> [list late::call [self] ReadTab]
+        bind $path <Destroy> [list ::details::Gone [self] %W $path]
+    }
+
+    destructor {
+        $log destroy
+    }
+
+    method BuildText {frame} {
+        ttk::frame $frame
+        text $frame.text -wrap word -state disabled -borderwidth 0 -padx [theme::px 8] -pady [theme::px 6] \
+            -width 34 -height 8 -cursor arrow \
+            -yscrollcommand [list $frame.y set] -spacing3 4 -font [theme::font ui]
+        ttk::scrollbar $frame.y -orient vertical -command [list $frame.text yview]
+        pack $frame.y -side right -fill y
+        pack $frame.text -fill both -expand 1
+        details::dress $frame.text
+        return $frame
+    }
+
+    # Show a node as it is since a change, at a moment of the past or now (""); "" for none.
+    method show {newKey change {then ""}} {
+        if {$newKey ne $key} {
+            array unset read
+        }
+        set key $newKey
+        set shown [list $newKey $change $then]
+        my ReadTab
+    }
+
+    # What is shown is to be read again, though nothing has changed: the connection was gone.
+    method renew {} {
+        array unset read
+        my ReadTab
+    }
+
     method ReadTab {} {
-        set tab [lindex [split [$path.tabs select] .] end]
-        if {$key eq "" || ![dict exists $rows $key]} {
-            array unset seen *read
+        set tab [lindex [split [$path select] .] end]
+        if {$key eq ""} {
+            array unset read
             $log show_node ""
             my Fill history {}
             my Fill facts {}
             return
         }
-        set then [board::past]
-        set wanted [list $key [dict get $rows $key change_id] $then]
-        if {[info exists seen($tab,read)] && $seen($tab,read) eq $wanted} {
+        if {[info exists read($tab)] && $read($tab) eq $shown} {
             return
         }
-        set seen($tab,read) $wanted
+        set read($tab) $shown
         lassign $key node_id date
+        set then [lindex $shown 2]
         set node "[db::quote $node_id]::bigint"
         set day "[db::quote $date]::date"
         switch -- $tab {
@@ -40,7 +92,7 @@ oo::define ::details::View {
     }
 
     method Fill {tab pieces} {
-        set text $path.tabs.$tab.text
+        set text $path.$tab.text
         $text configure -state normal
         $text delete 1.0 end
         $text insert end {*}[expr {$pieces eq {} ? {{} {}} : $pieces}]
@@ -66,7 +118,7 @@ oo::define ::details::View {
 
     method TakeFacts {of result} {
         if {$of eq $key && [dict get $result ok]} {
-            set pieces [expr {[board::past] eq "" ? {} : {"As they are now:\n" quiet}}]
+            set pieces [expr {[lindex $shown 2] eq "" ? {} : {"As they are now:\n" quiet}}]
             foreach row [db::dicts [lindex [dict get $result all] 0]] {
                 dict for {name value} $row {
                     if {$value ne ""} {
@@ -81,7 +133,7 @@ oo::define ::details::View {
 
     # What it waits for and what waits for it: each a link to its node.
     method WriteBeside {nodes} {
-        set text $path.tabs.facts.text
+        set text $path.facts.text
         $text configure -state normal
         set former ""
         set number 0

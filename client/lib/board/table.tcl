@@ -442,10 +442,11 @@ proc ::table::ShowSort {} {
     variable columns
     variable sort_by
     variable descending
-    foreach {name heading - - -} [concat {#0 State - - -} $columns] {
-        set mark [expr {$name ne ($sort_by eq "state" ? "#0" : $sort_by) ? "" : $descending ? " \u25be" : " \u25b4"}]
-        $tree heading $name -text $heading$mark
+    set titles {#0 State}
+    foreach {name heading - - -} $columns {
+        lappend titles $name $heading
     }
+    sorting::mark $tree $titles [expr {$sort_by eq "state" ? "#0" : $sort_by}] $descending
 }
 
 proc ::table::shown {} {
@@ -493,14 +494,14 @@ proc ::table::Open {x y} {
     variable tree
     set key [$tree identify item $x $y]
     if {[lindex $key 0] ni {"" job} && [$tree identify region $x $y] in {cell tree}} {
-        details::open $key
+        popup::open $key
     }
 }
 
 proc ::table::OpenSelected {} {
     set keys [board::selection]
     if {[llength $keys] == 1} {
-        details::open [lindex $keys 0]
+        popup::open [lindex $keys 0]
     }
 }
 

@@ -2,7 +2,8 @@
 #
 # The database as the rest of the client sees it: a state, queries that call back, and news. With db_link.tcl the only file
 # that knows Pgtcl.
-# Two connections: one works, one listens, because a notification comes only after the query that runs on its connection.
+# Three connections: one reads, one acts, so that an act that waits for somebody's lock keeps no window from being read, and one
+# listens, because a notification comes only after the query that runs on its connection.
 #
 # Constraints: nothing here waits. Pgtcl has no event for a result, so a query in flight is looked after by a short timer;
 # how it gets and stays connected without waiting is in db_link.tcl. No text of a query and no conninfo is ever
@@ -18,14 +19,18 @@ namespace eval ::db {
     variable why ""
     # as the person gave it, password and all; kept in memory alone
     variable conninfo ""
-    # the two connections, by the names that Pgtcl gave them; empty without
+    # the connections, by the names that Pgtcl gave them; empty without
     variable work ""
+    variable hand ""
     variable ear ""
     # number of the present connection: timers and callbacks of former ones are recognised by it
     variable epoch 0
-    # queries that wait: {sql callback tag patience}; and the one that runs: {callback start result patience}
-    variable queue {}
-    variable current {}
+    # of each connection that is asked: queries that wait, {sql callback tag patience}; and the one that runs, {callback start
+    # result patience}
+    variable work_queue {}
+    variable work_current {}
+    variable hand_queue {}
+    variable hand_current {}
     # what is known of the session (db::info) and the functions of josch that it may call
     variable info [dict create]
     variable may [dict create]
@@ -150,10 +155,19 @@ proc ::db::may {function} {
 # statement_timeout
 # of its own says here how long.
 proc ::db::query {sql callback {tag ""} {limit ""}} {
+    Ask work $sql $callback $tag $limit
+}
+
+# The same for what a person does: beside all that is read.
+proc ::db::act {sql callback} {
+    Ask hand $sql $callback "" ""
+}
+
+proc ::db::Ask {lane sql callback tag limit} {
     variable state
     variable why
-    variable queue
     variable patience
+    upvar #0 ::db::${lane}_queue queue
     if {$state ne "online"} {
         after 0 [list ::db::Answer $callback [Failure 08003 [expr {$why eq "" ? "not connected" : $why}]]]
         return
@@ -167,7 +181,7 @@ proc ::db::query {sql callback {tag ""} {limit ""}} {
         }
     }
     lappend queue $item
-    Pump
+    Pump $lane
 }
 
 # A value as a literal of SQL.
@@ -249,30 +263,29 @@ proc ::db::Answer {callback result} {
     }
 }
 
-# Close both connections and fail what waits for an answer.
+# Close all connections and fail what waits for an answer.
 proc ::db::Hangup {reason} {
-    variable work
-    variable ear
     variable epoch
-    variable queue
-    variable current
     variable heard
     incr epoch
-    foreach connection [list $work $ear] {
+    foreach name {work hand ear} {
+        upvar #0 ::db::$name connection
         if {$connection ne ""} {
             catch {pg_disconnect $connection}
         }
+        set connection ""
     }
-    set work ""
-    set ear ""
-    if {[llength $current]} {
-        after 0 [list ::db::Answer [lindex $current 0] [Failure 08006 $reason]]
+    foreach lane {work hand} {
+        upvar #0 ::db::${lane}_queue queue ::db::${lane}_current current
+        if {[llength $current]} {
+            after 0 [list ::db::Answer [lindex $current 0] [Failure 08006 $reason]]
+        }
+        foreach item $queue {
+            after 0 [list ::db::Answer [lindex $item 1] [Failure 08003 $reason]]
+        }
+        set queue {}
+        set current {}
     }
-    foreach item $queue {
-        after 0 [list ::db::Answer [lindex $item 1] [Failure 08003 $reason]]
-    }
-    set queue {}
-    set current {}
     set ::db::late 0
     set heard {}
     set ::db::channel ""
@@ -281,37 +294,35 @@ proc ::db::Hangup {reason} {
 
 # ---- queries ----
 
-proc ::db::Pump {} {
-    variable current
-    variable queue
+proc ::db::Pump {lane} {
+    upvar #0 ::db::${lane}_queue queue ::db::${lane}_current current
     if {![llength $current] && [llength $queue]} {
         set queue [lassign $queue item]
         lassign $item sql callback tag limit
-        Send $sql $callback $limit
+        Send $sql $callback $limit $lane
     }
 }
 
 # What does not go out at once is sent on by each look at the connection (Collect): it does not block.
-proc ::db::Send {sql callback limit} {
-    variable work
-    variable current
+proc ::db::Send {sql callback limit {lane work}} {
     variable epoch
+    upvar #0 ::db::$lane connection ::db::${lane}_current current
     set current [list $callback [clock milliseconds] "" $limit]
-    if {[catch {pg_sendquery $work $sql} message]} {
+    if {[catch {pg_sendquery $connection $sql} message]} {
         after 0 [list ::db::LostOf $epoch]
         return
     }
-    after 1 [list ::db::Poll $epoch 1]
+    after 1 [list ::db::Poll $epoch 1 $lane]
 }
 
 # Look after the query in flight; pause is the time since the last look, in ms.
-proc ::db::Poll {ofEpoch pause} {
+proc ::db::Poll {ofEpoch pause lane} {
     variable epoch
-    variable current
+    upvar #0 ::db::${lane}_current current
     if {$ofEpoch != $epoch || ![llength $current]} {
         return
     }
-    if {[catch {Collect} done]} {
+    if {[catch {Collect $lane} done]} {
         Lost "the connection to the server was lost"
         return
     }
@@ -323,7 +334,7 @@ proc ::db::Poll {ofEpoch pause} {
             ReadRights
         }
         if {$ofEpoch == $epoch} {
-            Pump
+            Pump $lane
         }
         return
     }
@@ -332,15 +343,14 @@ proc ::db::Poll {ofEpoch pause} {
         return
     }
     set pause [expr {min(20, $pause + 1)}]
-    after $pause [list ::db::Poll $epoch $pause]
+    after $pause [list ::db::Poll $epoch $pause $lane]
 }
 
 # Take what has come; true when the query is over. Of several statements the last result counts, or the first error.
-proc ::db::Collect {} {
-    variable work
-    variable current
-    while {![pg_isbusy $work]} {
-        set handle [pg_getresult $work]
+proc ::db::Collect {lane} {
+    upvar #0 ::db::$lane connection ::db::${lane}_current current
+    while {![pg_isbusy $connection]} {
+        set handle [pg_getresult $connection]
         if {$handle eq ""} {
             if {[lindex $current 2] eq ""} {
                 error "no result"
@@ -364,7 +374,7 @@ proc ::db::Collect {} {
         }
         lset current 2 $result
     }
-    if {[pg_dbinfo status $work] ne "connection_ok"} {
+    if {[pg_dbinfo status $connection] ne "connection_ok"} {
         error "lost"
     }
     return 0

@@ -38,9 +38,11 @@ namespace eval ::db {
         connect_timeout 10 keepalives 1 keepalives_idle 5 keepalives_interval 2 keepalives_count 3 tcp_user_timeout 10000
     }
     # every message that a connection sends is for text, ISO dates and the server's own time zone settings
-    variable greeting {
+    variable settings {
         SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
         SET standard_conforming_strings = on; SET client_min_messages = 'error';
+    }
+    variable greeting {
         SELECT session_user AS user, current_database() AS database, current_setting('server_version') AS server,
             current_setting('TimeZone') AS time_zone, pg_is_in_recovery() AS standby,
             (SELECT extversion FROM pg_extension WHERE extname = 'josch') AS josch,
@@ -125,16 +127,14 @@ proc ::db::Checked {callback reason took} {
 
 # Somebody answers there, within so many ms: connect, greet, listen. By blocking, when that could not be tried.
 proc ::db::Open {took} {
-    variable work
-    variable ear
     variable epoch
     incr epoch
     if {[catch {
         package require Pgtcl
         set dialled {}
-        foreach name {work ear} {
-            set $name [Dial {*}[expr {$took eq "" ? "" : "-async 1"}]]
-            lappend dialled [list $name [pg_dbinfo socket [set $name]]]
+        foreach name {work hand ear} {
+            set ::db::$name [Dial {*}[expr {$took eq "" ? "" : "-async 1"}]]
+            lappend dialled [list $name [pg_dbinfo socket [set ::db::$name]]]
         }
     } message]} {
         Failed $message
@@ -196,17 +196,19 @@ proc ::db::Dialled {name socket} {
 
 proc ::db::Greet {} {
     variable work
+    variable hand
     variable ear
     variable epoch
     variable patience
     if {[catch {
         pg_on_connection_loss $work ::db::LostWork
+        pg_on_connection_loss $hand ::db::LostHand
         pg_on_connection_loss $ear ::db::LostEar
     } message]} {
         Failed $message
         return
     }
-    Send "$::db::greeting$::db::rights" [list ::db::Greeted $epoch] $patience
+    Send "$::db::settings$::db::greeting$::db::rights" [list ::db::Greeted $epoch] $patience
 }
 
 # The present attempt has failed.
@@ -230,6 +232,7 @@ proc ::db::Greeted {forEpoch result} {
     Learn $result
     set wasOnline 1
     set ::db::earAsked 0
+    Send $::db::settings [list ::db::Handed $epoch] $::db::patience hand
     # before anything is read, so that what changes meanwhile is heard
     if {[catch Listen message]} {
         Failed $message
@@ -237,6 +240,14 @@ proc ::db::Greeted {forEpoch result} {
     }
     Become online [Missing]
     Prove
+}
+
+# The connection that acts has its settings.
+proc ::db::Handed {forEpoch result} {
+    variable epoch
+    if {$forEpoch == $epoch && ![dict get $result ok]} {
+        Lost [dict get $result message]
+    }
 }
 
 # What keeps a session that is online from being of use; empty when nothing does.
@@ -307,6 +318,9 @@ proc ::db::Delay {away} {
 proc ::db::LostWork {args} {
     after 0 [list ::db::LostOf $::db::epoch]
 }
+proc ::db::LostHand {args} {
+    after 0 [list ::db::LostOf $::db::epoch]
+}
 proc ::db::LostEar {args} {
     after 0 [list ::db::LostOf $::db::epoch]
 }
@@ -363,6 +377,7 @@ proc ::db::LookAfter {} {
     if {[incr ::db::rightsIn -1] <= 0} {
         set ::db::rightsIn 30
         ReadRights
+        AskHand
         AskEar
         CheckNews
     }
@@ -373,12 +388,22 @@ proc ::db::LookAfter {} {
 
 # Seconds since the query in flight was sent, from three on.
 proc ::db::Waited {} {
-    variable current
-    if {![llength $current]} {
-        return 0
+    set since [clock milliseconds]
+    foreach lane {work hand} {
+        upvar #0 ::db::${lane}_current current
+        if {[llength $current]} {
+            set since [expr {min($since, [lindex $current 1])}]
+        }
     }
-    set seconds [expr {([clock milliseconds] - [lindex $current 1]) / 1000}]
+    set seconds [expr {([clock milliseconds] - $since) / 1000}]
     expr {$seconds < 3 ? 0 : $seconds}
+}
+
+# The connection that acts has nothing to do most of the time: does it live?
+proc ::db::AskHand {} {
+    if {![llength $::db::hand_current]} {
+        act "SELECT 1" list
+    }
 }
 
 proc ::db::AskEar {} {

@@ -46,7 +46,7 @@ proc ::graph::Release {x y add} {
 proc ::graph::OpenDetails {} {
     set keys [board::selection]
     if {[llength $keys] == 1} {
-        details::open [lindex $keys 0]
+        popup::open [lindex $keys 0]
     }
 }
 

@@ -1,7 +1,8 @@
 # client/lib/popup/model.tcl
 #
 # What this person should see: the rows of josch.attention on one side, windows on the other. Decides which nodes have a
-# window of their own, which stand in the list, and what is put off. Pure: a model is a value, the moment is an argument.
+# window of their own, which stand in the list, and what is put off. A window that a person has asked for is there until it is
+# closed, whatever state its node is in. Pure: a model is a value, the moment is an argument.
 #
 # Constraint: a model is told what is true, never what has changed; a notification that was lost, doubled or late does
 # no harm. A key is {node_id job_date}; a row is a dict of josch.attention's columns, with "since" in seconds of the epoch.
@@ -10,15 +11,15 @@ namespace eval ::model {}
 
 # A model that knows nothing. many: more nodes than this make a list instead of windows.
 proc ::model::new {{many 5}} {
-    dict create many $many rows {} snoozed {} done {} asked {} listing 0
+    dict create many $many rows {} others {} snoozed {} done {} asked {} listing 0
 }
 
 proc ::model::key {row} {
     list [dict get $row node_id] [dict get $row job_date]
 }
 
-# Take the rows as they are now, all of them.
-proc ::model::take {model rows} {
+# Take the rows of what waits, as they are now, all of them, and those of what else a person has asked for.
+proc ::model::take {model rows {others {}}} {
     set known [dict create]
     foreach row $rows {
         set key [key $row]
@@ -29,20 +30,17 @@ proc ::model::take {model rows} {
         dict set known $key $row
     }
     dict set model rows $known
-    foreach {part keep} {snoozed SnoozeHolds asked AskedHolds} {
-        dict set model $part [dict filter [dict get $model $part] script {key value} \
-            {[namespace which $keep] $known $key $value}]
+    dict set model others [dict create]
+    foreach row $others {
+        dict set model others [key $row] $row
     }
+    dict set model snoozed [dict filter [dict get $model snoozed] script {key value} {SnoozeHolds $known $key $value}]
     return $model
 }
 
 # A snooze is for what the node was when it was put off: when something new happens to it, it is there again.
 proc ::model::SnoozeHolds {rows key value} {
     expr {[dict exists $rows $key] && [dict get $rows $key change_id] eq [lindex $value 1]}
-}
-
-proc ::model::AskedHolds {rows key value} {
-    dict exists $rows $key
 }
 
 # Put nodes off until a moment.
@@ -61,15 +59,30 @@ proc ::model::acted {model key change_id} {
     dict set model done $key $change_id
     dict unset model rows $key
     dict unset model snoozed $key
-    dict unset model asked $key
     return $model
 }
 
-# This person wants a window for the node, whatever the number.
+# This person wants a window for the node, whatever its state and the number.
 proc ::model::ask {model key} {
     dict unset model snoozed $key
     dict set model asked $key 1
     return $model
+}
+
+proc ::model::asked {model {key ""}} {
+    if {$key eq ""} {
+        return [dict keys [dict get $model asked]]
+    }
+    dict exists $model asked $key
+}
+
+# This person has closed its window: what stands in the list stays there, what would come up again is put off.
+proc ::model::close {model key until} {
+    if {[dict get $model listing]} {
+        dict unset model asked $key
+        return $model
+    }
+    snooze $model [list $key] $until
 }
 
 # Forget all that was put off.
@@ -79,10 +92,17 @@ proc ::model::wake {model} {
 }
 
 proc ::model::row {model key} {
-    if {[dict exists $model rows $key]} {
-        return [dict get $model rows $key]
+    foreach part {rows others} {
+        if {[dict exists $model $part $key]} {
+            return [dict get $model $part $key]
+        }
     }
     return {}
+}
+
+# Does the node wait for a person?
+proc ::model::waits {model key} {
+    dict exists $model rows $key
 }
 
 # Keys of all that waits, the longest first.
@@ -116,6 +136,12 @@ proc ::model::wakes_at {model now} {
     return $next
 }
 
+# Windows have no room beside each other: one list for all that waits.
+proc ::model::crowd {model} {
+    dict set model listing 1
+    return $model
+}
+
 # What to show now: {model windows list}. windows: keys that have a window each; list: keys that stand in the list window,
 # which is there when this is not empty. busy: keys of windows in which the person is writing: those stay. The list goes
 # when it is empty, not when it is short: windows do not burst out of a list that is being worked off. unasked: whether
@@ -127,15 +153,15 @@ proc ::model::view {model now {busy {}} {unasked 1}} {
     } elseif {![llength $awake]} {
         dict set model listing 0
     }
-    if {$unasked && ![dict get $model listing]} {
-        return [list $model $awake {}]
-    }
     set windows [lmap key $awake {
-        if {![dict exists $model asked $key] && $key ni $busy} {
-            continue
-        }
+        if {![asked $model $key] && $key ni $busy && (!$unasked || [dict get $model listing])} continue
         set key
     }]
+    foreach key [asked $model] {
+        if {$key ni $windows} {
+            lappend windows $key
+        }
+    }
     return [list $model $windows [expr {[dict get $model listing] ? $awake : {}}]]
 }
 

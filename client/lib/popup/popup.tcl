@@ -1,8 +1,8 @@
 # client/lib/popup/popup.tcl
 #
-# The windows that call people in: reads what waits (josch.attention) when a notification says so, asks the model what to
-# show, and opens, refreshes and closes windows accordingly. The windows are popup_frame.tcl, popup_window.tcl,
-# popup_kinds.tcl and popup_list.tcl.
+# The windows of nodes: those that call people in, and those that a person has asked for. Reads what waits (josch.attention) and
+# what was asked for when a notification says so, asks the model what to show, and opens, refreshes and closes windows
+# accordingly. The windows are popup_frame.tcl, popup_window.tcl, popup_kinds.tcl and popup_list.tcl.
 #
 # Constraints: a notification is a hint; the rows are read again, at once after the first and no oftener than every 150 ms in
 # a storm. A window comes within 0.2 s of the commit, so it opens with what josch.attention says, and the rest follows. Nothing
@@ -13,6 +13,8 @@ namespace eval ::popup {
     # key -> object of the window that stands for the node now; objects of windows that only tell what happened
     variable windows [dict create]
     variable told {}
+    # keys of windows that a person has asked for and that are not there yet
+    variable coming {}
     # key -> change_id and a comment that was begun
     variable drafts [dict create]
     # whether windows come up by themselves (a person can switch that off)
@@ -63,19 +65,49 @@ proc ::popup::enable {flag} {
     Show
 }
 
-# Open the window of a node that waits; row as in josch.attention.
-proc ::popup::open {row} {
+# The window of a node, whatever its state, for somebody who asks for it: it stays until it is closed.
+proc ::popup::open {key} {
     variable model
-    set key [model::key $row]
-    if {[model::row $model $key] eq {}} {
-        dict set model rows $key $row
-    }
-    set model [model::ask $model $key]
-    Show
+    variable coming
     variable windows
-    if {[dict exists $windows $key]} {
-        [dict get $windows $key] show
+    set model [model::ask $model $key]
+    lappend coming $key
+    Show
+    if {![dict exists $windows $key]} {
+        read
     }
+}
+
+# A person has closed the window of a node.
+proc ::popup::close {key} {
+    gone $key
+    Show
+}
+
+# Its window is gone without that.
+proc ::popup::gone {key} {
+    variable model
+    variable pause
+    set model [model::close $model $key [expr {[server_clock::now] + 60 * $pause}]]
+}
+
+# Does a person want the window of this node, and not only the node the person?
+proc ::popup::asked {key} {
+    variable model
+    return [model::asked $model $key]
+}
+
+# Does the node wait for a person?
+proc ::popup::is_waiting {key} {
+    variable model
+    return [model::waits $model $key]
+}
+
+# There is no room for one more window beside those that are there: a list for all.
+proc ::popup::crowd {} {
+    variable model
+    set model [model::crowd $model]
+    Show
 }
 
 # How many nodes wait, for the status lines: {all put-off}.
@@ -97,13 +129,22 @@ proc ::popup::known {} {
     return $known
 }
 
-# Everything that waits in one list, what was put off too.
+# Everything that waits in one list; what was put off too, when there is nothing else.
 proc ::popup::show_list {} {
     variable model
-    set model [model::wake $model]
-    dict set model listing 1
+    if {![llength [model::awake $model [server_clock::now]]]} {
+        set model [model::wake $model]
+    }
+    set model [model::crowd $model]
     Show
     popup_list::raise
+}
+
+# What was put off is there again.
+proc ::popup::wake {} {
+    variable model
+    set model [model::wake $model]
+    Show
 }
 
 # Put nodes off for a while.
@@ -179,9 +220,11 @@ proc ::popup::StateChanged {} {
 
 # Was there something in the burst that concerns people?
 proc ::popup::Notified {} {
+    variable model
     foreach change [db::changes] {
         if {![dict exists $change to] || [states::is [dict get $change to] attention]
-                || [states::is [dict get $change from] attention]} {
+                || [states::is [dict get $change from] attention]
+                || [model::asked $model [list [dict get $change node] [dict get $change date]]]} {
             Soon
             return
         }
@@ -215,41 +258,68 @@ proc ::popup::Soon {} {
 proc ::popup::read {} {
     variable readAt
     variable readTimer
-    variable limit
+    variable model
     after cancel $readTimer
     set readTimer ""
     if {[db::state] ne "online"} {
         return
     }
-    if {![db::may signoff]} {
+    set asked [model::asked $model]
+    if {![db::may signoff] && $asked eq {}} {
         # windows come to those who may act: members of josch_operator
-        Took {ok 1 columns {} rows {} count 0}
+        Take {} {}
         return
     }
     set readAt [clock milliseconds]
-    db::query "SELECT to_char(a.job_date, 'YYYY-MM-DD') AS job_date, a.node_id, a.job_name, a.node_name, a.node_type, a.state,
-        extract(epoch FROM a.since) AS since, array_to_string(a.acts, ' ') AS acts, a.blocks, a.message, a.run_id, a.change_id,
-        extract(epoch FROM josch.now()) AS now
-        FROM josch.attention a ORDER BY a.since, a.node_id LIMIT $limit" [namespace code Took] popup-read
+    db::query [popup_sql::rows [db::may signoff] $asked] [namespace code [list Took $asked]] popup-read
 }
 
-proc ::popup::Took {result} {
-    variable model
-    variable known
+# The rows of what waits, and those of what was asked for.
+proc ::popup::Took {asked result} {
     variable problem
     set problem [expr {[dict get $result ok] ? "" : [dict get $result message]}]
     if {![dict get $result ok]} {
         event generate . <<PopupsChanged>>
         return
     }
-    set rows [db::dicts $result]
-    if {[llength $rows]} {
-        server_clock::heard [dict get [lindex $rows 0] now]
+    lassign [dict get $result all] waiting others
+    Take [db::dicts $waiting] [db::dicts $others]
+    Vanish $asked [lmap row [concat [db::dicts $waiting] [db::dicts $others]] {model::key $row}]
+}
+
+proc ::popup::Take {waiting others} {
+    variable model
+    variable known
+    variable problem
+    set problem ""
+    foreach row [lrange [concat $waiting $others] 0 0] {
+        server_clock::heard [dict get $row now]
     }
     set known 1
-    set model [model::take $model $rows]
+    set model [model::take $model $waiting $others]
     DropDrafts
     Show
+}
+
+# What was asked for, and is not there (any more): a window says so, and is nobody's any more.
+proc ::popup::Vanish {asked found} {
+    variable model
+    variable windows
+    variable told
+    variable coming
+    foreach key $asked {
+        if {$key in $found || ![model::asked $model $key]} continue
+        dict unset model asked $key
+        if {[dict exists $windows $key]} {
+            set window [dict get $windows $key]
+            dict unset windows $key
+            lappend told $window
+            $window vanished
+        } else {
+            dialog::warn . "There is no node [lindex $key 0] of [lindex $key 1]."
+        }
+        set coming [lsearch -all -inline -not -exact $coming $key]
+    }
 }
 
 # ---- showing ----
@@ -274,12 +344,14 @@ proc ::popup::Show {} {
     }
     foreach key $keys {
         set row [model::row $model $key]
-        if {[dict exists $windows $key]} {
+        # of what was acted on just now nothing is known yet
+        if {$row ne {} && [dict exists $windows $key]} {
             [dict get $windows $key] renew $row
-        } else {
-            dict set windows $key [popup_kinds::create $row [FreeSlot]]
+        } elseif {$row ne {}} {
+            dict set windows $key [popup_kinds::create $row]
         }
     }
+    BringAsked
     popup_list::show [lmap key $list {model::row $model $key}]
     after cancel $wakeTimer
     set next [model::wakes_at $model $now]
@@ -289,13 +361,44 @@ proc ::popup::Show {} {
     event generate . <<PopupsChanged>>
 }
 
-# The first place on the screen where no window stands, from 0.
-proc ::popup::FreeSlot {} {
+# Bring up what a person has just asked for, with the keyboard.
+proc ::popup::BringAsked {} {
+    variable windows
+    variable coming
+    foreach key $coming {
+        if {[dict exists $windows $key]} {
+            set coming [lsearch -all -inline -not -exact $coming $key]
+            [dict get $windows $key] show
+        }
+    }
+}
+
+# Who looks at a node, by its row; empty for nobody, and when the time is up.
+proc ::popup::holder {row} {
+    if {[dict get $row claimed_by] eq "" || [dict get $row claimed_until] <= [server_clock::now]} {
+        return ""
+    }
+    return [dict get $row claimed_by]
+}
+
+# What stands on the screen beside a window, {box zones} each: the other windows, the list, and the line, which is not to be
+# covered at all.
+proc ::popup::boxes {window} {
+    set boxes [list]
+    foreach other [objects] {
+        if {$other ne $window} {
+            lappend boxes [$other box]
+        }
+    }
+    lappend boxes [popup_list::box] [strip::box]
+    return [lsearch -all -inline -not -exact $boxes {}]
+}
+
+# All windows of nodes that are on the screen.
+proc ::popup::objects {} {
     variable windows
     variable told
-    set taken [lmap window [concat [dict values $windows] $told] {$window slot}]
-    for {set slot 0} {$slot in $taken} {incr slot} {}
-    return $slot
+    return [concat [dict values $windows] $told]
 }
 
 # Put a window on the screen without the keyboard. Many window managers give it to whatever comes up, and Tk cannot set
@@ -329,13 +432,16 @@ proc ::popup::unmap {window} {
     }
 }
 
-# A window whose node is not to be shown, or waits for something else now, goes; unless somebody is at it and should know why.
+# A window whose node is not to be shown, or waits for something else now, goes; unless somebody has asked for it, or is at it
+# and should know why.
 proc ::popup::Keep {key window wanted} {
     variable model
     variable windows
     variable told
-    set row [model::row $model $key]
-    if {$row ne {} && [dict get $row state] eq [$window state]} {
+    if {$wanted && [model::asked $model $key]} {
+        return
+    }
+    if {[model::waits $model $key] && [dict get [model::row $model $key] state] eq [$window state]} {
         if {!$wanted} {
             dict unset windows $key
             $window destroy
@@ -343,7 +449,7 @@ proc ::popup::Keep {key window wanted} {
         return
     }
     dict unset windows $key
-    if {[$window attended]} {
+    if {![$window pinned] && [$window attended]} {
         lappend told $window
         $window over
     } else {
@@ -361,9 +467,7 @@ proc ::popup::forget {window} {
 
 # Call a method of every window.
 proc ::popup::Each {method args} {
-    variable windows
-    variable told
-    foreach window [concat [dict values $windows] $told] {
+    foreach window [objects] {
         $window $method {*}$args
     }
     popup_list::$method {*}$args

@@ -5,16 +5,18 @@
 # Constraint: what stands in it may be long, or not there: texts are clipped, and a part without anything in it takes no room.
 
 oo::class create ::popup::Frame {
-    variable path row facts over slot offered
+    variable path row facts over place offered letters tabs most
 
     method Build {} {
         set gap [theme::chars 1]
-        set state [dict get $row state]
-        ttk::frame $path.band -style $state.State.TFrame -padding [list [expr {2 * $gap}] $gap]
-        ttk::label $path.band.symbol -style $state.StateBold.TLabel -text [dict get [theme::state $state] symbol]
-        ttk::label $path.band.title -style $state.StateBold.TLabel -text [my title]
-        ttk::label $path.band.since -style $state.State.TLabel
+        ttk::frame $path.band -padding [list [expr {2 * $gap}] $gap]
+        ttk::label $path.band.symbol
+        ttk::label $path.band.title
+        ttk::label $path.band.since
+        ttk::button $path.band.mark -text "z\u1dbb" -takefocus 0 -command [list [self] dismiss]
+        tip::set_text $path.band.mark "Puts it off for $::popup::pause minutes (Escape)"
         pack $path.band.symbol $path.band.title -side left -padx [list 0 $gap]
+        pack $path.band.mark -side right -padx [list $gap 0]
         pack $path.band.since -side right
         ttk::frame $path.body -padding [list [expr {2 * $gap}] $gap [expr {2 * $gap}] [expr {2 * $gap}]]
         my BuildHead $path.body
@@ -30,6 +32,27 @@ oo::class create ::popup::Frame {
         my Buttons
     }
 
+    # The band is in the colour of the state.
+    method FillBand {} {
+        set state [dict get $row state]
+        wm title $path "[my title]: [dict get $row node_name]"
+        $path.band configure -style $state.State.TFrame
+        $path.band.symbol configure -style $state.StateBold.TLabel -text [dict get [theme::state $state] symbol]
+        $path.band.title configure -style $state.StateBold.TLabel -text [my title]
+        $path.band.since configure -style $state.State.TLabel
+        $path.band.mark configure -style $state.Mark.TButton
+        my ShowMark
+    }
+
+    # A small mark in the corner puts off what calls.
+    method ShowMark {} {
+        if {[my calls]} {
+            pack $path.band.mark -side right -padx [list [theme::chars 1] 0] -before $path.band.since
+        } else {
+            pack forget $path.band.mark
+        }
+    }
+
     method PackOutput {} {
         pack $path.output -fill both -expand 1 -padx [theme::chars 2] -pady [list 0 [theme::chars 1]] -before $path.comment
     }
@@ -39,6 +62,7 @@ oo::class create ::popup::Frame {
         ttk::label $body.name -style Title.TLabel -wraplength $width
         ttk::label $body.where -style Quiet.TLabel
         ttk::label $body.why -wraplength $width -justify left
+        ttk::label $body.holder -wraplength $width -justify left
         ttk::label $body.children -style Quiet.TLabel -wraplength $width -justify left
         pack $body.name $body.where -anchor w
         pack $body.why -anchor w -pady [list [theme::chars 1] 0]
@@ -49,7 +73,7 @@ oo::class create ::popup::Frame {
         ttk::frame $frame
         ttk::frame $frame.head
         ttk::label $frame.head.label -text "End of the output" -style Quiet.TLabel
-        ttk::button $frame.head.all -text "All of it" -underline 4 -style Flat.TButton -command [list [self] show_log]
+        ttk::button $frame.head.all -text "All of it" -underline 4 -style Flat.TButton -command [list [self] show_all]
         text $frame.text -width [my OutputWidth] -height [my output_lines] -wrap char -state disabled -font [theme::font mono] \
             -padx [theme::chars 0.7] -pady [theme::chars 0.5] -yscrollcommand [list ::popup::scrolled $frame.y]
         theme::dress $frame.text
@@ -73,9 +97,14 @@ oo::class create ::popup::Frame {
         pack $frame.text -fill x -pady [list [theme::chars 0.3] 0]
     }
 
-    # The buttons: what may be done, by the state machine and the person's rights; when it is over, only Close.
+    # The buttons: what may be done, by the state machine and the person's rights; when it is over, only Close. They are made in
+    # the order in which they stand, so that the keyboard goes from left to right.
     method Buttons {} {
         ::destroy {*}[winfo children $path.buttons]
+        foreach letter $letters {
+            bind $path <Alt-$letter> {}
+        }
+        set letters {}
         set offered [my Offered]
         if {$over} {
             ttk::button $path.buttons.close -text "Close" -style Act.TButton -command [list [self] dismiss]
@@ -83,20 +112,60 @@ oo::class create ::popup::Frame {
             $path.comment.text configure -state disabled
             return
         }
-        ttk::button $path.buttons.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton \
-            -command [list [self] dismiss]
-        pack $path.buttons.snooze -side left
-        foreach act $offered {
-            lassign $act action label underline style
-            ttk::button $path.buttons.$action -text $label -underline $underline -style $style \
-                -command [list [self] act $action]
-            pack $path.buttons.$action -side right -padx [list [theme::chars 1] 0]
+        my ClaimButton
+        set marks [popup_kinds::letters [lmap act $offered {acts::label [lindex $act 0]}] {c o z l}]
+        set buttons {}
+        foreach act $offered mark $marks {
+            lassign $act action style
+            set label [acts::label $action]
+            lappend buttons [list $action $label $mark $style [list [self] act $action]]
+            if {$mark >= 0} {
+                lappend letters [string tolower [string index $label $mark]]
+                bind $path <Alt-[lindex $letters end]> [my Key act $action]
+            }
         }
+        if {[my pinned] && [my HasOthers]} {
+            lappend buttons [list others "Other\u2026" -1 Flat.TButton [list [self] others]]
+        }
+        foreach button [lreverse $buttons] {
+            lassign $button name label mark style command
+            ttk::button $path.buttons.$name -text $label -underline $mark -style $style -command $command
+        }
+        foreach button $buttons {
+            pack $path.buttons.[lindex $button 0] -side right -padx [list [theme::chars 1] 0]
+        }
+        foreach act $offered {
+            tip::set_text $path.buttons.[lindex $act 0] [acts::meaning [lindex $act 0]]
+        }
+        my Live
+    }
+
+    # Whether its state allows more than has buttons.
+    method HasOthers {} {
+        foreach act [acts::allowed [dict get $row state] [dict get $row node_type]] {
+            if {[lindex $act 0] ni [lmap one $offered {lindex $one 0}]} {
+                return 1
+            }
+        }
+        return 0
+    }
+
+    # "I look at it", for what waits, unless somebody else does.
+    method ClaimButton {} {
+        if {![popup::is_waiting [model::key $row]] || ![db::may claim] || [popup::holder $row] ni [list "" [db::user]]} {
+            return
+        }
+        set action [my ClaimAct]
+        ttk::button $path.buttons.claim -text [acts::label $action] -style Flat.TButton -command [list [self] claim] \
+            -underline [expr {$action eq "claim" ? 2 : 0}]
+        tip::set_text $path.buttons.claim [acts::meaning $action]
+        pack $path.buttons.claim -side left
     }
 
     # ---- showing ----
 
     method Fill {} {
+        my FillBand
         $path.body.name configure -text [dict get $row node_name]
         $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]   \
             [dict get $row job_date]   \
@@ -109,9 +178,39 @@ oo::class create ::popup::Frame {
             pack $path.body.why -anchor w -after $path.body.where -pady [list [theme::chars 1] 0]
         }
         $path.body.children configure -text [my Children]
+        my FillHolder
         my FillOutput
         my tick
         my FitSoon
+    }
+
+    # Who looks at it, in words; empty for nobody.
+    method Holder {} {
+        set who [popup::holder $row]
+        if {$who eq ""} {
+            return ""
+        }
+        set said [dict get $row claim_comment]
+        set end [expr {$said eq "" ? "." : ": \u201c$said\u201d"}]
+        set since [popup::moment [dict get $row claimed_at]]
+        return "[expr {$who eq [db::user] ? "You look" : "$who looks"}] at it since $since$end"
+    }
+
+    method FillHolder {} {
+        set text [my Holder]
+        $path.body.holder configure -text [output_text::clip $text] \
+            -style [expr {[popup::holder $row] eq [db::user] ? "Good.TLabel" : "Warn.TLabel"}]
+        if {$text eq ""} {
+            pack forget $path.body.holder
+        } else {
+            pack $path.body.holder -anchor w -before $path.body.children -pady [list [theme::chars 0.7] 0]
+        }
+        # the button is another one when somebody has taken it, or let it go
+        set wanted [expr {$text eq "" ? "claim" : [popup::holder $row] eq [db::user] ? "unclaim" : ""}]
+        set there [expr {[winfo exists $path.buttons.claim] ? [$path.buttons.claim cget -text] : ""}]
+        if {!$over && $there ne [expr {$wanted eq "" ? "" : [acts::label $wanted]}] && [popup::is_waiting [model::key $row]]} {
+            my Buttons
+        }
     }
 
     # What depends on it, by name.
@@ -132,12 +231,12 @@ oo::class create ::popup::Frame {
     }
 
     method FillOutput {} {
-        set lines [my output_lines]
+        set lines $most
         set tail ""
         if {[dict exists $facts output_tail]} {
             set tail [string trimright [output_text::clean [dict get $facts output_tail]]]
         }
-        if {$lines == 0 || [dict get $row run_id] eq ""} {
+        if {$tabs eq "" && ($lines == 0 || [dict get $row run_id] eq "")} {
             pack forget $path.output
             return
         }
@@ -168,18 +267,86 @@ oo::class create ::popup::Frame {
         return [expr {min($longest, ([winfo screenwidth .] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
     }
 
-    # Beside the screen's right edge, each a little lower than the one before.
+    # ---- where it is ----
+
+    # Beside the windows that are there, on the monitor where the person is. Before it has been laid out its size is guessed.
     method Place {} {
-        set step [theme::lines 2.2]
-        set at [expr {$step + $slot % 8 * $step}]
-        wm geometry $path -$at+$at
+        update idletasks
+        set output [expr {[dict get $row run_id] eq "" ? 0 : $most * [font metrics [theme::font mono] -linespace]}]
         wm resizable $path 1 1
+        my PlaceAt [winfo reqwidth $path] [expr {[winfo reqheight $path] + $output}]
         popup::map $path
     }
 
+    # Give it the best place for a size, with less of the output where there is no other. Where there is none beside the others,
+    # one that calls becomes a list for all, and a list gives way to one that was asked for.
+    method PlaceAt {width height} {
+        set monitor [screens::here]
+        # the window manager's title bar is no part of it
+        set high [expr {min($height + [theme::lines 2], [lindex $monitor 3])}]
+        lassign [my FindPlace $width $high $monitor] at less
+        if {$at eq {} && [popup_list::give_way $width $monitor]} {
+            lassign [my FindPlace $width $high $monitor] at less
+        }
+        if {$at eq {} && [my calls]} {
+            after 0 popup::crowd
+        }
+        if {$at eq {}} {
+            set at [popup_place::least $width $high $monitor [popup::boxes [self]]]
+        }
+        my Give $less
+        lassign $at x y
+        set place [list $x $y $width [expr {$high - $less * [font metrics [theme::font mono] -linespace]}]]
+        wm geometry $path +$x+$y
+    }
+
+    # The place, and how many lines of the output it takes: {place lines}.
+    method FindPlace {width high monitor} {
+        set others [popup::boxes [self]]
+        set lines [expr {$tabs ne "" ? [$path.output.tabs.log.text cget -height] : [dict get $row run_id] eq "" ? 0 : $most}]
+        set line [font metrics [theme::font mono] -linespace]
+        for {set less 0} {$less == 0 || $lines - $less >= 6} {incr less} {
+            set at [popup_place::find $width [expr {$high - $less * $line}] $monitor $others]
+            if {$at ne {}} {
+                return [list $at $less]
+            }
+        }
+        return {{} 0}
+    }
+
+    # Show less of the output.
+    method Give {less} {
+        if {$less == 0} {
+            return
+        }
+        if {$tabs ne ""} {
+            set log $path.output.tabs.log.text
+            $log configure -height [expr {[$log cget -height] - $less}]
+        } else {
+            incr most -$less
+            my FillOutput
+        }
+    }
+
+    # Its box on the screen, and the parts of it that are not to be covered: {box zones}; empty when it is not there.
+    method box {} {
+        if {$place eq {} || [wm state $path] eq "withdrawn" && [winfo ismapped $path]} {
+            return {}
+        }
+        lassign $place x y width height
+        if {[winfo ismapped $path] && [winfo width $path] > 1} {
+            # what is to be in it is not all there yet
+            lassign [screens::box $path] x y wide tall
+            lassign [list [expr {max($width, $wide)}] [expr {max($height, $tall)}]] width height
+        }
+        set top [expr {[theme::lines 2] + [winfo reqheight $path.band]}]
+        set bottom [expr {[winfo reqheight $path.buttons] + [winfo reqheight $path.comment] + [theme::chars 5]}]
+        set below [list $x [expr {$y + $height - $bottom}] $width $bottom]
+        list [list $x $y $width $height] [list [list $x $y $width $top] $below]
+    }
+
     # All of it, its buttons above all, must be on the screen: once what is in it has been laid out, less of the output is
-    # shown,
-    # and it moves up.
+    # shown; and what has become too large for its place gets another one, unless a person is at it.
     method FitSoon {} {
         after idle [list after 0 [list late::call [self] Fit]]
     }
@@ -190,20 +357,39 @@ oo::class create ::popup::Frame {
         }
         # the sizes come up level by level, a round of idle work each
         update idletasks
-        # the window manager's title bar is no part of it
-        set screen [expr {[winfo screenheight $path] - [theme::lines 3]}]
-        foreach text [list $path.output.log.text $path.output.text] {
-            set excess [expr {[winfo reqheight $path] - $screen}]
+        set monitor [screens::here]
+        lassign $place x y width high
+        # what a person has asked for stays where it is: the output gives way
+        my Shorten [expr {[my pinned] && $tabs ne "" ? $high - [theme::lines 2] : [lindex $monitor 3] - [theme::lines 3]}]
+        lassign [list [winfo reqwidth $path] [expr {[winfo reqheight $path] + [theme::lines 2]}]] wide tall
+        if {$wide <= $width && $tall <= $high} {
+            if {$facts ne {}} {
+                set place [list $x $y $wide $tall]
+            }
+            return
+        }
+        lassign [my box] box
+        lassign $box left top
+        set zones [concat {*}[lmap other [popup::boxes [self]] {lindex $other 1}]]
+        set below [expr {[lindex $monitor 1] + [lindex $monitor 3] - $top - $tall}]
+        set beside [expr {[lindex $monitor 0] + [lindex $monitor 2] - $left - $wide}]
+        if {$below >= 0 && $beside >= 0 && [popup_place::Covered [list $left $top $wide $tall] $zones] == 0} {
+            set place [list $left $top $wide $tall]
+        } else {
+            guard::changed $path
+            my PlaceAt $wide [winfo reqheight $path]
+        }
+    }
+
+    # Less of the output, so that the window is no higher than that.
+    method Shorten {most} {
+        foreach text [list $path.output.tabs.log.text $path.output.text] {
+            set excess [expr {[winfo reqheight $path] - $most}]
             if {$excess > 0 && [winfo exists $text] && [winfo ismapped $text]} {
                 set less [expr {int(ceil($excess / double([font metrics [theme::font mono] -linespace])))}]
                 $text configure -height [expr {max(3, [$text cget -height] - $less)}]
                 update idletasks
             }
-        }
-        set below [expr {[winfo rooty $path] + [winfo reqheight $path] - $screen}]
-        set left [expr {[winfo rootx $path] + [winfo width $path] - [winfo reqwidth $path]}]
-        if {$below > 0 || $left < 0} {
-            wm geometry $path +[expr {max(0, $left)}]+[expr {max(0, [winfo rooty $path] - max(0, $below) - [theme::lines 1])}]
         }
     }
 

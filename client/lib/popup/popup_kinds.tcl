@@ -1,19 +1,40 @@
 # client/lib/popup/popup_kinds.tcl
 #
-# The four kinds of window: sign-off, failure, review, unknown. Each says its title, its acts, what the Enter key does and
-# what it shows; all else is popup_window.tcl.
+# The kinds of window: sign-off, failure, review, unknown, and that of a node that waits for nobody. Each says its title, its
+# acts, what the Enter key does and what it shows; all else is popup_window.tcl.
 #
-# Constraint: which acts exist is said here, for the person; which of them are allowed is said by the database.
+# Constraint: which acts have a button of their own is said here, for the person; which of them are allowed is said by the
+# database. Their names and meanings are those of acts.tcl.
 
 namespace eval ::popup_kinds {
-    # state -> class
+    # state -> class; any other state has Calm
     variable classes {signoff Signoff failed Failure review Review unknown Unknown}
 }
 
-# The window for a row of josch.attention, in that place on the screen.
-proc ::popup_kinds::create {row slot} {
+# The window for the row of a node.
+proc ::popup_kinds::create {row} {
+    [class [dict get $row state]] new $row
+}
+
+# The class of a window for a node in that state.
+proc ::popup_kinds::class {state} {
     variable classes
-    ::popup::[dict get $classes [dict get $row state]] new $row $slot
+    return ::popup::[expr {[dict exists $classes $state] ? [dict get $classes $state] : "Calm"}]
+}
+
+# For each label, which of its letters is underlined: the first that no other label and nothing else has; -1 for none.
+proc ::popup_kinds::letters {labels taken} {
+    return [lmap label $labels {
+        set at -1
+        for {set i 0} {$i < [string length $label] && $at < 0} {incr i} {
+            set letter [string tolower [string index $label $i]]
+            if {[string is alpha -strict $letter] && $letter ni $taken} {
+                lappend taken $letter
+                set at $i
+            }
+        }
+        set at
+    }]
 }
 
 # A signal by its short name, or its number.
@@ -35,7 +56,7 @@ oo::class create ::popup::Signoff {
         return "Sign-off"
     }
     method acts {} {
-        return {{signoff "Sign Off" 0 Act.TButton}}
+        return {{signoff Act.TButton}}
     }
     method default {} {
         return signoff
@@ -55,7 +76,7 @@ oo::class create ::popup::Failure {
         return "Failed"
     }
     method acts {} {
-        return {{retry "Retry" 0 Act.TButton} {mark_success "Mark Success" 0 TButton}}
+        return {{retry Act.TButton} {mark_success TButton}}
     }
     method default {} {
         return retry
@@ -100,7 +121,7 @@ oo::class create ::popup::Review {
         return "Review"
     }
     method acts {} {
-        return {{approve "Approve" 0 Act.TButton} {reject "Reject" 0 Danger.TButton} {retry "Run Again" 1 TButton}}
+        return {{approve Act.TButton} {reject Danger.TButton} {retry TButton}}
     }
     method default {} {
         return approve
@@ -127,7 +148,7 @@ oo::class create ::popup::Unknown {
         return "Unknown"
     }
     method acts {} {
-        return {{mark_success "Mark Success" 0 TButton} {mark_failed "Mark Failed" 5 TButton} {retry "Retry" 0 TButton}}
+        return {{mark_success TButton} {mark_failed TButton} {retry TButton}}
     }
 
     # No act on Enter: what nobody knows is not to be answered by habit.
@@ -152,5 +173,36 @@ oo::class create ::popup::Unknown {
             lappend lines "$line. Look there before you decide: to retry what did its work does it twice."
         }
         return [join $lines \n]
+    }
+}
+
+# ---- it waits for nobody ----
+
+oo::class create ::popup::Calm {
+    superclass ::popup::Window
+    variable row facts
+
+    method title {} {
+        return [dict get [theme::state [dict get $row state]] label]
+    }
+
+    # All that its state allows.
+    method acts {} {
+        return [lmap act [acts::allowed [dict get $row state] [dict get $row node_type]] {list [lindex $act 0] TButton}]
+    }
+
+    # The message, and who acted last.
+    method why {} {
+        set lines [list [dict get $row message]]
+        if {$facts ne {} && [dict get $facts action] ne ""} {
+            dict with facts {}
+            set end [expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]
+            if {[string match "* by $acted_by" [lindex $lines 0]]} {
+                # which says less
+                set lines {}
+            }
+            lappend lines "[states::deed $acted_by $action [popup::moment $acted_at]]$end"
+        }
+        return [string trim [join $lines \n]]
     }
 }

@@ -1,38 +1,45 @@
 # client/lib/popup/popup_list.tcl
 #
-# One window with a list, for when many nodes wait at once: what waits, since when and why; acts on the selected ones with one
-# comment; a window for one of them.
+# One window with a list, for when many nodes wait at once: what waits, since when and why, and who looks at it; sorted by any
+# column, filtered, and in groups, which are selected and acted on as one. This file builds it; popup_list_rows.tcl fills it,
+# popup_list_acts.tcl acts.
 #
-# Constraint: a thousand rows may come and go in a second. The list is compared with what is shown, and only what differs is
-# touched, a few rows at a time; the selection and the place where the reader is stay.
+# Constraint: the list comes and goes with what waits; who reads in it keeps the place, the selection and the order.
 
 namespace eval ::popup_list {
     # the window; a new name each time, because the former one may still be on its way out
     variable path .popuplist
     variable made 0
     variable watched 0
-    # rows as they are to be shown, by key; and as they are shown
+    # where it has just been put; {} when it is there
+    variable moved {}
+    # rows as they are to be shown, by key, those that wait longest first; and as they are shown
     variable rows [dict create]
     variable shown [dict create]
-    # keys by the name of their item, in the order that is wanted
-    variable order {}
+    # by which column it is sorted, and grouped ("" for none); the words of the filter
+    variable sort_by waits
+    variable descending 0
+    variable group ""
+    variable chosen
+    array set chosen {group "No groups" filter ""}
+    # title, width in characters, whether it takes the room that is left
     variable columns {
-        node   {Node 24 1}
-        job    {Job 14 0}
+        node   {Node 22 1}
+        id     {Id 9 0}
+        job    {Job 12 0}
         date   {Date 11 0}
         waits  {Waits 10 0}
         blocks {Blocks 7 0}
-        why    {Why 30 1}
+        exit   {Exit 6 0}
+        who    {"Looks at it" 11 0}
+        why    {Why 26 1}
     }
-    # the acts that can be offered, in this order, with the underlined letter; besides there are c, l, o and z
-    variable acts {signoff 0 approve 0 retry 0 mark_success 0 mark_failed 5 reject 2 skip 1}
 }
 
 # Show rows of josch.attention; without any the window goes.
 proc ::popup_list::show {list} {
     variable path
     variable rows
-    variable order
     set former $rows
     set rows [dict create]
     set come 0
@@ -41,8 +48,7 @@ proc ::popup_list::show {list} {
         dict set rows $key $row
         incr come [expr {![dict exists $former $key]}]
     }
-    set order [dict keys $rows]
-    if {![llength $order]} {
+    if {![dict size $rows]} {
         Close
         return
     }
@@ -75,12 +81,44 @@ proc ::popup_list::Close {} {
     variable path
     variable made
     variable shown
+    variable chosen
     set shown [dict create]
+    set chosen(filter) ""
     workq::cancel popup-list
     if {[winfo exists $path]} {
         popup::unmap $path
         set path .popuplist[incr made]
     }
+}
+
+# What of the screen is not to be covered: {box zones}; empty when it is not there.
+proc ::popup_list::box {} {
+    variable path
+    variable moved
+    if {![winfo exists $path] || ![winfo ismapped $path]} {
+        return {}
+    }
+    lassign [expr {$moved eq {} ? [screens::box $path] : $moved}] x y width height
+    set bottom [expr {[winfo height $path] - [winfo y $path.comment] + [theme::chars 1]}]
+    set top [expr {[theme::lines 2] + [winfo reqheight $path.band]}]
+    return [list [list $x $y $width $height] \
+        [list [list $x $y $width $top] [list $x [expr {$y + $height - $bottom}] $width $bottom]]]
+}
+
+# Give way to a window of that width: to the left, as narrow as it may be. False when it has done what it can.
+proc ::popup_list::give_way {width monitor} {
+    variable path
+    variable moved
+    if {![winfo exists $path] || ![winfo ismapped $path]} {
+        return 0
+    }
+    lassign [box] before
+    lassign $before x y wide high
+    set narrow [expr {max([lindex [wm minsize $path] 0], [lindex $monitor 2] - $width - 3 * $::popup_place::gap)}]
+    set x [expr {[lindex $monitor 0] + $::popup_place::gap}]
+    set moved [list $x $y [expr {min($wide, $narrow)}] $high]
+    wm geometry $path [lindex $moved 2]x[winfo height $path]+$x+$y
+    return [expr {$moved ne $before}]
 }
 
 # ---- building ----
@@ -90,14 +128,17 @@ proc ::popup_list::Build {} {
     variable watched
     variable shown
     set shown [dict create]
+    set ::popup_list::moved {}
     set gap [theme::chars 1]
     toplevel $path -class JoschPopup
+    bind $path <Configure> {if {"%W" eq $::popup_list::path} {set ::popup_list::moved {}}}
     wm withdraw $path
-    wm protocol $path WM_DELETE_WINDOW ::popup_list::snooze
+    wm protocol $path WM_DELETE_WINDOW ::popup_list::snooze_all
     theme::dress $path
     ttk::frame $path.band -style failed.State.TFrame -padding [list [expr {2 * $gap}] $gap]
     ttk::label $path.band.title -style failed.StateBold.TLabel
     pack $path.band.title -side left
+    BuildTools
     BuildTree
     ttk::frame $path.comment
     ttk::label $path.comment.label -text "Comment" -underline 0 -style Quiet.TLabel
@@ -107,35 +148,54 @@ proc ::popup_list::Build {} {
     ttk::label $path.note -style Warn.TLabel
     ttk::frame $path.buttons
     pack $path.band -fill x
+    pack $path.tools -fill x -padx [expr {2 * $gap}] -pady [list [expr {2 * $gap}] 0]
     pack $path.buttons -side bottom -fill x -padx [expr {2 * $gap}] -pady [expr {2 * $gap}]
     pack $path.comment -side bottom -fill x -padx [expr {2 * $gap}]
-    pack $path.list -fill both -expand 1 -padx [expr {2 * $gap}] -pady [expr {2 * $gap}]
+    pack $path.list -fill both -expand 1 -padx [expr {2 * $gap}] -pady $gap
     Buttons
     Bind
     if {!$watched} {
         bind . <<ActProgress>> +::popup_list::Progress
+        bind . <<ActDone>> +::popup_list::TellDone
         set watched 1
     }
-    wm geometry $path -[theme::lines 3]+[theme::lines 3]
-    popup::map $path
     after idle [list after 0 ::popup_list::Fit]
+}
+
+# Above the list: which of it is shown, and how.
+proc ::popup_list::BuildTools {} {
+    variable path
+    set gap [theme::chars 1]
+    set tools [ttk::frame $path.tools]
+    ttk::label $tools.filter_label -text "Filter" -underline 0 -style Quiet.TLabel
+    ttk::entry $tools.filter -width 24 -textvariable ::popup_list::chosen(filter)
+    ttk::label $tools.group_label -text "Group by" -underline 0 -style Quiet.TLabel
+    ttk::combobox $tools.group -state readonly -width 16 -textvariable ::popup_list::chosen(group) \
+        -values [dict keys $::popup_rows::groups]
+    ttk::button $tools.off -style Flat.TButton -command popup::wake
+    tip::set_text $tools.off "What was put off is shown again"
+    pack $tools.filter_label $tools.filter $tools.group_label $tools.group -side left -padx [list 0 $gap]
+    bind $tools.filter <KeyRelease> ::popup_list::Narrow
+    bind $tools.filter <Escape> {set ::popup_list::chosen(filter) ""; ::popup_list::Narrow; break}
+    bind $tools.group <<ComboboxSelected>> ::popup_list::Group
 }
 
 proc ::popup_list::Bind {} {
     variable path
     foreach {event command} {
-        <Escape> ::popup_list::snooze  <Alt-z> ::popup_list::snooze  <Alt-o> ::popup_list::Open
-        <Alt-l> ::popup_list::SelectAll  <Alt-c> ::popup_list::Comment
+        <Escape> ::popup_list::snooze_all  <Alt-z> ::popup_list::snooze  <Alt-o> ::popup_list::Open
+        <Alt-l> ::popup_list::SelectAll  <Alt-c> {focus $::popup_list::path.comment.text}
+        <Alt-f> {focus $::popup_list::path.tools.filter}  <Control-f> {focus $::popup_list::path.tools.filter}
+        <Alt-g> {focus $::popup_list::path.tools.group}
     } {
         bind $path $event $command
     }
-    dict for {action underline} $::popup_list::acts {
-        set letter [string tolower [string index [acts::label $action] $underline]]
+    foreach {action letter} [Letters] {
         bind $path <Alt-$letter> "guard::key %W %K %t {::popup_list::Do $action}"
     }
 }
 
-# All of it is on the screen, its buttons above all: the list itself gives way.
+# On the monitor where the person is, and all of it, its buttons above all: the list itself gives way.
 proc ::popup_list::Fit {} {
     variable path
     if {![winfo exists $path]} {
@@ -143,10 +203,25 @@ proc ::popup_list::Fit {} {
     }
     # the sizes come up level by level, a round of idle work each
     update idletasks
-    set wide [expr {min([winfo reqwidth $path], [winfo screenwidth $path] - [theme::lines 4])}]
-    set high [expr {min([winfo reqheight $path], [winfo screenheight $path] - [theme::lines 6])}]
-    wm minsize $path [expr {min($wide, [theme::chars 60])}] [expr {min($high, [theme::lines 16])}]
-    wm geometry $path ${wide}x$high
+    set monitor [screens::here]
+    set wide [expr {min([winfo reqwidth $path], [lindex $monitor 2] - [theme::lines 1])}]
+    set high [expr {min([winfo reqheight $path], [lindex $monitor 3] - [theme::lines 4])}]
+    set least [expr {min($high, [theme::lines 18])}]
+    wm minsize $path [expr {min($wide, [theme::chars 60])}] $least
+    set others [popup::boxes ""]
+    set title [theme::lines 2]
+    # less high where it has a place then
+    for {set try $high; set at {}} {$at eq {} && $try >= $least} {incr try -[theme::lines 1]} {
+        set at [popup_place::find $wide [expr {$try + $title}] $monitor $others]
+        if {$at ne {}} {
+            set high $try
+        }
+    }
+    if {$at eq {}} {
+        set at [popup_place::least $wide [expr {$high + $title}] $monitor $others]
+    }
+    wm geometry $path ${wide}x$high+[lindex $at 0]+[lindex $at 1]
+    popup::map $path
 }
 
 proc ::popup_list::BuildTree {} {
@@ -157,303 +232,85 @@ proc ::popup_list::BuildTree {} {
     ttk::treeview $tree -columns [dict keys $columns] -show {tree headings} -selectmode extended -height 14 \
         -yscrollcommand [list $path.list.y set]
     ttk::scrollbar $path.list.y -orient vertical -command [list $tree yview]
-    $tree heading #0 -text State -anchor w
-    $tree column #0 -width [theme::chars 18] -stretch 0
+    $tree heading #0 -text State -anchor w -command {::popup_list::SortBy state}
+    $tree column #0 -width [theme::chars 16] -stretch 0
     dict for {name look} $columns {
         lassign $look title width stretch
-        $tree heading $name -text $title -anchor w
+        $tree heading $name -text $title -anchor w -command [list ::popup_list::SortBy $name]
         $tree column $name -width [theme::chars $width] -stretch $stretch -anchor w
     }
+    bind $tree <Configure> {::popup_list::FitColumns %w}
+    $tree tag configure group -font [theme::font bold]
     pack $path.list.y -side right -fill y
     pack $tree -fill both -expand 1
     bind $tree <<TreeviewSelect>> ::popup_list::Buttons
-    bind $tree <Double-Button-1> ::popup_list::Open
-    bind $tree <Return> ::popup_list::Open
-    bind $tree <Control-a> ::popup_list::SelectAll
+    bind $tree <Double-Button-1> {if {[::popup_list::OpenAt %x %y]} break}
+    bind $tree <Return> {if {[::popup_list::OpenFocus]} break}
+    bind $tree <Control-a> {::popup_list::SelectAll; break}
 }
 
-# ---- rows ----
-
-# Bring the list nearer to what is wanted; comes back until it is there.
-proc ::popup_list::Fill {} {
+# In a narrow list some columns give way, so that the others can be read.
+proc ::popup_list::FitColumns {width} {
     variable path
-    variable rows
-    variable shown
-    variable order
-    if {![winfo exists $path]} {
-        return
+    variable columns
+    set left [dict keys $columns]
+    set needs [theme::chars 16]
+    dict for {name look} $columns {
+        incr needs [theme::chars [lindex $look 1]]
     }
-    set tree $path.list.tree
-    DeleteGone $tree
-    Heading
-    set left 40
-    set index 0
-    foreach key $order {
-        set row [dict get $rows $key]
-        if {![dict exists $shown $key]} {
-            $tree insert {} $index -id [Item $key] -values [Values $row] {*}[Look $row]
-        } elseif {[dict get $shown $key] ne $row} {
-            $tree item [Item $key] -values [Values $row] {*}[Look $row]
-        } else {
-            incr index
-            continue
-        }
-        dict set shown $key $row
-        incr index
-        if {[incr left -1] == 0} {
-            return -code continue
-        }
+    foreach name {date blocks why job exit} {
+        if {$needs <= $width} break
+        incr needs -[theme::chars [lindex [dict get $columns $name] 1]]
+        set left [lsearch -all -inline -not -exact $left $name]
     }
-    set items [lmap key $order {Item $key}]
-    if {[$tree children {}] ne $items} {
-        # something came to wait again: it waits for a shorter time now
-        $tree children {} $items
-    }
-    Buttons
-}
-
-proc ::popup_list::DeleteGone {tree} {
-    variable rows
-    variable shown
-    set gone [lmap key [dict keys $shown] {
-        if {[dict exists $rows $key]} {
-            continue
-        }
-        dict unset shown $key
-        Item $key
-    }]
-    if {[llength $gone]} {
-        $tree delete $gone
+    if {[$path.list.tree cget -displaycolumns] ne $left} {
+        $path.list.tree configure -displaycolumns $left
     }
 }
 
-proc ::popup_list::Item {key} {
-    return [lindex $key 1]/[lindex $key 0]
-}
+# ---- sorted, filtered, in groups ----
 
-proc ::popup_list::Key {item} {
-    lassign [split $item /] date node
-    list $node $date
-}
-
-proc ::popup_list::Look {row} {
-    set looks [theme::state [dict get $row state]]
-    list -text " [dict get $looks symbol] [dict get $looks label]" -image [theme::patch [dict get $row state]]
-}
-
-proc ::popup_list::Values {row} {
-    list [dict get $row node_name] [dict get $row job_name] [dict get $row job_date] \
-        [popup::waits [dict get $row since]] [Number [dict get $row blocks]] [string map {\n " "} [dict get $row message]]
-}
-
-# A number; nothing for none.
-proc ::popup_list::Number {count} {
-    if {$count == 0} {
-        return ""
-    }
-    return $count
-}
-
-proc ::popup_list::Heading {} {
-    variable path
-    variable rows
-    set counts [dict create]
-    dict for {key row} $rows {
-        dict incr counts [dict get $row state]
-    }
-    set parts [lmap state [states::names] {
-        if {![dict exists $counts $state]} {
-            continue
-        }
-        string cat [dict get $counts $state] " " [string tolower [dict get [theme::state $state] label]]
-    }]
-    set number [dict size $rows]
-    set more [expr {$number >= $::popup::limit ? "More than " : ""}]
-    set text "$more$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
-    if {[$path.band.title cget -text] ne $text} {
-        $path.band.title configure -text $text
-        wm title $path "JOSCH: $text"
-    }
-    # the colour of the most urgent
-    foreach state [lreverse [states::names]] {
-        if {[dict exists $counts $state]} {
-            $path.band configure -style $state.State.TFrame
-            $path.band.title configure -style $state.StateBold.TLabel
-        }
-    }
-}
-
-# ---- acting ----
-
-proc ::popup_list::Selected {} {
-    variable path
-    variable rows
-    lmap item [$path.list.tree selection] {
-        set key [Key $item]
-        if {![dict exists $rows $key]} {
-            continue
-        }
-        set key
-    }
-}
-
-# For each act that fits: {action keys}.
-proc ::popup_list::Fits {} {
-    variable rows
-    variable acts
-    set keys [Selected]
-    lmap action [dict keys $acts] {
-        set fit [lmap key $keys {
-            if {$action ni [dict get $rows $key acts] || ![db::may $action]} {
-                continue
-            }
-            set key
-        }]
-        if {![llength $fit]} {
-            continue
-        }
-        list $action $fit
-    }
-}
-
-proc ::popup_list::Buttons {} {
-    variable path
-    variable acts
-    set frame $path.buttons
-    if {![winfo exists $frame]} {
-        return
-    }
-    set chosen [llength [Selected]]
-    set wanted [lmap fit [Fits] {
-        lassign $fit action keys
-        list $action [acts::label $action][expr {[llength $keys] < $chosen || $chosen > 1 ? " ([llength $keys])" : ""}]
-    }]
-    if {![winfo exists $frame.snooze]} {
-        ttk::button $frame.snooze -text "Snooze $::popup::pause min" -underline 4 -style Flat.TButton \
-            -command ::popup_list::snooze
-        ttk::button $frame.all -text "Select All" -underline 2 -style Flat.TButton -command ::popup_list::SelectAll
-        ttk::button $frame.open -text "Open" -underline 0 -command ::popup_list::Open
-        pack $frame.snooze $frame.all -side left
-    }
-    DropButtons $frame [lmap act $wanted {lindex $act 0}]
-    pack forget $frame.open
-    foreach act [lreverse $wanted] {
-        lassign $act action label
-        set button $frame.act_$action
-        if {![winfo exists $button]} {
-            ttk::button $button -command [list ::popup_list::Do $action] -underline [dict get $acts $action]
-        }
-        $button configure -text $label
-        # a second press would be for what is being answered already
-        $button state [expr {[db::state] eq "online" && [acts::progress] eq "" ? "!disabled" : "disabled"}]
-        pack forget $button
-        pack $button -side right -padx [list [theme::chars 1] 0]
-    }
-    if {$chosen} {
-        pack $frame.open -side right
-    }
-}
-
-proc ::popup_list::Comment {} {
-    variable path
-    focus $path.comment.text
-}
-
-# Buttons of acts that do not fit any more.
-proc ::popup_list::DropButtons {frame wanted} {
-    foreach button [winfo children $frame] {
-        if {[string match *.act_* $button] && [string range [winfo name $button] 4 end] ni $wanted} {
-            destroy $button
-        }
-    }
-}
-
-proc ::popup_list::SelectAll {} {
-    variable path
-    set tree $path.list.tree
-    $tree selection set [$tree children {}]
-}
-
-proc ::popup_list::Open {} {
-    variable rows
-    foreach key [lrange [Selected] 0 4] {
-        popup::open [dict get $rows $key]
-    }
-}
-
-proc ::popup_list::Do {action} {
-    variable path
-    foreach fit [expr {[guard::meant] ? [Fits] : {}}] {
-        if {[lindex $fit 0] eq $action} {
-            acts::do $path [acts::only $::popup_list::rows [lindex $fit 1]] $action \
-                [string trim [$path.comment.text get]] ::popup_list::Done
-        }
-    }
-}
-
-proc ::popup_list::Done {outcome} {
-    variable path
-    variable rows
-    if {![winfo exists $path]} {
-        return
-    }
-    if {[dict exists $outcome done] && [llength [dict get $outcome done]]} {
-        $path.comment.text delete 0 end
-        foreach key [dict get $outcome done] {
-            if {[dict exists $rows $key]} {
-                popup::acted $key [dict get $rows $key change_id]
-            }
-        }
-    }
-}
-
-# How far the act on many is.
-proc ::popup_list::Progress {} {
-    variable path
-    if {![winfo exists $path.note]} {
-        return
-    }
-    set text [acts::progress]
-    $path.note configure -text $text
-    if {$text eq ""} {
-        pack forget $path.note
+# A click on a heading: sorted by it, then the other way, then as it was.
+proc ::popup_list::SortBy {column} {
+    variable sort_by
+    variable descending
+    if {$sort_by ne $column} {
+        set sort_by $column
+        set descending 0
+    } elseif {!$descending} {
+        set descending 1
     } else {
-        pack $path.note -fill x -padx [theme::chars 2] -after $path.comment
+        set sort_by waits
+        set descending 0
     }
-    Buttons
+    Rearrange
 }
 
-# Put all of it off.
-proc ::popup_list::snooze {} {
-    variable order
-    popup::snooze $order
+proc ::popup_list::Narrow {} {
+    after cancel ::popup_list::Rearrange
+    after 150 ::popup_list::Rearrange
 }
 
-# ---- what the manager tells all windows ----
-
-# The times, of what is in sight.
-proc ::popup_list::tick {} {
+proc ::popup_list::Group {} {
     variable path
-    variable shown
-    if {![winfo exists $path] || ![winfo viewable $path]} {
-        return
-    }
-    set tree $path.list.tree
-    set items [$tree children {}]
-    set first [expr {int([lindex [$tree yview] 0] * [llength $items])}]
-    foreach item [lrange $items $first [expr {$first + 40}]] {
-        set text [popup::waits [dict get $shown [Key $item] since]]
-        if {[$tree set $item waits] ne $text} {
-            $tree set $item waits $text
+    variable group
+    variable chosen
+    set group [dict get $::popup_rows::groups $chosen(group)]
+    $path.tools.group selection clear
+    Rearrange
+}
+
+proc ::popup_list::Rearrange {} {
+    variable path
+    variable columns
+    variable sort_by
+    variable descending
+    if {[winfo exists $path]} {
+        set titles {#0 State}
+        dict for {name look} $columns {
+            lappend titles $name [lindex $look 0]
         }
-    }
-}
-
-proc ::popup_list::connection {} {
-    variable path
-    Buttons
-    if {[winfo exists $path] && [db::state] ne "online"} {
-        wm title $path "JOSCH: not connected"
-        $path.band.title configure -text "Not connected. [db::why]"
+        sorting::mark $path.list.tree $titles [expr {$sort_by eq "state" ? "#0" : $sort_by}] $descending
+        workq::add ::popup_list::Fill popup-list
     }
 }

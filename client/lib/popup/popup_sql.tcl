@@ -7,6 +7,27 @@ namespace eval ::popup_sql {
     variable names 12
 }
 
+# The rows of what waits for this person (none for whoever may not act), and those of the nodes of keys: two statements, with
+# the same columns.
+proc ::popup_sql::rows {may keys} {
+    set columns "to_char(x.job_date, 'YYYY-MM-DD') AS job_date, x.node_id, x.job_name, x.node_name, x.node_type, x.state,
+        extract(epoch FROM x.since) AS since, array_to_string(x.acts, ' ') AS acts, x.blocks, x.message, x.run_id, x.change_id,
+        x.claimed_by, extract(epoch FROM x.claimed_at) AS claimed_at, extract(epoch FROM x.claimed_until) AS claimed_until,
+        x.claim_comment, r.exit_code, r.exit_signal, extract(epoch FROM josch.now()) AS now"
+    set keys [expr {$keys eq {} ? "(NULL::bigint, NULL::date)" : [acts::values $keys]}]
+    return "SELECT $columns FROM josch.attention x LEFT JOIN josch.runs r ON r.run_id = x.run_id
+        WHERE [expr {$may ? "true" : "false"}] ORDER BY x.since, x.node_id LIMIT $::popup::limit;
+        SELECT $columns FROM (SELECT n.*, n.state_since AS since,
+            (SELECT array_agg(DISTINCT f.action) FROM josch.fsm f WHERE f.who = 'person' AND f.from_state = n.state
+                AND strpos(f.node_types, n.node_type) > 0) AS acts,
+            (SELECT count(*) FROM josch.node_deps d JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
+                WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending') AS blocks,
+            a.claimed_by, a.claimed_at, a.claimed_until, a.claim_comment
+            FROM josch.nodes n LEFT JOIN josch.attention a ON a.node_id = n.node_id AND a.job_date = n.job_date
+            WHERE (n.node_id, n.job_date) IN (VALUES $keys)) x
+        LEFT JOIN josch.runs r ON r.run_id = x.run_id"
+}
+
 # What a window shows besides the row: the run, who acted last, the children that wait.
 proc ::popup_sql::facts {row} {
     variable names

@@ -1,7 +1,9 @@
 # client/lib/popup/popup_window.tcl
 #
-# The window for one node that waits for a person: what it is, since when and why it waits, the end of its output, what depends
-# on it, a comment, and the acts. Kinds (popup_kinds.tcl) say which acts there are and what is shown.
+# The window for one node: what it is, in which state, since when and why, who looks at it, the end of its output, what depends
+# on it, a comment, and the acts. Kinds (popup_kinds.tcl) say which acts there are and what is shown. One that calls a person
+# goes when the node waits no longer; one that a person has asked for (popup::asked) stays until it is closed, becomes the kind
+# of each state that the node comes to, and has all of the output, the history and the facts.
 #
 # Constraints: it never takes the focus; a person who types elsewhere goes on typing. It acts only on a click or key that was
 # meant for it (guard.tcl). When somebody else was first, a window that somebody is at stays, and says who and what.
@@ -11,18 +13,18 @@ oo::class create ::popup::Window {
     # row: of josch.attention; facts: what was read besides; busy: an act is under way; over: nothing to do any more
     # refused: the database has said why not; usedAt: when a person last clicked or pressed a key in it
     # lost: it says that there is no connection
-    # slot: its place on the screen, from 0; offered: the acts that have buttons
-    variable path row facts busy over refused lost usedAt log slot offered
+    # place: its box on the screen; offered: the acts that have buttons; letters: the keys that are bound to them
+    # tabs: all of the output, the history, the facts; ""; most: the lines of the output's end that have room
+    variable path row facts busy over refused lost usedAt tabs place offered letters most
 
-    constructor {newRow newSlot} {
+    constructor {newRow} {
         set row $newRow
-        set slot $newSlot
         set facts {}
-        lassign {0 0 0 0 0 ""} busy over refused lost usedAt log
+        set most [my output_lines]
+        lassign {0 0 0 0 0 "" {} {}} busy over refused lost usedAt tabs place letters
         set path .popup[regsub -all {\W} [self] _]
         toplevel $path -class JoschPopup
         wm withdraw $path
-        wm title $path "[my title]: [dict get $row node_name]"
         wm protocol $path WM_DELETE_WINDOW [list [self] dismiss]
         theme::dress $path
         my Build
@@ -31,13 +33,13 @@ oo::class create ::popup::Window {
         my Fill
         my Place
         my ReadFacts
+        if {[my pinned]} {
+            my show_all
+        }
     }
 
     destructor {
         popup::forget [self]
-        if {$log ne ""} {
-            $log destroy
-        }
         popup::unmap $path
     }
 
@@ -48,7 +50,7 @@ oo::class create ::popup::Window {
         return "Waits"
     }
 
-    # The acts: list of {action label underlined-letter style}, the default act last; in the order of the buttons.
+    # The acts: list of {action style}, the default act first; the buttons stand from right to left.
     method acts {} {
         return {}
     }
@@ -78,8 +80,14 @@ oo::class create ::popup::Window {
         return $path
     }
 
-    method slot {} {
-        return $slot
+    # Has a person asked for it? Then it stays.
+    method pinned {} {
+        expr {!$over && [popup::asked [model::key $row]]}
+    }
+
+    # Does it call a person, who may put it off?
+    method calls {} {
+        expr {!$over && ![my pinned] && [popup::is_waiting [model::key $row]]}
     }
 
     # Has the person written a comment?
@@ -97,7 +105,12 @@ oo::class create ::popup::Window {
     method renew {newRow} {
         set again [expr {[dict get $newRow change_id] ne [dict get $row change_id]}]
         set same [expr {$newRow eq $row}]
+        set former [dict get $row state]
         set row $newRow
+        if {[dict get $row state] ne $former} {
+            oo::objdefine [self] class [popup_kinds::class [dict get $row state]]
+            set most [my output_lines]
+        }
         if {!$busy && [my Offered] ne $offered} {
             # other rights, or other rules
             my Buttons
@@ -109,8 +122,9 @@ oo::class create ::popup::Window {
         if {$again} {
             guard::changed $path
             set refused 0
-            my Note warn "It came to wait again at [popup::moment [dict get $row since]]."
-            my ReadLog
+            set moment [popup::moment [dict get $row since]]
+            my Note warn [expr {[dict get $row state] ne $former ? "" : "It came to wait again at $moment."}]
+            my ReadAll
         }
         my Fill
         if {$again} {
@@ -118,15 +132,26 @@ oo::class create ::popup::Window {
         }
     }
 
-    # Nobody is needed here any more: say why.
-    method over {} {
+    # There is no such node any more.
+    method vanished {} {
+        my End
+        my Note warn "This node is not there any more: its day was taken back."
+    }
+
+    method End {} {
         set over 1
         $path.band.since configure -text ""
+        my Buttons
+        my ShowMark
+    }
+
+    # Nobody is needed here any more: say why.
+    method over {} {
+        my End
         # what was written stays until it is closed; what only tells goes by itself
         if {[my Comment] eq ""} {
             after $::popup::tellsFor [list late::call [self] destroy]
         }
-        my Buttons
         if {$refused} {
             # who was first has been said, in the database's words
             return
@@ -154,8 +179,13 @@ oo::class create ::popup::Window {
     }
 
     method tick {} {
-        if {!$over} {
-            $path.band.since configure -text "waits [popup::waits [dict get $row since]]"
+        if {$over} {
+            return
+        }
+        set since [popup::waits [dict get $row since]]
+        $path.band.since configure -text [expr {[popup::is_waiting [model::key $row]] ? "waits $since" : "for $since"}]
+        if {[my Holder] ne [$path.body.holder cget -text]} {
+            my FillHolder
         }
     }
 
@@ -173,22 +203,30 @@ oo::class create ::popup::Window {
         } elseif {$lost} {
             set lost 0
             my Note warn ""
-            my ReadLog
+            my ReadAll
         }
     }
 
-    # Bring it up, for somebody who asked for it: with the keyboard.
+    # Bring it up, for somebody who asked for it: with the keyboard, and with all that there is to see.
     method show {} {
+        my show_all
+        my ShowMark
+        my Buttons
         wm deiconify $path
         raise $path
         focus $path.comment.text
     }
 
+    # Close it: what calls is put off.
     method dismiss {} {
         if {$over} {
             my destroy
+            return
+        }
+        popup::keep_draft $row [my Comment]
+        if {[my pinned]} {
+            popup::close [model::key $row]
         } else {
-            popup::keep_draft $row [my Comment]
             popup::snooze [list [model::key $row]]
         }
     }
@@ -196,7 +234,8 @@ oo::class create ::popup::Window {
     # Acts of this kind that the state machine has and this person may do.
     method Offered {} {
         lmap act [my acts] {
-            if {[lindex $act 0] ni [dict get $row acts] || ![db::may [lindex $act 0]]} {
+            set function [acts::function [lindex $act 0]]
+            if {$function ni [dict get $row acts] || ![db::may $function]} {
                 continue
             }
             set act
@@ -205,7 +244,7 @@ oo::class create ::popup::Window {
 
     method Bind {} {
         foreach {event method} {
-            <Escape> dismiss  <Alt-z> dismiss  <Alt-c> comment  <Alt-o> show_log
+            <Escape> dismiss  <Alt-z> dismiss  <Alt-c> comment  <Alt-o> show_all  <Alt-l> claim
         } {
             bind $path $event [list [self] $method]
         }
@@ -213,10 +252,6 @@ oo::class create ::popup::Window {
             <Return> enter  <KP_Enter> enter  <Control-Return> act_default  <Control-KP_Enter> act_default
         } {
             bind $path $event [my Key $method]
-        }
-        foreach act [my acts] {
-            lassign $act action label underline
-            bind $path <Alt-[string tolower [string index $label $underline]]> [my Key act $action]
         }
         # in the comment Enter is a new line, and Tab leads on
         foreach event {<Control-Return> <Control-KP_Enter>} {
@@ -247,22 +282,25 @@ oo::class create ::popup::Window {
         my Fill
     }
 
-    # All of the output, in place of its end; it goes on while the run does.
-    method show_log {} {
-        if {$log ne "" || ![winfo ismapped $path.output]} {
+    # All of the output, which goes on while the run does, the history and the facts, in place of the end of the output.
+    method show_all {} {
+        if {$tabs ne ""} {
             return
         }
-        pack forget $path.output.text $path.output.y $path.output.head
-        set log [details_log::View new $path.output.log]
-        pack $path.output.log -fill both -expand 1
-        $path.output.log.text configure -height 22 -width [$path.output.text cget -width]
-        $log show_node [model::key $row]
+        pack forget {*}[pack slaves $path.output]
+        set tabs [details::Tabs new $path.output.tabs]
+        pack $path.output.tabs -fill both -expand 1
+        # where the tabs are, a click comes to them
+        raise $path.output.tabs
+        $path.output.tabs.log.text configure -height 16 -width [$path.output.text cget -width]
+        my ReadAll
+        my FillOutput
         my FitSoon
     }
 
-    method ReadLog {} {
-        if {$log ne ""} {
-            $log show_node [model::key $row]
+    method ReadAll {} {
+        if {$tabs ne ""} {
+            $tabs show [model::key $row] [list [dict get $row change_id] [dict get $row claimed_at]]
         }
     }
 
@@ -287,6 +325,7 @@ oo::class create ::popup::Window {
 
     method gone {window} {
         if {$window eq $path} {
+            popup::gone [model::key $row]
             my destroy
         }
     }
@@ -316,13 +355,54 @@ oo::class create ::popup::Window {
         string trim [$path.comment.text get 1.0 end]
     }
 
-    # Do an act, with the comment.
+    # Do an act, with the comment; what has no button of its own in the window of its kind asks first.
     method act {action} {
         if {$busy || $over || [db::state] ne "online" || ![guard::meant] || ![winfo exists $path.buttons.$action]} {
             return
         }
+        if {[info object class [self]] eq "::popup::Calm"} {
+            my act_other $action [dict create [model::key $row] $row]
+            return
+        }
         my Busy 1
-        db::query [acts::call_sql $row $action [my Comment]] [list late::call [self] Acted]
+        db::act [acts::call_sql $row $action [my Comment]] [list late::call [self] Acted]
+    }
+
+    method act_other {action rows} {
+        acts::do $path $rows $action [my Comment] [list late::call [self] ActedOther]
+    }
+
+    method ActedOther {outcome} {
+        if {[llength [dict get $outcome done]]} {
+            $path.comment.text delete 1.0 end
+        }
+        popup::read
+    }
+
+    # What else its state allows, in a menu below the button.
+    method others {} {
+        set menu $path.othersmenu
+        ::destroy $menu
+        ::menu $menu -tearoff 0
+        theme::dress $menu
+        acts::fill_menu $menu [dict create [model::key $row] $row] [list [self] act_other] [lmap act [my acts] {lindex $act 0}]
+        set button $path.buttons.others
+        tk_popup $menu [winfo rootx $button] [expr {[winfo rooty $button] + [winfo height $button]}]
+    }
+
+    # "I look at it", or no longer, for all to see.
+    method claim {} {
+        if {[winfo exists $path.buttons.claim] && ![$path.buttons.claim instate disabled]} {
+            acts::perform $path [dict create [model::key $row] $row] [my ClaimAct] [my Comment] [list late::call [self] Claimed]
+        }
+    }
+
+    method ClaimAct {} {
+        expr {[popup::holder $row] eq [db::user] ? "unclaim" : "claim"}
+    }
+
+    method Claimed {outcome} {
+        popup::read
     }
 
     method Busy {flag} {
@@ -334,9 +414,7 @@ oo::class create ::popup::Window {
     method Live {} {
         set dead [expr {!$over && ($busy || [db::state] ne "online")}]
         foreach button [winfo children $path.buttons] {
-            if {[winfo name $button] ne "snooze"} {
-                $button state [expr {$dead ? "disabled" : "!disabled"}]
-            }
+            $button state [expr {$dead ? "disabled" : "!disabled"}]
         }
     }
 
@@ -361,7 +439,17 @@ oo::class create ::popup::Window {
             my Note danger [output_text::clip $text]
             popup::read
         } else {
-            # its own end, before the manager wonders who was first
+            my Done
+        }
+    }
+
+    # It was done: a window that called is at its end, before the manager wonders who was first; one that was asked for goes on.
+    method Done {} {
+        if {[my pinned]} {
+            $path.comment.text delete 1.0 end
+            popup::acted [model::key $row] [dict get $row change_id]
+            popup::read
+        } else {
             popup::forget [self]
             popup::acted [model::key $row] [dict get $row change_id]
             my destroy
@@ -369,5 +457,5 @@ oo::class create ::popup::Window {
     }
 
     # what other code calls by name
-    export show_log comment enter act act_default dismiss clicked gone TakeEnd TakeFacts Acted
+    export show_all comment enter act act_default act_other others claim dismiss clicked gone
 }

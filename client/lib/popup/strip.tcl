@@ -26,7 +26,20 @@ proc ::strip::show {} {
     }
     bind . <Alt-s> {popup::show_list}
     Refresh
+    # in the corner where no window comes up, until the person moves it
+    lassign [screens::here] x y
+    wm geometry . +[expr {$x + [theme::chars 1]}]+[expr {$y + [theme::chars 1]}]
     wm deiconify .
+}
+
+# What of the screen is not to be covered: {box zones}; where something has to be, rather by anything else.
+proc ::strip::box {} {
+    variable path
+    if {![winfo exists $path] || ![winfo ismapped .]} {
+        return {}
+    }
+    set box [screens::box .]
+    return [list $box [lrepeat 10 $box]]
 }
 
 proc ::strip::hide {} {
@@ -69,13 +82,14 @@ proc ::strip::Online {all off} {
     if {![popup::known]} {
         return [list "Connected" Good.TLabel]
     }
-    set text [switch $all {
-        0 {string cat "Nothing waits for you"}
+    # what is put off is counted apart
+    set text [switch [expr {$all - $off}] {
+        0 {string cat [expr {$off ? "Nothing else waits for you" : "Nothing waits for you"}]}
         1 {string cat "1 node waits for you"}
-        default {string cat "$all nodes wait for you"}
+        default {string cat "[expr {$all - $off}] nodes wait for you"}
     }]
     if {$off} {
-        append text " ($off put off)"
+        append text ", $off put off"
     }
     if {![popup::enabled]} {
         return [list "$text; no windows come up" Warn.TLabel]

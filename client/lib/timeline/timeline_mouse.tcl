@@ -71,13 +71,13 @@ oo::class create ::timeline_mouse {
     method OpenAt {y} {
         lassign [my EntryAt $y] kind what
         if {$kind eq "node"} {
-            details::open $what
+            popup::open $what
         }
     }
 
     method OpenSelected {} {
         if {[info exists line_of($selected)]} {
-            details::open $selected
+            popup::open $selected
         }
     }
 

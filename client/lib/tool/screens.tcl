@@ -47,6 +47,20 @@ proc ::screens::around {x y} {
     return $best
 }
 
+# The monitor at which the person is: that with the pointer.
+proc ::screens::here {} {
+    return [around {*}[winfo pointerxy .]]
+}
+
+# The box of a window on the screen, with the frame that the window manager has put around it.
+proc ::screens::box {window} {
+    if {![regexp {^\d+x\d+\+(-?\d+)\+(-?\d+)$} [wm geometry $window] all x y]} {
+        lassign [list [winfo rootx $window] [winfo rooty $window]] x y
+    }
+    list $x $y [expr {[winfo width $window] + 2 * max(0, [winfo rootx $window] - $x)}] \
+        [expr {[winfo height $window] + max(0, [winfo rooty $window] - $y)}]
+}
+
 # Ask X.
 proc ::screens::ask {} {
     variable heard

@@ -334,6 +334,12 @@ proc ::theme::Labels {} {
         set looks [state $state]
         ttk::style configure $state.State.TFrame -background [dict get $looks fill]
         ttk::style configure $state.State.TLabel -background [dict get $looks fill] -foreground [dict get $looks text]
+        ttk::style configure $state.Mark.TButton -foreground [dict get $looks text] -relief flat -padding 0 -width 0
+        foreach part {background bordercolor lightcolor darkcolor} {
+            ttk::style configure $state.Mark.TButton -$part [dict get $looks fill]
+        }
+        ttk::style map $state.Mark.TButton -background [list active [color hover]] -foreground [list active [color text]] \
+            -lightcolor [list active [color hover]] -darkcolor [list active [color hover]]
         ttk::style configure $state.StateBold.TLabel -background [dict get $looks fill] -foreground [dict get $looks text] \
             -font josch_big
     }

@@ -1,0 +1,239 @@
+# client/lib/popup/popup_list_rows.tcl
+#
+# The rows of the list of what waits.
+#
+# Constraint: a thousand rows may come and go in a second. The list is compared with what is shown, and only what differs is
+# touched, a few rows at a time; the selection and the place where the reader is stay.
+
+# Bring the list nearer to what is wanted; comes back until it is there.
+proc ::popup_list::Fill {} {
+    variable path
+    variable shown
+    if {![winfo exists $path]} {
+        return
+    }
+    set tree $path.list.tree
+    lassign [Wanted] keys groups
+    DeleteGone $tree $keys
+    Heading
+    foreach one $groups {
+        MakeGroup $tree {*}$one
+    }
+    if {![FillSome $tree $groups]} {
+        return -code continue
+    }
+    foreach one $groups {
+        set items [lmap key [lindex $one 1] {Item $key}]
+        set parent [expr {[lindex $one 0] eq "" ? "" : [GroupItem [lindex $one 0]]}]
+        if {[$tree children $parent] ne $items} {
+            $tree children $parent $items
+        }
+    }
+    PlaceGroups $tree $groups
+    Buttons
+}
+
+# The keys that are to be shown, in order; and the groups that they are in, {name keys} each; one without a name for none.
+proc ::popup_list::Wanted {} {
+    variable rows
+    variable group
+    variable sort_by
+    variable descending
+    variable chosen
+    set keys [popup_rows::arrange $rows $chosen(filter) $sort_by $descending]
+    return [list $keys [expr {$group eq "" ? [list [list "" $keys]] : [popup_rows::group $rows $keys $group]}]]
+}
+
+# Write some rows anew; true when none is left to be written.
+proc ::popup_list::FillSome {tree groups} {
+    variable rows
+    variable shown
+    set left 40
+    foreach one $groups {
+        set parent [expr {[lindex $one 0] eq "" ? "" : [GroupItem [lindex $one 0]]}]
+        foreach key [lindex $one 1] {
+            set row [dict get $rows $key]
+            if {![dict exists $shown $key]} {
+                $tree insert $parent end -id [Item $key] -values [Values $row] {*}[Look $row]
+            } elseif {[dict get $shown $key] ne $row} {
+                $tree item [Item $key] -values [Values $row] {*}[Look $row]
+            } else {
+                continue
+            }
+            dict set shown $key $row
+            if {[incr left -1] == 0} {
+                return 0
+            }
+        }
+    }
+    return 1
+}
+
+# A group's row says how many it has, and what they have in common.
+proc ::popup_list::MakeGroup {tree name keys} {
+    if {$name eq ""} {
+        return
+    }
+    set item [GroupItem $name]
+    set look [list -text " [llength $keys] \u00d7" -values [list $name] -tags group]
+    if {[$tree exists $item]} {
+        $tree item $item {*}$look
+    } else {
+        $tree insert {} end -id $item {*}$look
+    }
+}
+
+proc ::popup_list::PlaceGroups {tree groups} {
+    set wanted [lmap one $groups {
+        if {[lindex $one 0] eq ""} continue
+        GroupItem [lindex $one 0]
+    }]
+    if {$wanted ne {} && [$tree children {}] ne $wanted} {
+        # the rest is left outside
+        set stale [lmap item [$tree children {}] {
+            if {$item in $wanted} continue
+            set item
+        }]
+        $tree delete $stale
+        $tree children {} $wanted
+    } elseif {$wanted eq {}} {
+        # groups that are no more, and have no rows any more
+        foreach item [$tree children {}] {
+            if {[IsGroup $item]} {
+                $tree delete [list $item]
+            }
+        }
+    }
+}
+
+proc ::popup_list::DeleteGone {tree keys} {
+    variable shown
+    set wanted [dict create]
+    foreach key $keys {
+        dict set wanted $key 1
+    }
+    set gone [lmap key [dict keys $shown] {
+        if {[dict exists $wanted $key]} continue
+        dict unset shown $key
+        Item $key
+    }]
+    if {[llength $gone]} {
+        $tree delete $gone
+    }
+}
+
+proc ::popup_list::Item {key} {
+    return [lindex $key 1]/[lindex $key 0]
+}
+
+proc ::popup_list::Key {item} {
+    lassign [split $item /] date node
+    list $node $date
+}
+
+# The item of a group; those of rows begin with a date.
+proc ::popup_list::GroupItem {name} {
+    return "g:$name"
+}
+
+proc ::popup_list::IsGroup {item} {
+    string match g:* $item
+}
+
+proc ::popup_list::Look {row} {
+    set looks [theme::state [dict get $row state]]
+    list -text " [dict get $looks symbol] [dict get $looks label]" -image [theme::patch [dict get $row state]]
+}
+
+proc ::popup_list::Values {row} {
+    variable columns
+    return [lmap column [dict keys $columns] {
+        switch $column {
+            waits {popup::waits [dict get $row since]}
+            blocks {Number [dict get $row blocks]}
+            default {popup_rows::value $row $column}
+        }
+    }]
+}
+
+# A number; nothing for none.
+proc ::popup_list::Number {count} {
+    if {$count == 0} {
+        return ""
+    }
+    return $count
+}
+
+proc ::popup_list::Heading {} {
+    variable path
+    variable rows
+    set counts [dict create]
+    dict for {key row} $rows {
+        dict incr counts [dict get $row state]
+    }
+    set parts [lmap state [states::names] {
+        if {![dict exists $counts $state]} {
+            continue
+        }
+        string cat [dict get $counts $state] " " [string tolower [dict get [theme::state $state] label]]
+    }]
+    set number [dict size $rows]
+    lassign [popup::count] all off
+    set more [expr {$all >= $::popup::limit ? "More than " : ""}]
+    set text "$more$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
+    ShowOff $off
+    if {[$path.band.title cget -text] ne $text} {
+        $path.band.title configure -text $text
+        wm title $path "JOSCH: $text"
+    }
+    # the colour of the most urgent
+    foreach state [lreverse [states::names]] {
+        if {[dict exists $counts $state]} {
+            $path.band configure -style $state.State.TFrame
+            $path.band.title configure -style $state.StateBold.TLabel
+        }
+    }
+}
+
+# What is put off is counted apart.
+proc ::popup_list::ShowOff {off} {
+    variable path
+    $path.tools.off configure -text "$off put off: show"
+    if {$off} {
+        pack $path.tools.off -side right
+    } else {
+        pack forget $path.tools.off
+    }
+}
+
+# ---- what the manager tells all windows ----
+
+# The times, and who looks at it, of what is in sight.
+proc ::popup_list::tick {} {
+    variable path
+    variable shown
+    if {![winfo exists $path] || ![winfo viewable $path]} {
+        return
+    }
+    set tree $path.list.tree
+    set items [walk::Shown $tree {}]
+    set first [expr {int([lindex [$tree yview] 0] * [llength $items])}]
+    foreach item [lrange $items $first [expr {$first + 40}]] {
+        if {[IsGroup $item] || ![dict exists $shown [Key $item]]} continue
+        set row [dict get $shown [Key $item]]
+        foreach {column text} [list waits [popup::waits [dict get $row since]] who [popup::holder $row]] {
+            if {[$tree set $item $column] ne $text} {
+                $tree set $item $column $text
+            }
+        }
+    }
+}
+
+proc ::popup_list::connection {} {
+    variable path
+    Buttons
+    if {[winfo exists $path] && [db::state] ne "online"} {
+        wm title $path "JOSCH: not connected"
+        $path.band.title configure -text "Not connected. [db::why]"
+    }
+}
