@@ -239,7 +239,7 @@ proc ::popup_list::BuildTree {} {
         $tree heading $name -text $title -anchor w -command [list ::popup_list::SortBy $name]
         $tree column $name -width [theme::chars $width] -stretch $stretch -anchor w
     }
-    bind $tree <Configure> {::popup_list::FitColumns %w}
+    bind $tree <Configure> {::popup_list::FitColumns %W %w}
     $tree tag configure group -font [theme::font bold]
     pack $path.list.y -side right -fill y
     pack $tree -fill both -expand 1
@@ -250,8 +250,7 @@ proc ::popup_list::BuildTree {} {
 }
 
 # In a narrow list some columns give way, so that the others can be read.
-proc ::popup_list::FitColumns {width} {
-    variable path
+proc ::popup_list::FitColumns {tree width} {
     variable columns
     set left [dict keys $columns]
     set needs [theme::chars 16]
@@ -263,8 +262,8 @@ proc ::popup_list::FitColumns {width} {
         incr needs -[theme::chars [lindex [dict get $columns $name] 1]]
         set left [lsearch -all -inline -not -exact $left $name]
     }
-    if {[$path.list.tree cget -displaycolumns] ne $left} {
-        $path.list.tree configure -displaycolumns $left
+    if {[$tree cget -displaycolumns] ne $left} {
+        $tree configure -displaycolumns $left
     }
 }
 
