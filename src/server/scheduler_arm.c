@@ -165,26 +165,43 @@ josch_scheduler_take_back(Scheduler *scheduler, int64 highest)
 
 /* ---- runs of others ---- */
 
+typedef struct Foreign
+{
+	Scheduler  *scheduler;
+	int			limit;
+	int64	   *ids;
+	int			n;
+} Foreign;
+
+static void
+list_foreign(void *argument)
+{
+	Foreign    *foreign = argument;
+
+	foreign->ids = josch_store_run_list_foreign(foreign->scheduler->installation, foreign->limit, &foreign->n);
+}
+
 /*
  * The ends of runs that other installations have started, for this pass alone: the
- * next one finds those again that could not be recorded.  Needs no lock.
+ * next one finds those again that could not be recorded, or not be read because
+ * somebody has locked the table.
  */
 RunEvent *
 josch_scheduler_judge_foreign(Scheduler *scheduler, int limit, int *n)
 {
-	int64	   *ids;
+	Foreign		foreign = {.scheduler = scheduler,.limit = limit};
 	RunEvent   *events;
 
 	*n = 0;
-	if (scheduler->foreign == 0)
+	if (scheduler->foreign == 0 || !josch_attempt_unless_locked(list_foreign, &foreign))
 	{
 		return NULL;
 	}
-	ids = josch_store_run_list_foreign(scheduler->installation, limit, n);
+	*n = foreign.n;
 	events = palloc(sizeof(RunEvent) * Max(*n, 1));
 	for (int i = 0; i < *n; i++)
 	{
-		events[i] = josch_run_event(RUN_ENDED, (JoschRunKey) {ids[i], 0});
+		events[i] = josch_run_event(RUN_ENDED, (JoschRunKey) {foreign.ids[i], 0});
 		events[i].kind = RUN_END_UNKNOWN;
 		events[i].text = "it was started by another server, of which this one is a copy, or before this one was restored";
 	}
