@@ -420,7 +420,6 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, List **events)
 	}
 	old = MemoryContextSwitchTo(runner->context);
 	runner->info.version = pnstrdup(m.version.data, m.version.len);
-	runner->info.incarnation = pnstrdup(m.incarnation.data, m.incarnation.len);
 	runner->info.ledger = pnstrdup(m.ledger.data, m.ledger.len);
 	MemoryContextSwitchTo(old);
 	runner->info.pid = m.pid;

@@ -73,7 +73,6 @@ typedef struct JoschRunnerEvent
 typedef struct JoschRunnerInfo
 {
 	const char *version;
-	const char *incarnation;	/* one life of a runner; kept when it replaces itself */
 	int64		pid;
 	TimestampTz started_at;
 

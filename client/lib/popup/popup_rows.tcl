@@ -16,33 +16,16 @@ namespace eval ::popup_rows {
 # What a row says in a column.
 proc ::popup_rows::value {row column} {
     switch $column {
-        state {
-            return [dict get $row state]
-        }
-        node {
-            return [dict get $row node_name]
-        }
-        id {
-            return [dict get $row node_id]
-        }
-        job {
-            return [dict get $row job_name]
-        }
-        date {
-            return [dict get $row job_date]
-        }
-        blocks {
-            return [dict get $row blocks]
-        }
-        exit {
-            return [dict get $row exit_code]
-        }
         who {
             return [popup::holder $row]
         }
         why {
             return [string trim [string map {\n " "} [dict get $row message]]]
         }
+    }
+    set fields {state state node node_name id node_id job job_name date job_date blocks blocks exit exit_code}
+    if {[dict exists $fields $column]} {
+        return [dict get $row [dict get $fields $column]]
     }
     return ""
 }
