@@ -56,6 +56,7 @@ process_look(pid_t pid, Process *process)
 	char	   *name;
 	char	   *p;
 	char		state = 0;
+	int			group = 0;
 	int			session = 0;
 	int			threads = 0;
 	long long	start = 0;
@@ -69,13 +70,14 @@ process_look(pid_t pid, Process *process)
 	name = strchr(text, '(');
 	p = strrchr(text, ')');		/* the name may hold anything */
 	if (name == NULL || p == NULL || p < name ||
-		sscanf(p + 1, " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %lld",
-			   &state, &session, &threads, &start) != 4)
+		sscanf(p + 1, " %c %*d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %lld",
+			   &state, &group, &session, &threads, &start) != 5)
 	{
 		errno = EINVAL;
 		return false;
 	}
 	process->pid = pid;
+	process->group = (pid_t) group;
 	process->session = (pid_t) session;
 	process->start = start;
 	process->ended = (state == 'Z' || state == 'X') && threads <= 1;

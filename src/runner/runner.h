@@ -329,6 +329,7 @@ extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
 typedef struct Process
 {
 	pid_t		pid;
+	pid_t		group;
 	pid_t		session;
 	int64_t		start;			/* with the number it is given once a boot */
 	bool		ended;

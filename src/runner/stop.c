@@ -10,6 +10,7 @@
  */
 #include "runner.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,11 +53,32 @@ signal_group(const Run *run, int signal)
 	}
 }
 
+static bool
+group_lives(pid_t group)
+{
+	DIR		   *proc = opendir("/proc");
+	Process		process;
+
+	while (process_next(proc, &process, NULL))
+	{
+		if (process.group == group)
+		{
+			closedir(proc);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The dead of our own commands are collected by us, and are in the group no longer.
+ * Those of a former runner's may be collected by nobody, and stay in it for good.
+ */
 bool
 stop_group_exists(const Run *run)
 {
-	return (kill(-run->pid, 0) == 0 || errno != ESRCH) &&
-		number_is_ours(run->pid, run->start);
+	return (kill(-run->pid, 0) == 0 || errno != ESRCH) && number_is_ours(run->pid, run->start) &&
+		(!(run->flags & JOSCH_RUN_WATCHED) || group_lives(run->pid));
 }
 
 /* Has the run's session swept at the end of this turn: one walk for all. */

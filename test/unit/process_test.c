@@ -70,6 +70,27 @@ step(void)
 	nanosleep(&hundredth, NULL);
 }
 
+static char
+state_of(pid_t pid)
+{
+	char		path[64];
+	char		line[256];
+	char		state = 0;
+	FILE	   *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
+	status = fopen(path, "re");
+	while (status != NULL && state == 0 && fgets(line, sizeof(line), status) != NULL)
+	{
+		sscanf(line, "State: %c", &state);
+	}
+	if (status != NULL)
+	{
+		fclose(status);
+	}
+	return state;
+}
+
 /* The signal that ended it, 0 while it lives. */
 static int
 signal_of(pid_t pid)
@@ -151,6 +172,25 @@ test_numbers(void)
 	stop_kill(run);
 	IS(end_of(run->pid), SIGKILL, "its own group is killed");
 	OK(!stop_group_exists(run), "and is gone then");
+}
+
+static void
+test_dead_in_the_group(void)
+{
+	Run		   *run;
+
+	begin();
+	run = sleeper(9);
+	OK(stop_group_exists(run), "a group is there while somebody of it lives");
+	kill(run->pid, SIGKILL);
+	for (int i = 0; i < PATIENCE && state_of(run->pid) != 'Z'; i++)
+	{
+		step();
+	}
+	OK(stop_group_exists(run), "of our own, until its dead are collected");
+	run->flags |= JOSCH_RUN_WATCHED;
+	OK(!stop_group_exists(run), "of a former runner, not for its dead, whom perhaps nobody collects");
+	end_of(run->pid);
 }
 
 static void
@@ -508,27 +548,6 @@ wait_for_ever(void *argument)
 	return argument;
 }
 
-static char
-state_of(pid_t pid)
-{
-	char		path[64];
-	char		line[256];
-	char		state = 0;
-	FILE	   *status;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
-	status = fopen(path, "re");
-	while (status != NULL && state == 0 && fgets(line, sizeof(line), status) != NULL)
-	{
-		sscanf(line, "State: %c", &state);
-	}
-	if (status != NULL)
-	{
-		fclose(status);
-	}
-	return state;
-}
-
 static void
 test_threads(void)
 {
@@ -642,6 +661,7 @@ int
 main(void)
 {
 	unit_test("a number that was given to another process", test_numbers);
+	unit_test("dead in the group", test_dead_in_the_group);
 	unit_test("no number", test_no_number);
 	unit_test("sessions", test_sessions);
 	unit_test("graces", test_graces);
