@@ -91,6 +91,10 @@ $node->wait_until('the SQL goes on with what is left',
 
 # --- a server that can start no process: the worker does not come, and the SQL has not failed
 
+# or the other database keeps the slot; what starts meanwhile is refused
+$node->sql(q{SELECT count(*) FROM josch.act('skip', (SELECT array_agg(node_id) FROM josch.nodes WHERE state = 'ready'),
+	(SELECT array_agg(job_date) FROM josch.nodes WHERE state = 'ready'))});
+$node->wait_for_rest;
 $session = $node->background_psql('late');
 my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 my $processes = `prlimit --nproc --noheadings --output SOFT`;
