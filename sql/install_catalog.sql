@@ -17,7 +17,7 @@ WHERE c.contype <> 'n'
 ORDER BY t.relname COLLATE "C", c.contype, c.conname COLLATE "C";
 SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '^.* ON josch\.', '') AS index, i.indisunique AS is_unique
 FROM tables t JOIN pg_index i ON i.indrelid = t.oid
-ORDER BY t.relname COLLATE "C", 1 COLLATE "C";
+ORDER BY t.relname COLLATE "C", regexp_replace(pg_get_indexdef(i.indexrelid), '^.* ON josch\.', '') COLLATE "C";
 SELECT seqrelid::regclass AS sequence, seqstart AS start, seqincrement AS increment, seqmin AS least, seqcache AS cache, seqcycle AS cycles
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE c.relnamespace = 'josch'::regnamespace ORDER BY c.relname COLLATE "C";
 SELECT c.relname AS dumped, e.condition
