@@ -2,9 +2,8 @@
  * src/base/writer.c
  *	  Rows written into the extension's own tables, past parser and planner.
  *
- * This is the path of COPY: the same functions of the executor, in the same
- * order.  It must be as hard to tell from an INSERT as COPY is, because people
- * put columns, constraints and triggers of their own on these tables.
+ * This is the path of COPY: the same functions of the executor, in the same order
+ * (base/target.h).
  */
 #include "base/josch.h"
 
@@ -13,16 +12,13 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
-#include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/spi_plan.h"
+#include "base/target.h"
 
 /* Rows that are written together; one where a trigger may want to see the row before. */
 #define BATCH_ROWS 500
@@ -31,11 +27,8 @@ typedef struct Writer
 {
 	JoschTable *table;
 	Relation	relation;
-	EState	   *estate;
-	ResultRelInfo *target;
-	TransitionCaptureState *capture;
+	JoschTarget target;
 	BulkInsertState bulk;
-	CommandId	command;
 	ExprState **defaults;		/* of each column of the relation; NULL: none is needed */
 	Datum	   *values;			/* of the table's columns, of one row */
 	bool	   *nulls;
@@ -43,17 +36,6 @@ typedef struct Writer
 	int			room;			/* slots in use, at most */
 	int			n;
 } Writer;
-
-#if PG_VERSION_NUM >= 190000
-#define insert_index_tuples(writer, slot) \
-	ExecInsertIndexTuples((writer)->target, (writer)->estate, 0, slot, NIL, NULL)
-#elif PG_VERSION_NUM >= 160000
-#define insert_index_tuples(writer, slot) \
-	ExecInsertIndexTuples((writer)->target, slot, (writer)->estate, false, false, NULL, NIL, false)
-#else
-#define insert_index_tuples(writer, slot) \
-	ExecInsertIndexTuples((writer)->target, slot, (writer)->estate, false, false, NULL, NIL)
-#endif
 
 /* ---- the statement ---- */
 
@@ -79,70 +61,46 @@ find_defaults(Writer *writer)
 			continue;
 		}
 		value = (Expr *) build_column_default(writer->relation, i + 1);
-		writer->defaults[i] = value != NULL ? ExecPrepareExpr(value, writer->estate) : NULL;
+		writer->defaults[i] = value != NULL ? ExecPrepareExpr(value, writer->target.estate) : NULL;
 	}
 }
 
-/* The triggers of foreign keys that look for the other end; "triggers" is the statement's own copy. */
-static void
-leave_out_foreign_keys(TriggerDesc *triggers)
+/* A trigger of a foreign key that looks for the other end. */
+static bool
+is_foreign_key(const Trigger *trigger)
 {
-	int			n = 0;
+	return RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_FK;
+}
 
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) != RI_TRIGGER_FK)
-		{
-			triggers->triggers[n++] = triggers->triggers[i];
-		}
-	}
-	if (triggers != NULL)
-	{
-		triggers->numtriggers = n;
-	}
+static bool
+has_before_row(const Writer *writer)
+{
+	TriggerDesc *triggers = writer->target.info->ri_TrigDesc;
+
+	return triggers != NULL && triggers->trig_insert_before_row;
 }
 
 static void
 begin(Writer *writer, JoschTable *table, bool parents_made)
 {
-	TriggerDesc *triggers;
-
 	memset(writer, 0, sizeof(Writer));
 	writer->table = table;
 	writer->relation = josch_table_open(table, RowExclusiveLock);
-	writer->estate = CreateExecutorState();
-	MemoryContextSwitchTo(writer->estate->es_query_cxt);
-	writer->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(writer->target, writer->relation, 0, NULL, 0);
-	if (parents_made)
-	{
-		leave_out_foreign_keys(writer->target->ri_TrigDesc);
-	}
-	ExecOpenIndices(writer->target, false);
-	writer->estate->es_opened_result_relations = list_make1(writer->target);
-	writer->command = writer->estate->es_output_cid = GetCurrentCommandId(true);
+	josch_target_begin(&writer->target, writer->relation, CMD_INSERT, NULL, parents_made ? is_foreign_key : NULL);
+	MemoryContextSwitchTo(writer->target.estate->es_query_cxt);
 	writer->bulk = GetBulkInsertState();
 	find_defaults(writer);
 	writer->values = palloc(sizeof(Datum) * table->ncolumns);
 	writer->nulls = palloc(sizeof(bool) * table->ncolumns);
-	triggers = writer->target->ri_TrigDesc;
-	writer->room = triggers != NULL && triggers->trig_insert_before_row ? 1 : BATCH_ROWS;
-	AfterTriggerBeginQuery();
-	writer->capture = MakeTransitionCaptureState(triggers, RelationGetRelid(writer->relation), CMD_INSERT);
-	ExecBSInsertTriggers(writer->estate, writer->target);
+	writer->room = has_before_row(writer) ? 1 : BATCH_ROWS;
 }
 
 static void
 end(Writer *writer)
 {
-	ExecASInsertTriggers(writer->estate, writer->target, writer->capture);
-	AfterTriggerEndQuery(writer->estate);
 	FreeBulkInsertState(writer->bulk);
-	ExecResetTupleTable(writer->estate->es_tupleTable, false);
-	ExecCloseResultRelations(writer->estate);
-	FreeExecutorState(writer->estate);
+	josch_target_end(&writer->target, CMD_INSERT);
 	table_close(writer->relation, NoLock);
-	CommandCounterIncrement();
 }
 
 /* ---- the rows ---- */
@@ -155,21 +113,13 @@ flush(Writer *writer)
 	{
 		return;
 	}
-	table_multi_insert(writer->relation, writer->slots, writer->n, writer->command, 0, writer->bulk);
+	table_multi_insert(writer->relation, writer->slots, writer->n, writer->target.command, 0, writer->bulk);
 	for (int i = 0; i < writer->n; i++)
 	{
-		TupleTableSlot *slot = writer->slots[i];
-		List	   *recheck = NIL;
-
 		CHECK_FOR_INTERRUPTS();
-		if (writer->target->ri_NumIndices > 0)
-		{
-			recheck = insert_index_tuples(writer, slot);
-		}
-		ExecARInsertTriggers(writer->estate, writer->target, slot, recheck, writer->capture);
-		list_free(recheck);
-		ExecClearTuple(slot);
-		ResetPerTupleExprContext(writer->estate);
+		josch_target_inserted(&writer->target, writer->slots[i]);
+		ExecClearTuple(writer->slots[i]);
+		ResetPerTupleExprContext(writer->target.estate);
 	}
 	writer->n = 0;
 }
@@ -178,9 +128,7 @@ flush(Writer *writer)
 static bool
 take(Writer *writer, TupleTableSlot *slot)
 {
-	ExprContext *context = GetPerTupleExprContext(writer->estate);
-	TriggerDesc *triggers = writer->target->ri_TrigDesc;
-	TupleConstr *constraints = RelationGetDescr(writer->relation)->constr;
+	ExprContext *context = GetPerTupleExprContext(writer->target.estate);
 
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
@@ -199,19 +147,11 @@ take(Writer *writer, TupleTableSlot *slot)
 	}
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(writer->relation);
-	if (triggers != NULL && triggers->trig_insert_before_row &&
-		!ExecBRInsertTriggers(writer->estate, writer->target, slot))
+	if (has_before_row(writer) && !ExecBRInsertTriggers(writer->target.estate, writer->target.info, slot))
 	{
 		return false;
 	}
-	if (constraints != NULL)
-	{
-		if (constraints->has_generated_stored)
-		{
-			ExecComputeStoredGenerated(writer->target, writer->estate, slot, CMD_INSERT);
-		}
-		ExecConstraints(writer->target, slot, writer->estate);
-	}
+	josch_target_check(&writer->target, slot, CMD_INSERT);
 	ExecMaterializeSlot(slot);	/* what it was made of lives no longer than this row */
 	return true;
 }
@@ -223,7 +163,7 @@ next_slot(Writer *writer)
 
 	if (*slot == NULL)
 	{
-		*slot = table_slot_create(writer->relation, &writer->estate->es_tupleTable);
+		*slot = table_slot_create(writer->relation, &writer->target.estate->es_tupleTable);
 	}
 	return ExecClearTuple(*slot);
 }
@@ -232,10 +172,10 @@ next_slot(Writer *writer)
 static bool
 ask(Writer *writer, JoschNextRow next, void *arg)
 {
-	MemoryContext former = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+	MemoryContext former = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->target.estate));
 	bool		found;
 
-	ResetPerTupleExprContext(writer->estate);
+	ResetPerTupleExprContext(writer->target.estate);
 	memset(writer->nulls, false, sizeof(bool) * writer->table->ncolumns);
 	found = next(arg, writer->values, writer->nulls);
 	MemoryContextSwitchTo(former);
@@ -246,10 +186,8 @@ void
 josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, void *arg)
 {
 	MemoryContext former = CurrentMemoryContext;
-	JoschSpi	owner;
 	Writer		writer;
 
-	josch_spi_become_owner(&owner);
 	begin(&writer, table, parents_made);
 	while (ask(&writer, next, arg))
 	{
@@ -261,5 +199,4 @@ josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, voi
 	flush(&writer);
 	MemoryContextSwitchTo(former);
 	end(&writer);
-	josch_spi_put_back(&owner);
 }

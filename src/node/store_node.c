@@ -38,31 +38,12 @@ static JoschPlan lock_children = JOSCH_PLAN(
 	" ORDER BY c.level, c.job_date, c.node_id FOR NO KEY UPDATE",
 	INT8ARRAYOID, DATEARRAYOID);
 
-/* $3, $4: ParentClass before and after */
-#define CONTRIBUTION(class) \
-	"CASE " class " WHEN 0 THEN d.expected::int WHEN 1 THEN 1 ELSE 0 END"
 #define SETTLED(unmet) \
 	"CASE WHEN c.state = 'pending' AND (" unmet " = 0 OR c.forced) THEN 'ready'" \
 	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
 	" ELSE c.state END"
 
-/* a node that is to be counted anew is never counted by differences: they would be added to a count that is not true */
-static JoschPlan propagate = JOSCH_PLAN(
-	"UPDATE josch.nodes c SET unmet = c.unmet + s.delta, state = " SETTLED("c.unmet + s.delta") \
-	" FROM (SELECT d.c_node_id, d.c_date,"
-	"  sum((" CONTRIBUTION("p.after") ") - (" CONTRIBUTION("p.before") "))::int AS delta"
-	"  FROM unnest($1, $2, $3, $4) AS p(node_id, job_date, before, after)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
-	"  GROUP BY d.c_node_id, d.c_date) s"
-	" WHERE c.node_id = s.c_node_id AND c.job_date = s.c_date AND s.delta <> 0"
-	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = c.node_id AND r.job_date = c.job_date)",
-	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
-
-static const JoschRow change_row = JOSCH_ROW(
-	ParentChange,
-	JOSCH_FIELD_KEY(ParentChange, key),
-	JOSCH_FIELD(ParentChange, before, INT32),
-	JOSCH_FIELD(ParentChange, after, INT32));
+static const JoschRow change_row = JOSCH_ROW(ParentChange, JOSCH_FIELD_KEY(ParentChange, key));
 
 static JoschPlan settle = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
@@ -183,23 +164,14 @@ static const JoschRow descendant_row = JOSCH_ROW(
 	JOSCH_FIELD_WORDS(Descendant, state, josch_fsm_labels));
 
 void
-josch_store_node_propagate(const ParentChange *changes, int n)
+josch_store_node_lock_children(const ParentChange *changes, int n)
 {
 	JoschSpi	spi;
-	JoschMode	former;
-	Datum		args[4];
+	Datum		args[2];
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&change_row, changes, n, args);
-
-	/* in engine mode the children are locked before, without waiting */
-	if (!josch_mode.engine)
-	{
-		josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
-	}
-	former = josch_mode_enter_engine();
-	josch_spi_change_latest(&propagate, SPI_OK_UPDATE, args, NULL);
-	josch_mode = former;
+	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 }
 

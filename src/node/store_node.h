@@ -27,14 +27,23 @@ typedef struct ParentChange
 } ParentChange;
 
 /*
- * Counts the parents of all children of the changed nodes anew, and moves
- * children between pending and ready.  The children are locked in the order of
- * (level, job_date, node_id) first; every path that locks several nodes uses
- * this order, so no two of them can wait for each other (a plain UPDATE of several
- * nodes locks these in the order in which it finds them, as any UPDATE does).  A node in
- * josch.recounts is left alone: its count is not true, and will be made from nothing.
+ * Waits for the children of the changed nodes, and locks them, in the order of (level,
+ * job_date, node_id); every path that waits for several nodes uses this order, so no two
+ * of them can wait for each other (a plain UPDATE of several nodes locks these in the
+ * order in which it finds them, as any UPDATE does).
+ */
+extern void josch_store_node_lock_children(const ParentChange *changes, int n);
+
+/*
+ * Counts the parents of all children of the changed nodes by what has changed, and moves
+ * children between pending and ready.  The engine waits for nobody: a child that somebody
+ * holds is noted in josch.recounts, and the count of a node that stands there is not true:
+ * it is left alone, and will be made from nothing.
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);
+
+/* How many children this process has noted in josch.recounts so far. */
+extern int64 josch_store_node_noted(void);
 
 /* Moves those of the nodes that are pending or ready to where their count says. */
 extern void josch_store_node_settle(const NodeKey *keys, int n);

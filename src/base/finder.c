@@ -1,0 +1,133 @@
+/*
+ * src/base/finder.c
+ *	  Rows of the extension's own tables, found by primary key and locked without waiting.
+ */
+#include "base/josch.h"
+
+#include "base/finder.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/shims.h"
+
+/* The keys of the scan, but for their values; the table's first columns are its primary key. */
+static void
+describe_keys(JoschFinder *finder)
+{
+	for (int i = 0; i < finder->nkeys; i++)
+	{
+		Oid			type = finder->index->rd_opcintype[i];
+		Oid			equal = get_opfamily_member(finder->index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
+
+		if (finder->index->rd_index->indnatts <= i || finder->index->rd_index->indkey.values[i] != finder->table->numbers[i] ||
+			!OidIsValid(equal))
+		{
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the primary key of josch.%s is not as JOSCH made it", RelationGetRelationName(finder->relation)),
+					 errtable(finder->relation)));
+		}
+		ScanKeyInit(&finder->keys[i], i + 1, BTEqualStrategyNumber, get_opcode(equal), (Datum) 0);
+	}
+}
+
+void
+josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
+{
+	Oid			index;
+
+	memset(finder, 0, sizeof(JoschFinder));
+	finder->context = CurrentMemoryContext;
+	finder->table = table;
+	finder->nkeys = nkeys;
+	finder->relation = josch_table_open(table, lock);
+	index = josch_primary_key(finder->relation);
+	if (!OidIsValid(index))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table josch.%s has no primary key", RelationGetRelationName(finder->relation))));
+	}
+	finder->index = index_open(index, AccessShareLock);
+	describe_keys(finder);
+	CommandCounterIncrement();	/* what the statement has changed whose trigger we may be */
+	finder->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nkeys);
+	finder->slot = table_slot_create(finder->relation, NULL);
+}
+
+void
+josch_finder_seek(JoschFinder *finder, const Datum *key)
+{
+	MemoryContext former = MemoryContextSwitchTo(finder->context);
+
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < finder->nkeys; i++)
+	{
+		finder->keys[i].sk_argument = key[i];
+	}
+	index_rescan(finder->scan, finder->keys, finder->nkeys, NULL, 0);
+	MemoryContextSwitchTo(former);
+}
+
+bool
+josch_finder_next(JoschFinder *finder)
+{
+	MemoryContext former = MemoryContextSwitchTo(finder->context);
+	bool		found = index_getnext_slot(finder->scan, ForwardScanDirection, finder->slot);
+
+	MemoryContextSwitchTo(former);
+	return found;
+}
+
+bool
+josch_finder_find(JoschFinder *finder, const Datum *key)
+{
+	josch_finder_seek(finder, key);
+	return josch_finder_next(finder);
+}
+
+JoschLock
+josch_finder_lock(JoschFinder *finder)
+{
+	TM_FailureData failure;
+	ItemPointerData tid = finder->slot->tts_tid;
+	TM_Result	result = table_tuple_lock(finder->relation, &tid, finder->snapshot, finder->slot,
+										  GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitSkip,
+										  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+
+	switch (result)
+	{
+		case TM_Ok:
+			return JOSCH_LOCK_TAKEN;
+		case TM_WouldBlock:
+			return JOSCH_LOCK_HELD;
+		case TM_Deleted:
+			return JOSCH_LOCK_GONE;
+		default:
+			elog(ERROR, "unexpected result of locking a row of \"%s\": %d",
+				 RelationGetRelationName(finder->relation), (int) result);
+	}
+}
+
+Datum
+josch_finder_get(JoschFinder *finder, int column, bool *isnull)
+{
+	return slot_getattr(finder->slot, finder->table->numbers[column], isnull);
+}
+
+void
+josch_finder_close(JoschFinder *finder)
+{
+	ExecDropSingleTupleTableSlot(finder->slot);
+	index_endscan(finder->scan);
+	UnregisterSnapshot(finder->snapshot);
+	index_close(finder->index, NoLock);
+	table_close(finder->relation, NoLock);
+}

@@ -1,0 +1,174 @@
+/*
+ * src/base/target.c
+ *	  A table that is written past parser and planner: what the executor does around the rows.
+ */
+#include "base/josch.h"
+
+#include "base/target.h"
+
+#include "access/xact.h"
+#include "executor/nodeModifyTable.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/checks.h"
+#include "base/shims.h"
+
+static void
+init_range_table(JoschTarget *target, Bitmapset *updated)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+
+	entry->rtekind = RTE_RELATION;
+	entry->relid = RelationGetRelid(target->relation);
+	entry->relkind = target->relation->rd_rel->relkind;
+	entry->rellockmode = RowExclusiveLock;
+	josch_init_range_table(target->estate, entry, updated);
+}
+
+/* "triggers" is the statement's own copy. */
+static void
+leave_out_triggers(TriggerDesc *triggers, bool (*leave_out) (const Trigger *trigger))
+{
+	int			n = 0;
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (!leave_out(&triggers->triggers[i]))
+		{
+			triggers->triggers[n++] = triggers->triggers[i];
+		}
+	}
+	triggers->numtriggers = n;
+}
+
+void
+josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bitmapset *updated,
+				   bool (*leave_out) (const Trigger *trigger))
+{
+	MemoryContext former;
+
+	josch_spi_become_owner(&target->owner);
+	target->relation = relation;
+	target->estate = CreateExecutorState();
+	former = MemoryContextSwitchTo(target->estate->es_query_cxt);
+	init_range_table(target, updated);
+	target->info = makeNode(ResultRelInfo);
+	InitResultRelInfo(target->info, relation, 1, NULL, 0);
+	if (leave_out != NULL && target->info->ri_TrigDesc != NULL)
+	{
+		leave_out_triggers(target->info->ri_TrigDesc, leave_out);
+	}
+	josch_checks_give(target->info);
+	ExecOpenIndices(target->info, false);
+	target->estate->es_opened_result_relations = list_make1(target->info);
+	target->estate->es_snapshot = GetActiveSnapshot();
+	target->command = target->estate->es_output_cid = GetCurrentCommandId(true);
+	AfterTriggerBeginQuery();
+	target->capture = MakeTransitionCaptureState(target->info->ri_TrigDesc, RelationGetRelid(relation), operation);
+	if (operation == CMD_INSERT)
+	{
+		ExecBSInsertTriggers(target->estate, target->info);
+	}
+	else
+	{
+		ExecBSUpdateTriggers(target->estate, target->info);
+	}
+	MemoryContextSwitchTo(former);
+}
+
+void
+josch_target_check(JoschTarget *target, TupleTableSlot *slot, CmdType operation)
+{
+	TupleConstr *constraints = RelationGetDescr(target->relation)->constr;
+
+	if (constraints == NULL)
+	{
+		return;
+	}
+	if (constraints->has_generated_stored)
+	{
+		ExecComputeStoredGenerated(target->info, target->estate, slot, operation);
+	}
+	ExecConstraints(target->info, slot, target->estate);
+}
+
+void
+josch_target_inserted(JoschTarget *target, TupleTableSlot *slot)
+{
+	List	   *recheck = NIL;
+
+	if (target->info->ri_NumIndices > 0)
+	{
+		recheck = josch_insert_index_tuples(target->info, slot, target->estate, false, false);
+	}
+	ExecARInsertTriggers(target->estate, target->info, slot, recheck, target->capture);
+	list_free(recheck);
+}
+
+/* A row that is locked by this transaction is changed by nobody else. */
+static void
+replace(JoschTarget *target, ItemPointer former, TupleTableSlot *slot)
+{
+	TM_FailureData failure;
+	LockTupleMode lock;
+	JoschNewEntries entries;
+	List	   *recheck = NIL;
+	TM_Result	result = josch_table_tuple_update(target->relation, former, slot, target->command,
+												  target->estate->es_snapshot, &failure, &lock, &entries);
+
+	if (result != TM_Ok)
+	{
+		elog(ERROR, "unexpected result of changing a row of \"%s\": %d",
+			 RelationGetRelationName(target->relation), (int) result);
+	}
+	if (target->info->ri_NumIndices > 0 && josch_any_entry(entries))
+	{
+		recheck = josch_insert_index_tuples(target->info, slot, target->estate, true, josch_only_summarizing(entries));
+	}
+	ExecARUpdateTriggers(target->estate, target->info, NULL, NULL, former, NULL, slot, recheck, target->capture, false);
+	list_free(recheck);
+}
+
+bool
+josch_target_update(JoschTarget *target, ItemPointer former, TupleTableSlot *slot)
+{
+	TriggerDesc *triggers = target->info->ri_TrigDesc;
+
+	if (triggers != NULL && triggers->trig_update_before_row)
+	{
+		EPQState	epq;
+		bool		goes_on;
+
+		josch_epq_init(&epq, target->estate);
+		goes_on = josch_before_row_update(target->estate, &epq, target->info, former, slot);
+		EvalPlanQualEnd(&epq);
+		if (!goes_on)
+		{
+			return false;
+		}
+	}
+	josch_target_check(target, slot, CMD_UPDATE);
+	replace(target, former, slot);
+	return true;
+}
+
+void
+josch_target_end(JoschTarget *target, CmdType operation)
+{
+	if (operation == CMD_INSERT)
+	{
+		ExecASInsertTriggers(target->estate, target->info, target->capture);
+	}
+	else
+	{
+		ExecASUpdateTriggers(target->estate, target->info, target->capture);
+	}
+	AfterTriggerEndQuery(target->estate);
+	ExecResetTupleTable(target->estate->es_tupleTable, false);
+	ExecCloseResultRelations(target->estate);
+	FreeExecutorState(target->estate);
+	CommandCounterIncrement();
+	josch_spi_put_back(&target->owner);
+}

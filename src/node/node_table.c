@@ -1,0 +1,39 @@
+/*
+ * src/node/node_table.c
+ *	  josch.nodes and its kin as those see them who go past the planner.
+ */
+#include "base/josch.h"
+
+#include "node/node_table.h"
+
+#include "catalog/pg_type.h"
+
+#include "base/role.h"
+
+static const JoschColumn nodes_columns[NODES_COLUMNS] = {
+	[NODES_JOB_DATE] = {"job_date", DATEOID}, [NODES_NODE_ID] = {"node_id", INT8OID},
+	[NODES_NODE_TYPE] = {"node_type", TEXTOID}, [NODES_STATE] = {"state", TEXTOID},
+	[NODES_UNMET] = {"unmet", INT4OID}, [NODES_FORCED] = {"forced", BOOLOID}, [NODES_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[NODES_RUN_ID] = {"run_id", INT8OID}, [NODES_ATTEMPT] = {"attempt", INT4OID},
+	[NODES_STARTED_AT] = {"started_at", TIMESTAMPTZOID}, [NODES_ENDED_AT] = {"ended_at", TIMESTAMPTZOID},
+	[NODES_MESSAGE] = {"message", TEXTOID}, [NODES_EXEC_COMMAND] = {"exec_command", TEXTOID},
+	[NODES_EXEC_SQL] = {"exec_sql", TEXTOID}, [NODES_EXEC_SQL_ATOMIC] = {"exec_sql_atomic", BOOLOID},
+	[NODES_READY_COMMAND] = {"ready_command", TEXTOID}, [NODES_READY_AFTER] = {"ready_after", INTERVALOID},
+	[NODES_TIMEOUT] = {"timeout", INTERVALOID}, [NODES_STOP_GRACE] = {"stop_grace", INTERVALOID},
+	[NODES_WORK_DIR] = {"work_dir", TEXTOID}, [NODES_OWNER] = {"owner", JOSCH_ROLE_TYPE}
+};
+static AttrNumber nodes_numbers[NODES_COLUMNS];
+JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);
+
+static const JoschColumn deps_columns[DEPS_COLUMNS] = {
+	[DEPS_P_DATE] = {"p_date", DATEOID}, [DEPS_P_NODE_ID] = {"p_node_id", INT8OID},
+	[DEPS_C_DATE] = {"c_date", DATEOID}, [DEPS_C_NODE_ID] = {"c_node_id", INT8OID}, [DEPS_EXPECTED] = {"expected", BOOLOID}
+};
+static AttrNumber deps_numbers[DEPS_COLUMNS];
+JoschTable	josch_node_deps = JOSCH_TABLE("node_deps", deps_columns, deps_numbers);
+
+static const JoschColumn recounts_columns[RECOUNTS_COLUMNS] = {
+	[RECOUNTS_JOB_DATE] = {"job_date", DATEOID}, [RECOUNTS_NODE_ID] = {"node_id", INT8OID}
+};
+static AttrNumber recounts_numbers[RECOUNTS_COLUMNS];
+JoschTable	josch_recounts = JOSCH_TABLE("recounts", recounts_columns, recounts_numbers);

@@ -1,0 +1,48 @@
+/*
+ * src/node/node_table.h
+ *	  josch.nodes and its kin as those see them who go past the planner.
+ *
+ * The places of the columns, for base/finder.h and base/update.h; the first ones are
+ * the primary key.
+ */
+#ifndef JOSCH_NODE_TABLE_H
+#define JOSCH_NODE_TABLE_H
+
+#include "base/josch.h"
+
+#include "base/table.h"
+
+typedef enum NodesColumn
+{
+	NODES_JOB_DATE, NODES_NODE_ID, NODES_NODE_TYPE, NODES_STATE, NODES_UNMET, NODES_FORCED, NODES_DUE_AT, NODES_RUN_ID,
+	NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_EXEC_COMMAND, NODES_EXEC_SQL,
+	NODES_EXEC_SQL_ATOMIC, NODES_READY_COMMAND, NODES_READY_AFTER, NODES_TIMEOUT, NODES_STOP_GRACE, NODES_WORK_DIR,
+	NODES_OWNER, NODES_COLUMNS
+} NodesColumn;
+
+typedef enum DepsColumn
+{
+	DEPS_P_DATE, DEPS_P_NODE_ID, DEPS_C_DATE, DEPS_C_NODE_ID, DEPS_EXPECTED, DEPS_COLUMNS
+} DepsColumn;
+
+typedef enum RecountsColumn
+{
+	RECOUNTS_JOB_DATE, RECOUNTS_NODE_ID, RECOUNTS_COLUMNS
+} RecountsColumn;
+
+extern JoschTable josch_nodes;
+extern JoschTable josch_node_deps;
+extern JoschTable josch_recounts;
+
+/* Columns of the primary keys of nodes and recounts; as many of node_deps name the parent. */
+#define JOSCH_NODE_KEYS 2
+
+/* A key as the finders want it. */
+static inline void
+josch_node_key_datums(NodeKey key, Datum datums[JOSCH_NODE_KEYS])
+{
+	datums[0] = DateADTGetDatum(key.job_date);
+	datums[1] = Int64GetDatum(key.node_id);
+}
+
+#endif							/* JOSCH_NODE_TABLE_H */
