@@ -25,17 +25,23 @@ static JoschPlan select_variables = JOSCH_PLAN(
 	" ORDER BY j.job_name COLLATE \"C\", j.job_date, e.key COLLATE \"C\"",
 	INT8ARRAYOID, DATEARRAYOID);
 
+/* josch.made_days() of one day, written out: a function in SQL is planned at each call */
+#define NEAREST(side, order, nearer) \
+	nearer "((SELECT d.job_date FROM josch.jobs d WHERE d.job_name = g.job_name AND d.job_date " side " g.job_date" \
+	"   ORDER BY d.job_date " order " LIMIT 1)," \
+	" (SELECT d.job_date FROM josch.nodes d WHERE d.node_id = g.node_id AND d.job_date " side " g.job_date" \
+	"   ORDER BY d.job_date " order " LIMIT 1))"
+
 static JoschPlan select_nodes = JOSCH_PLAN(
 	"SELECT n.job_name, n.job_date, (k.number - 1)::integer, n.node_name, n.run_id, n.attempt,"
 	"       j.previous, j.next"
 	"  FROM unnest($1, $2) WITH ORDINALITY k (node_id, job_date, number)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
-	"  JOIN (SELECT n.job_name, n.job_date,"
-	"               (josch.made_days(n.job_name, min(n.node_id), n.job_date, -1))[1] AS previous,"
-	"               (josch.made_days(n.job_name, min(n.node_id), n.job_date, 1))[1] AS next"
-	"          FROM unnest($1, $2) k (node_id, job_date)"
-	"          JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
-	"         GROUP BY n.job_name, n.job_date) j ON j.job_name = n.job_name AND j.job_date = n.job_date"
+	"  JOIN (SELECT g.job_name, g.job_date, " NEAREST("<", "DESC", "greatest") " AS previous, " NEAREST(">", "ASC", "least") " AS next"
+	"          FROM (SELECT n.job_name, n.job_date, min(n.node_id) AS node_id"
+	"                  FROM unnest($1, $2) k (node_id, job_date)"
+	"                  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
+	"                 GROUP BY n.job_name, n.job_date) g) j ON j.job_name = n.job_name AND j.job_date = n.job_date"
 	" ORDER BY n.job_name COLLATE \"C\", n.job_date, k.number",
 	INT8ARRAYOID, DATEARRAYOID);
 

@@ -18,43 +18,41 @@
 #include "utils/memutils.h"
 
 #include "base/attempt.h"
+#include "base/clock.h"
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/report.h"
 #include "base/wake.h"
 #include "node/store_node.h"
 #include "run/plan.h"
+#include "run/quarantine.h"
+#include "run/store_pass.h"
 #include "run/store_sql_run.h"
 
-/* Nodes that one statement takes in; bounds memory, not work. */
+/* Nodes that one statement takes in: of a pass that may take its time, and of one that may not. */
 #define READY_LIMIT 10000
+#define READY_LIMIT_IN_TIME 500
 
-/* A node whose failure could not even be recorded is left alone for so long (doubled each time). */
-#define QUARANTINE_SECONDS 1
-#define MAX_QUARANTINE_SECONDS 64
+/* Beside as many as there are places for. */
+#define READY_SPARE 100
 
 /* What a step works on: a node, and the step's own data about it. */
-typedef struct Item
+typedef struct Piece
 {
 	NodeKey		key;
 	RunEvent *event;			/* NULL for nodes that are ready */
 	StoreOpenRun *run;
 	bool		recount;		/* to be counted: in no state in which it could fail */
-} Item;
+} Piece;
 
-typedef void (*ApplyStep) (EnginePass *pass, Item *items, int n, void *argument);
+typedef void (*ApplyStep) (EnginePass *pass, Piece *items, int n, void *argument);
 
-typedef struct Quarantined
-{
-	NodeKey		key;
-	TimestampTz until;
-	int			seconds;
-	char		reason[JOSCH_WAIT_MAX];
-	struct Quarantined *next;
-} Quarantined;
-
-/* in TopMemoryContext; nearly always empty */
-static Quarantined *quarantine = NULL;
+/*
+ * A pass goes the short way first, as one subtransaction: rows are locked and changed
+ * in it, so that no lock has to be kept beside a change.  Only when something fails in
+ * it, the pass goes step by step, each in a subtransaction of its own.
+ */
+static bool short_way = false;
 
 /* Whether josch.recounts may have rows; not known when a process starts. */
 static bool recounts_wait = true;
@@ -62,91 +60,17 @@ static bool recounts_wait = true;
 /* Whether the message of an open run may say that it waits to start; the same. */
 static bool delays_wait = true;
 
-/* ---- nodes whose own failure cannot be recorded ---- */
-
-static Quarantined *
-find_quarantined(NodeKey key)
-{
-	for (Quarantined *q = quarantine; q != NULL; q = q->next)
-	{
-		if (josch_node_key_equal(q->key, key))
-		{
-			return q;
-		}
-	}
-	return NULL;
-}
-
 /* Also notes when to come back to it. */
 static bool
 is_quarantined(NodeKey key, EnginePass *pass)
 {
-	Quarantined *q = quarantine != NULL ? find_quarantined(key) : NULL;
+	TimestampTz until = josch_quarantine_until(key, pass->now);
 
-	if (q == NULL || q->until <= pass->now)
+	if (until != 0)
 	{
-		return false;
+		pass->retry_at = Min(pass->retry_at, until);
 	}
-	pass->retry_at = Min(pass->retry_at, q->until);
-	return true;
-}
-
-/* Forgets those that have long been tried again with success. */
-static void
-clear_quarantine(TimestampTz now)
-{
-	Quarantined **link = &quarantine;
-
-	while (*link != NULL)
-	{
-		Quarantined *q = *link;
-
-		if (TimestampDifferenceExceeds(q->until, now, MAX_QUARANTINE_SECONDS * 1000))
-		{
-			*link = q->next;
-			pfree(q);
-		}
-		else
-		{
-			link = &q->next;
-		}
-	}
-}
-
-static void
-put_in_quarantine(NodeKey key, EnginePass *pass, char *reason)
-{
-	Quarantined *q = find_quarantined(key);
-
-	if (q == NULL)
-	{
-		q = MemoryContextAllocZero(TopMemoryContext, sizeof(Quarantined));
-		q->key = key;
-		q->seconds = QUARANTINE_SECONDS;
-		q->next = quarantine;
-		quarantine = q;
-	}
-	else
-	{
-		q->seconds = Min(q->seconds * 2, MAX_QUARANTINE_SECONDS);
-	}
-	strlcpy(q->reason, josch_report_cut(reason, JOSCH_WAIT_MAX - 1), JOSCH_WAIT_MAX);
-	q->until = TimestampTzPlusMilliseconds(pass->now, q->seconds * 1000);
-	pass->retry_at = Min(pass->retry_at, q->until);
-}
-
-/* What keeps nodes from being handled now; NULL: nothing. */
-static const char *
-quarantine_reason(TimestampTz now)
-{
-	for (Quarantined *q = quarantine; q != NULL; q = q->next)
-	{
-		if (q->until > now)
-		{
-			return q->reason;
-		}
-	}
-	return NULL;
+	return until != 0;
 }
 
 /* ---- one bad node never stops the others ---- */
@@ -166,7 +90,7 @@ typedef struct Attempt
 {
 	EnginePass *pass;
 	ApplyStep	apply;
-	Item	   *items;
+	Piece	   *items;
 	int			n;
 	void	   *argument;
 } Attempt;
@@ -181,10 +105,15 @@ apply_step(void *argument)
 
 /* Runs the step in a subtransaction; NULL, or the error, after which nothing of it is left. */
 static ErrorData *
-attempt(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
+attempt(EnginePass *pass, ApplyStep apply, Piece *items, int n, void *argument)
 {
 	Attempt		a = {pass, apply, items, n, argument};
 
+	if (short_way)
+	{
+		apply_step(&a);
+		return NULL;
+	}
 	return josch_attempt(apply_step, &a);
 }
 
@@ -198,7 +127,7 @@ complain_of_suppression(const char *state)
 }
 
 static void
-record_failure(EnginePass *pass, Item *items, int n, void *argument)
+record_failure(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -221,9 +150,10 @@ note_stray(EnginePass *pass, const RunEvent *event)
 
 /* The culprit stands alone: it fails, or is left alone for a while. */
 static void
-blame(EnginePass *pass, Item *item, ErrorData *error)
+blame(EnginePass *pass, Piece *item, ErrorData *error)
 {
 	char	   *message;
+	TimestampTz until;
 
 	if (!item->recount && !is_passing(error->sqlerrcode))
 	{
@@ -240,7 +170,8 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 			return;
 		}
 	}
-	put_in_quarantine(item->key, pass, error->message);
+	until = josch_quarantine_put(item->key, pass->now, error->message);
+	pass->retry_at = Min(pass->retry_at, until);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
@@ -249,7 +180,7 @@ blame(EnginePass *pass, Item *item, ErrorData *error)
 
 /* Applies the step to all items that let it be applied. */
 static void
-apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
+apply_all(EnginePass *pass, ApplyStep apply, Piece *items, int n, void *argument)
 {
 	ErrorData  *error;
 
@@ -288,7 +219,7 @@ apply_all(EnginePass *pass, ApplyStep apply, Item *items, int n, void *argument)
 }
 
 static NodeKey *
-keys_of(const Item *items, int n)
+keys_of(const Piece *items, int n)
 {
 	NodeKey    *keys = palloc(sizeof(NodeKey) * Max(n, 1));
 
@@ -306,46 +237,29 @@ keys_of(const Item *items, int n)
 static bool
 reach(EnginePass *pass, void (*work) (void *argument), void *argument, int n)
 {
-	bool		reached = josch_attempt_unless_locked(work, argument);
+	bool		reached;
 
+	if (short_way)
+	{
+		work(argument);
+		return true;
+	}
+	reached = josch_attempt_unless_locked(work, argument);
 	pass->set_aside += reached ? 0 : n;
 	return reached;
 }
 
-/* ---- children ---- */
+/* ---- nodes that are counted anew ---- */
 
-/* Nodes, and how many of their children somebody holds; or nodes that are free. */
+/* Nodes that are free. */
 typedef struct Keys
 {
 	NodeKey    *keys;
 	int			n;
-	int			missed;
 } Keys;
 
 static void
-lock_children_of(void *argument)
-{
-	Keys	   *parents = argument;
-
-	parents->missed = josch_store_run_lock_children(parents->keys, parents->n);
-}
-
-/* Locks the children of what is going to change; those that somebody holds will be counted anew. */
-static bool
-lock_children(EnginePass *pass, const Item *items, int n)
-{
-	Keys		parents = {keys_of(items, n), n, 0};
-
-	if (n == 0 || !reach(pass, lock_children_of, &parents, n))
-	{
-		return false;
-	}
-	recounts_wait |= parents.missed > 0;
-	return true;
-}
-
-static void
-apply_recount(EnginePass *pass, Item *items, int n, void *argument)
+apply_recount(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	NodeKey    *keys = keys_of(items, n);
 
@@ -367,13 +281,13 @@ count_anew(EnginePass *pass)
 {
 	int			kept = 0;
 	Keys		free = {0};
-	Item	   *items;
+	Piece	   *items;
 
 	if (!reach(pass, list_recounts, &free, 1))
 	{
 		return;
 	}
-	items = palloc0(sizeof(Item) * Max(free.n, 1));
+	items = palloc0(sizeof(Piece) * Max(free.n, 1));
 	for (int i = 0; i < free.n; i++)
 	{
 		if (!is_quarantined(free.keys[i], pass))
@@ -414,7 +328,7 @@ compare_run_ids(const void *a, const void *b)
 }
 
 static RunEvent *
-events_of(const Item *items, int n)
+events_of(const Piece *items, int n)
 {
 	RunEvent   *events = palloc(sizeof(RunEvent) * n);
 
@@ -426,17 +340,17 @@ events_of(const Item *items, int n)
 }
 
 static void
-apply_delayed(EnginePass *pass, Item *items, int n, void *argument)
+apply_delayed(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	josch_store_run_delayed(events_of(items, n), n);
 }
 
 static void
-apply_started(EnginePass *pass, Item *items, int n, void *argument)
+apply_started(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	RunEvent   *events = events_of(items, n);
 
-	josch_store_run_started(events, n);
+	josch_store_pass_started(events, n);
 	if (delays_wait)
 	{
 		josch_store_run_delayed(events, n);	/* no more: they have no text */
@@ -444,13 +358,13 @@ apply_started(EnginePass *pass, Item *items, int n, void *argument)
 }
 
 static void
-apply_up(EnginePass *pass, Item *items, int n, void *argument)
+apply_up(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	josch_store_run_up(events_of(items, n), n);
 }
 
 static void
-apply_ends(EnginePass *pass, Item *items, int n, void *argument)
+apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	StoreEnd   *ends = palloc(sizeof(StoreEnd) * n);
 	int64	   *sql = palloc(sizeof(int64) * n);
@@ -464,7 +378,7 @@ apply_ends(EnginePass *pass, Item *items, int n, void *argument)
 			sql[nsql++] = items[i].event->run_id;
 		}
 	}
-	josch_store_run_end(ends, n);
+	josch_store_pass_end(ends, n);
 	if (nsql > 0)
 	{
 		josch_store_sql_run_forget_ends(sql, nsql);
@@ -476,7 +390,7 @@ apply_ends(EnginePass *pass, Item *items, int n, void *argument)
  * together with its end is told by the end alone.
  */
 static void
-sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int counts[])
+sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Piece *steps[], int counts[])
 {
 	for (int i = 0; i < pass->nevents; i++)
 	{
@@ -519,7 +433,7 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Item *steps[], int 
 			event->done = true;
 			continue;
 		}
-		steps[event->type][counts[event->type]++] = (Item) {run->key, event, run};
+		steps[event->type][counts[event->type]++] = (Piece) {run->key, event, run};
 	}
 }
 
@@ -538,7 +452,7 @@ lock_open_runs(void *argument)
 {
 	EventRuns  *runs = argument;
 
-	runs->open = josch_store_run_lock_open(runs->ids, runs->n, runs->closed, &runs->nopen);
+	runs->open = josch_store_pass_lock(runs->ids, runs->n, runs->closed, &runs->nopen);
 }
 
 /* False when they cannot be read now. */
@@ -569,7 +483,7 @@ static void
 apply_events(EnginePass *pass)
 {
 	EventRuns	runs;
-	Item	   *steps[RUN_EVENT_TYPES];
+	Piece	   *steps[RUN_EVENT_TYPES];
 	int			counts[RUN_EVENT_TYPES] = {0};
 
 	if (pass->nevents == 0 || !lock_runs(pass, &runs))
@@ -578,30 +492,24 @@ apply_events(EnginePass *pass)
 	}
 	for (int i = 0; i < RUN_EVENT_TYPES; i++)
 	{
-		steps[i] = palloc(sizeof(Item) * pass->nevents);
+		steps[i] = palloc(sizeof(Piece) * pass->nevents);
 	}
 	sort_events(pass, runs.open, runs.nopen, steps, counts);
 	delays_wait |= counts[RUN_DELAYED] > 0;
 	apply_all(pass, apply_delayed, steps[RUN_DELAYED], counts[RUN_DELAYED], NULL);
 	apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
-	if (lock_children(pass, steps[RUN_UP], counts[RUN_UP]))
-	{
-		apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
-	}
-	if (lock_children(pass, steps[RUN_ENDED], counts[RUN_ENDED]))
-	{
-		apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
-	}
+	apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
+	apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
 }
 
 /* ---- what is ready ---- */
 
 static void
-apply_move(EnginePass *pass, Item *items, int n, void *argument)
+apply_move(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	NodeState	state = *(NodeState *) argument;
 
-	if (josch_store_run_move(keys_of(items, n), n, josch_fsm_label(state)) < n)
+	if (josch_store_pass_move(keys_of(items, n), n, state) < n)
 	{
 		complain_of_suppression(josch_fsm_label(state));
 	}
@@ -609,13 +517,13 @@ apply_move(EnginePass *pass, Item *items, int n, void *argument)
 
 /* The launches are collected in the context that the argument names. */
 static void
-apply_launch(EnginePass *pass, Item *items, int n, void *argument)
+apply_launch(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
 	int			launched;
 	StoreLaunch *launches;
 
-	launches = josch_store_run_launch(keys_of(items, n), n, &pass->runner, &launched);
+	launches = josch_store_pass_launch(keys_of(items, n), n, &pass->runner, &launched);
 	pass->launches = pass->launches == NULL ?
 		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
 		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
@@ -624,42 +532,14 @@ apply_launch(EnginePass *pass, Item *items, int n, void *argument)
 	MemoryContextSwitchTo(former);
 }
 
-/* The free places of a pass, counted when the first is asked for. */
+/* The free places of a pass. */
 typedef struct Places
 {
-	bool		known;
+	bool		exact;			/* counted; else there are these at least */
 	PlanPlaces	free;
 	bool		no_commands;	/* there is no place: list what needs none */
 	bool		no_sql;
 } Places;
-
-/* Counts only when it matters: when the bound leaves no place for all of n. */
-static void
-count_places(EnginePass *pass, Places *places, int n)
-{
-	int			commands = pass->open_bound;
-	int			sql = pass->open_bound;
-
-	if (pass->open_bound < 0 || pass->open_bound + n > Min(pass->max_commands, pass->max_sql))
-	{
-		josch_store_run_places(&commands, &sql);
-	}
-	places->free.commands = Max(pass->max_commands - commands, 0);
-	places->free.sql = Max(pass->max_sql - sql, 0);
-	places->known = true;
-}
-
-/* A full list of nodes that find no place must not hide others; true when that changes the list. */
-static bool
-pass_over(Places *places)
-{
-	bool		commands = places->known && places->free.commands == 0 && !places->no_commands;
-	bool		sql = places->known && places->free.sql == 0 && !places->no_sql;
-
-	places->no_commands |= commands;
-	places->no_sql |= sql;
-	return commands || sql;
-}
 
 /* One list of ready nodes. */
 typedef struct ReadyList
@@ -668,7 +548,67 @@ typedef struct ReadyList
 	Places	   *places;
 	StoreReady *nodes;
 	int			n;
+	int			limit;			/* n of so many: there may be more */
 } ReadyList;
+
+/* A full list of nodes that find no place must not hide others; true when that changes the list. */
+static bool
+pass_over(Places *places)
+{
+	bool		commands = places->exact && places->free.commands == 0 && !places->no_commands;
+	bool		sql = places->exact && places->free.sql == 0 && !places->no_sql;
+
+	places->no_commands |= commands;
+	places->no_sql |= sql;
+	return commands || sql;
+}
+
+/* Reads as many rows as runs are open. */
+static void
+count_places(EnginePass *pass, Places *places)
+{
+	int			commands;
+	int			sql;
+
+	josch_store_run_places(&commands, &sql);
+	places->free.commands = Max(pass->max_commands - commands, 0);
+	places->free.sql = Max(pass->max_sql - sql, 0);
+	places->exact = true;
+}
+
+/* Places come first, and then as many nodes: those that wait for one are not even read. */
+static void
+find_places(void *argument)
+{
+	Places	   *places = ((ReadyList *) argument)->places;
+	EnginePass *pass = ((ReadyList *) argument)->pass;
+
+	if (pass->open_bound < 0 || pass->open_bound >= Min(pass->max_commands, pass->max_sql))
+	{
+		count_places(pass, places);
+	}
+	else
+	{
+		places->free.commands = pass->max_commands - pass->open_bound;
+		places->free.sql = pass->max_sql - pass->open_bound;
+	}
+	(void) pass_over(places);
+}
+
+/* No more nodes than may find a place, and some that need none. */
+static int
+ready_limit(const EnginePass *pass, const Places *places)
+{
+	int			limit = pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME;
+
+	return places->exact ? Min(limit, places->free.commands + places->free.sql + READY_SPARE) : limit;
+}
+
+static bool
+needs_place(const StoreReady *node)
+{
+	return node->has_command || node->has_sql;
+}
 
 static void
 list_ready(void *argument)
@@ -676,19 +616,20 @@ list_ready(void *argument)
 	ReadyList  *list = argument;
 	Places	   *places = list->places;
 
-	list->nodes = josch_store_run_ready(list->pass->now, READY_LIMIT, !places->no_commands, !places->no_sql, &list->n);
-	for (int i = 0; i < list->n && !places->known; i++)
+	list->limit = ready_limit(list->pass, places);
+	list->nodes = josch_store_run_ready(list->pass->now, list->limit, !places->no_commands, !places->no_sql, &list->n);
+	for (int i = 0; i < list->n && !places->exact && list->n > Min(places->free.commands, places->free.sql); i++)
 	{
-		if (list->nodes[i].has_command || list->nodes[i].has_sql)
+		if (needs_place(&list->nodes[i]))
 		{
-			count_places(list->pass, places, list->n);
+			count_places(list->pass, places);
 		}
 	}
 }
 
 /* Sorts the nodes by what is to be done with them. */
 static void
-sort_ready(EnginePass *pass, const ReadyList *list, Item *lists[], int counts[])
+sort_ready(EnginePass *pass, const ReadyList *list, Piece *lists[], int counts[])
 {
 	for (int i = 0; i < list->n; i++)
 	{
@@ -700,7 +641,7 @@ sort_ready(EnginePass *pass, const ReadyList *list, Item *lists[], int counts[])
 			continue;
 		}
 		action = josch_plan_ready(node, &list->places->free);
-		lists[action][counts[action]++] = (Item) {.key = node->key};
+		lists[action][counts[action]++] = (Piece) {.key = node->key};
 	}
 }
 
@@ -712,7 +653,7 @@ static bool
 admit(EnginePass *pass, Places *places, MemoryContext caller)
 {
 	ReadyList	list = {pass, places};
-	Item	   *lists[PLAN_RUN_SQL + 1];
+	Piece	   *lists[PLAN_RUN_SQL + 1];
 	int			counts[PLAN_RUN_SQL + 1] = {0};
 	NodeState	succeeded = NODE_STATE_SUCCEEDED;
 	NodeState	signoff = NODE_STATE_SIGNOFF;
@@ -720,49 +661,65 @@ admit(EnginePass *pass, Places *places, MemoryContext caller)
 	int64		before = pass->changes;
 	bool		progress;
 
-	pass->left = 0;
+	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : 0;
 	if (!reach(pass, list_ready, &list, 1) || list.n == 0)
 	{
 		return false;
 	}
 	for (int i = 0; i <= PLAN_RUN_SQL; i++)
 	{
-		lists[i] = palloc(sizeof(Item) * list.n);
+		lists[i] = palloc(sizeof(Piece) * list.n);
 	}
 	sort_ready(pass, &list, lists, counts);
-	if (lock_children(pass, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED]))
-	{
-		apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
-	}
+	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
 	progress = pass->changes > before;
 	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
 	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
 	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
-	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : list.n - (int) (pass->changes - before);
-	return progress || (list.n == READY_LIMIT && (pass->changes > before || pass_over(places)));
+	if (pass->left < READY_LIMIT)
+	{
+		pass->left = list.n == list.limit ? READY_LIMIT : list.n - (int) (pass->changes - before);
+	}
+	return progress || (list.n == list.limit && (pass->changes > before || pass_over(places)));
 }
 
-void
-josch_engine_pass(EnginePass *pass)
+/* Nothing is done yet, as it was for a pass that then failed. */
+static void
+reset(EnginePass *pass)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
-	JoschMode	former = josch_mode_enter_engine();
-	Places		places = {0};
-
 	pass->launches = NULL;
 	pass->nlaunches = 0;
+	pass->left = 0;
 	pass->set_aside = 0;
 	pass->retry_at = DT_NOEND;
-	pass->strays = palloc(sizeof(JoschRunKey) * Max(pass->nevents, 1));
 	pass->nstrays = 0;
 	pass->changes = 0;
+	pass->more = false;
 	for (int i = 0; i < pass->nevents; i++)
 	{
-		pass->events[i]->done = false;	/* as it was for a pass that then failed */
+		pass->events[i]->done = false;
 	}
-	clear_quarantine(pass->now);
+}
+
+/* So that no graph, however large, keeps others from being served. */
+static bool
+time_is_up(const EnginePass *pass, TimestampTz since)
+{
+	return pass->budget_ms > 0 && TimestampDifferenceExceeds(since, josch_clock_system_now(), pass->budget_ms);
+}
+
+/* Allocates in the current context what lives on, and the rest in one of its own. */
+static void
+go(void *argument)
+{
+	EnginePass *pass = argument;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
+	TimestampTz since = josch_clock_system_now();
+	Places		places = {0};
+
+	reset(pass);
 	MemoryContextSwitchTo(scratch);
 	/* first: what is counted now may start in this very pass */
 	if (recounts_wait)
@@ -770,15 +727,52 @@ josch_engine_pass(EnginePass *pass)
 		count_anew(pass);
 	}
 	apply_events(pass);
+	if (!pass->events_only)
+	{
+		(void) reach(pass, find_places, &(ReadyList) {pass, &places}, 1);
+	}
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-	} while (!pass->events_only && admit(pass, &places, caller));
+	} while (!pass->events_only && admit(pass, &places, caller) && !(pass->more = time_is_up(pass, since)));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
+}
+
+static bool
+go_short_way(EnginePass *pass)
+{
+	ErrorData  *error;
+
+	short_way = true;
+	error = josch_attempt(go, pass);
+	short_way = false;
+	if (error == NULL)
+	{
+		return true;
+	}
+	ereport(DEBUG1, (errmsg_internal("the pass goes step by step: %s", error->message)));
+	FreeErrorData(error);
+	return false;
+}
+
+void
+josch_engine_pass(EnginePass *pass)
+{
+	JoschMode	former = josch_mode_enter_engine();
+	int64		noted = josch_store_node_noted();
+
+	short_way = false;			/* a cancel may have left it so */
+	pass->strays = palloc(sizeof(JoschRunKey) * Max(pass->nevents, 1));
+	josch_quarantine_clear(pass->now);
+	if (!go_short_way(pass))
+	{
+		go(pass);
+	}
+	recounts_wait |= josch_store_node_noted() > noted;
 	josch_mode = former;
-	pass->trouble = quarantine_reason(pass->now);
+	pass->trouble = josch_quarantine_reason(pass->now);
 }
 
 void

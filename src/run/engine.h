@@ -26,10 +26,12 @@ typedef struct EnginePass
 	int			open_bound;		/* no more than so many runs are open; -1: not known */
 	StoreRunner runner;
 	bool		events_only;	/* what happened is applied, and nothing is begun */
+	int			budget_ms;		/* when it has taken so long it ends at the next occasion; 0: never */
 
 	/* out, palloc'd in the caller's context */
 	StoreLaunch *launches;		/* to be sent after the commit */
 	int			nlaunches;
+	bool		more;			/* its time was up, and more can be begun at once */
 	int			left;			/* nodes that were due and could be locked, and
 								 * stay ready: for a place */
 	int			set_aside;		/* nodes and events that somebody else holds */

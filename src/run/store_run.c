@@ -1,15 +1,11 @@
 /*
  * src/run/store_run.c
- *	  SQL of the engine: nodes that are ready, runs that start and end.
- *
- * Everything is done for many rows in one statement, so that a burst of a
- * thousand exits costs a few statements and one commit.
+ *	  SQL of the engine beside the path that every hop takes (store_pass.c).
  *
  * The engine must never wait for a person's open transaction.  So it locks all
- * that it is going to change by SKIP LOCKED, the children that a change
- * touches included, before it changes anything; what it did not get, it leaves
- * for later.  A child that somebody holds must not keep its parents from ending,
- * nor its siblings from starting: it is counted anew when it is free.
+ * that it is going to change by SKIP LOCKED; what it does not get, it leaves for
+ * later.  A child that somebody holds must not keep its parents from ending, nor its
+ * siblings from starting: it is counted anew when it is free.
  */
 #include "base/josch.h"
 
@@ -23,7 +19,6 @@
 #include "base/mode.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
-#include "day/store_environment.h"
 
 static const JoschRow ready_row = JOSCH_ROW(
 	StoreReady,
@@ -70,29 +65,6 @@ static JoschPlan places = JOSCH_PLAN0(
 	"SELECT (count(*) FILTER (WHERE kind = 'command' AND up_at IS NULL))::int,"
 	" (count(*) FILTER (WHERE kind = 'sql'))::int FROM josch.runs WHERE ended_at IS NULL");
 
-static JoschPlan count_children = JOSCH_PLAN(
-	"SELECT count(*)::int FROM josch.nodes c WHERE (c.node_id, c.job_date) IN ("
-	"  SELECT d.c_node_id, d.c_date FROM unnest($1, $2) AS p(node_id, job_date)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date)",
-	INT8ARRAYOID, DATEARRAYOID);
-
-static JoschPlan lock_children = JOSCH_PLAN(
-	"SELECT c.node_id, c.job_date FROM josch.nodes c WHERE (c.node_id, c.job_date) IN ("
-	"  SELECT d.c_node_id, d.c_date FROM unnest($1, $2) AS p(node_id, job_date)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date)"
-	" FOR NO KEY UPDATE SKIP LOCKED",
-	INT8ARRAYOID, DATEARRAYOID);
-
-/* $3, $4: the children that are locked */
-static JoschPlan defer = JOSCH_PLAN(
-	"INSERT INTO josch.recounts (node_id, job_date)"
-	" SELECT DISTINCT c.node_id, c.job_date FROM unnest($1, $2) AS p(node_id, job_date)"
-	" JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
-	" JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date"
-	" LEFT JOIN unnest($3, $4) AS l(node_id, job_date) ON l.node_id = c.node_id AND l.job_date = c.job_date"
-	" WHERE l.node_id IS NULL ON CONFLICT DO NOTHING",
-	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
-
 /* of days that were taken back */
 static JoschPlan drop_recounts = JOSCH_PLAN0(
 	"DELETE FROM josch.recounts r WHERE NOT EXISTS ("
@@ -106,75 +78,6 @@ static JoschPlan list_recounts = JOSCH_PLAN0(
 static JoschPlan forget_recounts = JOSCH_PLAN(
 	"DELETE FROM josch.recounts r WHERE (r.node_id, r.job_date) IN (SELECT * FROM unnest($1, $2))",
 	INT8ARRAYOID, DATEARRAYOID);
-
-static JoschPlan move = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET state = $3, message = NULL FROM unnest($1, $2) AS k(node_id, job_date)"
-	" WHERE n.node_id = k.node_id AND n.job_date = k.job_date AND n.state = 'ready'",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID);
-
-static JoschPlan intend = JOSCH_PLAN(
-	"INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, node_type, exec_command, exec_sql, exec_sql_atomic,"
-	"  ready_command, ready_after, timeout, stop_grace, work_dir, owner, host, server, token, ledger, nonce, log)"
-	" SELECT r.run_id, r.node_id, r.job_date, r.attempt, r.kind, r.node_type, r.exec_command, r.exec_sql, r.exec_sql_atomic,"
-	"  r.ready_command, r.ready_after, r.timeout, r.stop_grace, CASE WHEN r.kind = 'command' THEN coalesce(r.work_dir, $7) END,"
-	"  r.owner, $5, $3, $8, CASE WHEN r.kind = 'command' THEN $4 END, r.nonce,"
-	"  CASE WHEN r.kind = 'command' THEN format('log/%s/%s/%s.%s.%s-%s.log', $6,"
-	"   to_char(r.job_date, 'YYYY-MM-DD'), r.node_id, r.attempt, r.run_id, lpad(to_hex(r.nonce), 16, '0')) END"
-	" FROM (SELECT nextval('josch.run_id_seq') AS run_id, josch.new_nonce() AS nonce, n.node_id, n.job_date, n.attempt + 1 AS attempt,"
-	"   CASE WHEN n.exec_sql IS NULL THEN 'command' ELSE 'sql' END AS kind, n.node_type, n.exec_command, n.exec_sql,"
-	"   n.exec_sql_atomic, n.ready_command, n.ready_after, n.timeout, n.stop_grace, n.work_dir, n.owner"
-	"  FROM unnest($1, $2) WITH ORDINALITY AS k(node_id, job_date, place)"
-	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
-	"  WHERE n.state = 'ready' ORDER BY k.place) r"
-	" RETURNING run_id",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID);
-
-static JoschPlan start_nodes = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET state = 'running', run_id = r.run_id, attempt = r.attempt,"
-	" started_at = r.requested_at, ended_at = NULL, message = NULL"
-	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND n.node_id = r.node_id AND n.job_date = r.job_date",
-	INT8ARRAYOID);
-
-static const JoschRow launch_row = JOSCH_ROW(
-	StoreLaunch,
-	JOSCH_FIELD(StoreLaunch, run_id, INT64),
-	JOSCH_FIELD(StoreLaunch, nonce, INT64),
-	JOSCH_FIELD_KEY(StoreLaunch, key),
-	JOSCH_FIELD(StoreLaunch, attempt, INT32),
-	JOSCH_FIELD(StoreLaunch, node_type, LETTER),
-	JOSCH_FIELD(StoreLaunch, sql, BOOL),
-	JOSCH_FIELD(StoreLaunch, atomic, BOOL),
-	JOSCH_FIELD(StoreLaunch, owner, INT32),
-	JOSCH_FIELD(StoreLaunch, owner_name, TEXT),
-	JOSCH_FIELD(StoreLaunch, delayed, BOOL),
-	JOSCH_FIELD(StoreLaunch, command, TEXT),
-	JOSCH_FIELD(StoreLaunch, ready_command, TEXT),
-	JOSCH_FIELD(StoreLaunch, work_dir, TEXT),
-	JOSCH_FIELD(StoreLaunch, log, TEXT),
-	JOSCH_FIELD(StoreLaunch, timeout_ms, INT64),
-	JOSCH_FIELD(StoreLaunch, grace_ms, INT64),
-	JOSCH_FIELD(StoreLaunch, ready_after_ms, INT64),
-	JOSCH_FIELD(StoreLaunch, pid, INT32),
-	JOSCH_NULLABLE(StoreLaunch, started_at, TIMESTAMPTZ, 0));
-
-static JoschPlan load_launch = JOSCH_PLAN(
-	"SELECT run_id, nonce, node_id, job_date, attempt, node_type, kind = 'sql', exec_sql_atomic, josch.role_oid(owner)::integer,"
-	" owner::text, coalesce(pg_catalog.starts_with(message, '" JOSCH_WAITS "'), false), exec_command, ready_command, work_dir, log, (extract(epoch FROM timeout) * 1000)::int8,"
-	" (extract(epoch FROM stop_grace) * 1000)::int8, (extract(epoch FROM ready_after) * 1000)::int8, pid, started_at"
-	" FROM josch.runs WHERE run_id = ANY ($1) AND ended_at IS NULL ORDER BY run_id",
-	INT8ARRAYOID);
-
-static const JoschRow started_row = JOSCH_ROW(
-	RunEvent,
-	JOSCH_FIELD(RunEvent, run_id, INT64),
-	JOSCH_FIELD(RunEvent, pid, INT32),
-	JOSCH_FIELD(RunEvent, started_at, TIMESTAMPTZ));
-
-static JoschPlan started = JOSCH_PLAN(
-	"UPDATE josch.runs r SET status = 'running', pid = s.pid, started_at = s.started_at"
-	" FROM unnest($1, $2, $3) AS s(run_id, pid, started_at)"
-	" WHERE r.run_id = s.run_id AND r.status = 'starting'",
-	INT8ARRAYOID, INT4ARRAYOID, TIMESTAMPTZARRAYOID);
 
 static const JoschRow delayed_row = JOSCH_ROW(
 	RunEvent,
@@ -208,70 +111,6 @@ static JoschPlan unmark_ready = JOSCH_PLAN0(
 	"  SELECT o.node_id, o.job_date FROM josch.nodes o WHERE o.state = 'ready'"
 	"   AND pg_catalog.starts_with(o.message, '" JOSCH_WAITS "') FOR NO KEY UPDATE SKIP LOCKED)");
 
-static JoschPlan closed_runs = JOSCH_PLAN(
-	"SELECT k.place::int FROM unnest($1) WITH ORDINALITY AS k(run_id, place)"
-	" LEFT JOIN josch.runs r ON r.run_id = k.run_id AND r.ended_at IS NULL WHERE r.run_id IS NULL",
-	INT8ARRAYOID);
-
-static const JoschRow open_row = JOSCH_ROW(
-	StoreOpenRun,
-	JOSCH_FIELD(StoreOpenRun, run_id, INT64),
-	JOSCH_FIELD(StoreOpenRun, nonce, INT64),
-	JOSCH_FIELD_KEY(StoreOpenRun, key),
-	JOSCH_FIELD(StoreOpenRun, node_type, LETTER),
-	JOSCH_FIELD(StoreOpenRun, stopped_by, TEXT),
-	JOSCH_FIELD(StoreOpenRun, timed_out, BOOL),
-	JOSCH_FIELD(StoreOpenRun, current, BOOL));
-
-static JoschPlan lock_open = JOSCH_PLAN(
-	"SELECT r.run_id, r.nonce, n.node_id, n.job_date, r.node_type, r.stop_requested_by, r.timed_out,"
-	" n.run_id = r.run_id AND n.state IN ('running', 'up')"
-	" FROM josch.runs r JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date"
-	" WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
-	INT8ARRAYOID);
-
-static const JoschRow end_row = JOSCH_ROW(
-	StoreEnd,
-	JOSCH_FIELD(StoreEnd, event.run_id, INT64),
-	JOSCH_FIELD(StoreEnd, status, TEXT),
-	JOSCH_NULLABLE(StoreEnd, event.started_at, TIMESTAMPTZ, 0),
-	JOSCH_FIELD(StoreEnd, event.ended_at, TIMESTAMPTZ),
-	JOSCH_NULLABLE(StoreEnd, event.pid, INT32, 0),
-	JOSCH_NULLABLE(StoreEnd, exit_code, INT32, -1),
-	JOSCH_NULLABLE(StoreEnd, exit_signal, INT32, 0),
-	JOSCH_FIELD(StoreEnd, message, TEXT),
-	JOSCH_FIELD(StoreEnd, event.timed_out, BOOL),
-	JOSCH_NULLABLE(StoreEnd, event.cpu_seconds, FLOAT8, -1),
-	JOSCH_NULLABLE(StoreEnd, event.peak_memory, INT64, -1),
-	JOSCH_FIELD(StoreEnd, event.output_tail, TEXT),
-	JOSCH_FIELD(StoreEnd, event.survivors, TEXT));
-
-static JoschPlan end_runs = JOSCH_PLAN(
-	"UPDATE josch.runs r SET status = e.status, started_at = coalesce(r.started_at, e.started_at),"
-	" ended_at = e.ended_at, pid = coalesce(r.pid, e.pid), exit_code = e.exit_code, exit_signal = e.exit_signal,"
-	" message = e.message, timed_out = e.timed_out, cpu_seconds = e.cpu_seconds, peak_memory = e.peak_memory,"
-	" output_tail = e.output_tail, survivors = e.survivors"
-	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS e(run_id, status, started_at, ended_at, pid,"
-	"  exit_code, exit_signal, message, timed_out, cpu_seconds, peak_memory, output_tail, survivors)"
-	" WHERE r.run_id = e.run_id",
-	INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID,
-	INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
-
-static const JoschRow end_node_row = JOSCH_ROW(
-	StoreEnd,
-	JOSCH_FIELD(StoreEnd, event.run_id, INT64),
-	JOSCH_FIELD(StoreEnd, move_node, BOOL),
-	JOSCH_FIELD_WORDS(StoreEnd, state, josch_fsm_labels),
-	JOSCH_FIELD(StoreEnd, message, TEXT));
-
-static JoschPlan end_nodes = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET state = e.state, message = e.message, ended_at = r.ended_at,"
-	" started_at = coalesce(r.started_at, n.started_at)"
-	" FROM unnest($1, $2, $3, $4) AS e(run_id, move_node, state, message)"
-	" JOIN josch.runs r ON r.run_id = e.run_id"
-	" WHERE e.move_node AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id",
-	INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
-
 static const JoschRow up_row = JOSCH_ROW(
 	RunEvent,
 	JOSCH_FIELD(RunEvent, run_id, INT64),
@@ -296,14 +135,6 @@ static JoschPlan fail_node = JOSCH_PLAN(
 	"UPDATE josch.nodes SET state = 'failed', message = $3"
 	" WHERE node_id = $1 AND job_date = $2 AND state IN ('ready', 'running', 'up')",
 	INT8OID, DATEOID, TEXTOID);
-
-/* open runs whose node is gone: only their own row is left to be closed */
-static JoschPlan lock_orphans = JOSCH_PLAN(
-	"SELECT r.run_id, r.nonce, r.node_id, r.job_date, r.node_type, r.stop_requested_by, r.timed_out, false"
-	" FROM josch.runs r WHERE r.run_id = ANY ($1) AND r.ended_at IS NULL"
-	" AND NOT EXISTS (SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)"
-	" FOR NO KEY UPDATE SKIP LOCKED",
-	INT8ARRAYOID);
 
 static const JoschRow info_row = JOSCH_ROW(
 	StoreRunInfo,
@@ -393,28 +224,6 @@ josch_store_run_places(int *commands, int *sql)
 	josch_spi_end(&spi);
 }
 
-int
-josch_store_run_lock_children(const NodeKey *keys, int n)
-{
-	JoschSpi	spi;
-	Datum		args[4];
-	int			there;
-	int			got;
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	josch_spi_run(&count_children, SPI_OK_SELECT, args, NULL);
-	there = josch_spi_int32(0, 1, 0);
-	got = there > 0 ? (int) josch_spi_run(&lock_children, SPI_OK_SELECT, args, NULL) : 0;
-	if (got < there)
-	{
-		josch_spi_key_arrays(josch_rows_fetch(&josch_rows_key, got, CurrentMemoryContext), got, args + 2);
-		josch_spi_run(&defer, SPI_OK_INSERT, args, NULL);
-	}
-	josch_spi_end(&spi);
-	return there - got;
-}
-
 NodeKey *
 josch_store_run_list_recounts(int *n)
 {
@@ -439,118 +248,6 @@ josch_store_run_forget_recounts(const NodeKey *keys, int n)
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
 	josch_spi_run(&forget_recounts, SPI_OK_DELETE, args, NULL);
-	josch_spi_end(&spi);
-}
-
-int
-josch_store_run_move(const NodeKey *keys, int n, const char *state)
-{
-	JoschSpi	spi;
-	Datum		args[3];
-	int			moved;
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	args[2] = CStringGetTextDatum(state);
-	moved = (int) josch_spi_run(&move, SPI_OK_UPDATE, args, NULL);
-	josch_spi_end(&spi);
-	return moved;
-}
-
-/* Runs load_launch for the array of run ids; inside an SPI bracket. */
-static StoreLaunch *
-load(Datum run_ids, MemoryContext caller, int *n)
-{
-	*n = (int) josch_spi_run(&load_launch, SPI_OK_SELECT, &run_ids, NULL);
-	return josch_rows_fetch(&launch_row, *n, caller);
-}
-
-/* The environment of each that is a command, in one go. */
-static void
-add_environments(StoreLaunch *launches, int n)
-{
-	EnvironmentRequest *requests = palloc(sizeof(EnvironmentRequest) * Max(n, 1));
-	Environment *environments;
-	int			commands = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		if (!launches[i].sql)
-		{
-			requests[commands++] = (EnvironmentRequest) {launches[i].key, launches[i].run_id, launches[i].attempt};
-		}
-	}
-	if (commands == 0)
-	{
-		return;
-	}
-	environments = josch_store_environment_read(requests, commands);
-	for (int i = 0; i < n; i++)
-	{
-		if (!launches[i].sql)
-		{
-			launches[i].environment = environments->found ? josch_store_environment_block(environments) : NULL;
-			environments++;
-		}
-	}
-}
-
-StoreLaunch *
-josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[8];
-	int64	   *ids;
-	Datum		id_array;
-	uint64		made;
-	StoreLaunch *launches;
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	args[2] = CStringGetTextDatum(runner->server);
-	args[3] = CStringGetTextDatum(runner->ledger);
-	args[4] = CStringGetTextDatum(runner->host);
-	args[5] = CStringGetTextDatum(runner->log_folder);
-	args[6] = CStringGetTextDatum(runner->work_dir);
-	args[7] = Int64GetDatum(runner->token);
-	made = josch_spi_run(&intend, SPI_OK_INSERT_RETURNING, args, NULL);
-	ids = palloc(sizeof(int64) * Max(made, 1));
-	for (uint64 i = 0; i < made; i++)
-	{
-		ids[i] = josch_spi_int64(i, 1, 0);
-	}
-	id_array = josch_spi_int64_array(ids, (int) made);
-	josch_spi_run(&start_nodes, SPI_OK_UPDATE, &id_array, NULL);
-	launches = load(id_array, caller, launched);
-	josch_spi_end(&spi);
-	add_environments(launches, *launched);
-	return launches;
-}
-
-StoreLaunch *
-josch_store_run_reload(const int64 *run_ids, int n, int *loaded)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	StoreLaunch *launches;
-
-	josch_spi_begin(&spi);
-	launches = load(josch_spi_int64_array(run_ids, n), caller, loaded);
-	josch_spi_end(&spi);
-	add_environments(launches, *loaded);
-	return launches;
-}
-
-void
-josch_store_run_started(const RunEvent *events, int n)
-{
-	JoschSpi	spi;
-	Datum		args[3];
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&started_row, events, n, args);
-	josch_spi_run(&started, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 }
 
@@ -598,56 +295,6 @@ josch_store_run_up(const RunEvent *events, int n)
 	josch_rows_arrays(&up_row, events, n, args);
 	josch_spi_run(&up_runs, SPI_OK_UPDATE, args, NULL);
 	josch_spi_run(&up_nodes, SPI_OK_UPDATE, args, NULL);
-	josch_spi_end(&spi);
-}
-
-StoreOpenRun *
-josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[1];
-	uint64		rows;
-	StoreOpenRun *runs;
-	int			distinct = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		closed[i] = false;
-		distinct += i == 0 || run_ids[i] != run_ids[i - 1];
-	}
-	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(run_ids, n);
-	rows = josch_spi_run(&lock_open, SPI_OK_SELECT, args, NULL);
-	runs = josch_rows_fetch(&open_row, rows, caller);
-	*found = (int) rows;
-	if (*found < distinct)
-	{
-		rows = josch_spi_run(&lock_orphans, SPI_OK_SELECT, args, NULL);
-		runs = repalloc(runs, sizeof(StoreOpenRun) * (*found + rows + 1));
-		memcpy(runs + *found, josch_rows_fetch(&open_row, rows, caller), sizeof(StoreOpenRun) * rows);
-		*found += (int) rows;
-		rows = josch_spi_run(&closed_runs, SPI_OK_SELECT, args, NULL);
-		for (uint64 i = 0; i < rows; i++)
-		{
-			closed[josch_spi_int32(i, 1, 1) - 1] = true;
-		}
-	}
-	josch_spi_end(&spi);
-	return runs;
-}
-
-void
-josch_store_run_end(const StoreEnd *ends, int n)
-{
-	JoschSpi	spi;
-	Datum		args[JOSCH_ROW_MAX_FIELDS];
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&end_row, ends, n, args);
-	josch_spi_run(&end_runs, SPI_OK_UPDATE, args, NULL);
-	josch_rows_arrays(&end_node_row, ends, n, args);
-	josch_spi_run(&end_nodes, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 }
 

@@ -50,20 +50,11 @@ extern StoreOutlook josch_store_run_outlook(TimestampTz now, int64 token);
 /* Open command runs that are not up, and open SQL runs: the places that are taken. */
 extern void josch_store_run_places(int *commands, int *sql);
 
-/*
- * Locks the children of the nodes, but for those that others hold: these are
- * written down to be counted anew later (josch.recounts).  Returns how many.
- */
-extern int	josch_store_run_lock_children(const NodeKey *keys, int n);
-
 /* Of the nodes in josch.recounts, locks and returns those that nobody holds. */
 extern NodeKey *josch_store_run_list_recounts(int *n);
 
 /* They have been counted. */
 extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
-
-/* Moves locked nodes that are in state ready to a state that needs no run; returns how many. */
-extern int	josch_store_run_move(const NodeKey *keys, int n, const char *state);
 
 /* A run to be started: from its own row alone, whatever has become of its node since. */
 typedef struct StoreLaunch
@@ -102,12 +93,6 @@ typedef struct StoreRunner
 	const char *work_dir;		/* of those that name none */
 } StoreRunner;
 
-/* Writes the intent: a run for each node, and the nodes to running. */
-extern StoreLaunch *josch_store_run_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched);
-
-/* The same data for runs that are open already (to send them again). */
-extern StoreLaunch *josch_store_run_reload(const int64 *run_ids, int n, int *loaded);
-
 /* These runs wait to start, and their nodes say for what; or, without a text, no more. */
 extern void josch_store_run_delayed(const RunEvent *events, int n);
 
@@ -117,8 +102,7 @@ extern void josch_store_run_delayed(const RunEvent *events, int n);
  */
 extern void josch_store_run_mark_ready(TimestampTz now, const char *message, int limit);
 
-/* The commands of these runs have started; the long-running among them are up. */
-extern void josch_store_run_started(const RunEvent *events, int n);
+/* The commands of these long-running runs are up. */
 extern void josch_store_run_up(const RunEvent *events, int n);
 
 /* An open run and its node, which is locked now. */
@@ -133,14 +117,6 @@ typedef struct StoreOpenRun
 	bool		current;		/* it is the node's latest run, and the node is
 								 * running or up */
 } StoreOpenRun;
-
-/*
- * Of the given runs, in ascending order, locks the nodes of those that are open and returns them.
- * closed[i] is set for those that are not open (any more), or do not exist; a
- * run that is neither returned nor closed is locked by somebody.  A run whose node
- * is gone is returned as one that is not current.
- */
-extern StoreOpenRun *josch_store_run_lock_open(const int64 *run_ids, int n, bool *closed, int *found);
 
 /* The greatest number of a run. */
 extern int64 josch_store_run_highest(void);
@@ -165,8 +141,6 @@ typedef struct StoreEnd
 	int32		exit_code;		/* -1: none */
 	int32		exit_signal;	/* 0: none */
 } StoreEnd;
-
-extern void josch_store_run_end(const StoreEnd *ends, int n);
 
 /* A locked node that could not be handled: failed, with the error's text; false when it stays as it is. */
 extern bool josch_store_run_fail_node(NodeKey key, const char *message);

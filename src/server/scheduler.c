@@ -66,6 +66,12 @@
 /* How long, at the start, nothing is begun before the runner has told what it has. */
 #define SETTLE_MS 2000
 
+/* In a row of passes that nobody else has woken it for, how often it looks ahead. */
+#define LOOK_MS 20
+
+/* A pass that has taken so long ends, and comes again at once: whoever else wants something comes in between. */
+#define PASS_MS 20
+
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
 
@@ -187,6 +193,7 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 
 	memset(pass, 0, sizeof(EnginePass));
 	pass->now = josch_clock_now();
+	pass->budget_ms = PASS_MS;
 	gather_events(scheduler, pass);
 	/* only the scheduler opens runs; others close them */
 	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
@@ -377,7 +384,8 @@ look(void *argument)
 static void
 look_ahead(Decisions *decisions)
 {
-	const JoschSchedulerStatus *status = &decisions->scheduler->status;
+	Scheduler  *scheduler = decisions->scheduler;
+	const JoschSchedulerStatus *status = &scheduler->status;
 
 	if (!josch_attempt_unless_locked(look, decisions))
 	{
@@ -386,7 +394,37 @@ look_ahead(Decisions *decisions)
 			.next_due = DT_NOEND, .queued = status->queued, .open = status->running
 		};
 		decisions->pass.set_aside++;
+		return;
 	}
+	scheduler->woken = false;
+	scheduler->next_due = decisions->pass.outlook.next_due;
+	scheduler->look_at = TimestampTzPlusMilliseconds(josch_clock_now(), LOOK_MS);
+}
+
+/*
+ * What people do wakes the scheduler; what its own passes do, it knows.  So in a row of
+ * these it looks now and then only: a look reads all that is open.
+ */
+static bool
+may_put_off_look(const Scheduler *scheduler)
+{
+	const JoschSchedulerStatus *status = &scheduler->status;
+
+	return !scheduler->woken && status->passes > 0 && !josch_clock_is_due(scheduler->look_at, LOOK_MS) &&
+		scheduler->phase == RUNNER_READY && scheduler->foreign == 0 && !status->silent && !scheduler->silence_untold &&
+		!scheduler->ready_marked;
+}
+
+/* It is as it was, as far as anybody knows. */
+static void
+put_off_look(Decisions *decisions)
+{
+	Scheduler  *scheduler = decisions->scheduler;
+
+	decisions->pass.outlook = (StoreOutlook) {
+		.next_due = Min(scheduler->next_due, scheduler->look_at), .queued = scheduler->status.queued,
+		.open = scheduler->status.running
+	};
 }
 
 static void
@@ -545,7 +583,12 @@ run_pass(Scheduler *scheduler)
 		return;
 	}
 	carry_out(decisions);
-	if (!in_transaction(look_ahead, decisions))
+	scheduler->pass_wanted |= decisions->pass.more;
+	if (may_put_off_look(scheduler))
+	{
+		put_off_look(decisions);
+	}
+	else if (!in_transaction(look_ahead, decisions))
 	{
 		return;
 	}
@@ -602,7 +645,7 @@ wait_for_something(Scheduler *scheduler)
 		if (events[i].events & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);
-			scheduler->pass_wanted = true;
+			scheduler->pass_wanted = scheduler->woken = true;
 		}
 	}
 }
@@ -661,7 +704,7 @@ josch_scheduler_main(Datum database)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 			require_durable_commits();
-			scheduler.pass_wanted = true;
+			scheduler.pass_wanted = scheduler.woken = true;
 		}
 		josch_scheduler_connect(&scheduler);
 		josch_scheduler_hear(&scheduler);

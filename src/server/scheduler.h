@@ -86,6 +86,9 @@ typedef struct Scheduler
 
 	bool		sql_reconciled; /* once, at the start */
 	bool		pass_wanted;
+	bool		woken;			/* by a commit, or by whoever else sets the latch */
+	TimestampTz look_at;		/* when to look ahead at the latest */
+	TimestampTz next_due;		/* as found when it last looked */
 	TimestampTz pass_at;		/* next pass at the latest */
 	int			set_aside_ms;
 	int			error_ms;		/* how long the last pass that failed was put off */

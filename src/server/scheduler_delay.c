@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "run/spool_room.h"
 #include "run/sql_worker.h"
+#include "run/store_pass.h"
 
 /* Between two tries: doubled each time that one was in vain, up to the last. */
 #define FIRST_DELAY_MS 250
@@ -229,7 +230,7 @@ josch_scheduler_delay_take(Scheduler *scheduler, JoschRunKey **keys, int *nkeys,
 	{
 		ids[i] = (*keys)[i].run_id;
 	}
-	return josch_store_run_reload(ids, *nkeys, n);
+	return josch_store_pass_reload(ids, *nkeys, n);
 }
 
 void

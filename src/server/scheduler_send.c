@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/spool.h"
 #include "node/command.h"
+#include "run/store_pass.h"
 
 /* Of the variables that a command misses, so many are named. */
 #define MAX_NAMED 5
@@ -279,7 +280,7 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 	}
 	if (nagain > 0)
 	{
-		result.again = josch_store_run_reload(again, nagain, &result.nagain);
+		result.again = josch_store_pass_reload(again, nagain, &result.nagain);
 	}
 	/* both in the order of their numbers */
 	for (int i = 0, j = 0; i < result.nagain; i++)
