@@ -113,7 +113,11 @@ extern void josch_scheduler_empty_set(Scheduler *scheduler, HTAB **set);
 extern void josch_scheduler_convert(Scheduler *scheduler, RunEvent *event);
 
 /* Whether this installation talks to a runner. */
-extern bool josch_scheduler_may_connect(const Scheduler *scheduler);
+static inline bool
+josch_scheduler_may_connect(const Scheduler *scheduler)
+{
+	return scheduler->installation != 0 && scheduler->highest >= 0;
+}
 
 /* Connects to the runner when it is time to; starts one when none answers. */
 extern void josch_scheduler_connect(Scheduler *scheduler);

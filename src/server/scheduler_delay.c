@@ -265,7 +265,7 @@ josch_scheduler_delay_due(const Scheduler *scheduler)
 {
 	TimestampTz due = anything_waits(&scheduler->delays) ? scheduler->delays.due_at : DT_NOEND;
 
-	return scheduler->silent_since == 0 || scheduler->status.silent ? due :
+	return scheduler->silent_since == 0 || scheduler->status.silent || !josch_scheduler_may_connect(scheduler) ? due :
 		Min(due, TimestampTzPlusMilliseconds(scheduler->silent_since, SILENCE_MS));
 }
 
@@ -291,7 +291,8 @@ josch_scheduler_hear_answer(Scheduler *scheduler)
 void
 josch_scheduler_notice_silence(Scheduler *scheduler)
 {
-	if (!scheduler->status.silent && scheduler->silent_since != 0 &&
+	/* who may not ask, as a copy that is disarmed, waits for no answer */
+	if (!scheduler->status.silent && scheduler->silent_since != 0 && josch_scheduler_may_connect(scheduler) &&
 		TimestampDifferenceExceeds(scheduler->silent_since, josch_clock_now(), SILENCE_MS))
 	{
 		scheduler->status.silent = scheduler->silence_untold = scheduler->pass_wanted = true;

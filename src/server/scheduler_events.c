@@ -284,12 +284,6 @@ follow_spool(Scheduler *scheduler, const char *spool)
 	scheduler->connect_ms = CONNECT_MIN_MS;
 }
 
-bool
-josch_scheduler_may_connect(const Scheduler *scheduler)
-{
-	return scheduler->installation != 0 && scheduler->highest >= 0;
-}
-
 void
 josch_scheduler_connect(Scheduler *scheduler)
 {
