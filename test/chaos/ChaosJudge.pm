@@ -17,7 +17,7 @@ our @EXPORT_OK = qw(judge);
 sub judge
 {
 	my ($node) = @_;
-	return (judge_commands($node), judge_sql($node), judge_order($node), judge_counts($node), judge_log($node));
+	return (judge_commands($node), judge_sql($node), judge_order($node), judge_counts($node), judge_log($node), @{ $node->{complaints} // [] });
 }
 
 sub rows
@@ -47,13 +47,14 @@ sub judge_commands
 	my ($node) = @_;
 	my $marks = marks($node);
 	my @complaints;
-	foreach my $row (rows($node, q{SELECT run_id, node_id, job_date, status, exit_code, exit_signal, started_at, message FROM josch.runs WHERE kind = 'command'}))
+	foreach my $row (rows($node, q{SELECT run_id || '-' || lpad(to_hex(nonce), 16, '0'), node_id, job_date, status, exit_code, exit_signal, started_at, message FROM josch.runs WHERE kind = 'command'}))
 	{
 		my $mark = delete $marks->{ $row->[0] } // {};
 		push @complaints, map { "run $row->[0] of node $row->[1]: $_ ($row->[3], exit code \"$row->[4]\", signal \"$row->[5]\", \"$row->[7]\")" }
 			judge_command($node, $mark, @$row[ 3 .. 6 ]);
 	}
-	push @complaints, map { "run $_ is marked, and not on record" } sort keys %$marks;
+	push @complaints, map { "run $_ is marked, and not on record" } grep { !$node->{lost}{$_} } sort keys %$marks;
+	push @complaints, map { "run $_, which was lost, started more than once" } grep { ($marks->{$_}{start} // 0) > 1 } sort keys %$marks;
 	return @complaints;
 }
 

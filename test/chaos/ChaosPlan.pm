@@ -66,8 +66,8 @@ sub long_running
 	return (node_type => 'L', exec_command => '"$WORK/act" 3600 0', ready_after => '50 ms', stop_grace => '300 ms');
 }
 
-# An effect for each run that is committed: with the node's success, or by itself.
-my $EFFECT = q{INSERT INTO public.effects SELECT current_setting('josch_run.RUN_ID')::bigint; SELECT pg_sleep(%.2f)};
+# An effect for each run that is committed: with the node's success, or by itself; and where that was.
+my $EFFECT = q{INSERT INTO public.effects SELECT current_setting('josch_run.RUN_ID')::bigint, current_setting('port') || ' ' || current_database(); SELECT pg_sleep(%.2f)};
 
 sub atomic
 {

@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/../chaos";
 use Test::More;
 use PostgreSQL::Test::Utils;
+use File::Temp;
 use Time::HiRes qw(sleep);
 use ChaosFaults qw(fault_names inject act answer_all);
 use ChaosJudge qw(judge);
@@ -20,7 +21,10 @@ use JoschRunner;
 
 my %given = (seed => 1, faults => 16, nodes => 50, map { split /=/, $_, 2 } split ' ', $ENV{JOSCH_CHAOS} // '');
 my $plan = new_plan(%given);
-my $node = JoschNode->create('chaos', conf => "josch.max_running = 8\nlog_lock_waits = on");
+my $top = File::Temp::tempdir('josch-spool-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $node = JoschNode->create('chaos', spool => "$top/first",
+	conf => "josch.max_running = 8\nlog_lock_waits = on\nwal_level = replica\nmax_wal_senders = 4\nmax_wal_size = '64MB'\nmin_wal_size = '32MB'");
+@$node{qw(plan spools)} = ($plan, [ "$top/first", "$top/second" ]);
 
 # A command that marks its start and its end; "deaf" does not heed TERM.
 sub write_act
@@ -28,10 +32,10 @@ sub write_act
 	my $path = "$node->{work}/act";
 	append_to_file($path, <<'END');
 #!/bin/sh
-echo "start $RUN_ID" >>"$WORK/marks"
+echo "start $JOSCH_RUN" >>"$WORK/marks"
 [ "$3" != deaf ] || trap '' TERM
 sleep "$1"
-echo "end $RUN_ID $2" >>"$WORK/marks"
+echo "end $JOSCH_RUN $2" >>"$WORK/marks"
 exit "$2"
 END
 	chmod 0755, $path;
@@ -40,7 +44,7 @@ END
 
 sub write_templates
 {
-	$node->sql('CREATE TABLE public.effects (run_id bigint); INSERT INTO josch.tpl_jobs (job_name) SELECT DISTINCT unnest('
+	$node->sql('CREATE TABLE public.effects (run_id bigint, place text); INSERT INTO josch.tpl_jobs (job_name) SELECT DISTINCT unnest('
 			. "ARRAY['" . join("', '", map { $_->{job_name} } @{ $plan->{nodes} }) . "'])");
 	$node->add(map { my %row = %$_; [ delete @row{qw(node_id node_type exec_command)}, %row ] } @{ $plan->{nodes} });
 	$node->depend(map { @$_ } @{ $plan->{deps} });
@@ -63,9 +67,18 @@ sub act_a_while
 	return @unfit;
 }
 
+# A day is over, another one begins; its nodes are acted upon, too.
+sub next_day
+{
+	my $date = sprintf '2024-%02d-%02d', 4 + int(@{ $plan->{dates} } / 28), 1 + @{ $plan->{dates} } % 28;
+	eval { $node->schedule($date); push @{ $plan->{dates} }, $date; };
+	return;
+}
+
 # Turns of the person who ends the days; each brings some node on, or there is nothing to be done.
 sub bring_to_an_end
 {
+	eval { $node->sql(q{SELECT josch.arm('chaos') FROM josch.armed() WHERE NOT armed}) };
 	$node->sql('ALTER SYSTEM RESET ALL');
 	$node->reload;
 	my $open = q{SELECT count(*) FROM josch.nodes WHERE state NOT IN ('succeeded', 'skipped')};
@@ -86,14 +99,17 @@ sub bring_to_an_end
 
 write_act();
 write_templates();
-my @unfit;
+my (@unfit, %done);
 foreach my $number (1 .. $given{faults})
 {
 	push @unfit, act_a_while();
 	my $fault = pick(fault_names());
 	note "$number: $fault";
 	inject($node, $fault);
+	$done{$fault}++;
+	next_day() if $number % 20 == 0;
 }
+note 'faults: ', join ', ', map { "$_ $done{$_}" } sort keys %done;
 is(join("\n", @unfit), '', 'people were refused nothing but by the rules');
 ok(bring_to_an_end(), "all came to an end (seed $given{seed})");
 note 'runs by kind and outcome: ', $node->sql("SELECT string_agg(concat_ws(' ', kind, status, n), ', ' ORDER BY kind, status)"
