@@ -1,10 +1,9 @@
 # client/test/clients.tcl
 #
-# Clients in processes of their own, and a hand on their mouse and keyboard: part of the harness.
+# Clients in processes of their own: part of the harness.
 #
 # A client is the real program with its own settings folder, run through driven.tcl. What a test asks goes through the
-# pipe; what a person does goes through the X server (xdotool), so that a button that is hidden, covered or dead is not
-# pressed.
+# pipe; what a person does goes through the X server (hand.tcl).
 
 namespace eval ::harness {
     # client -> its channel, its home and its display; answers as they come in
@@ -116,50 +115,10 @@ proc ::harness::gone {name pattern} {
     until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] == 0"] "no window that says $pattern"
 }
 
-# Press a button as a person does: with the mouse, in the middle.
-proc ::harness::press {name window label} {
-    until $name [list ::driven::settled $window] "$window settled"
-    click $name [tell $name [list ::driven::button $window $label]]
-    away $name
-}
-
-# Take the pointer to a corner where nothing is: a window that somebody is at behaves as such.
-proc ::harness::away {name} {
-    xdotool $name mousemove 2 898
-}
-
-proc ::harness::click {name widget {button 1}} {
-    tell $name [list raise [tell $name [list winfo toplevel $widget]]]
-    wait {expr {![catch {::harness::tell $name [list ::driven::middle $widget]} ::harness::place]}} "$widget uncovered"
-    lassign $::harness::place x y
-    xdotool $name mousemove $x $y click $button
-}
-
 # xdotool on the display of a client.
 proc ::harness::xdotool {name args} {
     variable clients
     exec env DISPLAY=[dict get $clients $name screen] xdotool {*}$args
-}
-
-# Write into a widget, key by key, as a person does.
-proc ::harness::write {name widget text} {
-    click $name $widget
-    tell $name [list focus $widget]
-    xdotool $name type --delay 2 -- $text
-    until $name "string match [list *[string map {\\ \\\\ * \\* ? \\? \[ \\\[} $text]*] \[::driven::text_of $widget\]" "\"$text\" in $widget"
-}
-
-# Give a widget the keyboard. Without a window manager the keyboard goes where the pointer is. Not by focus -force: in 8.6.13
-# that reads freed memory when a window that had the keyboard has been destroyed.
-proc ::harness::aim {name widget} {
-    lassign [tell $name [format {raise [winfo toplevel %1$s]; focus %1$s; list [winfo rootx %1$s] [winfo rooty %1$s]} $widget]] x y
-    xdotool $name mousemove [expr {$x + 4}] [expr {$y + 4}]
-    until $name [format {expr {[focus] eq "%1$s"}} $widget] "the keyboard in $widget"
-}
-
-proc ::harness::key {name window key} {
-    aim $name $window
-    xdotool $name key $key
 }
 
 # Errors that nobody caught in a client.

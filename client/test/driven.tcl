@@ -19,6 +19,8 @@ namespace eval ::driven {
     variable most 0
     # the statements that were sent to the server
     variable sent {}
+    # the buttons that were released since the hand acted last, and whether each was pressed then
+    variable landed {}
 }
 
 proc ::driven::Obey {} {
@@ -236,22 +238,120 @@ proc ::driven::mapped {window} {
     dict get $mapped $window
 }
 
-# The middle of a widget on the screen, when nothing covers it.
+# ---- a hand on the mouse and the keyboard ----
+#
+# A person looks where a thing is, and clicks there when it stands still. So does this: it lets all that has happened be handled,
+# looks twice, and when both looks show the same, and nothing in the way, acts at once. The program handles nothing in
+# between: xdotool runs within the same command. Each gives what kept it from acting; nothing when it has acted.
+
+# Do what deeds, words of xdotool, say, at the place that a script gives: x and y on the screen, perhaps with more deeds; or an error
+# that says why there is none. hasty: also where something came or went a moment ago, of which the program takes no click.
+proc ::driven::strike {place deeds {hasty 0}} {
+    variable landed
+    foreach look {first second} {
+        update
+        if {[catch {uplevel #0 $place} $look]} {
+            return [set $look]
+        }
+    }
+    if {$first ne $second} {
+        return "it moves, from $first to $second"
+    }
+    if {!$hasty && [::guard::Unquiet {*}[lrange $second 0 1]]} {
+        return "less than $::guard::pause ms ago something came, went or changed there"
+    }
+    set landed {}
+    exec xdotool mousemove {*}$second {*}$deeds
+    return ""
+}
+
+# The middle of a widget on the screen, when it can be pressed there.
 proc ::driven::middle {widget} {
-    set x [expr {[winfo rootx $widget] + [winfo width $widget] / 2}]
-    set y [expr {[winfo rooty $widget] + [winfo height $widget] / 2}]
-    set seen [winfo containing $x $y]
-    if {$seen ne $widget && ![string match $widget.* $seen]} {
+    if {![winfo exists $widget]} {
+        error "there is no $widget"
+    }
+    if {![catch {$widget instate disabled} off] && $off} {
+        error "$widget is disabled"
+    }
+    return [seen [expr {[winfo rootx $widget] + [winfo width $widget] / 2}] [expr {[winfo rooty $widget] + [winfo height $widget] / 2}] $widget]
+}
+
+# A place on the screen, when a widget can be seen there; what covers it is below its window the next time.
+proc ::driven::seen {x y widget} {
+    if {![winfo viewable $widget] || [winfo width $widget] <= 1} {
+        error "$widget is not shown"
+    }
+    set top [winfo containing $x $y]
+    if {$top ne $widget && ![string match $widget.* $top]} {
         raise [winfo toplevel $widget]
-        error "$widget is covered by \"$seen\""
+        error "at $x,$y is \"$top\", not $widget"
     }
     return [list $x $y]
+}
+
+# The same of the button with a label in a window.
+proc ::driven::middle_of {window label} {
+    return [middle [button $window $label]]
+}
+
+# A place in a widget, so far from its upper left corner, or, when that is negative, from its lower right one.
+proc ::driven::within {widget x y} {
+    set x [expr {round($x < 0 ? [winfo width $widget] + $x : $x)}]
+    set y [expr {round($y < 0 ? [winfo height $widget] + $y : $y)}]
+    return [seen [expr {[winfo rootx $widget] + $x}] [expr {[winfo rooty $widget] + $y}] $widget]
+}
+
+# The middle of a row of a tree, or of one of its cells, so many points from the left.
+proc ::driven::row {tree item {column ""} {from 10}} {
+    $tree see $item
+    lassign [$tree bbox $item {*}$column] x y w h
+    if {$x eq ""} {
+        error "$item of $tree is not shown"
+    }
+    return [seen [expr {[winfo rootx $tree] + $x + $from}] [expr {[winfo rooty $tree] + $y + $h / 2}] $tree]
+}
+
+# Give a widget the keyboard, and press keys there. Without a window manager the keyboard goes where the pointer is. Not by focus
+# -force: in 8.6.13 that reads freed memory when a window that had the keyboard has been destroyed. hasty as above.
+proc ::driven::type {widget deeds {hasty 0}} {
+    update
+    if {![winfo exists $widget] || ![winfo viewable $widget]} {
+        return "$widget is not shown"
+    }
+    set top [winfo toplevel $widget]
+    set place [list [expr {[winfo rootx $widget] + 4}] [expr {[winfo rooty $widget] + 4}]]
+    if {[winfo pointerxy $widget] ne $place} {
+        raise $top
+        focus $widget
+        exec xdotool mousemove {*}$place
+        return "the pointer is on its way to $widget"
+    }
+    if {[focus] ne $widget} {
+        focus $widget
+        return "\"[focus]\" has the keyboard, not $widget"
+    }
+    if {!$hasty && [info exists ::guard::entered($top)] && [clock milliseconds] - $::guard::entered($top) <= $::guard::pause} {
+        return "the keyboard came to $top less than $::guard::pause ms ago"
+    }
+    if {$deeds ne {}} {
+        exec xdotool {*}$deeds
+    }
+    return ""
+}
+
+# Was the button that the hand went for pressed, and has it acted? {} as long as that is not known; else what was hit.
+proc ::driven::Landed {widget} {
+    variable landed
+    lappend landed $widget [$widget instate {pressed !disabled}]
 }
 
 fconfigure stdin -blocking 0 -translation lf
 fconfigure stdout -translation lf
 fileevent stdin readable ::driven::Obey
 bind all <Map> {+::driven::Mapped %W}
+foreach class {TButton TCheckbutton} {
+    bind $class <ButtonRelease-1> "::driven::Landed %W; [bind $class <ButtonRelease-1>]"
+}
 if {[lindex $argv 0] eq "--"} {
     # it kept Tk's hands off the program's options
     set argv [lrange $argv 1 end]

@@ -88,18 +88,14 @@ proc choose {node} {
 
 # Write into a widget without leaving it.
 proc type_into {widget text} {
-    ::harness::aim author $widget
-    ::harness::xdotool author type --delay 2 -- $text
+    ::harness::type author $widget $text
     awaits "\[string match [list *$text*] \[join \[::driven::text_of $widget\]\]\]"
 }
 
 # Open the field of a cell with a double click, and write into it.
 proc type_cell {node column text} {
     set tree $::tabs.tpl_nodes.tree
-    ask "$tree see [row tpl_nodes node_id $node]"
-    lassign [ask "$tree bbox [row tpl_nodes node_id $node] $column"] x y w h
-    ::harness::xdotool author mousemove [expr {[ask "winfo rootx $tree"] + $x + 10}] [expr {[ask "winfo rooty $tree"] + $y + $h / 2}] \
-        click --repeat 2 --delay 60 1
+    ::harness::strike author [list ::driven::row $tree [row tpl_nodes node_id $node] $column] click --repeat 2 --delay 60 1
     awaits "\[winfo exists $tree.field\]"
     ::harness::aim author $tree.field
     ask "$tree.field selection range 0 end"

@@ -30,6 +30,7 @@ namespace eval ::harness {
     namespace export sql one need wait
 }
 source [file join $::harness::folder clients.tcl]
+source [file join $::harness::folder hand.tcl]
 
 # ---- waiting ----
 

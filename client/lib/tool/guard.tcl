@@ -30,7 +30,10 @@ proc ::guard::init {} {
     } {
         bind all $event +[namespace code $script]
     }
-    # a button judges its key before it does what it is for
+    # a button judges its click, and its key, before it does what it is for
+    foreach class {TButton TCheckbutton} {
+        bind $class <Button-1> "guard::click %W %X %Y [list [bind $class <Button-1>]]"
+    }
     foreach event {<Key-space> <<Invoke>>} {
         if {[bind TButton $event] ne ""} {
             bind TButton $event {guard::key %W %K %t {ttk::button::activate %W}}
@@ -42,6 +45,15 @@ proc ::guard::init {} {
 proc ::guard::meant {} {
     variable meant
     return $meant
+}
+
+# Run the script of a click, if the click was meant.
+proc ::guard::click {window x y script} {
+    variable meant
+    Pressed $window $x $y
+    if {$meant} {
+        uplevel #0 $script
+    }
 }
 
 # Run the script of a key, if the key was meant: for bindings that are run before those of all windows.
