@@ -302,7 +302,7 @@ write_record(Record *record)
 	record->table->users++;
 	PG_TRY();
 	{
-		josch_writer_insert(&record->table->target, false, next_row, record);
+		josch_writer_insert(&record->table->target, NULL, next_row, record);
 	}
 	PG_FINALLY();
 	{

@@ -297,7 +297,7 @@ josch_store_audit_commit(AuditMark first, TimestampTz at)
 	Commit		commit = {first, at, false};
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	josch_writer_insert(&audit_commits, false, next_commit, &commit);
+	josch_writer_insert(&audit_commits, NULL, next_commit, &commit);
 	PopActiveSnapshot();
 }
 

@@ -249,6 +249,23 @@ josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *ar
 	return checked(execute(plan, args, nulls, snapshot, false), expect, plan);
 }
 
+Portal
+josch_spi_open_at(JoschPlan *plan, Snapshot snapshot, const Datum *args, const char *nulls)
+{
+	Portal		portal;
+
+	if (plan->plan == NULL)
+	{
+		prepare(plan);
+	}
+	CommandCounterIncrement();	/* the rows of this transaction count too */
+	PushCopiedSnapshot(snapshot);
+	UpdateActiveSnapshotCommandId();
+	portal = SPI_cursor_open(NULL, plan->plan, (Datum *) args, nulls, true);
+	PopActiveSnapshot();
+	return portal;
+}
+
 static Datum
 column_of(uint64 row, int column, bool *isnull)
 {

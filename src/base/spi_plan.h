@@ -89,6 +89,12 @@ extern uint64 josch_spi_change_latest(JoschPlan *plan, int expect, const Datum *
 extern uint64 josch_spi_run_at(JoschPlan *plan, Snapshot snapshot, int expect, const Datum *args,
 							   const char *nulls);
 
+/*
+ * The same for a SELECT whose rows are fetched as they are needed (SPI_cursor_fetch), and
+ * never all in memory.  The caller closes it, before josch_spi_end.
+ */
+extern Portal josch_spi_open_at(JoschPlan *plan, Snapshot snapshot, const Datum *args, const char *nulls);
+
 /* Owner of the tables: whose rights the extension's own statements have. */
 extern Oid	josch_spi_owner(void);
 

@@ -7,6 +7,7 @@
 #include "base/target.h"
 
 #include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "executor/nodeModifyTable.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -27,6 +28,20 @@ init_range_table(JoschTarget *target, Bitmapset *updated)
 	josch_init_range_table(target->estate, entry, updated);
 }
 
+/* Whether rows must be shown to a trigger before they are written, which is asked at each row. */
+static bool
+has_before_row(const TriggerDesc *triggers)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (TRIGGER_TYPE_MATCHES(triggers->triggers[i].tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 /* "triggers" is the statement's own copy. */
 static void
 leave_out_triggers(TriggerDesc *triggers, bool (*leave_out) (const Trigger *trigger))
@@ -41,6 +56,7 @@ leave_out_triggers(TriggerDesc *triggers, bool (*leave_out) (const Trigger *trig
 		}
 	}
 	triggers->numtriggers = n;
+	triggers->trig_insert_before_row = has_before_row(triggers);
 }
 
 void

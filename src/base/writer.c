@@ -65,9 +65,8 @@ find_defaults(Writer *writer)
 	}
 }
 
-/* A trigger of a foreign key that looks for the other end. */
-static bool
-is_foreign_key(const Trigger *trigger)
+bool
+josch_writer_is_foreign_key(const Trigger *trigger)
 {
 	return RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_FK;
 }
@@ -81,12 +80,12 @@ has_before_row(const Writer *writer)
 }
 
 static void
-begin(Writer *writer, JoschTable *table, bool parents_made)
+begin(Writer *writer, JoschTable *table, bool (*leave_out) (const Trigger *trigger))
 {
 	memset(writer, 0, sizeof(Writer));
 	writer->table = table;
 	writer->relation = josch_table_open(table, RowExclusiveLock);
-	josch_target_begin(&writer->target, writer->relation, CMD_INSERT, NULL, parents_made ? is_foreign_key : NULL);
+	josch_target_begin(&writer->target, writer->relation, CMD_INSERT, NULL, leave_out);
 	MemoryContextSwitchTo(writer->target.estate->es_query_cxt);
 	writer->bulk = GetBulkInsertState();
 	find_defaults(writer);
@@ -182,21 +181,27 @@ ask(Writer *writer, JoschNextRow next, void *arg)
 	return found;
 }
 
-void
-josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, void *arg)
+uint64
+josch_writer_insert(JoschTable *table, bool (*leave_out) (const Trigger *trigger), JoschNextRow next, void *arg)
 {
 	MemoryContext former = CurrentMemoryContext;
 	Writer		writer;
+	uint64		inserted = 0;
 
-	begin(&writer, table, parents_made);
+	begin(&writer, table, leave_out);
 	while (ask(&writer, next, arg))
 	{
-		if (take(&writer, next_slot(&writer)) && ++writer.n == writer.room)
+		if (take(&writer, next_slot(&writer)))
 		{
-			flush(&writer);
+			inserted++;
+			if (++writer.n == writer.room)
+			{
+				flush(&writer);
+			}
 		}
 	}
 	flush(&writer);
 	MemoryContextSwitchTo(former);
 	end(&writer);
+	return inserted;
 }

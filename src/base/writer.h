@@ -13,6 +13,8 @@
 
 #include "base/josch.h"
 
+#include "utils/reltrigger.h"
+
 #include "base/table.h"
 
 /*
@@ -25,9 +27,15 @@ typedef bool (*JoschNextRow) (void *arg, Datum *values, bool *nulls);
 /*
  * Inserts the rows as one statement, as the owner of the tables; needs an
  * active snapshot.  They are there for the next command of the transaction.
- * parents_made: this transaction has just made all that the rows' foreign keys
- * refer to, so that nobody else can take it away, and no key is asked for.
+ * leave_out, or NULL, says which triggers do not fire.  Returns how many were
+ * inserted: a trigger may have kept some from it.
  */
-extern void josch_writer_insert(JoschTable *table, bool parents_made, JoschNextRow next, void *arg);
+extern uint64 josch_writer_insert(JoschTable *table, bool (*leave_out) (const Trigger *trigger), JoschNextRow next, void *arg);
+
+/*
+ * A trigger that looks for the other end of a foreign key.  It may be left out where this
+ * transaction has just made all that the rows refer to, so that nobody else can take it away.
+ */
+extern bool josch_writer_is_foreign_key(const Trigger *trigger);
 
 #endif							/* JOSCH_WRITER_H */

@@ -84,22 +84,38 @@ names_of(const DayJob *jobs, int n)
 	return names;
 }
 
-/* Locks the jobs; returns the templates as they were when all locks were held. */
+/* Whether nobody has committed between the two; false also when that is not known. */
+static bool
+is_same_time(Snapshot a, Snapshot b)
+{
+	return a != NULL && !a->suboverflowed && !b->suboverflowed &&
+		a->xmin == b->xmin && a->xmax == b->xmax && a->curcid == b->curcid &&
+		a->xcnt == b->xcnt && (a->xcnt == 0 || memcmp(a->xip, b->xip, a->xcnt * sizeof(TransactionId)) == 0) &&
+		a->subxcnt == b->subxcnt &&
+		(a->subxcnt == 0 || memcmp(a->subxip, b->subxip, a->subxcnt * sizeof(TransactionId)) == 0);
+}
+
+/*
+ * Locks the jobs; returns the templates as they were when all locks were held.
+ * Which locks these are the templates say, so these are read again unless nobody
+ * can have changed them since.  "locked", or NULL: the locks of that moment are held.
+ */
 static Snapshot
-lock_jobs(const DayJob *jobs, int n)
+lock_jobs(const DayJob *jobs, int n, Snapshot locked)
 {
 	char	  **names = names_of(jobs, n);
+	Snapshot	templates = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	former = NULL;
 
-	for (;;)
+	while (!is_same_time(locked, templates) &&
+		   josch_store_graph_lock_days(templates, names, n, true) != DAY_LOCKS_HELD)
 	{
-		Snapshot	templates = RegisterSnapshot(GetLatestSnapshot());
-
-		if (josch_store_graph_lock_days(templates, names, n, true) == DAY_LOCKS_HELD)
-		{
-			return templates;
-		}
-		UnregisterSnapshot(templates);
+		UnregisterSnapshot(former);
+		locked = former = templates;
+		templates = RegisterSnapshot(GetLatestSnapshot());
 	}
+	UnregisterSnapshot(former);
+	return templates;
 }
 
 /* Says that a part of a job, or all of it, is there under another name. */
@@ -397,7 +413,8 @@ write_copies(const Making *making)
 	bool		all_made;
 
 	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs);
-	all_made = josch_store_day_insert_nodes(making->templates, making->nodes, making->nnodes) == making->nnodes;
+	all_made = josch_store_day_insert_nodes(making->templates, making->jobs, making->njobs,
+											making->nodes, making->nnodes) == making->nnodes;
 	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies, all_made);
 	check_graph(making);
 	josch_mode = former;
@@ -447,6 +464,7 @@ typedef struct Together
 {
 	DayJob	   *jobs;
 	int			njobs;
+	Snapshot	locked;			/* when what it asks for was locked; NULL: it has not been */
 	DayJob	   *made;
 	int			nmade;
 } Together;
@@ -455,7 +473,7 @@ static void
 make_together(void *argument)
 {
 	Together   *together = argument;
-	Making		making = {.templates = lock_jobs(together->jobs, together->njobs)};
+	Making		making = {.templates = lock_jobs(together->jobs, together->njobs, together->locked)};
 
 	making.jobs = josch_store_day_missing(making.templates, together->jobs, together->njobs,
 										  &making.njobs);
@@ -491,9 +509,9 @@ pass_on_rollback(ErrorData *error)
 
 /* Puts what was made of the jobs, and what could not be made, behind the n results; returns the new n. */
 static int
-make_some(DayJob *jobs, int njobs, DayJob *results, int n)
+make_some(DayJob *jobs, int njobs, Snapshot locked, DayJob *results, int n)
 {
-	Together	together = {.jobs = jobs,.njobs = njobs};
+	Together	together = {.jobs = jobs,.njobs = njobs,.locked = locked};
 	ErrorData  *error;
 
 	if (njobs == 0)
@@ -509,8 +527,8 @@ make_some(DayJob *jobs, int njobs, DayJob *results, int n)
 	}
 	if (njobs > 1)
 	{
-		n = make_some(jobs, njobs / 2, results, n);
-		return make_some(jobs + njobs / 2, njobs - njobs / 2, results, n);
+		n = make_some(jobs, njobs / 2, locked, results, n);
+		return make_some(jobs + njobs / 2, njobs - njobs / 2, locked, results, n);
 	}
 	warn_of_failure(jobs, error);
 	results[n] = *jobs;
@@ -556,10 +574,10 @@ make_all(Snapshot templates, DayJob *jobs, int njobs, int *n)
 	/* without its turn it goes on too: whoever does nothing waits for nobody */
 	pass_on_rollback(josch_store_graph_lock_all_days());
 	nfree = put_free_first(templates, jobs, njobs);
-	*n = make_some(jobs, nfree, results, 0);
+	*n = make_some(jobs, nfree, templates, results, 0);
 	for (int i = nfree; i < njobs; i++)
 	{
-		*n = make_some(&jobs[i], 1, results, *n);
+		*n = make_some(&jobs[i], 1, NULL, results, *n);
 	}
 	qsort(results, *n, sizeof(DayJob), compare_job_names);
 	return results;
@@ -693,7 +711,7 @@ take_back(void *argument)
 	{
 		before = taking->njobs;
 		taking->jobs = josch_store_day_jobs(request->job_date, request->job_name, &taking->njobs);
-		UnregisterSnapshot(lock_jobs(taking->jobs, taking->njobs));
+		UnregisterSnapshot(lock_jobs(taking->jobs, taking->njobs, NULL));
 	} while (taking->njobs != before);	/* who came while it was waited for others? */
 	keys = josch_store_day_keys(taking->jobs, taking->njobs, &names, &nkeys);
 	later = josch_store_day_children(keys, nkeys, &nlater);

@@ -2,10 +2,8 @@
  * src/day/store_day.c
  *	  SQL that makes days out of templates, and takes them back.
  *
- * A day may have tens of thousands of nodes, so each step is one statement over
- * all of them.  What the templates say of a node is copied by INSERT ... SELECT
- * and never travels through C; what has to be worked out (who blocks whom, the
- * levels) travels as arrays of keys.
+ * A day may have a million nodes, so each step is one statement over all of
+ * them.  The copies themselves are written by store_day_copy.c.
  */
 #include "base/josch.h"
 
@@ -13,12 +11,12 @@
 
 #include "utils/builtins.h"
 
+#include "base/finder.h"
 #include "base/node_key.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
 #include "base/states.h"
 #include "base/table.h"
-#include "base/writer.h"
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -71,20 +69,28 @@ static const JoschRow command_row = JOSCH_ROW(
 	JOSCH_FIELD(DayCommand, node_id, INT64),
 	JOSCH_FIELD(DayCommand, command, TEXT));
 
-/* $1, $2: the jobs; a node that is there already has another job since, or its job another name */
 static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, j.job_date, (j.number - 1)::integer, e.job_name"
+	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
 	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
-	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name"
-	"  LEFT JOIN josch.nodes e ON e.node_id = n.node_id AND e.job_date = j.job_date"
-	" ORDER BY j.job_date, n.node_id",
+	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name",
 	TEXTARRAYOID, DATEARRAYOID);
 
 static const JoschRow node_row = JOSCH_ROW(
 	DayNode,
 	JOSCH_FIELD_KEY(DayNode, key),
-	JOSCH_FIELD(DayNode, job, INT32),
-	JOSCH_FIELD(DayNode, present_in, TEXT));
+	JOSCH_FIELD(DayNode, job, INT32));
+
+/* Of nodes: its key, and the job. */
+enum
+{
+	PRESENT_DATE, PRESENT_NODE, PRESENT_JOB, PRESENT_COLUMNS
+};
+
+static const JoschColumn present_columns[PRESENT_COLUMNS] = {
+	[PRESENT_DATE] = {"job_date", DATEOID}, [PRESENT_NODE] = {"node_id", INT8OID}, [PRESENT_JOB] = {"job_name", TEXTOID}
+};
+static AttrNumber present_numbers[PRESENT_COLUMNS];
+static JoschTable present_nodes = JOSCH_TABLE("nodes", present_columns, present_numbers);
 
 /*
  * The day of a parent that lies so many days from a date.  When there are not so
@@ -97,12 +103,11 @@ static const JoschRow node_row = JOSCH_ROW(
 	"         + sign(" days ")::integer * (abs(" days ") - coalesce(cardinality(m.d), 0)))" \
 	"    FROM (SELECT josch.made_days(" job ", " node ", " date ", " days ") AS d) m) END"
 
-/* two template rows with the same lag are one dependency of a day */
 static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
 	"       d.days = 0 AND d.c_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
 	"       -d.days, p.job_date"
-	"  FROM (SELECT DISTINCT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
+	"  FROM (SELECT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
 	"          FROM unnest($1, $2) j (job_name, job_date)"
 	"          JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
 	"          JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id) d"
@@ -181,39 +186,6 @@ static const JoschRow neighbour_row = JOSCH_ROW(
 	JOSCH_FIELD(DayNeighbour, satisfied, BOOL),
 	JOSCH_FIELD(DayNeighbour, level, INT32),
 	JOSCH_FIELD(DayNeighbour, waits, BOOL));
-
-static JoschPlan insert_jobs = JOSCH_PLAN(
-	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ)"
-	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ"
-	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
-	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
-	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",
-	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
-
-static JoschPlan insert_nodes = JOSCH_PLAN(
-	"INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, exec_command,"
-	"   signoff_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace,"
-	"   work_dir, owner, state, unmet, level, due_at)"
-	" SELECT k.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command,"
-	"   t.signoff_time, t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace,"
-	"   t.work_dir, t.owner, CASE WHEN k.unmet = 0 THEN 'ready' ELSE 'pending' END, k.unmet, k.level,"
-	"   josch.instant(k.job_date, t.signoff_time, j.time_zone)"
-	"   FROM unnest($1, $2, $3, $4) k (node_id, job_date, unmet, level)"
-	"   JOIN josch.tpl_nodes t ON t.node_id = k.node_id"
-	"   JOIN josch.jobs j ON j.job_name = t.job_name AND j.job_date = k.job_date",
-	INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
-
-static const JoschRow inserted_node_row = JOSCH_ROW(
-	DayNode,
-	JOSCH_FIELD_KEY(DayNode, key),
-	JOSCH_FIELD(DayNode, unmet, INT32),
-	JOSCH_FIELD(DayNode, level, INT32));
-
-/* Of node_deps, as they are inserted. */
-enum
-{
-	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, EXPECTED, LAG, DEPENDENCY_COLUMNS
-};
 
 static JoschPlan jobs_of_date = JOSCH_PLAN(
 	"SELECT job_name, job_date, time_zone FROM josch.jobs"
@@ -355,6 +327,46 @@ josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs, int 
 	return result;
 }
 
+static int
+compare_nodes(const void *a, const void *b)
+{
+	return josch_node_key_compare(((const DayNode *) a)->key, ((const DayNode *) b)->key);
+}
+
+/* Whether anything is there for a date: most days are made on empty ground. */
+static bool
+is_date_used(DateADT date)
+{
+	JoschFinder finder;
+	Datum		key = DateADTGetDatum(date);
+	bool		found;
+
+	josch_finder_open(&finder, &present_nodes, 1, AccessShareLock);
+	found = josch_finder_find(&finder, &key);
+	josch_finder_close(&finder);
+	return found;
+}
+
+/* Sets present_in of the nodes of a date. */
+static void
+find_present(DayNode *nodes, int n)
+{
+	JoschFinder finder;
+
+	josch_finder_open(&finder, &present_nodes, 2, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		key[] = {DateADTGetDatum(nodes[i].key.job_date), Int64GetDatum(nodes[i].key.node_id)};
+		bool		isnull;
+
+		if (josch_finder_find(&finder, key))
+		{
+			nodes[i].present_in = TextDatumGetCString(josch_finder_get(&finder, PRESENT_JOB, &isnull));
+		}
+	}
+	josch_finder_close(&finder);
+}
+
 DayNode *
 josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 {
@@ -362,12 +374,25 @@ josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 	JoschSpi	spi;
 	Datum		args[2];
 	DayNode    *result;
+	int			end;
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&job_row, jobs, njobs, args);
 	*n = (int) josch_spi_run_at(&select_nodes, templates, SPI_OK_SELECT, args, NULL);
 	result = josch_rows_fetch(&node_row, *n, caller);
 	josch_spi_end(&spi);
+
+	/* those that are in their order already take no time */
+	qsort(result, *n, sizeof(DayNode), compare_nodes);
+	for (int i = 0; i < *n; i = end)
+	{
+		for (end = i + 1; end < *n && result[end].key.job_date == result[i].key.job_date; end++)
+			;
+		if (is_date_used(result[i].key.job_date))
+		{
+			find_present(result + i, end - i);
+		}
+	}
 	return result;
 }
 
@@ -379,7 +404,27 @@ compare_dependencies(const void *a, const void *b)
 	const DayDependency *y = b;
 	int			order = josch_node_key_compare(x->child, y->child);
 
-	return order != 0 ? order : josch_node_key_compare(x->parent, y->parent);
+	if (order == 0)
+	{
+		order = josch_node_key_compare(x->parent, y->parent);
+	}
+	return order != 0 ? order : (x->lag > y->lag) - (x->lag < y->lag);
+}
+
+/* Two template rows with the same lag are one dependency of a day. */
+static int
+leave_out_repeated(DayDependency *dependencies, int n)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (kept == 0 || compare_dependencies(&dependencies[kept - 1], &dependencies[i]) != 0)
+		{
+			dependencies[kept++] = dependencies[i];
+		}
+	}
+	return kept;
 }
 
 DayDependency *
@@ -398,6 +443,7 @@ josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, 
 
 	/* rows that go into an index in its order are written more quickly */
 	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
+	*n = leave_out_repeated(result, *n);
 	return result;
 }
 
@@ -480,73 +526,6 @@ josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n)
 	josch_spi_end(&spi);
 	qsort(result, *n, sizeof(DayNeighbour), compare_neighbours);
 	return result;
-}
-
-/* ---- the copies ---- */
-
-void
-josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
-{
-	JoschSpi	spi;
-	Datum		args[3];
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_zone_row, jobs, n, args);
-	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
-	josch_spi_end(&spi);
-}
-
-int
-josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n)
-{
-	JoschSpi	spi;
-	Datum		args[4];
-	int			made;
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&inserted_node_row, nodes, n, args);
-	made = (int) josch_spi_run_at(&insert_nodes, templates, SPI_OK_INSERT, args, NULL);
-	josch_spi_end(&spi);
-	return made;
-}
-
-typedef struct Insertion
-{
-	const DayDependency *next;
-	int			left;
-} Insertion;
-
-static bool
-next_dependency(void *arg, Datum *values, bool *nulls)
-{
-	Insertion  *insertion = arg;
-	const DayDependency *dependency = insertion->next++;
-
-	if (insertion->left-- == 0)
-	{
-		return false;
-	}
-	values[P_NODE_ID] = Int64GetDatum(dependency->parent.node_id);
-	values[P_DATE] = DateADTGetDatum(dependency->parent.job_date);
-	values[C_NODE_ID] = Int64GetDatum(dependency->child.node_id);
-	values[C_DATE] = DateADTGetDatum(dependency->child.job_date);
-	values[EXPECTED] = BoolGetDatum(dependency->expected);
-	values[LAG] = Int32GetDatum(dependency->lag);
-	return true;
-}
-
-void
-josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made)
-{
-	static const JoschColumn columns[DEPENDENCY_COLUMNS] = {
-		[P_NODE_ID] = {"p_node_id", INT8OID}, [P_DATE] = {"p_date", DATEOID}, [C_NODE_ID] = {"c_node_id", INT8OID},
-		[C_DATE] = {"c_date", DATEOID}, [EXPECTED] = {"expected", BOOLOID}, [LAG] = {"lag", INT4OID}
-	};
-	static AttrNumber numbers[DEPENDENCY_COLUMNS];
-	static JoschTable node_deps = JOSCH_TABLE("node_deps", columns, numbers);
-	Insertion	insertion = {dependencies, n};
-
-	josch_writer_insert(&node_deps, children_made, next_dependency, &insertion);
 }
 
 /* ---- taking back, and adding to ---- */

@@ -119,7 +119,8 @@ extern DayNeighbour *josch_store_day_lock(const NodeKey *nodes, int nnodes, int 
 
 /* The copies.  They expect the suspended mode. */
 extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n);
-extern int	josch_store_day_insert_nodes(Snapshot templates, const DayNode *nodes, int n);	/* how many */
+extern int	josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs,
+										 const DayNode *nodes, int n);	/* how many */
 
 /* With children_made the foreign key to their children is not asked for, row by row. */
 extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made);

@@ -249,7 +249,7 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 	{
 		Recounts	recounts = {children.list, held, 0};
 
-		josch_writer_insert(&josch_recounts, false, next_recount, &recounts);
+		josch_writer_insert(&josch_recounts, NULL, next_recount, &recounts);
 		noted += held;
 	}
 	josch_mode = former;

@@ -325,7 +325,7 @@ josch_store_pass_launch(const NodeKey *keys, int n, const StoreRunner *runner, i
 
 	josch_finder_open(&intents.nodes, &josch_nodes, JOSCH_NODE_KEYS, RowExclusiveLock);
 	/* the nodes are locked: nobody takes them from under their runs */
-	josch_writer_insert(&josch_runs_intent, true, next_run, &intents);
+	josch_writer_insert(&josch_runs_intent, josch_writer_is_foreign_key, next_run, &intents);
 	josch_finder_close(&intents.nodes);
 	ids = palloc(sizeof(int64) * Max(intents.nmade, 1));
 	for (int i = 0; i < intents.nmade; i++)

@@ -1,0 +1,259 @@
+/*
+ * src/day/store_day_copy.c
+ *	  The copies of templates that a day is made of.
+ *
+ * Nodes and dependencies are written past parser and planner.  What the templates
+ * say of a node streams from a cursor into the rows, so that it is never held in
+ * memory as a whole; what has been worked out (who blocks whom, the levels) comes
+ * from the caller's arrays.
+ */
+#include "base/josch.h"
+
+#include "day/store_day.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "base/clock.h"
+#include "base/node_key.h"
+#include "base/role.h"
+#include "base/rows.h"
+#include "base/spi_plan.h"
+#include "base/table.h"
+#include "base/writer.h"
+#include "node/fsm.h"
+
+#define FETCH_ROWS 500
+
+static const JoschRow job_zone_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE),
+	JOSCH_FIELD(DayJob, time_zone, TEXT));
+
+static const JoschRow job_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE));
+
+/* ---- jobs ---- */
+
+static JoschPlan insert_jobs = JOSCH_PLAN(
+	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ)"
+	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ"
+	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
+	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
+	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",
+	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
+
+void
+josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
+{
+	JoschSpi	spi;
+	Datum		args[3];
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_zone_row, jobs, n, args);
+	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
+}
+
+/* ---- nodes ---- */
+
+/* What a copy takes from its template, in the order of copied_nodes; then what has been worked out for it. */
+enum
+{
+	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
+	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, DUE_AT,
+	TEMPLATE_COLUMNS,
+	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, LEVEL, NODE_COLUMNS
+};
+
+static JoschPlan copied_nodes = JOSCH_PLAN(
+	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.exec_sql,"
+	"       t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
+	"       josch.instant(j.job_date, t.signoff_time, j.time_zone)"
+	"  FROM unnest($1, $2) k (job_name, job_date)"
+	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
+	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name",
+	TEXTARRAYOID, DATEARRAYOID);
+
+static const JoschColumn node_columns[NODE_COLUMNS] = {
+	[JOB_DATE] = {"job_date", DATEOID}, [NODE_ID] = {"node_id", INT8OID}, [NODE_TYPE] = {"node_type", TEXTOID},
+	[JOB_NAME] = {"job_name", TEXTOID}, [NODE_NAME] = {"node_name", TEXTOID}, [EXEC_COMMAND] = {"exec_command", TEXTOID},
+	[SIGNOFF_TIME] = {"signoff_time", INTERVALOID}, [EXEC_SQL] = {"exec_sql", TEXTOID},
+	[EXEC_SQL_ATOMIC] = {"exec_sql_atomic", BOOLOID}, [READY_COMMAND] = {"ready_command", TEXTOID},
+	[READY_AFTER] = {"ready_after", INTERVALOID}, [TIMEOUT] = {"timeout", INTERVALOID},
+	[STOP_GRACE] = {"stop_grace", INTERVALOID}, [WORK_DIR] = {"work_dir", TEXTOID}, [OWNER] = {"owner", JOSCH_ROLE_TYPE},
+	[DUE_AT] = {"due_at", TIMESTAMPTZOID}, [STATE] = {"state", TEXTOID}, [STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
+	[UNMET] = {"unmet", INT4OID}, [LEVEL] = {"level", INT4OID}
+};
+static AttrNumber node_numbers[NODE_COLUMNS];
+static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers);
+
+/* Template rows on their way into nodes. */
+typedef struct Copying
+{
+	Portal		portal;
+	SPITupleTable *rows;		/* those fetched last; NULL: none yet */
+	uint64		next;			/* of these */
+	const DayNode *nodes;		/* that are to be made, by date and number */
+	int			nnodes;
+	TimestampTz now;
+	Datum		pending;
+	Datum		ready;
+	int			made;
+} Copying;
+
+static bool
+fetch(Copying *copying)
+{
+	if (copying->rows != NULL)
+	{
+		SPI_freetuptable(copying->rows);
+	}
+	SPI_cursor_fetch(copying->portal, true, FETCH_ROWS);
+	copying->rows = SPI_tuptable;
+	copying->next = 0;
+	return SPI_processed > 0;
+}
+
+static int
+compare_key_to_node(const void *key, const void *node)
+{
+	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNode *) node)->key);
+}
+
+/* The next template row of a node that is to be made; NULL: there is none. */
+static const DayNode *
+next_template(Copying *copying, Datum *values, bool *nulls)
+{
+	const DayNode *node;
+
+	do
+	{
+		NodeKey		key;
+
+		if ((copying->rows == NULL || copying->next == copying->rows->numvals) && !fetch(copying))
+		{
+			return NULL;
+		}
+		heap_deform_tuple(copying->rows->vals[copying->next++], copying->rows->tupdesc, values, nulls);
+		key.node_id = DatumGetInt64(values[NODE_ID]);
+		key.job_date = DatumGetDateADT(values[JOB_DATE]);
+		node = bsearch(&key, copying->nodes, copying->nnodes, sizeof(DayNode), compare_key_to_node);
+	} while (node == NULL);
+	return node;
+}
+
+/* JoschNextRow */
+static bool
+next_node(void *arg, Datum *values, bool *nulls)
+{
+	Copying    *copying = arg;
+	const DayNode *node = next_template(copying, values, nulls);
+
+	if (node == NULL)
+	{
+		return false;
+	}
+	values[STATE] = node->unmet == 0 ? copying->ready : copying->pending;
+	values[STATE_SINCE] = TimestampTzGetDatum(copying->now);
+	values[UNMET] = Int32GetDatum(node->unmet);
+	values[LEVEL] = Int32GetDatum(node->level);
+	return true;
+}
+
+static Oid
+function_oid(const char *name)
+{
+	oidvector  *no_arguments = buildoidvector(NULL, 0);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(no_arguments),
+						   ObjectIdGetDatum(get_namespace_oid(JOSCH_SCHEMA, false)));
+}
+
+/*
+ * Triggers that have nothing to say: the foreign key to the job, which this
+ * transaction has just made, and those that ask what people insert.  One row trigger
+ * before an INSERT, and rows could not be written together.
+ */
+static bool
+is_idle_for_copies(const Trigger *trigger)
+{
+	return josch_writer_is_foreign_key(trigger) || trigger->tgfoid == function_oid("node_door") ||
+		trigger->tgfoid == function_oid("day_add") || trigger->tgfoid == function_oid("node_rights");
+}
+
+int
+josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs, const DayNode *nodes, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+	Copying		copying = {
+		.nodes = nodes,.nnodes = n,.now = josch_clock_now(),
+		.pending = CStringGetTextDatum(josch_fsm_label(NODE_STATE_PENDING)),
+		.ready = CStringGetTextDatum(josch_fsm_label(NODE_STATE_READY))
+	};
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
+	copying.portal = josch_spi_open_at(&copied_nodes, templates, args, NULL);
+	n = (int) josch_writer_insert(&nodes_table, is_idle_for_copies, next_node, &copying);
+	SPI_cursor_close(copying.portal);
+	josch_spi_end(&spi);
+	return n;
+}
+
+/* ---- dependencies ---- */
+
+enum
+{
+	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, EXPECTED, LAG, DEPENDENCY_COLUMNS
+};
+
+typedef struct Insertion
+{
+	const DayDependency *next;
+	int			left;
+} Insertion;
+
+/* JoschNextRow */
+static bool
+next_dependency(void *arg, Datum *values, bool *nulls)
+{
+	Insertion  *insertion = arg;
+	const DayDependency *dependency = insertion->next++;
+
+	if (insertion->left-- == 0)
+	{
+		return false;
+	}
+	values[P_NODE_ID] = Int64GetDatum(dependency->parent.node_id);
+	values[P_DATE] = DateADTGetDatum(dependency->parent.job_date);
+	values[C_NODE_ID] = Int64GetDatum(dependency->child.node_id);
+	values[C_DATE] = DateADTGetDatum(dependency->child.job_date);
+	values[EXPECTED] = BoolGetDatum(dependency->expected);
+	values[LAG] = Int32GetDatum(dependency->lag);
+	return true;
+}
+
+void
+josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made)
+{
+	static const JoschColumn columns[DEPENDENCY_COLUMNS] = {
+		[P_NODE_ID] = {"p_node_id", INT8OID}, [P_DATE] = {"p_date", DATEOID}, [C_NODE_ID] = {"c_node_id", INT8OID},
+		[C_DATE] = {"c_date", DATEOID}, [EXPECTED] = {"expected", BOOLOID}, [LAG] = {"lag", INT4OID}
+	};
+	static AttrNumber numbers[DEPENDENCY_COLUMNS];
+	static JoschTable node_deps = JOSCH_TABLE("node_deps", columns, numbers);
+	Insertion	insertion = {dependencies, n};
+
+	josch_writer_insert(&node_deps, children_made ? josch_writer_is_foreign_key : NULL, next_dependency, &insertion);
+}
