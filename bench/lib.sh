@@ -1,8 +1,7 @@
 # bench/lib.sh
 #
 # What the benches share; sourced by bash, never run. A private server is built from this tree and started with fsync on
-# and JOSCH preloaded, in a folder of its own that goes away with the bench. Every figure is taken beside a floor measured
-# in the same run, since the machine's own speed comes and goes.
+# and JOSCH preloaded, in a folder of its own that goes away with the bench.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/lib.sh
@@ -29,14 +28,14 @@ bench_start() {
     bench_build
     data=$HOME_DIR/data
     as initdb -A trust -U postgres -E UTF8 --no-locale --no-sync -D "$data" >/dev/null 2>&1 </dev/null || die "initdb failed"
-    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$HOME_DIR'" "shared_buffers = 512MB" "jit = off" \
-        "shared_preload_libraries = 'josch'" "josch.work_directory = '/'" "$@" |
+    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$HOME_DIR'" "shared_buffers = 1GB" "jit = off" "max_wal_size = 8GB" \
+        "max_connections = 200" "max_worker_processes = 16" "shared_preload_libraries = 'josch'" "josch.work_directory = '/'" "$@" |
         as tee -a "$data/postgresql.conf" >/dev/null
     as pg_ctl -s -w -t 60 -D "$data" -l "$HOME_DIR/server.log" start </dev/null || die "the server does not start: $HOME_DIR/server.log"
     query "CREATE EXTENSION josch" >/dev/null || die "the extension cannot be created"
 }
 
-query() { as timeout -k 10 600 psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres -c "$1" </dev/null; }
+query() { as timeout -k 10 1800 psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres -c "$1" </dev/null; }
 
 # timed STATEMENT: milliseconds that it takes, with its commit
 timed() {
@@ -44,23 +43,8 @@ timed() {
         sed -nE 's/^Time: ([0-9.]+) ms.*/\1/p'
 }
 
-# seconds_of COMMAND...: wall time of a command
-seconds_of() {
-    local start=$EPOCHREALTIME
-    "$@" >/dev/null || return
-    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
-}
-
 # median of the numbers on standard input
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-report_head() { printf '%-12s %10s %10s %10s %8s\n' "" median_ms best_ms floor_ms ratio; }
-
-# report NAME FILE FLOOR_FILE: a line from the times in two files of HOME_DIR
-report() {
-    awk -v name="$1" -v ours="$(median <"$HOME_DIR/$2")" -v best="$(sort -n "$HOME_DIR/$2" | head -n 1)" -v floor="$(median <"$HOME_DIR/$3")" \
-        'BEGIN { printf "%-12s %10.1f %10.1f %10.1f %8.2f\n", name, ours, best, floor, ours / floor }'
-}
 
 bench_finish() {
     trap - EXIT
