@@ -311,32 +311,42 @@ proc ::driven::row {tree item {column ""} {from 10}} {
     return [seen [expr {[winfo rootx $tree] + $x + $from}] [expr {[winfo rooty $tree] + $y + $h / 2}] $tree]
 }
 
-# Give a widget the keyboard, and press keys there. Without a window manager the keyboard goes where the pointer is. Not by focus
-# -force: in 8.6.13 that reads freed memory when a window that had the keyboard has been destroyed. hasty as above.
+# Give a widget the keyboard, and press keys there, when both looks show that it has it. Without a window manager the keyboard goes
+# where the pointer is. Not by focus -force: in 8.6.13 that reads freed memory when a window that had the keyboard has been
+# destroyed. hasty as above.
 proc ::driven::type {widget deeds {hasty 0}} {
-    update
-    if {![winfo exists $widget] || ![winfo viewable $widget]} {
-        return "$widget is not shown"
-    }
-    set top [winfo toplevel $widget]
-    set place [list [expr {[winfo rootx $widget] + 4}] [expr {[winfo rooty $widget] + 4}]]
-    if {[winfo pointerxy $widget] ne $place} {
-        raise $top
-        focus $widget
-        exec xdotool mousemove {*}$place
-        return "the pointer is on its way to $widget"
-    }
-    if {[focus] ne $widget} {
-        focus $widget
-        return "\"[focus]\" has the keyboard, not $widget"
-    }
-    if {!$hasty && [info exists ::guard::entered($top)] && [clock milliseconds] - $::guard::entered($top) <= $::guard::pause} {
-        return "the keyboard came to $top less than $::guard::pause ms ago"
+    foreach look {first second} {
+        update
+        if {[catch {at_keyboard $widget $hasty} message]} {
+            return $message
+        }
     }
     if {$deeds ne {}} {
         exec xdotool {*}$deeds
     }
     return ""
+}
+
+# An error unless the widget has the keyboard: the pointer is on it, nothing is above it, and the program knows. Moves towards that.
+proc ::driven::at_keyboard {widget hasty} {
+    if {![winfo exists $widget]} {
+        error "there is no $widget"
+    }
+    set place [seen [expr {[winfo rootx $widget] + 4}] [expr {[winfo rooty $widget] + 4}] $widget]
+    set top [winfo toplevel $widget]
+    if {[winfo pointerxy $widget] ne $place} {
+        raise $top
+        focus $widget
+        exec xdotool mousemove {*}$place
+        error "the pointer is on its way to $widget"
+    }
+    if {[focus] ne $widget} {
+        focus $widget
+        error "\"[focus]\" has the keyboard, not $widget"
+    }
+    if {!$hasty && [info exists ::guard::entered($top)] && [clock milliseconds] - $::guard::entered($top) <= $::guard::pause} {
+        error "the keyboard came to $top less than $::guard::pause ms ago"
+    }
 }
 
 # Was the button that the hand went for pressed, and has it acted? {} as long as that is not known; else what was hit.

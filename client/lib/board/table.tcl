@@ -42,7 +42,6 @@ namespace eval ::table {
 
     variable bindings {
         <Map>               {Refresh}
-        <<TreeviewSelect>>  {Selected}
         <Double-Button-1>   {Open %x %y}
         <Return>            {OpenSelected}
         <Button-3>          {Menu %x %y %X %Y}
@@ -83,6 +82,7 @@ proc ::table::create {parent} {
     foreach {event script} $bindings {
         bind $tree $event +[namespace code $script]
     }
+    walk::tell $tree ::table::Selected
     foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardShown>> Arrange <<BoardChanged>> Changed
             <<BoardFilter>> Arrange <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
         bind . $event +[namespace code $script]
