@@ -226,6 +226,16 @@ proc ::driven::settled {window} {
         && ![llength $::guard::places]}
 }
 
+# Where all windows are, when nothing is left to be done before that is so: a test looks until it has seen the same twice.
+proc ::driven::standing {} {
+    # the first round sees what the program has still to do, the second what the screen says to it
+    foreach round {first second} {
+        update
+        winfo pointerxy .
+    }
+    list [::workq::size] [lmap window [wm stackorder .] {list $window [wm geometry $window] [winfo reqwidth $window] [winfo reqheight $window]}]
+}
+
 # The state of a node on the board; empty when it is not there.
 proc ::driven::state {node date} {
     set row [::board::row [list $node $date]]
@@ -342,6 +352,10 @@ proc ::driven::at_keyboard {widget hasty} {
     }
     if {[focus] ne $widget} {
         focus $widget
+        if {[focus] eq ""} {
+            # what a window manager does when the window that had the keyboard has gone
+            exec xdotool windowfocus [wm frame $top]
+        }
         error "\"[focus]\" has the keyboard, not $widget"
     }
     if {!$hasty && [info exists ::guard::entered($top)] && [clock milliseconds] - $::guard::entered($top) <= $::guard::pause} {

@@ -43,6 +43,43 @@ proc ::harness::Landing {name} {
     return [tell $name {set ::driven::landed}]
 }
 
+# Press keys, or click, without a look, for tests of who gets what was not meant for anybody.
+proc ::harness::blindly {name args} {
+    xdotool $name {*}$args
+}
+
+# Wait until a key that does nothing, pressed after others, has come: so have they.
+proc ::harness::typed {name key} {
+    tell $name [format {
+        unset -nocomplain ::driven::key
+        bind all <KeyRelease-%1$s> {+set ::driven::key 1}
+    } $key]
+    xdotool $name key $key
+    until $name {info exists ::driven::key}
+}
+
+# Hold a key until the screen has repeated it many times, and more than one window has had it.
+proc ::harness::hold_key {name key} {
+    tell $name [format {
+        set ::driven::repeats 0
+        bind all <KeyPress-%1$s> {+incr ::driven::repeats}
+    } $key]
+    xdotool $name keydown $key
+    until $name {expr {$::driven::repeats > 25}}
+    xdotool $name keyup $key
+    typed $name F12
+}
+
+# Wait until all windows stand where they are to stand.
+proc ::harness::still {name} {
+    set last ""
+    wait {
+        set before $last
+        set last [tell $name ::driven::standing]
+        expr {$last eq $before && [lindex $last 0] == 0}
+    } "windows that stand still, in client $name"
+}
+
 # Take the pointer to a corner where nothing is: a window that somebody is at behaves as such.
 proc ::harness::away {name} {
     xdotool $name mousemove 2 898

@@ -31,3 +31,12 @@ for file in test/t/*.pl test/perl/*.pm; do
     grep -nE "cmp_ok\(.*\btime\b.*'<=?'|ok\(.*\btime\b[^,]*[^-=]<" "$file" |
         sed "s#^\([0-9]*\):.*#$file:\1: judges how fast something is; the patience of what waits is the limit#"
 done
+# of the client's tests only the hand (hand.tcl, driven.tcl) clicks and types, as it alone looks first
+for file in client/test/*.test; do
+    grep -nE 'xdotool .*\b(click|key|keydown|keyup|type|mousedown|mouseup)\b' "$file" | grep -v ';# ' |
+        sed "s#^\([0-9]*\):.*#$file:\1: clicks or types without a look; press, strike, key and write look first, blindly says so#"
+    grep -nE 'focus -force' "$file" | grep -v ';# ' |
+        sed "s#^\([0-9]*\):.*#$file:\1: takes the keyboard by force; aim and key have it given by the screen#"
+    grep -nE '\bafter [1-9][0-9]*\b|(^|[[ :])pause [0-9]|(exec|xdotool) .*\bsleep [0-9]' "$file" | grep -v 'guard::pause' | grep -v ';# ' |
+        sed "s#^\([0-9]*\):.*#$file:\1: waits for a guessed time; wait, until and still wait for what is to be seen, or say beside it what cannot#"
+done

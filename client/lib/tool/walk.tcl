@@ -3,9 +3,9 @@
 # Lists and tables by keyboard, from the first key: ttk's tree moves a focus that nobody has set, and knows no Home and End.
 # And what a person selects there is told at once.
 #
-# Constraint: what a tree does of itself stays; only a key that would do nothing is given something to do. <<TreeviewSelect>> comes
-# behind all events that wait, and in between a second key would act on what was selected before, or a timer would show that
-# again, and undo what was selected.
+# Constraint: what a tree does of itself stays; only a key that would do nothing is given something to do. <<TreeviewSelect>>
+# comes behind all events that wait, and in between a second key would act on what was selected before, or a timer would show
+# that again, and undo what was selected.
 
 namespace eval ::walk {
     # key -> where it leads when there is no item with the focus, and when there is one ("" is ttk's own way)
@@ -23,7 +23,8 @@ proc ::walk::init {} {
     }
 }
 
-# Run a script whenever the selection of a tree may be another: within the key or the click that has done it, before any other event.
+# Run a script whenever the selection of a tree may be another: within the key or the click that has done it, before any
+# other event.
 proc ::walk::tell {tree script} {
     set tag walk$tree
     set at [lsearch -exact [bindtags $tree] Treeview]
