@@ -266,15 +266,22 @@ reconcile(void *argument)
 	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
 	if (decisions->compared.put_back_from > 0)
 	{
+		/* should it fail, as when somebody has locked a node, nothing is begun until it has been done */
+		scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
 		josch_scheduler_take_back(scheduler, decisions->compared.put_back_from);
 	}
 }
 
-/* At the start, for a moment: the runner is there, and has not told yet what it has. */
+/*
+ * At the start, for a moment: the runner may be there, and has not told yet what it has.  That
+ * none is there is known when it was tried to reach it, which the first pass makes possible.
+ */
 static bool
 waits_for_list(Scheduler *scheduler)
 {
-	if (scheduler->phase == RUNNER_READY || scheduler->runner == NULL || josch_clock_is_due(scheduler->settle_at, SETTLE_MS))
+	bool		nobody = scheduler->runner == NULL && scheduler->connect_at != 0;
+
+	if (scheduler->phase == RUNNER_READY || nobody || josch_clock_is_due(scheduler->settle_at, SETTLE_MS))
 	{
 		scheduler->settle_at = 0;
 	}

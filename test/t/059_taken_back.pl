@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use JoschNode qw($DATE eventually lives);
 
 my $spool = File::Temp::tempdir('josch-spool-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/spool';
-my $node = JoschNode->create('taken_back', spool => $spool);
+my $node = JoschNode->create('taken_back', spool => $spool, conf => 'max_prepared_transactions = 2');
 my $saved = $node->basedir . '/saved';
 
 $node->add([ 1, 'N', 'echo $RUN_ID $$ >> $WORK/1; while [ ! -e $WORK/1.end ]; do sleep 0.05; done' ], [ 2, 'N', 'echo I am Y; exit 3' ],
@@ -95,6 +95,32 @@ subtest 'the last is released by itself' => sub {
 	$node->wait_until('then it is armed', 'SELECT armed AND i.disarmed IS NULL FROM josch.armed(), josch.installation i');
 };
 
+# Whoever cannot be held back at once must not make the others start: nothing begins before all are.
+subtest 'what somebody has locked at that moment' => sub {
+	$node->sql('ALTER SYSTEM SET josch.scheduler = off');
+	$node->reload;
+	$node->wait_until('nothing is started', "SELECT detail LIKE '%josch.scheduler is off%' FROM josch.health() WHERE component = 'scheduler'");
+	$node->job('locked');
+	$node->add([ 41, 'N', undef, exec_sql => 'SELECT 1' ], [ 42, 'S', undef ], [ 43, 'N', undef ], [ 44, 'N', 'exit 0' ]);
+	$node->depend(42 => 43);
+	$node->schedule;
+	$node->wait_for('ready', 41, 44);
+	$node->sql("BEGIN; SELECT FROM josch.nodes WHERE node_id = 43 FOR UPDATE; PREPARE TRANSACTION 'locked'");
+	save();
+	$node->sql('ALTER SYSTEM RESET josch.scheduler');
+	$node->reload;
+	$node->wait_for('succeeded', 41, 44);
+	put_back(sub { unlink $node->data_dir . '/postgresql.auto.conf' });
+	eventually('the scheduler looks again and again', sub {
+		$node->sql("SELECT coalesce(substring(detail FROM 'passes (\\d+)')::int, 0) FROM josch.health() WHERE component = 'scheduler'") > 8 });
+	is($node->sql('SELECT string_agg(state, $$ $$ ORDER BY node_id) FROM josch.nodes WHERE node_id IN (41, 43, 44)'), 'ready pending ready', 'and nothing begins');
+	is($node->sql('SELECT armed FROM josch.armed()'), 't', 'nor is anything said to be held back');
+	$node->sql(q{COMMIT PREPARED 'locked'});
+	$node->wait_for('held', 41, 43, 44);
+	is($node->sql('SELECT armed, held FROM josch.armed()'), 'f|4', 'when it is free, all are, with what had waited before');
+	is($node->sql('SELECT count(*) FROM josch.runs WHERE node_id IN (41, 44)'), 0, 'what the lost time had done was not done again');
+};
+
 append_to_file("$node->{work}/1.end", '');
 done_testing();
 
@@ -110,9 +136,11 @@ sub save
 
 sub put_back
 {
+	my ($then) = @_;
 	$node->stop;
 	system_or_bail('find', $node->data_dir, '-mindepth', '1', '-delete');
 	system_or_bail('cp', '-a', "$saved/.", $node->data_dir);
+	$then->() if $then;
 	$node->start;
 	return;
 }
