@@ -33,4 +33,7 @@ DELETE FROM josch.node_deps WHERE p_node_id = 1 AND c_node_id = 4;
 SELECT * FROM shown;
 INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, expected) VALUES (98, '2026-03-02', 3, '2026-03-02', true);
 SELECT * FROM shown;
+-- what was started by force waits for no other either
+INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date) VALUES (2, '2026-03-02', 6, '2026-03-02');
+SELECT * FROM shown WHERE node_id = 6;
 ROLLBACK;

@@ -77,6 +77,18 @@ SELECT josch.skip(5, '2026-03-02', 'said');
 SELECT node_id, action, comment FROM board WHERE node_id IN (4, 5);
 ROLLBACK;
 
+-- several parents of several children in one statement: each child is counted once, by all of them
+BEGIN;
+INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('J', '2026-03-02', 'UTC');
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) SELECT '2026-03-02', n, 'S', 'J', 'node ' || n FROM generate_series(1, 6) n;
+INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date) SELECT p, '2026-03-02', c, '2026-03-02' FROM generate_series(1, 3) p, generate_series(4, 6) c;
+UPDATE josch.nodes SET state = 'skipped' WHERE node_id IN (1, 2);
+SELECT node_id, state, unmet FROM josch.nodes WHERE node_id > 3 ORDER BY node_id;
+SELECT node_id, state FROM josch.act('skip', ARRAY[3], ARRAY['2026-03-02'::date]);
+UPDATE josch.nodes SET state = 'pending' WHERE node_id < 4;
+SELECT node_id, state, unmet FROM josch.nodes WHERE node_id > 3 ORDER BY node_id;
+ROLLBACK;
+
 -- an act that fails leaves nothing of itself in the session: what comes next is what it says
 BEGIN;
 INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('J', '2026-03-02', 'UTC');

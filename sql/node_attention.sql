@@ -18,6 +18,16 @@ SELECT count(*) FROM josch.attention;
 SELECT josch.tick('2026-03-02 08:05:00+00');
 SELECT job_date, node_id, job_name, node_name, node_type, state, since, waits_for, acts, blocks, message
 FROM josch.attention ORDER BY node_id;
+-- a child that is gone on without waits for nothing; whatever state asks for a person is there
+SAVEPOINT s;
+SELECT josch.skip(3, '2026-03-02');
+ALTER TABLE josch.nodes DISABLE TRIGGER door;
+UPDATE josch.nodes SET state = 'unknown' WHERE node_id = 4;
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, state)
+	SELECT '2026-03-02', 10 + row_number() OVER (ORDER BY s.state), 'N', 'J', s.state, s.state FROM josch.states() s;
+SELECT node_id, state, blocks, acts FROM josch.attention ORDER BY node_id;
+SELECT state FROM josch.states() WHERE attention EXCEPT SELECT state FROM josch.attention;
+ROLLBACK TO s;
 SET LOCAL SESSION AUTHORIZATION regress_alice;
 SELECT josch.reject(2, '2026-03-02');
 SELECT node_id, state, since, acts, message FROM josch.attention WHERE node_id = 2;

@@ -40,7 +40,8 @@ INSERT INTO josch.tpl_node_deps VALUES (2, 0, 3, 0), (2, 0, 4, 0);
 SELECT * FROM josch.schedule('2026-03-03', 'J');
 ALTER TABLE josch.nodes DISABLE TRIGGER door;
 ALTER TABLE josch.runs DISABLE TRIGGER guard;
-INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status) VALUES (9304, 3, '2026-03-03', 1, 'command', 'running');
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status, ended_at) VALUES (9300, 3, '2026-03-03', 1, 'command', 'failed', '2026-03-03 07:00+00');
+INSERT INTO josch.runs (run_id, node_id, job_date, attempt, kind, status) VALUES (9304, 3, '2026-03-03', 2, 'command', 'running');
 UPDATE josch.nodes SET state = CASE node_id WHEN 2 THEN 'succeeded' WHEN 3 THEN 'up' ELSE 'held' END, run_id = 9304,
 	started_at = '2026-03-03 08:00+00', ended_at = '2026-03-03 09:00+00'
 WHERE job_date = '2026-03-03' AND node_id > 1;
@@ -55,7 +56,7 @@ ROLLBACK TO made;
 UPDATE josch.nodes SET state = 'failed' WHERE node_id = 3 AND job_date = '2026-03-03';
 ROLLBACK TO made;
 SELECT josch.stop(3, '2026-03-03', 'enough');
-SELECT run_id, stop_requested_at IS NOT NULL AS asked, stop_requested_by = session_user AS by_me FROM josch.runs WHERE job_date = '2026-03-03';
+SELECT run_id, stop_requested_at IS NOT NULL AS asked, stop_requested_by = session_user AS by_me FROM josch.runs WHERE job_date = '2026-03-03' ORDER BY run_id;
 SAVEPOINT stopped;
 UPDATE josch.nodes SET state = 'failed', comment = 'its host is gone' WHERE node_id = 3 AND job_date = '2026-03-03';
 SELECT status, ended_at IS NOT NULL AS ended, message LIKE 'marked as failed by %' AS told FROM josch.runs WHERE run_id = 9304;

@@ -88,6 +88,16 @@ ALTER TABLE josch.nodes RENAME COLUMN forced TO forced_;
 ALTER TABLE josch.nodes ADD COLUMN forced bigint NOT NULL DEFAULT 4096;
 UPDATE josch.nodes SET state = 'skipped' WHERE node_id = 1 AND job_date = '2030-01-01';
 ROLLBACK;
+-- a key that is no longer as it was made: by another order of its columns other rows would be found
+BEGIN;
+SET LOCAL client_min_messages = warning;
+ALTER TABLE josch.nodes DROP CONSTRAINT nodes_pkey CASCADE;
+SAVEPOINT none;
+UPDATE josch.nodes SET state = 'skipped' WHERE node_id = 1 AND job_date = '2030-01-01';
+ROLLBACK TO none;
+ALTER TABLE josch.nodes ADD PRIMARY KEY (node_id, job_date);
+UPDATE josch.nodes SET state = 'skipped' WHERE node_id = 1 AND job_date = '2030-01-01';
+ROLLBACK;
 UPDATE josch.nodes SET state = 'held' WHERE node_id = 2 AND job_date = '2030-01-01' RETURNING state;
 
 SELECT count(*) FROM josch.unschedule('2030-01-01', 'doors');

@@ -43,6 +43,11 @@ FROM josch.nodes n JOIN josch.tpl_nodes t USING (node_id);
 SELECT node_id, state, unmet, level, CASE WHEN job_name <> 'Eod' THEN due_at END AS due_at, state_since, change_id IS NOT NULL AS numbered, attempt, action
 FROM josch.nodes ORDER BY node_id;
 SELECT * FROM josch.node_deps ORDER BY c_node_id, p_node_id;
+-- all of it is on record
+SELECT (SELECT count(*) FROM josch.jobs j WHERE NOT EXISTS (SELECT FROM josch.jobs_audit a WHERE a.operation = 'INSERT' AND (a.job_name, a.job_date) = (j.job_name, j.job_date))) AS jobs,
+	(SELECT count(*) FROM josch.nodes n WHERE NOT EXISTS (SELECT FROM josch.nodes_audit a WHERE a.operation = 'INSERT' AND (a.node_id, a.job_date) = (n.node_id, n.job_date))) AS nodes,
+	(SELECT count(*) FROM josch.node_deps d WHERE NOT EXISTS (SELECT FROM josch.node_deps_audit a WHERE a.operation = 'INSERT'
+		AND (a.p_node_id, a.p_date, a.c_node_id, a.c_date) = (d.p_node_id, d.p_date, d.c_node_id, d.c_date))) AS dependencies;
 
 -- idempotent
 SELECT * FROM josch.schedule('2026-11-20');

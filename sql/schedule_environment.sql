@@ -20,6 +20,11 @@ SELECT * FROM josch.environment(8, '2024-02-29') WHERE var IN ('PYTHON', 'ODD', 
 DELETE FROM josch.environs;
 SELECT * FROM josch.schedule('2026-03-02');
 SELECT * FROM josch.environment(8, '2026-03-02');
+-- the nearest days on either side, of several
+SELECT count(*) FROM josch.schedule('2026-03-05');
+SELECT d::date AS of, string_agg(var || ' ' || coalesce(value, '-'), ', ' ORDER BY var) FROM unnest(ARRAY['2024-02-29', '2026-03-01', '2026-03-02', '2026-03-05']::date[]) d,
+	josch.environment(8, d) WHERE var IN ('PREV_DATE', 'NEXT_DATE') GROUP BY d ORDER BY d;
+SELECT days, josch.day_offset('other', '2026-03-01', days) FROM generate_series(-2, 3) days;
 -- dates are ISO, whatever the session likes
 SET datestyle = 'German, DMY';
 SELECT value FROM josch.environment(8, '2026-03-02') WHERE var = 'DATE';

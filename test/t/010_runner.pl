@@ -351,6 +351,11 @@ subtest 'owners, and numbers' => sub {
 	$a->stop(10, 0, JoschRunner::SCOPE_DATABASE);
 	is($b->wait_for('EXITED', 10)->{value}, 9, 'STOP reaches it');
 	is_deeply([ map { $_->{run_id} } $b->list_all ], [10], 'and FORGET');
+	my $stranger = JoschRunner->connect($spool, identity => 'strangers', database => 7);
+	is_deeply([ $stranger->list_all(JoschRunner::SCOPE_DATABASE) ], [], 'a database of the same number of another server is another one');
+	$stranger->forget_of(JoschRunner::SCOPE_DATABASE, 10);
+	$stranger->list;
+	is_deeply([ map { $_->{run_id} } $b->list_all ], [10], 'and has nothing to say here');
 	is("$a->{welcome}{highest} $b->{welcome}{highest}", '0 0', 'WELCOME tells what came before its HELLO');
 	is(join(' ', @{ JoschRunner->connect($spool, %of, token => 'a')->{welcome} }{qw(highest given)}), '5 0', 'what HELLO told');
 	is(join(' ', @{ JoschRunner->connect($spool, %of, token => 'b', highest => 4)->{welcome} }{qw(highest given)}), '10 10', 'what START gave');

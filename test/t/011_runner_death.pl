@@ -189,6 +189,8 @@ subtest 'no journal' => sub {
 	$c->start(run_id => $_, argv => sh("setsid sleep 1000 & touch $spool/on$_; exec sleep 1000")) foreach 1, 2, 3;
 	my %pid = map { $_ => $c->wait_for('STARTED', $_)->{pid} } 1 .. 3;
 	JoschRunner::eventually('they are on', sub { 3 == grep { -e "$spool/on$_" } 1 .. 3 });
+	$c->start(run_id => 7, argv => [ 'sleep', '1000' ]);
+	$pid{7} = $c->wait_for('STARTED', 7)->{pid};
 	$c->start(run_id => $_, argv => [ 'perl', '-e', '$0 = "x" x 4000; sleep 1000' ]) foreach 5, 6;
 	my %titled = map { $_ => $c->wait_for('STARTED', $_) } 5, 6;
 	JoschRunner::eventually('they have put a title over their environment', sub { !marked(5) && !marked(6) });
@@ -203,6 +205,12 @@ subtest 'no journal' => sub {
 	my $end = $new->wait_for('EXITED', 2);
 	is_deeply([ @$end{qw(kind reason)} ], [ JoschRunner::EXIT_UNKNOWN, 'the journal was lost' ], 'one that has left a daemon is not taken for it');
 	like($end->{survivors}, qr/^\d+ \(sleep\)$/, 'but that lives');
+	$new->start(run_id => 7, adopt => 1, pid => $pid{7}, argv => [], timeout_ms => 1, grace_ms => 600_000);
+	is($new->wait_for('STARTED', 7)->{pid}, $pid{7}, 'one whose time is up is found');
+	is($new->wait_for('EXITED', 7)->{exit_flags}, JoschRunner::IS_WATCHED | JoschRunner::TIMED_OUT, 'and ended');
+	$new->start(run_id => 3, nonce => 99, adopt => 1, argv => [], log => 'log/another.log');
+	is($new->wait_for('EXITED', 3)->{kind}, JoschRunner::EXIT_UNKNOWN, 'of another run that had its number nothing is found');
+	$new->forget(7, [ 3, 99 ]);
 	$new->start(run_id => 3, adopt => 1, argv => [], log => 'log/x.log');
 	is($new->wait_for('STARTED', 3)->{pid}, $pid{3}, 'the main process is found without its number, too');
 	$new->start(run_id => 4, adopt => 1, argv => [], log => 'log/4.log');

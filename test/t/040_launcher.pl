@@ -73,6 +73,22 @@ sub wait_for_starts
 	return;
 }
 
+# Waits until a scheduler has ended twice, and the pause has grown.
+sub wait_for_ends
+{
+	my ($database) = @_;
+	my $ended = qr/database "\Q$database\E" ended, next start in/;
+	my $log = '';
+	for (1 .. 1200)
+	{
+		$log = slurp_file($node->logfile);
+		last if $log =~ /$ended 2 s/;
+		usleep(50_000);	# between two looks
+	}
+	like($log, qr/$ended 1 s.*$ended 2 s/s, "$database: it is tried ever later");
+	return;
+}
+
 # --- which databases have one
 
 wait_for_starts('template1', 1, 'at the start of the server each database is looked into ...');
@@ -98,6 +114,8 @@ schedulers_are('a postgres', 'DROP EXTENSION that is rolled back: it comes back'
 
 sql('CREATE DATABASE b TEMPLATE a');
 schedulers_are('a b postgres', 'CREATE DATABASE ... TEMPLATE: not refused, and the copy has a scheduler, too');
+
+unlike(slurp_file($node->logfile), qr/scheduler of database "template1" ended/, 'a database without the extension is not looked into again and again');
 
 sql('CREATE EXTENSION josch', 'template1');
 schedulers_are('a b postgres template1', 'a template can have one');
@@ -192,19 +210,23 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) = 3 FROM pg_stat_activi
 
 # --- one bad database does not concern the others
 
+# one that can be read no longer, whose CREATE EXTENSION this server has seen
+sql('CREATE DATABASE e TEMPLATE template0');
+sql('CREATE EXTENSION josch', 'e');
+schedulers_are('a d e postgres', 'a new one');
+my $bad = sql(q{SELECT oid FROM pg_database WHERE datname = 'e'});
+unlink $node->data_dir . "/base/$bad/pg_filenode.map" or die "could not damage the database: $!";
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND datname = 'e'});
+wait_for_ends('e');
+sql('DROP DATABASE e');
+
+
 my $oid = sql(q{SELECT oid FROM pg_database WHERE datname = 'd'});
 $node->stop;
 unlink $node->data_dir . "/base/$oid/pg_filenode.map" or die "could not damage the database: $!";
 $node->start;
 schedulers_are('a postgres', 'a damaged database has no scheduler, the others do');
-my $log = slurp_file($node->logfile);
-for (1 .. 1200)
-{
-	last if $log =~ /database "d" ended, next start in 2 s/;
-	usleep(50_000);	# between two looks
-	$log = slurp_file($node->logfile);
-}
-like($log, qr/database "d" ended, next start in 1 s.*database "d" ended, next start in 2 s/s, 'it is tried ever later');
+wait_for_ends('d');
 sql('DROP DATABASE d');
 sql('DROP TABLESPACE place');
 

@@ -27,6 +27,29 @@ subtest 'the signs of a restore, set for the database by its owner' => sub {
 		'what it did is on record');
 };
 
+# What a trigger of somebody's sees in a pass is what the scheduler has.
+subtest 'defaults of the database' => sub {
+	my %set = (search_path => 'public', statement_timeout => '1ms', lock_timeout => '1h', default_transaction_isolation => 'serializable',
+		default_transaction_read_only => 'on', row_security => 'off', check_function_bodies => 'off', enable_seqscan => 'on', plan_cache_mode => 'force_custom_plan');
+	my $pid = $node->scheduler_pid;
+	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c default_transaction_read_only=off';	# of this test's own sessions
+	$node->sql(join '; ', 'CREATE TABLE seen (name text, setting text)',
+		'CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen SELECT name, setting FROM pg_catalog.pg_settings; RETURN NULL; END$$',
+		q{CREATE TRIGGER see AFTER UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.node_id = 5 AND NEW.state = 'succeeded') EXECUTE FUNCTION see()},
+		(map { "ALTER DATABASE postgres SET $_ = " . JoschNode::literal($set{$_}) } sort keys %set), "SELECT pg_terminate_backend($pid)");
+	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND pid <> $pid");
+	$node->sql('ALTER DATABASE postgres RESET ALL');
+	$node->job('defaults');
+	$node->add([ 5, 'N', undef ], [ 6, 'N', 'exit 0' ], [ 7, 'N', undef, exec_sql => 'SELECT 1' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 5, 6, 7);
+	is($node->sql("SELECT setting FROM seen WHERE name = '$_'"), { search_path => 'pg_catalog, pg_temp', statement_timeout => '0', lock_timeout => '100',
+		transaction_isolation => 'read committed', transaction_read_only => 'off', row_security => 'on', check_function_bodies => 'on',
+		enable_seqscan => 'off', plan_cache_mode => 'force_generic_plan' }->{$_}, "$_ is the scheduler's own")
+		foreach qw(search_path statement_timeout lock_timeout transaction_isolation transaction_read_only row_security check_function_bodies enable_seqscan plan_cache_mode);
+	$node->sql('DROP TRIGGER see ON josch.nodes; DROP TABLE seen');
+};
+
 subtest 'an intent is on disk before its command starts' => sub {
 	# the numbers of the next runs are on disk as used, so that a lost one is not given again
 	$node->job('first');

@@ -139,6 +139,14 @@ foreach my $atomic ('true', 'false')
 	is($node->run_is($stubborn, 'timed_out'), 't', 'and is on record');
 }
 
+# the scheduler that has cancelled it is gone: the next one ends it
+my $left = start($STUBBORN, stop_grace => '2 s', timeout => '100 ms');
+$node->wait_until('its time is up', "SELECT timed_out FROM josch.runs WHERE node_id = $left");
+my $scheduler = $node->scheduler_pid;
+$node->sql("SELECT pg_terminate_backend($scheduler)");
+fails($left, qr/^timed out: it was cancelled, did not end within stop_grace, and its worker was terminated$/, 'what one scheduler has cancelled the next one ends');
+isnt($node->scheduler_pid, $scheduler, 'it is another one');
+
 # however often the scheduler looks meanwhile, there is one cancel, and it is for the SQL alone
 my $loose = start(q{SELECT pg_sleep(600)}, exec_sql_atomic => 'false');
 $node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'});

@@ -36,6 +36,8 @@ subtest 'how a command ends' => sub {
 	$node->wait_for('failed', 2, 3, 4, 5, 8);
 	is($node->sql("SELECT string_agg(format('%s %s %s %s', node_id, status, exit_code, exit_signal), E'\\n' ORDER BY node_id) FROM josch.runs"),
 		"1 succeeded 0 \n2 failed 3 \n3 failed 127 \n4 failed  11\n5 failed  \n8 failed  ", 'exit codes and signals');
+	is($node->sql("SELECT string_agg(node_id::text, ' ' ORDER BY node_id) FROM josch.runs WHERE pid IS NULL OR started_at IS NULL"), '5 8',
+		'whatever started has its process and its time on record, however soon it ended');
 	is($node->sql("SELECT string_agg(message, E'\\n' ORDER BY node_id) FROM josch.nodes WHERE node_id IN (2, 3, 4)"),
 		"exit code 3\nexit code 127\nsignal 11 (Segmentation fault)", 'the board says so');
 	like($node->node_is(5, 'message'), qr{^could not be started: .*/no/such/program.*No such file}, 'why it could not be started');

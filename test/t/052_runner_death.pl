@@ -99,6 +99,26 @@ subtest 'an end that the runner has seen is known after its death' => sub {
 	$node->act('skip', $_) foreach 21, 22;
 };
 
+# A service comes up, and nobody is there to hear of it but the runner.
+subtest 'what came up while no server was there is up' => sub {
+	$node->job('came up');
+	$node->add([ 26, 'L', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID; exec sleep 1000', ready_command => 'test -e $WORK/26.ready' ]);
+	$node->schedule;
+	pid_of(26);
+	$node->wait_until('it has started', "SELECT status = 'running' FROM josch.runs WHERE node_id = 26");
+	my ($id, $server, $token) = split /\|/, $node->run_is(26, "run_id, server, lpad(to_hex(token), 16, '0')");
+	my $database = $node->sql("SELECT oid FROM pg_database WHERE datname = 'postgres'");
+	$node->stop('immediate');
+	append_to_file("$work/26.ready", '');
+	my $runner = JoschRunner->connect($node->{spool}, identity => $server, database => $database, token => $token);
+	eventually('the runner has seen it', sub { $runner->list->{$id}{state} == JoschRunner::STATE_UP });
+	$node->start;
+	$node->wait_for('up', 26);
+	is($node->run_is(26, 'up_at IS NOT NULL'), 't', 'since when is on record');
+	$node->act('stop', 26);
+	$node->wait_for('succeeded', 26);
+};
+
 subtest 'a run that the runner never read is sent once' => sub {
 	$node->job('unread');
 	$node->add(map { [ $_, 'N', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID; exit 3' ] } 31 .. 40);
@@ -125,6 +145,27 @@ subtest 'a run that is stopped before the runner has read it' => sub {
 	$node->wait_for('succeeded', 42);
 	$node->wait_for('failed', 41);
 	like($node->node_is(41, 'message'), qr/^stopped by .*: signal 15/, 'it is sent, and stopped');
+};
+
+# What is sent to a runner that stands still is lost with it: neither it nor its journal has heard of the stop.
+subtest 'a stop that died with its runner' => sub {
+	$node->job('stop again');
+	$node->add([ 46, 'N', 'trap "exit 9" TERM; echo $ATTEMPT $$ >> $WORK/$NODE_ID; while :; do sleep 0.05; done' ],
+		[ 47, 'L', 'echo $ATTEMPT $$ >> $WORK/$NODE_ID; exec sleep 1000', ready_after => '0' ]);
+	$node->schedule;
+	pid_of($_) foreach 46, 47;
+	$node->wait_for('up', 47);
+	$node->wait_until('both have started', "SELECT count(*) = 2 FROM josch.runs WHERE status = 'running' AND node_id IN (46, 47)");
+	my $runner = $node->runner_pid;
+	kill 'STOP', $runner;
+	my $passes = sub { $node->sql("SELECT substring(detail FROM 'passes (\\d+)') FROM josch.health() WHERE component = 'scheduler'") };
+	my $before = $passes->();
+	$node->act('stop', $_) foreach 46, 47;
+	eventually('the scheduler has heard of it', sub { $passes->() > $before });
+	kill 'KILL', $runner;
+	$node->wait_for('failed', 46);
+	$node->wait_for('succeeded', 47);
+	like($node->node_is(46, 'message'), qr/^stopped by .*: how it ended cannot be known: /, 'the next one is told of it');
 };
 
 subtest 'a runner that is asked to end' => sub {

@@ -188,6 +188,44 @@ subtest 'an end that somebody holds' => sub {
 	is(complaints(), '', 'nobody complains');
 };
 
+# SQL has committed, and then its time is up before its end can be applied.
+subtest 'a time that is up too late' => sub {
+	$node->job('late');
+	$node->add([ 95, 'N', undef, exec_sql => 'SELECT pg_advisory_xact_lock(95)', stop_grace => '0' ]);
+	my $gate = person('SELECT pg_advisory_lock(95)');
+	$node->schedule;
+	$node->wait_until('the SQL waits', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
+	my $person = person('SELECT 1 FROM josch.nodes WHERE node_id = 95 FOR UPDATE');
+	$gate->quit;
+	$node->wait_until('it has committed', 'SELECT count(*) = 1 FROM josch.sql_ends');
+	$node->sql("BEGIN; ALTER TABLE josch.runs DISABLE TRIGGER guard; UPDATE josch.runs SET timeout = '1 ms' WHERE node_id = 95;"
+		. ' ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard; COMMIT; SELECT josch.wake()');
+	$node->wait_until('its time is up', 'SELECT timed_out FROM josch.runs WHERE node_id = 95');
+	$person->query_safe('ROLLBACK');
+	$person->quit;
+	$node->wait_for('succeeded', 95);
+	complaints();
+};
+
+# SQL whose time is up, and whose run is held: the scheduler hears of others' stops all the same.
+subtest 'a time that is up, of a run that somebody holds' => sub {
+	my $sql = 'SELECT pg_sleep(1000)';
+	$node->job('held time');
+	$node->add([ 96, 'N', undef, exec_sql => $sql, timeout => '2 s' ], [ 97, 'N', undef, exec_sql => $sql ], [ 98, 'N', 'sleep 1000' ]);
+	$node->schedule;
+	$node->wait_until('all have started', "SELECT count(*) = 3 FROM josch.runs WHERE status = 'running' AND node_id IN (96, 97, 98)");
+	my $person = person('SELECT 1 FROM josch.runs WHERE node_id = 96 FOR UPDATE');
+	$node->wait_until('its time is up', 'SELECT started_at + timeout < clock_timestamp() FROM josch.runs WHERE node_id = 96');
+	$node->act('stop', $_) foreach 97, 98;
+	$node->wait_for('failed', 97, 98);
+	is($node->node_is(96, 'state'), 'running', 'it waits for the person');
+	$person->query_safe('ROLLBACK');
+	$person->quit;
+	$node->wait_for('failed', 96);
+	like($node->node_is(96, 'message'), qr/^timed out/, 'and is ended then');
+	complaints();
+};
+
 # A user's trigger that refuses one node a state.
 sub refuse
 {
@@ -204,17 +242,29 @@ subtest 'a node that cannot be handled' => sub {
 	{
 		my ($first, $state) = @$case;
 		refuse($first + 3, $state);
+		my @others = grep { $_ != $first + 3 } $first .. $first + 8;
 		$node->job("refused $first");
-		$node->add(map { [ $_, 'N', 'true' ] } $first .. $first + 8);
+		$node->add(map { [ $_, 'N', 'echo here >> $WORK/$NODE_ID' ] } $first .. $first + 8);
 		$node->schedule;
-		$node->wait_for('succeeded', grep { $_ != $first + 3 } $first .. $first + 8);
+		$node->wait_for('succeeded', @others);
 		$node->wait_for('failed', $first + 3);
+		is(join('', map { $node->file($_) } @others), "here\n" x 8, "$state: each of the others ran once");
 		is($node->node_is($first + 3, 'message'), 'not on my watch: node ' . ($first + 3), "$state: it has the error's text");
 	}
 	is($node->run_is(114, 'status'), 'failed', 'and so has its run');
 	refuse(0, 'none');
 	$node->act('retry', 104);
 	$node->wait_for('succeeded', 104);
+
+	refuse(120, 'running', "IF NEW.attempt > 1 THEN RAISE EXCEPTION 'not again'; END IF");
+	$node->job('refused later');
+	$node->add([ 120, 'N', 'exit 3' ]);
+	$node->schedule;
+	$node->wait_for('failed', 120);
+	my $former = $node->sql('SELECT r FROM josch.runs r WHERE node_id = 120');
+	$node->act('retry', 120);
+	$node->wait_until('it is refused the second time', q{SELECT state = 'failed' AND message = 'not again' FROM josch.nodes WHERE node_id = 120});
+	is($node->sql('SELECT r FROM josch.runs r WHERE node_id = 120'), $former, 'what is on record of its first run stays as it was');
 
 	refuse(121, 'up');
 	$node->job('refused up');
@@ -224,6 +274,22 @@ subtest 'a node that cannot be handled' => sub {
 	my $pid = $node->run_is(121, 'pid');
 	like($pid, qr/^\d+$/, 'its process is on record');
 	eventually('a command whose node has failed does not run on', sub { !lives($pid) });
+	complaints();
+};
+
+subtest 'a run that a trigger of somebody\'s leaves out' => sub {
+	$node->sql('CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;'
+		. ' CREATE TRIGGER a_leave_out BEFORE INSERT ON josch.runs FOR EACH ROW WHEN (NEW.node_id = 127) EXECUTE FUNCTION leave_out()');
+	$node->job('left out');
+	$node->add(map { [ $_, 'N', 'echo here >> $WORK/$NODE_ID' ] } 126 .. 128);
+	$node->schedule;
+	$node->wait_for('succeeded', 126, 128);
+	$node->wait_for('failed', 127);
+	is($node->node_is(127, 'message'), 'a trigger on josch.runs suppressed the run', 'its node does not run for ever');
+	is(join('', map { $node->file($_) // '-' } 126 .. 128), "here\n-here\n", 'the others ran, once');
+	$node->sql('DROP TRIGGER a_leave_out ON josch.runs');
+	$node->act('retry', 127);
+	$node->wait_for('succeeded', 127);
 	complaints();
 };
 
@@ -265,8 +331,10 @@ subtest 'a node that can be neither handled nor failed' => sub {
 	my $allowed = $before + 1 + (time - $start);
 	ok($said->() <= $allowed, 'nor does the log tell it all the time') or diag $said->() . " lines, where $allowed are allowed";
 	complaints();
+	$node->wait_until('health says what is the matter', "SELECT NOT up AND detail LIKE '%not on my watch%' FROM josch.health() WHERE component = 'scheduler'");
 	refuse(0, 'none');
 	$node->wait_for('succeeded', 151);
+	$node->wait_until('and nothing when all is well', q{SELECT up FROM josch.health() WHERE component = 'scheduler'});
 };
 
 subtest 'what a node names is not there' => sub {

@@ -83,6 +83,18 @@ subtest 'nothing is left behind' => sub {
 	cmp_ok(descriptors($pid{$_}), '<', $open{$_} + 20, "$_: no descriptor for each") foreach sort keys %pid;
 };
 
+# Beside nothing at all, and beside something that is due one day: in both there are no passes without end.
+subtest 'nothing is due' => sub {
+	my $passes = sub { $node->sql("SELECT substring(detail FROM 'passes (\\d+)') FROM josch.health() WHERE component = 'scheduler'") };
+	my $before;
+	eventually('the scheduler makes no passes', sub {
+		$before = $passes->();
+		sleep 0.5;	# to see that nothing happens meanwhile
+		return $passes->() == $before;
+	});
+	pass('it rests');
+};
+
 subtest 'idle' => sub {
 	$node->sql('CREATE DATABASE another');
 	$node->job('idle');

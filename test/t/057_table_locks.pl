@@ -124,9 +124,11 @@ subtest 'who may lock a table' => sub {
 		my ($ret, $out, $err) = $node->psql('postgres', "SET ROLE nina; $_[0]", on_error_stop => 1);
 		return $err;
 	};
-	$as_nina->('CREATE VIEW public.mine AS SELECT p_node_id, (SELECT count(*) FROM josch.node_deps) FROM josch.tpl_node_deps; CREATE VIEW public.above AS TABLE public.mine');
+	$as_nina->('CREATE VIEW public.mine AS SELECT p_node_id, (SELECT count(*) FROM josch.node_deps) FROM josch.tpl_node_deps; CREATE VIEW public.above AS TABLE public.mine; CREATE VIEW public.only AS SELECT (SELECT count(*) FROM josch.node_deps)');
 	like($as_nina->("BEGIN; LOCK TABLE josch.$_ IN ACCESS EXCLUSIVE MODE"), qr/permission denied/, $_) foreach @tables;
-	like($as_nina->("BEGIN; LOCK TABLE public.$_ IN SHARE MODE"), qr/permission denied to lock "$_" as a whole/, "a view: $_") foreach 'mine', 'above';
+	like($as_nina->("BEGIN; LOCK TABLE public.$_ IN SHARE MODE"), qr/permission denied to lock "$_" as a whole/, "a view: $_") foreach 'mine', 'above', 'only';
+	like($as_nina->("BEGIN; LOCK TABLE josch.node_deps IN $_ MODE"), qr/permission denied to lock "node_deps" as a whole/, "in $_ mode")
+		foreach 'SHARE UPDATE EXCLUSIVE', 'SHARE', 'SHARE ROW EXCLUSIVE', 'EXCLUSIVE';
 	like($as_nina->("DO 'BEGIN LOCK TABLE josch.tpl_nodes IN SHARE MODE; END'"), qr/permission denied to lock "tpl_nodes" as a whole/, 'in a block');
 	is($as_nina->('BEGIN; LOCK TABLE josch.tpl_nodes IN ROW EXCLUSIVE MODE'), '', 'as any INSERT does');
 	is($as_nina->('CREATE TABLE public.t (a int); BEGIN; LOCK TABLE public.t'), '', 'a table of his own');

@@ -82,6 +82,30 @@ subtest 'the pass that compares both lists fails at its commit' => sub {
 };
 $node->sql('DROP TRIGGER fail ON josch.nodes; DROP TRIGGER put_off ON josch.nodes');
 
+# What the first pass of a scheduler has compared, and then could not commit, is compared again.
+subtest 'the pass that looks for SQL fails at its commit' => sub {
+	my $gate = $node->background_psql('postgres');
+	$gate->query_safe('SELECT pg_advisory_lock(61)');
+	$node->job('sql');
+	$node->add([ 61, 'N', undef, exec_sql => 'SELECT pg_advisory_xact_lock(61)' ]);
+	$node->schedule;
+	$node->wait_until('the SQL waits', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
+	# an end of a run that nobody knows, which that pass throws away; the first commit of that fails
+	$node->sql(q{
+		CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF nextval('public.failures') <= 1 THEN RAISE EXCEPTION 'not this time'; END IF; RETURN NULL; END$$;
+		CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON josch.sql_ends DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_once();
+		CREATE TRIGGER put_off BEFORE DELETE ON josch.sql_ends FOR EACH STATEMENT EXECUTE FUNCTION put_off();
+		SELECT setval('failures', 1, false);
+		INSERT INTO josch.sql_ends VALUES (999999, 1, true, now(), 0)});
+	$node->stop('immediate');
+	eval { $gate->quit };
+	$node->start;
+	$node->wait_for('succeeded', 61);
+	cmp_ok(failures(), '>=', 2, 'it failed once');
+	is($node->run_is(61, 'tries'), 2, 'what was undone was done once more');
+	$node->sql('DROP TRIGGER fail ON josch.sql_ends; DROP TRIGGER put_off ON josch.sql_ends');
+};
+
 my @dates = map { "2024-04-0$_" } 1 .. 4;
 
 subtest 'several dates of one job in one pass' => sub {

@@ -379,6 +379,32 @@ test_missing(void)
 	free(mark);
 }
 
+static void
+go_on_and_forget(void)
+{
+	past_begin();
+	for (int64_t id = 100; id < 300; id++)
+	{
+		past_end(past_start(owner_first(), id, NULL), JOSCH_EXIT_CODE, 0, "");
+		past_forget(owner_first(), id);
+	}
+}
+
+/* What is rewritten may be shorter than before: its length alone does not tell that the former one came back. */
+static void
+test_before_the_rewriting(void)
+{
+	unit_apart(past_live);
+	unit_apart(go_on_and_forget);
+	whole = unit_read("journal", &whole_len);
+	unit_apart(past_begin);
+	unit_apart(past_begin);
+	put_back(whole_len);
+	what = "a longer journal of before it was rewritten";
+	is_same = false;
+	unit_apart(read_ledger);
+}
+
 /* The folder is copied, as a whole: another one is entered with its files. */
 static void
 enter_copy(void)
@@ -424,6 +450,7 @@ main(void)
 	unit_test("no journal", test_no_journal);
 	unit_test("a broken journal", test_broken_is_kept);
 	unit_test("what is missing", test_missing);
+	unit_test("before the rewriting", test_before_the_rewriting);
 	unit_test("a copy", test_copy);
 	return unit_result();
 }

@@ -59,6 +59,9 @@ second_life(void)
 			}
 		}
 	}
+	/* so much was forgotten that of the oldest only the greatest number is known */
+	owner_first()->next->forgotten.floor = 40;
+	OK(journal_rewrite(), "the journal is rewritten in the middle of a life");
 	past_spawn(past_start(owner_first(), 20, NULL));
 	past_stop(run_find(owner_first(), unit_key(2)), JOSCH_RUN_TIMED_OUT);
 	past_remember("known", false);
