@@ -1,92 +1,151 @@
 # test/chaos/ChaosFaults.pm
 #
-# What goes wrong, and what people do meanwhile.
+# What goes wrong: the names of all faults, and those that are no more than a signal,
+# a lock or a setting.
 #
 # A fault may need the server to be up and leaves it up; what it kills, freezes or
-# takes away comes back by JOSCH's own means, which is what is tried.
+# takes away comes back by JOSCH's own means, which is what is tried.  It says
+# whether it could be done.
 package ChaosFaults;
 
 use strict;
 use warnings;
 use Exporter 'import';
-use JoschNode qw(eventually lives literal);
-use JoschRunner;
+use ChaosCopies qw(template_copy dump_elsewhere copy_beside put_back dump_in_place promotion);
 use ChaosPlan qw(pick chance);
-use File::Path qw(remove_tree);
-use PostgreSQL::Test::Utils;
+use ChaosRecord qw(crash_of down end_the_runner end_the_runner_alone look_at_ledger mains);
+use ChaosShortage qw(full_spool full_data_disk few_processes few_descriptors few_workers remove_of_spool remove_logs remove_spool move_spool);
 use Time::HiRes qw(sleep);
 
-our @EXPORT_OK = qw(fault_names inject act answer_all);
+our @EXPORT_OK = qw(any_fault inject);
 
-my @ACTS = qw(signoff approve reject mark_success mark_failed retry hold release skip force_start stop rerun);
+my %SETTINGS = (
+	fewer_places => [ 'josch.max_running', 1, 2, 20 ],
+	fewer_sql_places => [ 'josch.max_sql_workers', 1, 4 ],
+	shorter_logs => [ 'josch.max_log_size', q('64kB'), q('1MB'), 0 ]);
 
 my %FAULTS = (
-	crash_scheduler => sub { my $node = shift; my $pid = scheduler($node); $node->crash($pid) if $pid; },
-	end_scheduler => sub { my $node = shift; signal(TERM => scheduler($node)); },
-	freeze_scheduler => sub { my $node = shift; freeze(scheduler($node)); },
-	crash_sql_worker => sub { my $node = shift; my $pid = backend($node, 'josch sql worker'); $node->crash($pid) if $pid; },
-	end_sql_worker => sub { my $node = shift; signal(TERM => backend($node, 'josch sql worker')); },
+	crash_scheduler => sub { my $node = shift; crash_of($node, backend($node, 'josch scheduler')); },
+	end_scheduler => sub { my $node = shift; signal(TERM => backend($node, 'josch scheduler')); },
+	crash_sql_worker => sub { my $node = shift; crash_of($node, backend($node, 'josch sql worker')); },
+	end_sql_worker => \&end_sql_worker,
 	end_launcher => sub { my $node = shift; signal(TERM => backend($node, 'josch launcher')); },
-	stop_immediate => sub { my $node = shift; $node->stop('immediate'); $node->start; },
-	stop_fast => sub { my $node = shift; $node->stop('fast'); $node->start; },
-	kill_postmaster => sub { my $node = shift; $node->kill_postmaster; $node->start; },
-	kill_runner => sub { my $node = shift; signal(KILL => $node->runner_pid); $node->{runner_deaths}++; },
-	end_runner => sub { my $node = shift; signal(TERM => $node->runner_pid); $node->{runner_deaths}++; },
-	freeze_runner => sub { my $node = shift; freeze($node->runner_pid); },
-	kill_command => sub { my $node = shift; my $pid = pick($node->commands); signal(KILL => $pid); },
-	freeze_command => sub { my $node = shift; freeze(pick($node->commands)); },
+	stop_immediate => sub { my $node = shift; down($node, sub { $node->stop('immediate'); $node->start; }); },
+	stop_fast => sub { my $node = shift; down($node, sub { $node->stop('fast'); $node->start; }); },
+	kill_postmaster => sub { my $node = shift; down($node, sub { $node->kill_postmaster; $node->start; }); },
+	kill_runner => sub { end_the_runner(shift, 'KILL'); },
+	end_runner => sub { end_the_runner(shift, 'TERM'); },
+	kill_runner_alone => \&end_the_runner_alone,
+	replace_runner => sub { my $node = shift; signal(HUP => $node->runner_pid); },
+	kill_command => \&kill_command,
+	(map { my $part = $_; ("freeze_$part" => sub { freeze(part_of(shift, $part)) }) } qw(scheduler launcher sql_worker session postmaster checkpointer runner command server)),
 	hold_rows => \&hold_rows,
 	lock_table => \&lock_table,
-	fewer_places => sub { my $node = shift; $node->sql('ALTER SYSTEM SET josch.max_running = ' . pick(1, 2, 20)); $node->reload; },
-	fewer_sql_places => sub { my $node = shift; $node->sql('ALTER SYSTEM SET josch.max_sql_workers = ' . pick(1, 4)); $node->reload; },
+	(map { my $name = $_; ($name => sub { set(shift, @{ $SETTINGS{$name} }) }) } keys %SETTINGS),
+	scheduler_off => sub { my $node = shift; set($node, 'josch.scheduler', $_) foreach qw(off on); return 1; },
+	analyze => sub { my $node = shift; $node->sql('ANALYZE'); return 1; },
 	move_spool => \&move_spool,
 	remove_socket => sub { remove_of_spool(shift, 'runner.sock'); },
 	remove_lock => sub { remove_of_spool(shift, 'runner.lock'); },
-	remove_journal => sub { my $node = shift; remove_of_spool($node, 'journal'); },
-	remove_journal_end => sub { my $node = shift; remove_of_spool($node, 'journal.end'); },
-	remove_logs => sub { my $node = shift; remove_tree(spool($node) . '/log'); },
+	remove_journal => sub { remove_of_spool(shift, 'journal'); },
+	remove_journal_end => sub { remove_of_spool(shift, 'journal.end'); },
+	remove_logs => \&remove_logs,
+	remove_spool => \&remove_spool,
+	full_spool => \&full_spool,
+	few_processes => \&few_processes,
+	few_descriptors => \&few_descriptors);
+
+# Those that take seconds come at a third of the others' rate.
+my %LONG_FAULTS = (
+	full_data_disk => \&full_data_disk,
+	few_workers => \&few_workers,
 	template_copy => \&template_copy,
 	dump_elsewhere => \&dump_elsewhere,
 	copy_beside => \&copy_beside,
 	put_back => \&put_back,
-	analyze => sub { my $node = shift; $node->sql('ANALYZE'); },
-);
+	dump_in_place => \&dump_in_place,
+	promotion => \&promotion);
 
-sub fault_names { return sort keys %FAULTS; }
+sub any_fault { return pick((sort keys %FAULTS) x 3, sort keys %LONG_FAULTS); }
 
+# inject(node, name): whether it could be done
 sub inject
 {
 	my ($node, $name) = @_;
-	$FAULTS{$name}->($node);
-	return;
+	my $code = $FAULTS{$name} // $LONG_FAULTS{$name} // die "there is no fault \"$name\"\n";
+	look_at_ledger($node);
+	return $code->($node);
 }
 
 sub signal
 {
 	my ($name, @pids) = @_;
-	kill $name, grep { $_ } @pids;
-	return;
+	return kill $name, grep { $_ } @pids;
 }
 
-# Frozen for a moment, in which the others go on.
-sub freeze
-{
-	my ($pid) = @_;
-	return if !$pid;
-	kill 'STOP', $pid;
-	sleep rand 0.5;
-	kill 'CONT', $pid;
-	return;
-}
+# ---- signals ----
 
 sub backend
 {
 	my ($node, $type) = @_;
-	my @pids = split /\n/, $node->sql("SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
+	my @pids = split /\n/, $node->sql("SELECT pid FROM pg_stat_activity WHERE backend_type = '$type' AND pid <> pg_backend_pid()");
 	return pick(@pids);
 }
 
-sub scheduler { my ($node) = @_; return backend($node, 'josch scheduler'); }
+sub end_sql_worker
+{
+	my ($node) = @_;
+	my $pid = backend($node, 'josch sql worker') or return 0;
+	$node->{record}{workers}{$pid} = 1;
+	return signal(TERM => $pid);
+}
+
+sub kill_command
+{
+	my ($node) = @_;
+	my %mains = mains($node);
+	my $run = pick(sort keys %mains) or return 0;
+	$node->{record}{killed}{$run} = 1;
+	return signal(KILL => $mains{$run});
+}
+
+my %BACKENDS = (scheduler => 'josch scheduler', launcher => 'josch launcher', sql_worker => 'josch sql worker', checkpointer => 'checkpointer');
+
+sub part_of
+{
+	my ($node, $part) = @_;
+	return backend($node, $BACKENDS{$part}) if $BACKENDS{$part};
+	return $node->{_pid} if $part eq 'postmaster';
+	return $node->runner_pid if $part eq 'runner';
+	return pick($node->commands) if $part eq 'command';
+	return $node->server_pids if $part eq 'server';
+	return session($node);
+}
+
+# Somebody's session, that is about to commit what it has done to some rows.
+sub session
+{
+	my ($node) = @_;
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	my $pid = $session->query('SELECT pg_backend_pid()');
+	$session->{stdin} .= "BEGIN; SELECT FROM josch.nodes TABLESAMPLE BERNOULLI (20) FOR UPDATE SKIP LOCKED; COMMIT;\n";
+	$session->{run}->pump_nb;
+	push @{ $node->{sessions} }, $session;
+	eval { (shift @{ $node->{sessions} })->{run}->kill_kill } while @{ $node->{sessions} } > 3;
+	return $pid;
+}
+
+# Frozen for a moment, rarely for long, in which the others go on.
+sub freeze
+{
+	my @pids = grep { $_ } @_;
+	return 0 if !@pids;
+	kill 'STOP', @pids;
+	sleep(chance(5) ? 3 : rand 0.5);
+	return kill 'CONT', @pids;
+}
+
+# ---- locks and settings ----
 
 # Somebody's transaction has rows, and lets go of them in a moment.
 sub hold_rows
@@ -94,7 +153,7 @@ sub hold_rows
 	my ($node) = @_;
 	$node->psql('postgres', 'BEGIN; SELECT FROM josch.nodes TABLESAMPLE BERNOULLI (20) FOR UPDATE SKIP LOCKED; SELECT pg_sleep('
 			. rand(0.5) . '); ' . pick('COMMIT', 'ROLLBACK'));
-	return;
+	return 1;
 }
 
 sub lock_table
@@ -103,157 +162,15 @@ sub lock_table
 	my $table = pick(qw(nodes node_deps runs jobs));
 	$node->psql('postgres', "SET lock_timeout = '2s'; BEGIN; LOCK TABLE josch.$table IN " . pick('SHARE', 'ACCESS EXCLUSIVE')
 			. ' MODE; SELECT pg_sleep(' . rand(0.5) . '); COMMIT');
-	return;
+	return 1;
 }
 
-# ---- what is removed, and where the spool is ----
-
-# The spool in use, which is the former one until no run is open.
-sub spool
+sub set
 {
-	my ($node) = @_;
-	return $node->{spool} = $node->sql('SHOW josch.spool_directory');
-}
-
-sub remove_of_spool
-{
-	my ($node, $name) = @_;
-	unlink spool($node) . "/$name";
-	return;
-}
-
-sub move_spool
-{
-	my ($node) = @_;
-	spool($node);
-	$node->sql('ALTER SYSTEM SET josch.spool_directory = ' . literal(pick(@{ $node->{spools} })));
+	my ($node, $name, @values) = @_;
+	$node->sql("ALTER SYSTEM SET $name = " . pick(@values));
 	$node->reload;
-	return;
-}
-
-# ---- copies: none may fire ----
-
-# A complaint when some command was started, or some SQL done, by the copy: the effects tell where they were done, and
-# runs of commands that are on no record of the original are found in the marks.
-sub judge_copy
-{
-	my ($node, $copy, $database, $what) = @_;
-	my $seen = q{SELECT NOT armed FROM josch.armed()};
-	eventually("the $what knows what it is", sub { (eval { $copy->sql($seen, $database) } // '') eq 't' });
-	eval { $copy->sql('SELECT josch.wake()', $database) };
-	sleep 0.5;	# for what is wrong to happen
-	my $place = literal($copy->port . " $database");
-	my $n = $copy->sql("SELECT count(*) FROM public.effects WHERE place = $place", $database);
-	push @{ $node->{complaints} }, "a $what has fired $n times" if $n;
-	$node->{copies}++;
-	return;
-}
-
-sub template_copy
-{
-	my ($node) = @_;
-	my $made;
-	foreach (1 .. 5)
-	{
-		last if $made = eval { $node->sql('CREATE DATABASE copy TEMPLATE postgres', 'template1'); 1 };
-	}
-	return if !$made;
-	judge_copy($node, $node, 'copy', 'database made from a template');
-	$node->sql('DROP DATABASE copy WITH (FORCE)', 'template1');
-	return;
-}
-
-sub dump_elsewhere
-{
-	my ($node) = @_;
-	my $dump = $node->basedir . '/dump.sql';
-	PostgreSQL::Test::Utils::run_log([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ]) or return;
-	$node->sql('CREATE DATABASE restored', 'template1');
-	PostgreSQL::Test::Utils::run_log([ 'psql', '-Xq', '-h', $node->host, '-p', $node->port, '-v', 'ON_ERROR_STOP=1', '-f', $dump, 'restored' ])
-		or push @{ $node->{complaints} }, 'a dump cannot be restored';
-	judge_copy($node, $node, 'restored', 'restored dump');
-	$node->sql('DROP DATABASE restored WITH (FORCE)', 'template1');
-	return;
-}
-
-# A copy of the data directory that is started beside the original.
-sub copy_beside
-{
-	my ($node) = @_;
-	my $number = ++$node->{clones};
-	$node->backup("clone$number");
-	my $copy = JoschNode->from_backup('c' . $number, $node, "clone$number");
-	$copy->start;
-	judge_copy($node, $copy, 'postgres', 'data directory started beside the original');
-	$copy->stop('immediate');
-	remove_tree($copy->data_dir, $node->backup_dir . "/clone$number");
-	return;
-}
-
-# ---- the data is put back in its place, while the runner lives ----
-
-sub started { my ($node) = @_; return scalar grep { /^start/ } split /\n/, $node->file('marks') // ''; }
-
-sub put_back
-{
-	my ($node) = @_;
-	my $saved = $node->basedir . '/saved';
-	$node->stop;
-	remove_tree($saved);
-	system_or_bail('cp', '-a', $node->data_dir, $saved);
-	$node->start;
-	my $before = started($node);
-	foreach (1 .. 40)
-	{
-		act($node, $node->{plan});
-		sleep 0.02;	# the day goes on, and is lost
-	}
-	$node->stop('fast');
-	my $done = started($node);
-	system_or_bail('find', $node->data_dir, '-mindepth', '1', '-delete');
-	system_or_bail('cp', '-a', "$saved/.", $node->data_dir);
-	$node->start;
-	my $taken_back = q{SELECT up FROM josch.health() WHERE component = 'runner'};
-	eventually('it has spoken with its runner', sub { (eval { $node->sql($taken_back) } // '') eq 't' });
-	sleep 0.5;	# for what is wrong to happen
-	my %known = map { $_ => 1 } split /\n/, $node->sql(q{SELECT run_id || '-' || lpad(to_hex(nonce), 16, '0') FROM josch.runs});
-	foreach my $mark (map { (split / /)[1] } grep { /^start/ } split /\n/, $node->file('marks') // '')
-	{
-		$node->{lost}{$mark} = 1 if !$known{$mark};
-	}
-	my $now = started($node);
-	push @{ $node->{complaints} }, 'after the data was put back ' . ($now - $done) . ' commands were started again by themselves'
-		if $now > $done && $done > $before;
-	eval { $node->sql(q{SELECT josch.arm('chaos: it was looked at') FROM josch.armed() WHERE NOT armed}) };
-	$node->{runner_deaths}++;	# what is not known any more may be said to be unknown
-	$node->{put_back}++;
-	return;
-}
-
-# act(node, plan): somebody does something to some node, fit or not; returns the error's code and text when it is refused
-sub act
-{
-	my ($node, $plan) = @_;
-	my ($out, $err) = ('', '');
-	my $call = sprintf 'josch.%s(%d, %s, %s)', pick(@ACTS), pick(@{ $plan->{nodes} })->{node_id}, literal(pick(@{ $plan->{dates} })), literal('chaos');
-	$node->psql('postgres', "\\set VERBOSITY verbose\nSELECT $call", stdout => \$out, stderr => \$err, on_error_stop => 0);
-	return $err =~ /ERROR:\s+(\w{5}): (.*)/ ? ($1, "$call: $2") : ();
-}
-
-# A careful person brings the days to their end: answers what asks, and lets go of what is held.
-sub answer_all
-{
-	my ($node) = @_;
-	return $node->sql(q{
-		SELECT count(CASE state
-			WHEN 'signoff' THEN josch.signoff(node_id, job_date, 'end')
-			WHEN 'review' THEN josch.approve(node_id, job_date, 'end')
-			WHEN 'held' THEN josch.release(node_id, job_date, 'end')
-			WHEN 'up' THEN josch.stop(node_id, job_date, 'end')
-			ELSE josch.skip(node_id, job_date, 'end') END)
-		FROM josch.nodes
-		WHERE state IN ('signoff', 'review', 'held', 'failed', 'unknown')
-			OR (state = 'up' AND EXISTS (SELECT FROM josch.runs r WHERE r.run_id = nodes.run_id AND r.stop_requested_at IS NULL))});
+	return 1;
 }
 
 1;

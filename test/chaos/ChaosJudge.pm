@@ -3,13 +3,15 @@
 # What is to be complained of when a plan of chaos has come to its end.
 #
 # What really happened is what the commands marked in a file, what SQL left in a
-# table, and what the record has of each change, in the order of the commits;
-# what the scheduler says of itself is what is judged.
+# table, which processes live, and what the record has of each change, in the order
+# of the commits; what the scheduler says of itself is what is judged.  What cannot
+# be known was noted when it was done (ChaosRecord.pm).
 package ChaosJudge;
 
 use strict;
 use warnings;
 use Exporter 'import';
+use ChaosRecord qw(look_at_ledger mains);
 use JoschRunner;
 
 our @EXPORT_OK = qw(judge);
@@ -17,7 +19,10 @@ our @EXPORT_OK = qw(judge);
 sub judge
 {
 	my ($node) = @_;
-	return (judge_commands($node), judge_sql($node), judge_order($node), judge_counts($node), judge_log($node), @{ $node->{complaints} // [] });
+	look_at_ledger($node);
+	return (judge_commands($node), judge_processes($node), judge_sql($node), judge_failures($node), judge_order($node),
+		judge_counts($node), judge_log($node),
+		@{ $node->{record}{complaints} });
 }
 
 sub rows
@@ -28,61 +33,138 @@ sub rows
 
 # ---- commands ----
 
-# run_id => { start => n, end => n, code => n }
+# run => { start => n, end => n, code => n }
 sub marks
 {
 	my ($node) = @_;
 	my %marks;
 	foreach my $line (split /\n/, $node->file('marks') // '')
 	{
-		my ($what, $run_id, $code) = split / /, $line;
-		$marks{$run_id}{$what}++;
-		$marks{$run_id}{code} = $code if $what eq 'end';
+		my ($what, $run, $code) = split / /, $line;
+		$marks{$run}{$what}++;
+		$marks{$run}{code} = $code if $what eq 'end';
 	}
 	return \%marks;
 }
+
+my $RUNS = q{
+	SELECT run_id || '-' || lpad(to_hex(nonce), 16, '0'), node_id, translate(message, E'\n|', '  '), status, exit_code, exit_signal,
+		started_at IS NOT NULL, stop_requested_at IS NOT NULL OR timed_out, ledger, extract(epoch FROM ended_at)
+	FROM josch.runs WHERE kind = 'command'};
 
 sub judge_commands
 {
 	my ($node) = @_;
 	my $marks = marks($node);
+	my $record = $node->{record};
 	my @complaints;
-	foreach my $row (rows($node, q{SELECT run_id || '-' || lpad(to_hex(nonce), 16, '0'), node_id, job_date, status, exit_code, exit_signal, started_at, message FROM josch.runs WHERE kind = 'command'}))
+	foreach my $row (rows($node, $RUNS))
 	{
-		my $mark = delete $marks->{ $row->[0] } // {};
-		push @complaints, map { "run $row->[0] of node $row->[1]: $_ ($row->[3], exit code \"$row->[4]\", signal \"$row->[5]\", \"$row->[7]\")" }
-			judge_command($node, $mark, @$row[ 3 .. 6 ]);
+		my %run;
+		@run{qw(key node message status code signal started stopped ledger ended)} = @$row;
+		my $mark = delete $marks->{ $run{key} } // {};
+		push @complaints, map { qq{run $run{key} of node $run{node}: $_ ($run{status}, exit code "$run{code}", signal "$run{signal}", "$run{message}")} }
+			judge_starts($mark, \%run), judge_end($record, $mark, \%run);
 	}
-	push @complaints, map { "run $_ is marked, and not on record" } grep { !$node->{lost}{$_} } sort keys %$marks;
+	push @complaints, map { "run $_ is marked, and not on record" } grep { !$record->{lost}{$_} } sort keys %$marks;
 	push @complaints, map { "run $_, which was lost, started more than once" } grep { ($marks->{$_}{start} // 0) > 1 } sort keys %$marks;
 	return @complaints;
 }
 
-sub judge_command
+sub judge_starts
 {
-	my ($node, $mark, $status, $code, $signal, $started_at) = @_;
+	my ($mark, $run) = @_;
 	my $starts = $mark->{start} // 0;
 	my @wrong;
 	push @wrong, "started $starts times" if $starts > 1;
-	push @wrong, 'never ended' if $status =~ /^(starting|running)$/;
-	push @wrong, 'is unknown, although no runner died' if $status eq 'unknown' && !$node->{runner_deaths};
-	push @wrong, 'succeeded and never started' if $status eq 'succeeded' && !$starts;
-	push @wrong, 'started, and is said not to have' if $starts && $status eq 'failed' && $started_at eq '';
-	push @wrong, 'ended with ' . ($mark->{code} // 'no code at all') if $code ne '' && ($mark->{code} // '') ne $code;
+	push @wrong, 'never ended' if $run->{status} =~ /^(starting|running)$/;
+	push @wrong, 'succeeded and never started' if $run->{status} eq 'succeeded' && !$starts;
+	push @wrong, 'started, and is said not to have' if $starts && $run->{status} eq 'failed' && $run->{started} eq 'f';
 	return @wrong;
+}
+
+sub judge_end
+{
+	my ($record, $mark, $run) = @_;
+	my ($key, $code) = @$run{qw(key code)};
+	my @wrong;
+	push @wrong, 'is unknown, although it could be known' if $run->{status} eq 'unknown' && !may_be_unknown($record, $run);
+	push @wrong, 'ended with ' . ($mark->{code} // 'no code at all') if $code ne '' && ($mark->{code} // '') ne $code;
+	push @wrong, 'is said to have succeeded' if $run->{status} eq 'succeeded' && $code ne '' && $code ne '0';
+	push @wrong, 'has failed for no reason' if $run->{status} eq 'failed' && "$code$run->{signal}" eq '' && $run->{stopped} eq 'f';
+	push @wrong, 'nobody has sent it a signal'
+		if $run->{signal} ne '' && $run->{stopped} eq 'f' && !$record->{killed}{$key} && !$record->{unsure}{$key};
+	return @wrong;
+}
+
+# Its runner died over it, or its ledger was lost before it ended.
+sub may_be_unknown
+{
+	my ($record, $run) = @_;
+	my $lost = $record->{ledgers}{ $run->{ledger} };
+	return $record->{unsure}{ $run->{key} } || (defined $lost && $run->{ended} >= $lost);
+}
+
+# ---- processes ----
+
+# No command lives that is known to have ended, and no spool has two runners.
+sub judge_processes
+{
+	my ($node) = @_;
+	my %lives = mains($node);
+	my %runners;
+	foreach my $dir (glob '/proc/[0-9]*')
+	{
+		my @words = split /\0/, JoschRunner::slurp("$dir/cmdline") // '';
+		my ($spool) = map { $words[ $_ + 1 ] } grep { $words[$_] eq '--spool' } 0 .. $#words - 1;
+		$runners{$spool}++ if defined $spool && JoschNode::lives(substr $dir, 6) && grep { $_ eq $spool } @{ $node->{spools} };
+	}
+	return ((map { "spool $_ has $runners{$_} runners" } grep { $runners{$_} > 1 } sort keys %runners),
+		map { "run $_->[0] lives as process $lives{ $_->[0] }, and has ended with \"$_->[4]\" or signal \"$_->[5]\"" }
+			grep { $lives{ $_->[0] } && "$_->[4]$_->[5]" ne '' } rows($node, $RUNS));
 }
 
 # ---- SQL ----
 
+# Where it was done is told by its effects; SQL that is not atomic is unknown when its worker or the server died over it.
 sub judge_sql
 {
 	my ($node) = @_;
-	return map { "run $_->[0] of SQL node $_->[1] left $_->[3] effects: $_->[2]" } rows($node, q{
+	my $record = $node->{record};
+	my $downs = join ' OR ', 'false', map { "r.requested_at <= to_timestamp($_->[1]) AND r.ended_at >= to_timestamp($_->[0])" } @{ $record->{downs} };
+	my $workers = join ', ', 0, keys %{ $record->{workers} };
+	my $unsure = join ', ', map { "'$_'" } '', keys %{ $record->{unsure} };
+	my $places = join ', ', map { "'" . $_->port . " postgres'" } $node, @{ $node->{former} // [] };
+	return ((map { "run $_->[0] of SQL node $_->[1] left $_->[3] effects: $_->[2]" } rows($node, q{
 		SELECT r.run_id, r.node_id, r.status, e.n
-		FROM josch.runs r JOIN josch.nodes n USING (node_id, job_date)
-			CROSS JOIN LATERAL (SELECT count(*) AS n FROM public.effects WHERE run_id = r.run_id) e
+		FROM josch.runs r CROSS JOIN LATERAL (SELECT count(*) AS n FROM public.effects WHERE run_id = r.run_id) e
 		WHERE r.kind = 'sql' AND (e.n > 1 OR r.status = 'succeeded' AND e.n <> 1 OR r.ended_at IS NULL
-			OR n.exec_sql_atomic AND (r.status = 'failed' AND e.n <> 0 OR r.status = 'unknown'))});
+			OR r.exec_sql_atomic AND r.status = 'failed' AND e.n <> 0)})),
+		(map { "run $_->[0] of SQL node $_->[1] is unknown, although it could be known: $_->[2]" } rows($node, qq{
+		SELECT r.run_id, r.node_id, translate(r.message, E'\\n|', '  ')
+		FROM josch.runs r
+		WHERE r.kind = 'sql' AND r.status = 'unknown' AND r.run_id::text NOT IN ($unsure)
+			AND (r.exec_sql_atomic OR NOT (r.pid IN ($workers) OR $downs))})),
+		(map { "run $_->[0] of SQL node $_->[1] has failed for no reason: $_->[2]" } rows($node, q{
+		SELECT run_id, node_id, translate(message, E'\n|', '  ')
+		FROM josch.runs
+		WHERE kind = 'sql' AND status = 'failed' AND stop_requested_at IS NULL AND NOT timed_out
+			AND exec_sql !~ '1 / 0' AND message !~ 'No space left on device'})),
+		(map { "SQL of run $_->[0] was done at $_->[1], and is on no record" } rows($node, qq{
+		SELECT e.run_id, e.place FROM public.effects e LEFT JOIN josch.runs r USING (run_id) WHERE r.run_id IS NULL OR place NOT IN ($places)})));
+}
+# ---- nodes that failed ----
+
+# Only a run that has failed makes a node fail by itself: no shortage does.
+sub judge_failures
+{
+	my ($node) = @_;
+	return map { "node $_->[0] of $_->[1] has failed by itself $_->[2] times, of which $_->[3] were its runs: $_->[4]" } rows($node, q{
+		SELECT a.node_id, a.job_date, a.n, r.n, a.message
+		FROM (SELECT node_id, job_date, count(*) AS n, max(translate(new_values->>'message', E'\n|', '  ')) AS message FROM josch.nodes_audit
+				WHERE application LIKE 'josch scheduler%' AND new_values->>'state' = 'failed' GROUP BY 1, 2) a
+			CROSS JOIN LATERAL (SELECT count(*) AS n FROM josch.runs WHERE node_id = a.node_id AND job_date = a.job_date AND status = 'failed') r
+		WHERE a.n > r.n});
 }
 
 # ---- the order of the graph ----
@@ -135,11 +217,14 @@ sub judge_counts
 
 # ---- what the server complains of ----
 
+# A full disk may bring the server down: then it says so, and that process is aborted.
 sub judge_log
 {
 	my ($node) = @_;
-	my @lines = split /\n/, JoschRunner::slurp($node->logfile) // '';
-	return map { "the server says: $_" } grep { /\bPANIC:|\bTRAP:|terminated by signal (?!9\b)\d|violates check constraint/ } @lines;
+	my @lines = map { split /\n/, JoschRunner::slurp($_->logfile) // '' } $node, @{ $node->{former} // [] };
+	my $full = grep { /PANIC: .*No space left on device/ } @lines;
+	return map { "the server says: $_" } grep { !/terminated by signal 6:/ || $full-- <= 0 }
+		grep { /\bPANIC:|\bTRAP:|terminated by signal (?!9\b)\d|violates check constraint/ && !/No space left on device/ } @lines;
 }
 
 1;

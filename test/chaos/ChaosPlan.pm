@@ -3,9 +3,9 @@
 # What a plan of chaos is made of, from one seed: jobs with random graphs, what
 # their commands do, and the order of faults and acts.
 #
-# A plan is the same for the same seed; what comes of it is not, since processes
-# run as they like.  So a complaint names the seed, and the plan can be run again
-# until the same moment is met.
+# A plan is the same for the same seed, and so are the faults and acts in their order;
+# what comes of it is not, since processes run as they like.  So a complaint names
+# the seed, and the plan can be run again until the same moment is met.
 package ChaosPlan;
 
 use strict;
@@ -46,7 +46,8 @@ sub new_node
 sub behaviour
 {
 	my $seconds = sprintf '%.2f', rand 0.5;
-	return "$seconds 0" if chance(80);
+	return "$seconds 0" if chance(75);
+	return "$seconds 0 loud" if chance(20);
 	return "$seconds " . pick(1, 3, 77, 255) if chance(60);
 	return "$seconds 0 deaf";
 }
