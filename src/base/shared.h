@@ -26,6 +26,8 @@ typedef struct JoschPlace
 	Latch	   *latch;			/* NULL when nobody is there */
 	JoschNews	news;
 	bool		uses_spool;		/* its scheduler has runs open, or has not looked yet */
+	TimestampTz sql_waits_since;	/* for a background worker slot for its SQL; 0: it does not (run/sql_worker_share.c) */
+	TimestampTz sql_asked_at;	/* when it asked last */
 } JoschPlace;
 
 /* base/spool.c */

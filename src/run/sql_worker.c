@@ -31,17 +31,11 @@
 /* A worker that was registered by a scheduler which is gone, and has not come after this time, will not come. */
 #define ARRIVAL_LIMIT_MS 60000
 
-/* When the server has no background worker slot, nobody tells when it has one again. */
-#define RETRY_MS 1000
-
 /* Of the workers that this scheduler registered and that have not come yet. */
 static BackgroundWorkerHandle **handles = NULL;
 
 /* Runs that could not even be given to a worker. */
 static List *refused = NIL;
-
-/* Whether the last start found no background worker slot. */
-static bool short_of_workers = false;
 
 static void
 free_slot(JoschSqlSlot *slot)
@@ -243,6 +237,37 @@ josch_sql_worker_make_room(bool anywhere)
 	}
 }
 
+/* A scheduler that waits for a slot comes first, then the database that has the fewest workers. */
+static bool
+may_register(TimestampTz now)
+{
+	bool		may;
+
+	if (josch_wake_scheduler_waits())
+	{
+		return false;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	/* the slot that was just taken is not yet one more */
+	may = josch_sql_worker_may_have_more(1, now);
+	LWLockRelease(josch_shared_lock);
+	return may;
+}
+
+/* In the slot that was taken for it; false, and the slot is free again, when the server has none. */
+static bool
+start_worker(int place, TimestampTz now)
+{
+	if (may_register(now) && register_worker(place))
+	{
+		return true;
+	}
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	free_slot(&josch_shared->sql_slots[place]);
+	LWLockRelease(josch_shared_lock);
+	return false;
+}
+
 bool
 josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic)
 {
@@ -262,7 +287,7 @@ josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic)
 	}
 	if (give_to_idle(run, owner, atomic))
 	{
-		short_of_workers = false;
+		josch_sql_worker_note_start();
 		return true;
 	}
 	free_orphans(now);
@@ -272,38 +297,14 @@ josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic)
 		josch_sql_worker_make_room(false);
 		return false;
 	}
-	/* a scheduler that waits for a slot comes first */
-	if (!josch_wake_scheduler_waits() && register_worker(place))
+	if (!start_worker(place, now))
 	{
-		short_of_workers = false;
-		return true;
+		josch_sql_worker_make_room(true);
+		josch_sql_worker_note_shortage(now);
+		return false;
 	}
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
-	free_slot(&josch_shared->sql_slots[place]);
-	LWLockRelease(josch_shared_lock);
-	josch_sql_worker_make_room(true);
-	if (!short_of_workers)
-	{
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("SQL nodes wait: no background worker slot is free"),
-				 errhint("You might need to increase max_worker_processes.")));
-	}
-	short_of_workers = true;
-	return false;
-}
-
-long
-josch_sql_worker_retry_ms(void)
-{
-	return short_of_workers ? RETRY_MS : -1;
-}
-
-const char *
-josch_sql_worker_shortage(void)
-{
-	return !short_of_workers ? NULL :
-		psprintf("no background worker slot is free: max_worker_processes = %d", max_worker_processes);
+	josch_sql_worker_note_start();
+	return true;
 }
 
 /* The slot of a run of this database; NULL when it is in none.  Needs the lock. */
@@ -437,7 +438,8 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
 	if (over)
 	{
-		slot->state = josch_shared->scheduler_waits ? SLOT_LEAVING : SLOT_IDLE;
+		slot->wanted_by = josch_sql_worker_whose_turn(now);
+		slot->state = OidIsValid(slot->wanted_by) || josch_shared->scheduler_waits ? SLOT_LEAVING : SLOT_IDLE;
 		set_run(slot, (JoschRunKey) {0, 0}, false);
 		SetLatch(slot->latch);
 	}

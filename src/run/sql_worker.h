@@ -27,8 +27,14 @@
  */
 extern bool josch_sql_worker_start(JoschRunKey run, Oid owner, bool atomic);
 
-/* Milliseconds after which to try again what found no place; -1: wait to be woken. */
+/*
+ * Milliseconds after which to try again what found no place, or to call
+ * josch_sql_worker_note_rest; -1: wait to be woken.
+ */
 extern long josch_sql_worker_retry_ms(void);
+
+/* Nothing waits for a worker: called whenever that may have changed. */
+extern void josch_sql_worker_note_rest(void);
 
 /* What the last start did not find, in words; NULL when it went well. */
 extern const char *josch_sql_worker_shortage(void);
@@ -84,6 +90,18 @@ extern int	josch_sql_worker_dismiss(Oid database);
 extern PGDLLEXPORT void josch_sql_worker_main(Datum place);
 
 /* ---- between the files of the worker ---- */
+
+/*
+ * sql_worker_share.c: whether this database may have one worker more, apart from those
+ * that it has just taken, or others are to have theirs first; for whom a worker leaves
+ * whose run is over, InvalidOid: it stays.  Both need the lock.
+ */
+extern bool josch_sql_worker_may_have_more(int taken, TimestampTz now);
+extern Oid	josch_sql_worker_whose_turn(TimestampTz now);
+
+/* A start found no slot; or went well. */
+extern void josch_sql_worker_note_shortage(TimestampTz now);
+extern void josch_sql_worker_note_start(void);
 
 /* What fails for a reason that passes by itself is executed so often at most; so is what crashes of the server undo. */
 #define JOSCH_SQL_MAX_TRIES 6

@@ -627,7 +627,7 @@ wait_for_something(Scheduler *scheduler)
 	{
 		until = Min(until, scheduler->list_at);
 	}
-	if (scheduler->unsent_sql != NIL && josch_sql_worker_retry_ms() >= 0)
+	if (josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
 	}

@@ -95,19 +95,25 @@ josch_scheduler_send_unsent(Scheduler *scheduler)
 			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
 		}
 	}
+	if (scheduler->unsent_sql == NIL)
+	{
+		josch_sql_worker_note_rest();
+	}
 	tell_unsent(scheduler);
 }
 
 static bool
-drop_unsent(Scheduler *scheduler, int64 run_id)
+drop_unsent(Scheduler *scheduler, JoschRunKey key)
 {
 	ListCell   *cell;
 
 	foreach(cell, scheduler->unsent_sql)
 	{
-		if (((StoreLaunch *) lfirst(cell))->run_id == run_id)
+		StoreLaunch *launch = lfirst(cell);
+
+		if (launch->run_id == key.run_id && launch->nonce == key.nonce)
 		{
-			free_unsent(lfirst(cell));
+			free_unsent(launch);
 			scheduler->unsent_sql = foreach_delete_current(scheduler->unsent_sql, cell);
 			return true;
 		}
@@ -130,7 +136,7 @@ josch_scheduler_stop_sql(Scheduler *scheduler, const StoreRunInfo *run)
 	JoschRunKey key = {run->run_id, run->nonce};
 	TimestampTz again;
 
-	if (drop_unsent(scheduler, run->run_id))
+	if (drop_unsent(scheduler, key))
 	{
 		josch_scheduler_take_end(scheduler, key, RUN_END_NOT_STARTED, "it was stopped before a worker was free");
 		return;

@@ -89,6 +89,18 @@ like(health('scheduler', 'late'), qr/^true /, 'and health is content');
 $node->wait_until('the SQL goes on with what is left',
 	q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND datname = 'postgres'});
 
+# --- nor does such work keep the SQL of another database from its turn; who waits says so once, not at each turn
+
+my $from = -s $node->logfile;
+run_sql('SELECT 1', 5, 'late');
+$node->wait_until('the other database has its turn', q{SELECT count(*) = 5 FROM josch.nodes WHERE state = 'succeeded'}, 'late');
+cmp_ok($node->sql(q{SELECT count(*) FROM josch.nodes WHERE state IN ('ready', 'running')}), '>', 0, 'while there is SQL left to do here');
+my $done = q{SELECT count(*) FROM josch.nodes WHERE state = 'succeeded'};
+my $before = $node->sql($done);
+$node->wait_until('which goes on', "SELECT ($done) > $before");
+my $lines = () = substr(slurp_file($node->logfile), $from) =~ /SQL nodes wait: no background worker slot is free/g;
+cmp_ok($lines, '<=', 2, 'the log has a line for each database, at most');
+
 # --- a server that can start no process: the worker does not come, and the SQL has not failed
 
 # or the other database keeps the slot; what starts meanwhile is refused
