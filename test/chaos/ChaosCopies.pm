@@ -11,7 +11,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 use ChaosPeople qw(act);
-use ChaosPlan qw(pick chance);
+use ChaosPlan qw(chance);
 use ChaosRecord qw(complain down mains open_over spool_in_use unsure);
 use File::Path qw(remove_tree);
 use JoschNode qw(eventually literal lives);
@@ -125,7 +125,7 @@ sub go_on_in_vain
 {
 	my ($node) = @_;
 	my $before = starts($node);
-	eval { $node->sql("SELECT josch.schedule('2032-01-01', " . literal('job ' . pick(0, 1, 2)) . ')') };
+	eval { $node->sql(q{SELECT josch.schedule('2032-01-01')}) };
 	foreach (1 .. 20)
 	{
 		act($node);

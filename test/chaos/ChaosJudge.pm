@@ -145,11 +145,12 @@ sub judge_sql
 		FROM josch.runs r
 		WHERE r.kind = 'sql' AND r.status = 'unknown' AND r.run_id::text NOT IN ($unsure)
 			AND (r.exec_sql_atomic OR NOT (r.pid IN ($workers) OR $downs))})),
-		(map { "run $_->[0] of SQL node $_->[1] has failed for no reason: $_->[2]" } rows($node, q{
-		SELECT run_id, node_id, translate(message, E'\n|', '  ')
-		FROM josch.runs
-		WHERE kind = 'sql' AND status = 'failed' AND stop_requested_at IS NULL AND NOT timed_out
-			AND exec_sql !~ '1 / 0' AND message !~ 'No space left on device'})),
+		(map { "run $_->[0] of SQL node $_->[1] has failed for no reason: $_->[2]" } rows($node, qq{
+		SELECT r.run_id, r.node_id, translate(r.message, E'\\n|', '  ')
+		FROM josch.runs r
+		WHERE r.kind = 'sql' AND r.status = 'failed' AND r.stop_requested_at IS NULL AND NOT r.timed_out
+			AND r.exec_sql !~ '1 / 0' AND r.message !~ 'No space left on device'
+			AND NOT (r.message ~ '^terminating background worker' AND (r.pid IN ($workers) OR $downs))})),
 		(map { "SQL of run $_->[0] was done at $_->[1], and is on no record" } rows($node, qq{
 		SELECT e.run_id, e.place FROM public.effects e LEFT JOIN josch.runs r USING (run_id) WHERE r.run_id IS NULL OR place NOT IN ($places)})));
 }

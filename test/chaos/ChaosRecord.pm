@@ -119,6 +119,7 @@ sub end_the_runner
 	my %open = open_over($node, $now, $now);
 	my $whole = -e "$spool/journal" && -e "$spool/journal.end";
 	unsure($node, grep { !$whole || $open{$_} eq '' || -e "/proc/$open{$_}" } keys %open);
+	sleep rand 0.5 if $signal eq 'KILL';	# what is sent to it meanwhile it never hears of
 	kill $signal, $pid;
 	kill 'CONT', $pid;
 	eventually('the runner is gone', sub { !lives($pid) });

@@ -31,9 +31,12 @@ sub fill
 	return;
 }
 
+# There is more to do, SQL above all, and people act.
 sub go_on
 {
 	my ($node) = @_;
+	eval { $node->sql(q{SELECT count(josch.rerun(node_id, job_date, 'more work'))
+		FROM (SELECT * FROM josch.nodes WHERE state = 'succeeded' AND node_type = 'N' ORDER BY exec_sql IS NULL, change_id DESC LIMIT 8) n}) };
 	foreach (1 .. pick(5, 10, 20))
 	{
 		eval { act($node) };
