@@ -270,6 +270,14 @@ subtest 'long-running' => sub {
 	$c->stop($id, 1000);
 	is($c->wait_for('EXITED', $id)->{exit_flags}, JoschRunner::STOP_REQUESTED | JoschRunner::LONG_RUNNING | JoschRunner::IS_UP, 'stopped on purpose');
 
+	my $program = "$spool/ready-program";
+	$c->start(run_id => ++$id, long => 1, argv => [ 'sleep', '60' ], ready_argv => [$program]);
+	$c->wait_for('STARTED', $id);
+	JoschRunner::eventually('its ready command was not there', sub { JoschRunner::slurp("$spool/runner.log") =~ /ready command of run $id: / });
+	open my $ready, '>', "$program.new" or die; print $ready "#!/bin/sh\n"; close $ready; chmod 0755, "$program.new"; rename "$program.new", $program;
+	ok($c->wait_for('UP', $id), 'a ready command that could not be started is tried again');
+	$c->stop($id, 0);
+	$c->wait_for('EXITED', $id);
 	$c->start(run_id => ++$id, long => 1, argv => [ 'sleep', '60' ], ready_after_ms => 300);
 	$started = $c->wait_for('STARTED', $id);
 	cmp_ok($c->wait_for('UP', $id)->{up_at} - $started->{started_at}, '>=', 299_000, 'up when it has lived for a while');

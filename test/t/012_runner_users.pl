@@ -35,7 +35,7 @@ is(served($FIRST, $spool), 'welcome', 'its own user still comes in');
 JoschRunner::end_runner($spool);
 
 my $shared = JoschRunner::new_spool();
-is(JoschRunner::start_daemon($shared, '--server-user', $SECOND, '--server-user', scalar getpwnam $FIRST), 0, 'a runner for the server of another user');
+is(JoschRunner::start_daemon($shared, '--server-user', $SECOND, '--server-user', scalar getpwnam $FIRST, '--umask', '013'), 0, 'a runner for the server of another user');
 is((stat "$shared/runner.sock")[2] & 07777, 0666, 'its socket lets all users knock');
 chmod 0711, $shared, $shared =~ s{/spool$}{}r;
 is(served($SECOND, $shared), 'welcome', 'the user of the server is let in');
@@ -43,6 +43,16 @@ is(served('root', $shared), 'turned away', 'another one is not');
 as_user($SECOND => sub {
 	my $end = JoschRunner->connect($shared)->run(run_id => 1, argv => [ '/bin/sh', '-c', 'id -u; id -G' ]);
 	is($end->{tail}, join("\n", (getpwnam $FIRST)[ 2, 3 ]) . "\n", "commands run as the runner's user, in its group alone");
+});
+
+# the options of its command line go along when it replaces itself
+my $before = as_user($SECOND => sub { JoschRunner->connect($shared) });
+kill HUP => $before->pid;
+JoschRunner::eventually('it has replaced itself', sub { ($before->next_event // {})->{type} eq 'LOST' });
+is(served($SECOND, $shared), 'welcome', 'after the runner has replaced itself the user of the server is let in');
+is(served('root', $shared), 'turned away', 'and another one is not');
+as_user($SECOND => sub {
+	is(JoschRunner->connect($shared)->run(run_id => 2, argv => [ '/bin/sh', '-c', 'umask' ])->{tail}, "0013\n", 'commands have the same umask');
 });
 JoschRunner::end_runner($shared);
 

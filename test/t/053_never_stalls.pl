@@ -373,6 +373,17 @@ subtest 'what is gone' => sub {
 		$node->sql("SELECT detail FROM josch.health() WHERE component = 'scheduler'") =~ /set aside 0/ });
 	others_go_on();
 
+	$node->job('gone itself');
+	$node->add([ 176, 'S', undef ], [ 177, 'N', 'echo here >> $WORK/$NODE_ID' ]);
+	$node->depend(176 => 177);
+	$node->schedule;
+	$node->wait_for('signoff', 176);
+	$gone->("jobs WHERE job_name = 'gone itself'");
+	$node->act('signoff', 176);
+	$node->wait_for('failed', 177);
+	like($node->node_is(177, 'message'), qr/^could not be started: .*variables that do not exist: "WORK"/, 'a command whose day is gone is not started without its variables');
+	ok(!defined $node->file(177), 'nor at all');
+
 	$node->job('gone with its runner');
 	$node->add([ 181, 'N', 'sleep 1000' ]);
 	$node->schedule;

@@ -181,4 +181,30 @@ subtest 'the clock is set back while no runner answers' => sub {
 	$node->wait_for('succeeded', 51);
 };
 
+# As a restore does in place, beside a pass that has begun under the former one.
+subtest 'an installation that is changed during a pass' => sub {
+	$node->sql(q{
+		CREATE TABLE go (); CREATE SEQUENCE waits;
+		CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+			PERFORM nextval('public.waits');
+			WHILE NOT EXISTS (SELECT FROM public.go) LOOP
+				PERFORM pg_sleep(0.02); -- it is asked again and again
+			END LOOP;
+			RETURN NEW;
+		END$$;
+		CREATE TRIGGER a_wait BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.node_id = 65 AND NEW.state = 'running') EXECUTE FUNCTION wait()});
+	$node->job('changed');
+	$node->add([ 65, 'N', 'echo $RUN_ID >> $WORK/$NODE_ID' ]);
+	$node->schedule;
+	$node->wait_until('a pass is under way', 'SELECT is_called FROM waits');
+	$node->sql('SET row_security = off; SET check_function_bodies = off; INSERT INTO josch.installation SELECT * FROM josch.installation; INSERT INTO go DEFAULT VALUES');
+	eventually('the pass has ended', sub { slurp_file($node->logfile) =~ /josch\.installation was changed during a pass|josch of database "postgres" is disarmed/ });
+	$node->wait_until('it is disarmed', q{SELECT NOT up FROM josch.health() WHERE component = 'armed'});
+	is($node->node_is(65, 'state') . $node->sql('SELECT count(*) FROM josch.runs WHERE node_id = 65'), 'ready0', 'what was decided under the former one has not happened');
+	$node->sql(q{SELECT josch.arm('it is the same data')});
+	$node->wait_for('succeeded', 65);
+	is($node->file(65), $node->run_is(65, 'run_id') . "\n", 'and was not sent');
+	$node->sql('DROP TRIGGER a_wait ON josch.nodes');
+};
+
 done_testing();
