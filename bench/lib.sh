@@ -31,8 +31,20 @@ bench_start() {
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$HOME_DIR'" "shared_buffers = 1GB" "jit = off" "max_wal_size = 8GB" \
         "max_connections = 200" "max_worker_processes = 16" "shared_preload_libraries = 'josch'" "josch.work_directory = '/'" "$@" |
         as tee -a "$data/postgresql.conf" >/dev/null
-    as pg_ctl -s -w -t 60 -D "$data" -l "$HOME_DIR/server.log" start </dev/null || die "the server does not start: $HOME_DIR/server.log"
+    start_server
     query "CREATE EXTENSION josch" >/dev/null || die "the extension cannot be created"
+}
+
+start_server() {
+    as pg_ctl -s -w -t 600 -D "$HOME_DIR/data" -l "$HOME_DIR/server.log" start </dev/null || die "the server does not start: $HOME_DIR/server.log"
+}
+
+# program_pids NAME: the processes of the bench that execute it
+program_pids() {
+    local pid
+    for pid in $(processes_of "$HOME_DIR"); do
+        case $(readlink "/proc/$pid/exe") in */"$1") echo "$pid" ;; esac
+    done
 }
 
 query() { as timeout -k 10 1800 psql -XqAt -v ON_ERROR_STOP=1 -h "$HOME_DIR" -U postgres postgres -c "$1" </dev/null; }

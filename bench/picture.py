@@ -7,7 +7,7 @@ import html
 import math
 
 STYLE = """<style>
-  text { font: 12px system-ui, sans-serif; fill: #24292f } .dim { fill: #6e7781 } .small { font-size: 11px } .head { font-size: 14px; font-weight: 600 }
+  text { font: 12px system-ui, sans-serif; fill: #24292f } .dim { fill: #6e7781 } .small { font-size: 11px } .tiny { font-size: 9px } .head { font-size: 14px; font-weight: 600 }
   .grid { stroke: #d8dee4 } .one { stroke: #57606a; stroke-width: 1.5 } .range { stroke: #0969da; stroke-width: 5; stroke-opacity: .25; stroke-linecap: round }
   .josch { fill: #0969da } .peer { fill: none; stroke: #bc4c00; stroke-width: 1.6 } .floor { fill: none; stroke: #6e7781; stroke-width: 1.6 }
   .wanted { stroke: #1a7f37; stroke-width: 2.5 } .line { fill: none; stroke-width: 2 }
@@ -19,7 +19,11 @@ STYLE = """<style>
   }
 </style>"""
 
-LEFT, RIGHT, STEP, TOP = 360, 40, 24, 78
+LEFT, RIGHT, WIDTH, STEP, TOP = 330, 760, 1000, 30, 78
+
+
+def plain(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 class Svg:
@@ -60,9 +64,9 @@ def write_speed(name, rows):
         return
     ratios = [r for row in rows for who in row.lines for r in [row.ratio(who)] if r] + [row.wanted for row in rows if row.wanted]
     low, high = min(ratios + [0.5]) / 1.3, max(ratios + [2]) * 1.3
-    width, bottom = 920, TOP + STEP * len(rows)
-    svg = Svg(width, bottom + 44, "JOSCH beside floors and peers")
-    at = log_scale(low, high, LEFT, width - RIGHT)
+    bottom = TOP + STEP * len(rows)
+    svg = Svg(WIDTH, bottom + 44, "JOSCH beside floors and peers")
+    at = log_scale(low, high, LEFT + 20, RIGHT - 20)
     svg.text(16, 26, "Time, as a ratio to the floor or peer of the same rounds", "head")
     legend(svg, 16, 50)
     for step in steps(low, high):
@@ -87,9 +91,10 @@ def legend(svg, x, y):
 
 
 def speed_line(svg, row, y, at):
-    base = row.lines[row.base]
+    unit = row.about["unit"]
     svg.text(LEFT - 12, y + 4, row.about["title"].replace("`", ""), "", "end")
-    svg.line(LEFT, y, 880, y, "grid")
+    svg.text(RIGHT + 12, y + 4, f"{plain(row.figure('josch'))}, {row.base} {plain(row.figure(row.base))} {unit}", "small dim")
+    svg.line(LEFT, y, RIGHT, y, "grid")
     if row.ratio(which="least"):
         svg.line(at(row.ratio(which="least")), y, at(row.ratio(which="most")), y, "range")
     if row.wanted:
@@ -98,7 +103,8 @@ def speed_line(svg, row, y, at):
         ratio = row.ratio(who)
         if who not in ("josch", row.base) and ratio:
             svg.circle(at(ratio), y, 4.5, "floor" if who == "floor" else "peer", f"{who}: {ratio:.2f}")
-    svg.circle(at(row.ratio()), y, 5, "josch", f"JOSCH {row.figure('josch'):g} {row.about['unit']}, {row.base} {base['median']}: {row.ratio():.2f}")
+            svg.text(at(ratio), y + 12, who, "tiny dim", "middle")
+    svg.circle(at(row.ratio()), y, 5, "josch", f"JOSCH: {row.ratio():.2f}")
     svg.text(at(row.ratio()), y - 7, f"{row.ratio():.2f}", "small dim", "middle")
 
 

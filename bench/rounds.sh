@@ -15,6 +15,9 @@ row() {
     say "$(date +%T) $5"
 }
 
+# a number as people read it
+count() { sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta' <<<"$1"; }
+
 sample() { printf '%s\t%s\t%s\n' "$@" >>"$HOME_DIR/samples.tsv"; }
 
 # rounds WHO=COMMAND...: RUNS times each in turn. A COMMAND (words) prints as many numbers as rows have been declared since the

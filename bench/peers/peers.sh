@@ -19,7 +19,7 @@ peers_programs() {
 peers_packages() {
     mkdir "$HOME_DIR/peers"
     cp "$PEERS"/*.mjs "$PEERS/package.json" "$HOME_DIR/peers/"
-    command -v npm >/dev/null && (cd "$HOME_DIR/peers" && timeout 300 npm install --no-audit --no-fund) </dev/null >>"$HOME_DIR/peers.log" 2>&1 ||
+    command -v npm >/dev/null && (cd "$HOME_DIR/peers" && timeout 600 npm install --no-audit --no-fund) </dev/null >>"$HOME_DIR/peers.log" 2>&1 ||
         say "no pg-boss and graphile-worker: $(command -v npm >/dev/null && tail -n 1 "$HOME_DIR/peers.log" || echo npm is not there)"
     chmod -R a+rX "$HOME_DIR/peers"
     query "CREATE DATABASE peers"

@@ -23,7 +23,7 @@ rows_audit() {
 # audit_row NAME TABLE ROWS STATEMENT
 audit_row() {
     AUDIT_TABLE=$2 AUDIT_STATEMENT=$4
-    row "audit-$1" "ms" floor 1.3 "the record: $3 rows, ${1//-/ }"
+    row "audit-$1" "ms" floor 1.3 "the record, $(count "$3") rows: ${1//-/ }"
     rounds floor=audit_without josch=audit_with
 }
 
@@ -38,7 +38,7 @@ audit_timed() {
 # people hold all nodes of the day and let them go, ten times
 audit_board() {
     local i
-    row audit-board ms floor 1.3 "board_at of $N nodes with 20 changes each, beside the reading of the record"
+    row audit-board ms floor 1.3 "the board of an old moment"
     for ((i = 0; i < 10; i++)); do
         query "UPDATE josch.nodes SET state = 'held' WHERE job_date = '1999-01-01' AND node_type = 'N'"
         query "UPDATE josch.nodes SET state = 'pending' WHERE job_date = '1999-01-01' AND node_type = 'N'"

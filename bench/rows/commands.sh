@@ -5,7 +5,7 @@
 rows_chain() {
     local n
     for n in "${CHAINS[@]}"; do
-        row "chain-$n" "ms a hop" floor 1.5 "\`/bin/true\` in a chain of $n"
+        row "chain-$n" "ms a hop" floor 1.5 "\`/bin/true\` in a chain of $(count "$n")"
         make_job "chain_$n" chain "$n" exec_command "'/bin/true'"
         graph_file make chain "$n"
         graph_file ninja chain "$n"
@@ -17,7 +17,7 @@ rows_chain() {
 rows_wide() {
     local pattern
     for pattern in independent fan-out fan-in layers; do
-        row "wide-$pattern" "ms a node" make 1.3 "\`/bin/true\`, $N side by side: $pattern"
+        row "wide-$pattern" "ms a node" make 1.3 "$(count "$N") \`/bin/true\`: $pattern"
         make_job "wide_$pattern" "$pattern" "$N" exec_command "'/bin/true'"
         graph_file make "$pattern" "$N"
         graph_file ninja "$pattern" "$N"
@@ -27,7 +27,7 @@ rows_wide() {
 }
 
 rows_due() {
-    row due ms floor 1.3 "$DUE commands due at one instant, until the last has started"
+    row due ms floor 1.3 "$(count "$DUE") commands due at once: last start"
     make_job due independent "$DUE" exec_command "'/bin/true'" S
     rounds floor="floor spawn $DUE 2" josch="josch_due"
 }

@@ -7,12 +7,12 @@ rows_day() {
     local nodes
     make_floor >/dev/null || { say "no floor for the days"; return; }
     for nodes in "${DAYS[@]}"; do
-        row "day-$nodes" ms floor 1.2 "a day of $nodes nodes made"
+        row "day-$nodes" ms floor 1.2 "making a day of $(count "$nodes") nodes"
         make_big_job "day_$nodes" "$nodes"
         rounds josch="josch_day day_$nodes" floor=floor_day
     done
-    row day-next ms floor 1.2 "its next day, where a tenth waits for the day before"
-    row day-back ms floor 1.2 "that day taken back"
+    row day-next ms floor 1.2 "making the next day"
+    row day-back ms floor 1.2 "taking that day back"
     rounds josch="josch_next day_${DAYS[0]}" floor=floor_next
 }
 

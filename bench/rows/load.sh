@@ -4,8 +4,8 @@
 # constraints. The memory is what the session has of its own at most, looked at ten times a second.
 
 rows_load() {
-    row load ms floor 2 "load_csv of $LOAD nodes and $((3 * LOAD)) dependencies"
-    row load-memory MB floor 2 "memory of that session"
+    row load ms floor 2 "loading $(count "$LOAD") nodes from files"
+    row load-memory MB floor 2 "memory of that load"
     make_load_files || { say "no files to load"; return; }
     make_load_floor >/dev/null
     rounds josch="with_memory josch" floor="with_memory floor"

@@ -6,7 +6,7 @@ rows_memory() {
     local nodes
     query "ALTER SYSTEM SET josch.max_running = 1" && query "SELECT pg_reload_conf()" >/dev/null
     for nodes in "${MEMORY[@]}"; do
-        row "memory-$nodes" MB "" "" "$nodes nodes wait for a place"
+        row "memory-$nodes" MB "" "" "$(count "$nodes") nodes wait for a place"
         memory_of "$nodes" >/dev/null || say "no figures for $nodes nodes"
         ROUND_ROWS=()
     done
@@ -24,15 +24,8 @@ memory_of() {
     ) || return
     pid=$(query "SELECT pid FROM pg_stat_activity WHERE datname = 'memory' AND backend_type = 'josch scheduler'")
     sample "memory-$1" scheduler "$(most_memory "$pid")"
-    sample "memory-$1" runner "$(most_memory "$(runner_pid)")"
+    sample "memory-$1" runner "$(most_memory "$(program_pids josch-runner)")"
     query "DROP DATABASE memory WITH (FORCE)"
-}
-
-runner_pid() {
-    local pid
-    for pid in $(processes_of "$HOME_DIR"); do
-        case $(readlink "/proc/$pid/exe") in */josch-runner) echo "$pid" ;; esac
-    done
 }
 
 # most_memory PID: MB of its own, the most within some seconds

@@ -5,13 +5,13 @@
 rows_milestones() {
     local n pattern
     for n in "${CHAINS[@]}"; do
-        row "hop-$n" "ms a hop" floor 1.5 "milestones in a chain of $n"
+        row "hop-$n" "ms a hop" floor 1.5 "milestones in a chain of $(count "$n")"
         make_job "hop_$n" chain "$n"
         rounds floor="each $n floor sync $n $HOME_DIR/floor.pages" josch="each $n run_job hop_$n"
     done
     for pattern in independent fan-out fan-in layers; do
-        row "create-$pattern" ms pg-boss 0.33 "a day of $N milestones made: $pattern"
-        row "milestones-$pattern" ms pg-boss 0.17 "$N milestones seen through: $pattern"
+        row "create-$pattern" ms pg-boss 0.33 "making $(count "$N") milestones: $pattern"
+        row "milestones-$pattern" ms pg-boss 0.17 "ending $(count "$N") milestones: $pattern"
         make_job "milestones_$pattern" "$pattern" "$N"
         rounds josch="create_and_run milestones_$pattern" pg-boss="node_peer pgboss.mjs $pattern $N"
     done

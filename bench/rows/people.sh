@@ -5,11 +5,11 @@
 SIGN_OFFS=100
 
 rows_people() {
-    row signoff ms floor 1.2 "from a sign-off's commit to the start of its child, median"
-    row signoff-p99 ms median 3 "the same, 99th percentile, beside its median"
+    row signoff ms floor 1.2 "from sign-off to its child's start, p50"
+    row signoff-p99 ms p50 3 "its p99, to its p50"
     make_pairs signoff exec_command "'/bin/true'"
     query "CREATE TABLE one (n bigint); INSERT INTO one VALUES (0)"
-    rounds floor=floor_commit_and_spawn josch="sign_one_by_one signoff" median=last_median
+    rounds floor=floor_commit_and_spawn josch="sign_one_by_one signoff" p50=last_median
     people_at_once
 }
 
@@ -56,8 +56,8 @@ floor_commit_and_spawn() {
 }
 
 people_at_once() {
-    row people "ms an act" pgbench 1.5 "50 people sign off parents of one child"
-    row people-p99 ms pgbench "" "the same, 99th percentile of an act"
+    row people "ms an act" pgbench 1.5 "50 people, parents of one child"
+    row people-p99 ms pgbench "" "the p99 of such an act"
     make_job people fan-in 1001 && query "UPDATE josch.tpl_nodes SET node_type = 'S' WHERE job_name = 'people' AND node_name <> 'node 1000'; CREATE SEQUENCE person"
     rounds pgbench=fifty_commits josch=fifty_people
 }

@@ -5,7 +5,7 @@
 rows_sort() {
     local nodes
     for nodes in "${DAYS[@]}"; do
-        row "sort-$nodes" ms floor "" "topological sort of $nodes nodes and $((3 * nodes)) edges"
+        row "sort-$nodes" ms floor "" "sorting a graph of $(count "$nodes") nodes"
         query "DROP TABLE IF EXISTS edge;
             CREATE UNLOGGED TABLE edge AS SELECT least(a, b) AS a, greatest(a, b) AS b
             FROM (SELECT 1 + abs(hashint8extended(k, 1) % $nodes) AS a, 1 + abs(hashint8extended(k, 2) % $nodes) AS b
