@@ -61,13 +61,17 @@ my $session = $node->background_psql('postgres');
 $session->query_safe('SELECT pg_advisory_lock(1)');
 run_sql('SELECT pg_advisory_xact_lock(1)', 1);
 $node->wait_until('a worker is busy', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
-run_sql('SELECT 1', 1, 'other');
+run_sql('SELECT 1', 2, 'other');
+my $stopped = $next - 1;
 $node->wait_until('SQL of the other database waits, and health says for what',
 	"SELECT NOT up AND detail LIKE '%; SQL nodes wait: $NO_SLOT' FROM josch.health() WHERE component = 'sql workers'", 'other');
-$node->wait_until('so does the node', "SELECT state = 'running' AND message = 'waits: $NO_SLOT' FROM josch.nodes", 'other');
+$node->wait_until('so do the nodes', "SELECT bool_and(state = 'running' AND message = 'waits: $NO_SLOT') FROM josch.nodes", 'other');
+$node->sql("SELECT josch.stop($stopped, '$JoschNode::DATE')", 'other');
+$node->wait_until('who does not want to wait may stop one', "SELECT state = 'failed' AND message LIKE '%it was stopped before a worker was free' FROM josch.nodes WHERE node_id = $stopped", 'other');
 $session->query_safe('SELECT pg_advisory_unlock(1)');
-$node->wait_until('when a worker is idle, it makes room', q{SELECT state = 'succeeded' AND message IS NULL FROM josch.nodes}, 'other');
+$node->wait_until('when a worker is idle, it makes room', "SELECT state = 'succeeded' AND message IS NULL FROM josch.nodes WHERE node_id <> $stopped", 'other');
 is($node->sql('SELECT count(*), max(attempt) FROM josch.runs WHERE message IS NULL', 'other'), '1|1', 'and it was one run');
+is($node->sql("SELECT tries IS NULL AND status = 'failed' FROM josch.runs WHERE node_id = $stopped", 'other'), 't', 'the one that was stopped was never executed');
 $node->wait_until('and health has nothing more to say', q{SELECT up FROM josch.health() WHERE component = 'sql workers'}, 'other');
 $node->wait_for_rest;
 

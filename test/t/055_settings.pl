@@ -85,6 +85,26 @@ subtest 'josch.max_running' => sub {
 	$node->wait_for('succeeded', 16, 17);
 };
 
+# By a clock that stands still the scheduler does not look what is open between these passes: it goes by what it has started.
+subtest 'josch.max_running, of passes that follow each other' => sub {
+	set('max_running', 4);
+	set('now', '2030-01-01 00:00+00');
+	$node->job('tree');
+	$node->add(map { [ $_, 'N', $until_told ] } 101 .. 107);
+	$node->depend((map { (101, $_) } 102 .. 104), map { (102, $_) } 105 .. 107);
+	$node->schedule;
+	$node->wait_for('running', 101);
+	tell_end(101);
+	$node->wait_for('running', 102 .. 104);
+	tell_end(102);
+	$node->wait_for('running', 105, 106);
+	is(in_state('running') . ', ' . in_state('ready'), '103 104 105 106, 107', 'no more than there are places for');
+	$node->sql('ALTER SYSTEM RESET josch.now');
+	set('max_running', 64);
+	tell_end(103 .. 107);
+	$node->wait_for('succeeded', 101 .. 107);
+};
+
 subtest 'josch.scheduler' => sub {
 	$node->job('before');
 	$node->add([ 21, 'N', "$until_told; exit 3" ]);
