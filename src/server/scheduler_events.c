@@ -308,6 +308,8 @@ josch_scheduler_connect(Scheduler *scheduler)
 		complain(scheduler, reason);
 		scheduler->connect_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->connect_ms);
 		scheduler->connect_ms = Min(scheduler->connect_ms * 2, CONNECT_MAX_MS);
+		/* nobody will tell what he has: what has waited for that may begin */
+		scheduler->pass_wanted |= scheduler->settle_at != 0;
 	}
 }
 

@@ -258,6 +258,17 @@ subtest 'STOP' => sub {
 	$c->wait_for('EXITED', $id);
 };
 
+# A deadline that never came is nobody's: the timer that it had stood in is needed by the next.
+subtest 'a time-out of what has been forgotten' => sub {
+	foreach my $left (3_600_000, 7_200_000, 200)
+	{
+		$c->run(run_id => ++$id, argv => ['true'], timeout_ms => $left);
+		$c->forget($id);
+	}
+	$c->start(run_id => ++$id, argv => [ 'sleep', '1000' ], timeout_ms => 300, grace_ms => 1000);
+	is($c->wait_for('EXITED', $id)->{exit_flags}, JoschRunner::TIMED_OUT, 'the next one is ended at its time');
+};
+
 subtest 'long-running' => sub {
 	my $flag = "$spool/flag";
 	$c->start(run_id => ++$id, long => 1, argv => sh("sleep 0.5; touch $flag; exec sleep 60"), env => ["FLAG=$flag"],
