@@ -14,6 +14,7 @@ CREATE TABLE josch.installation (
 	comment		text,
 	disarmed	text,
 	last_run	bigint NOT NULL DEFAULT 0,
+	files		bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (token),
 	CONSTRAINT installation_token_is_not_zero CHECK (token <> 0),
 	CONSTRAINT installation_comment_is_not_too_long CHECK (octet_length(comment) <= 10000)
@@ -28,6 +29,7 @@ COMMENT ON COLUMN josch.installation.armed_by IS 'Session user who did that; the
 COMMENT ON COLUMN josch.installation.comment IS 'Why';
 COMMENT ON COLUMN josch.installation.disarmed IS 'The message of the nodes that are held back since the data was taken back to an earlier moment in place; NULL when there are none. Not set in a copy: that is seen by server';
 COMMENT ON COLUMN josch.installation.last_run IS 'Before the data was taken back, runs up to this number had been started; 0 when it never was';
+COMMENT ON COLUMN josch.installation.files IS 'Tells whether the files of the data directory are those that it was armed in: it changes when they are put back in their place from a copy. 0 where that cannot be told';
 
 CREATE FUNCTION josch.installation_guard() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp

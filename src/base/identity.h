@@ -13,6 +13,9 @@ extern const char *josch_identity_server(void);
 /* Of one extension in this database, by its OID; palloc'd. */
 extern char *josch_identity_installation(Oid extension);
 
+/* Of the files in that place: others when they were put back from a copy; 0 when it cannot be told. */
+extern int64 josch_identity_files(void);
+
 /* Whether two installations differ at most by the place: one is a copy of the other's data directory. */
 extern bool josch_identity_is_copy(const char *installation, const char *other);
 

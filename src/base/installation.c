@@ -27,6 +27,14 @@ josch_installation_acts(JoschArming arming)
 	return arming == JOSCH_ARMED || arming == JOSCH_TAKEN_BACK;
 }
 
+bool
+josch_installation_was_replaced(const JoschInstallation *installation)
+{
+	int64		files = josch_identity_files();
+
+	return files != 0 && installation->files != 0 && files != installation->files;
+}
+
 JoschArming
 josch_installation_judge(const JoschInstallation *installation)
 {
@@ -38,6 +46,10 @@ josch_installation_judge(const JoschInstallation *installation)
 	}
 	if (strcmp(installation->server, own) == 0)
 	{
+		if (josch_identity_was_standby() && josch_installation_was_replaced(installation))
+		{
+			return JOSCH_TO_BE_PROMOTED;	/* in a place that cannot be told from its primary's */
+		}
 		return installation->disarmed != NULL ? JOSCH_TAKEN_BACK : JOSCH_ARMED;
 	}
 	return josch_identity_was_standby() && josch_identity_is_copy(installation->server, own) ? JOSCH_TO_BE_PROMOTED : JOSCH_COPY;

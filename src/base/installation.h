@@ -24,6 +24,7 @@ typedef struct JoschInstallation
 	char	   *server;			/* the installation that is armed (base/identity.c) */
 	TimestampTz armed_at;
 	char	   *armed_by;
+	int64		files;			/* those in which it was armed, or found to be taken back (base/identity.c) */
 	char	   *disarmed;		/* why nodes are held back since it was taken back; or NULL */
 } JoschInstallation;
 
@@ -31,6 +32,9 @@ typedef struct JoschInstallation
 extern bool josch_installation_acts(JoschArming arming);
 
 extern JoschArming josch_installation_judge(const JoschInstallation *installation);
+
+/* Whether its files were put back in their place from a copy, since it was last known of them. */
+extern bool josch_installation_was_replaced(const JoschInstallation *installation);
 
 /* Why it does not act, in a sentence without its full stop; palloc'd. */
 extern char *josch_installation_reason(const JoschInstallation *installation);

@@ -26,9 +26,10 @@ static const JoschRow installation_row = JOSCH_ROW(
 	JOSCH_FIELD(JoschInstallation, server, TEXT),
 	JOSCH_FIELD(JoschInstallation, armed_at, TIMESTAMPTZ),
 	JOSCH_FIELD(JoschInstallation, armed_by, TEXT),
+	JOSCH_FIELD(JoschInstallation, files, INT64),
 	JOSCH_FIELD(JoschInstallation, disarmed, TEXT));
 
-#define INSTALLATION "SELECT true, token, server, armed_at, armed_by, disarmed FROM josch.installation"
+#define INSTALLATION "SELECT true, token, server, armed_at, armed_by, files, disarmed FROM josch.installation"
 
 static JoschPlan look = JOSCH_PLAN0(INSTALLATION);
 
@@ -36,12 +37,13 @@ static JoschPlan lock = JOSCH_PLAN0(INSTALLATION " FOR UPDATE");
 
 static JoschPlan arm = JOSCH_PLAN(
 	"UPDATE josch.installation SET token = josch.new_nonce(), server = $1, armed_at = $2, armed_by = $3, comment = $4,"
-	" disarmed = NULL",
-	TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+	" files = $5, disarmed = NULL",
+	TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID);
 
 static JoschPlan hold_back = JOSCH_PLAN(
-	"UPDATE josch.installation SET disarmed = $1, last_run = greatest(last_run, $2), armed_at = $3, armed_by = $4, comment = $5",
-	TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+	"UPDATE josch.installation SET disarmed = $1, last_run = greatest(last_run, $2), armed_at = $3, armed_by = $4, comment = $5,"
+	" files = $6",
+	TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID);
 
 static JoschPlan clear = JOSCH_PLAN0("DELETE FROM josch.installation");
 
@@ -88,26 +90,28 @@ change(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
 void
 josch_store_installation_arm(const char *comment)
 {
-	Datum		args[4];
+	Datum		args[5];
 
 	args[0] = CStringGetTextDatum(josch_identity_installation(get_extension_oid("josch", false)));
 	args[1] = TimestampTzGetDatum(josch_clock_now());
 	args[2] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	args[3] = CStringGetTextDatum(comment);
+	args[4] = Int64GetDatum(josch_identity_files());
 	change(&arm, SPI_OK_UPDATE, args, NULL);
 }
 
 void
 josch_store_installation_hold_back(const char *reason, int64 last_run, const char *comment)
 {
-	Datum		args[5];
-	char		nulls[] = "     ";
+	Datum		args[6];
+	char		nulls[] = "      ";
 
 	josch_spi_set_text(args, nulls, 0, reason);
 	args[1] = Int64GetDatum(last_run);
 	args[2] = TimestampTzGetDatum(josch_clock_now());
 	args[3] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	args[4] = CStringGetTextDatum(comment);
+	args[5] = Int64GetDatum(josch_identity_files());
 	change(&hold_back, SPI_OK_UPDATE, args, nulls);
 }
 

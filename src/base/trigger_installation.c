@@ -27,21 +27,21 @@ PG_FUNCTION_INFO_V1(josch_trigger_installation_guard);
 
 enum
 {
-	COLUMN_SERVER, COLUMN_COUNT
+	COLUMN_SERVER, COLUMN_FILES, COLUMN_COUNT
 };
 
-static const JoschColumn columns[COLUMN_COUNT] = {{"server", TEXTOID}};
+static const JoschColumn columns[COLUMN_COUNT] = {{"server", TEXTOID}, {"files", INT8OID}};
 static AttrNumber numbers[COLUMN_COUNT];
 static JoschTable installation = JOSCH_TABLE("installation", columns, numbers);
 
 static HeapTuple
 fill_in(TriggerData *trigger, Oid extension)
 {
-	int			where = numbers[COLUMN_SERVER];
-	Datum		value = CStringGetTextDatum(josch_identity_installation(extension));
-	bool		isnull = false;
+	int			where[] = {numbers[COLUMN_SERVER], numbers[COLUMN_FILES]};
+	Datum		values[] = {CStringGetTextDatum(josch_identity_installation(extension)), Int64GetDatum(josch_identity_files())};
+	bool		nulls[] = {false, false};
 
-	return heap_modify_tuple_by_cols(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), 1, &where, &value, &isnull);
+	return heap_modify_tuple_by_cols(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), COLUMN_COUNT, where, values, nulls);
 }
 
 /* The row of a dump, as it is; where it is this very installation's, of an extension that there is none of. */

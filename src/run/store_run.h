@@ -169,6 +169,9 @@ extern int64 *josch_store_run_list_foreign(int64 token, int limit, int *n);
 /* Open SQL runs of one installation are another's from now on. */
 extern void josch_store_run_adopt_sql(int64 former, int64 token);
 
+/* Commands of this token that were about to start may have been started: no runner can say any more that they never came. */
+extern void josch_store_run_distrust(int64 token);
+
 /* Open runs whose stop was asked for; SQL runs that have timed out, too. */
 extern StoreRunInfo *josch_store_run_list_stops(int *n);
 

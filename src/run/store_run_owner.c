@@ -18,6 +18,10 @@ static JoschPlan list_foreign = JOSCH_PLAN(
 static JoschPlan adopt_sql = JOSCH_PLAN(
 	"UPDATE josch.runs SET token = $2 WHERE ended_at IS NULL AND kind = 'sql' AND token = $1", INT8OID, INT8OID);
 
+static JoschPlan distrust = JOSCH_PLAN(
+	"UPDATE josch.runs SET ledger = NULL WHERE status = 'starting' AND ended_at IS NULL AND kind = 'command' AND token = $1",
+	INT8OID);
+
 int64 *
 josch_store_run_list_foreign(int64 token, int limit, int *n)
 {
@@ -46,6 +50,19 @@ josch_store_run_adopt_sql(int64 former, int64 token)
 
 	josch_spi_begin(&spi);
 	josch_spi_run(&adopt_sql, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+	josch_mode = mode;
+}
+
+void
+josch_store_run_distrust(int64 token)
+{
+	JoschSpi	spi;
+	JoschMode	mode = josch_mode_enter_engine();
+	Datum		args[1] = {Int64GetDatum(token)};
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&distrust, SPI_OK_UPDATE, args, NULL);
 	josch_spi_end(&spi);
 	josch_mode = mode;
 }

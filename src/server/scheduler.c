@@ -248,30 +248,6 @@ check_constraints_at_once(void)
 	AfterTriggerSetState(all);
 }
 
-/* What is open here, compared with what the runner and the SQL workers have. */
-static void
-reconcile(void *argument)
-{
-	Decisions  *decisions = argument;
-	Scheduler  *scheduler = decisions->scheduler;
-
-	if (scheduler->highest < 0)
-	{
-		scheduler->highest = josch_store_run_highest();
-	}
-	if (!scheduler->sql_reconciled)
-	{
-		josch_store_sql_run_forget_closed();
-	}
-	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
-	if (decisions->compared.put_back_from > 0)
-	{
-		/* should it fail, as when somebody has locked a node, nothing is begun until it has been done */
-		scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
-		josch_scheduler_take_back(scheduler, decisions->compared.put_back_from);
-	}
-}
-
 /*
  * At the start, for a moment: the runner may be there, and has not told yet what it has.  That
  * none is there is known when it was tried to reach it, which the first pass makes possible.
@@ -288,6 +264,32 @@ waits_for_list(Scheduler *scheduler)
 	return scheduler->settle_at != 0;
 }
 
+/* What is open here, compared with what the runner and the SQL workers have. */
+static void
+reconcile(void *argument)
+{
+	Decisions  *decisions = argument;
+	Scheduler  *scheduler = decisions->scheduler;
+
+	if (scheduler->highest < 0)
+	{
+		scheduler->highest = josch_store_run_highest();
+	}
+	if (!scheduler->sql_reconciled)
+	{
+		josch_store_sql_run_forget_closed();
+	}
+	decisions->compared = josch_scheduler_reconcile(scheduler, scheduler->phase == RUNNER_LISTED, !scheduler->sql_reconciled);
+	/* the runner knows best from when on; files alone tell it where none is there, or was put back with them */
+	if (decisions->compared.put_back_from > 0 ||
+		(scheduler->replaced && (scheduler->phase == RUNNER_LISTED || !waits_for_list(scheduler))))
+	{
+		/* should it fail, as when somebody has locked a node, nothing is begun until it has been done */
+		scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
+		josch_scheduler_take_back(scheduler, decisions->compared.put_back_from);
+	}
+}
+
 /* The transaction's part; all of Decisions is in the scratch context. */
 static void
 decide(Decisions *decisions)
@@ -300,7 +302,7 @@ decide(Decisions *decisions)
 	check_constraints_at_once();
 	looked = josch_scheduler_look_at_installation(scheduler);
 	acts = looked && scheduler->installation != 0;
-	decisions->reconciled = acts && ((scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled && scheduler->highest >= 0) ||
+	decisions->reconciled = acts && ((scheduler->phase != RUNNER_LISTED && scheduler->sql_reconciled && scheduler->highest >= 0 && !scheduler->replaced) ||
 									 josch_attempt_unless_locked(reconcile, decisions));
 	if (decisions->reconciled && scheduler->phase == RUNNER_LISTED)
 	{
@@ -310,7 +312,7 @@ decide(Decisions *decisions)
 	decisions->retries = josch_scheduler_delay_take(scheduler, &decisions->delayed, &decisions->ndelayed, &decisions->nretries);
 	prepare_pass(scheduler, decisions);
 	/* until it is known whether the data was taken back, nothing is begun */
-	decisions->pass.events_only = !acts || waits_for_list(scheduler);
+	decisions->pass.events_only = !acts || scheduler->replaced || waits_for_list(scheduler);
 	josch_engine_pass(&decisions->pass);
 	decisions->pass.set_aside += (looked && (decisions->reconciled || !acts) ? 0 : 1) + (decisions->sql_ends_read ? 0 : 1);
 	if (acts && decisions->pass.changes > 0)

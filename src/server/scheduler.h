@@ -59,6 +59,7 @@ typedef struct Scheduler
 	char		token[24];		/* the same for the runner */
 	int			foreign;		/* open runs of other installations; -1: not counted yet */
 	int64		highest;		/* greatest number of a run that was seen here; -1: not read yet */
+	bool		replaced;		/* the files were put back from a copy, and what could start is not held back yet */
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
 
@@ -143,8 +144,8 @@ extern bool josch_scheduler_look_at_installation(Scheduler *scheduler);
 extern void josch_scheduler_look_again(Scheduler *scheduler);
 
 /*
- * A run of this number had been started, and is not here: holds back what could start
- * by itself, and goes on with the numbers after it.  Raises lock_not_available when
+ * A run of this number had been started, and is not here; or, with 0, the files were put
+ * back: holds back what could start by itself, and goes on with the numbers after it.  Raises lock_not_available when
  * somebody has locked one of the nodes.
  */
 extern void josch_scheduler_take_back(Scheduler *scheduler, int64 highest);

@@ -110,6 +110,7 @@ josch_scheduler_look_at_installation(Scheduler *scheduler)
 		take_token(scheduler, acts ? installation.token : 0);
 	}
 	scheduler->looked = true;
+	scheduler->replaced = acts && josch_installation_was_replaced(&installation);
 	if (arming == JOSCH_TAKEN_BACK)
 	{
 		clear_reason(&installation);
@@ -143,15 +144,24 @@ tell_taken_back(Scheduler *scheduler, const char *reason, int held)
 			 errhint("Release each, or all: " JOSCH_INSTALLATION_HINT)));
 }
 
+static char *
+reason_of_taking_back(int64 highest)
+{
+	if (highest == 0)
+	{
+		return pstrdup("the files of the data directory were put back in their place from a copy: what was done since they were copied is not known here");
+	}
+	return psprintf("the data was taken back to an earlier moment in place: run " INT64_FORMAT " is the last here, and run "
+					INT64_FORMAT " had been started", josch_store_run_highest(), highest);
+}
+
 void
 josch_scheduler_take_back(Scheduler *scheduler, int64 highest)
 {
 	JoschInstallation installation = josch_store_installation_read();
-	char	   *reason;
+	char	   *reason = reason_of_taking_back(highest);
 	int			held;
 
-	reason = psprintf("the data was taken back to an earlier moment in place: run " INT64_FORMAT " is the last here, and run "
-					  INT64_FORMAT " had been started", josch_store_run_highest(), highest);
 	held = josch_store_held_hold(reason, installation.disarmed);
 	if (held < 0)
 	{
@@ -160,7 +170,12 @@ josch_scheduler_take_back(Scheduler *scheduler, int64 highest)
 				 errmsg("somebody has locked nodes that are to be held back")));
 	}
 	josch_store_installation_hold_back(held > 0 ? reason : NULL, highest, reason);
-	josch_store_held_raise_last_run(highest);
+	if (highest > 0)
+	{
+		josch_store_held_raise_last_run(highest);
+	}
+	josch_store_run_distrust(scheduler->installation);
+	scheduler->pass_wanted = true;
 	Async_Notify(JOSCH_CHANNEL, held > 0 ? "{\"armed\":false}" : "{\"armed\":true}");
 	tell_taken_back(scheduler, reason, held);
 }

@@ -169,7 +169,8 @@ josch_scheduler_stop(Scheduler *scheduler, const StoreRunInfo *run)
 typedef struct Witness
 {
 	const JoschRunnerInfo *info;
-	bool		database_put_back;	/* it was given numbers that are not here */
+	bool		numbers_missing;	/* it was given numbers that are not here */
+	bool		database_put_back;	/* that is so, or the files themselves tell it */
 	bool		ledger_put_back;	/* it does not have what it has told of */
 } Witness;
 
@@ -178,7 +179,8 @@ hear_witness(Scheduler *scheduler)
 {
 	Witness		witness = {josch_runner_info(scheduler->runner)};
 
-	witness.database_put_back = !josch_store_run_counted(witness.info->highest);
+	witness.numbers_missing = !josch_store_run_counted(witness.info->highest);
+	witness.database_put_back = witness.numbers_missing || scheduler->replaced;
 	witness.ledger_put_back = josch_store_run_started_above(witness.info->given, witness.info->ledger);
 	return witness;
 }
@@ -252,7 +254,7 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 	if (commands)
 	{
 		witness = hear_witness(scheduler);
-		result.put_back_from = witness.database_put_back ? witness.info->highest : 0;
+		result.put_back_from = witness.numbers_missing ? witness.info->highest : 0;
 	}
 	result.strays = commands ? scheduler->others + (int) hash_get_num_entries(scheduler->living) : scheduler->status.strays;
 	for (int i = 0; i < n; i++)

@@ -10,7 +10,7 @@ use Exporter 'import';
 use ChaosPlan qw(pick);
 use JoschNode qw(literal);
 
-our @EXPORT_OK = qw(act answer_all);
+our @EXPORT_OK = qw(act answer_all more_work);
 
 my @ACTS = qw(signoff approve reject mark_success mark_failed retry hold release skip force_start stop rerun);
 
@@ -22,6 +22,15 @@ sub act
 	my $call = sprintf 'josch.%s(%d, %s, %s)', pick(@ACTS), pick(@{ $plan->{nodes} })->{node_id}, literal(pick(@{ $plan->{dates} })), literal('chaos');
 	$node->psql('postgres', "\\set VERBOSITY verbose\nSELECT $call", stdout => \$out, stderr => \$err, on_error_stop => 0);
 	return $err =~ /ERROR:\s+(\w{5}): (.*)/ ? ($1, "$call: $2") : ();
+}
+
+# more_work(node, 'exec_sql IS NULL'): somebody lets some nodes run again, first those for which this is false
+sub more_work
+{
+	my ($node, $order) = @_;
+	eval { $node->sql(qq{SELECT count(josch.rerun(node_id, job_date, 'more work'))
+		FROM (SELECT * FROM josch.nodes WHERE state = 'succeeded' AND node_type = 'N' ORDER BY $order, change_id DESC LIMIT 8) n}) };
+	return;
 }
 
 # A careful person brings the days to their end: answers what asks, and lets go of what is held.

@@ -12,6 +12,7 @@ use warnings;
 use Exporter 'import';
 use JoschNode qw(eventually lives);
 use JoschRunner;
+use ChaosPeople qw(more_work);
 use ChaosPlan qw(chance);
 use Time::HiRes qw(sleep time);
 
@@ -119,7 +120,11 @@ sub end_the_runner
 	my %open = open_over($node, $now, $now);
 	my $whole = -e "$spool/journal" && -e "$spool/journal.end";
 	unsure($node, grep { !$whole || $open{$_} eq '' || -e "/proc/$open{$_}" } keys %open);
-	sleep rand 0.5 if $signal eq 'KILL';	# what is sent to it meanwhile it never hears of
+	if ($signal eq 'KILL')
+	{
+		more_work($node, 'exec_command IS NULL');
+		sleep rand 0.2;	# what is sent to it meanwhile it never hears of
+	}
 	kill $signal, $pid;
 	kill 'CONT', $pid;
 	eventually('the runner is gone', sub { !lives($pid) });

@@ -10,7 +10,7 @@ package ChaosShortage;
 use strict;
 use warnings;
 use Exporter 'import';
-use ChaosPeople qw(act);
+use ChaosPeople qw(act more_work);
 use ChaosPlan qw(pick);
 use ChaosRecord qw(crash_of down hurt_journal spool_in_use);
 use File::Path qw(remove_tree);
@@ -35,8 +35,7 @@ sub fill
 sub go_on
 {
 	my ($node) = @_;
-	eval { $node->sql(q{SELECT count(josch.rerun(node_id, job_date, 'more work'))
-		FROM (SELECT * FROM josch.nodes WHERE state = 'succeeded' AND node_type = 'N' ORDER BY exec_sql IS NULL, change_id DESC LIMIT 8) n}) };
+	more_work($node, 'exec_sql IS NULL');
 	foreach (1 .. pick(5, 10, 20))
 	{
 		eval { act($node) };

@@ -4,7 +4,8 @@
 # the runner lives: it is no copy, and yet what was done since could be done again.
 # Numbers of runs are not given twice, no node gets another's outcome, what would
 # start by itself is held back until a person lets it go, and what the lost time has
-# left running is told of.
+# left running is told of.  The files are written over, the control file is the same:
+# it is the runner that knows (by the files: 059_put_back_whole).
 use strict;
 use warnings;
 use Test::More;
@@ -138,7 +139,7 @@ sub put_back
 {
 	my ($then) = @_;
 	$node->stop;
-	system_or_bail('find', $node->data_dir, '-mindepth', '1', '-delete');
+	system_or_bail('find', $node->data_dir, '-mindepth', '1', '!', '-name', 'global', '!', '-name', 'pg_control', '-delete');
 	system_or_bail('cp', '-a', "$saved/.", $node->data_dir);
 	$then->() if $then;
 	$node->start;
