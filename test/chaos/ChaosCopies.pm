@@ -139,10 +139,11 @@ sub note_what_is_lost
 {
 	my ($node, $what, @before) = @_;
 	my %known = is_on_record($node);
-	$node->{record}{lost}{$_} = 1 foreach grep { !$known{$_} } @before;
+	my @lost = grep { !$known{$_} } @before;
+	$node->{record}{lost}{$_} = 1 foreach @lost;
 	my $more = scalar(starts($node)) - @before;
 	complain($node, "after $what $more commands were started by themselves") if $more > 0;
-	return;
+	return @lost;
 }
 
 sub arm { my ($node) = @_; return eval { $node->sql(q{SELECT josch.arm('chaos: it was looked at') FROM josch.armed() WHERE NOT armed}) }; }
@@ -174,7 +175,11 @@ sub put_back
 	$node->start;
 	eventually('it has spoken with its runner', sub { (eval { $node->sql(q{SELECT up FROM josch.health() WHERE component = 'runner'}) } // '') eq 't' });
 	wait_for_passes($node, 'postgres');
-	note_what_is_lost($node, 'the data was put back', @before) if $lost;
+	if ($lost)
+	{
+		# the runner knows up to which number they had come
+		$node->{record}{numbers}{$_} = 1 foreach map { /^(\d+)/ } note_what_is_lost($node, 'the data was put back', @before);
+	}
 	my %then = open_over($node, $at, $again);
 	unsure($node, grep { !$live{$_} } keys %then);
 	$node->{record}{killed}{$_} = 1 foreach keys %then;	# a stop of the lost time

@@ -66,6 +66,8 @@ sub judge_commands
 		push @complaints, map { qq{run $run{key} of node $run{node}: $_ ($run{status}, exit code "$run{code}", signal "$run{signal}", "$run{message}")} }
 			judge_starts($mark, \%run), judge_end($record, $mark, \%run);
 	}
+	push @complaints, map { "run $_ has the number of one that was lost" }
+		grep { $record->{numbers}{ (split /-/)[0] } } map { $_->[0] } rows($node, $RUNS);
 	push @complaints, map { "run $_ is marked, and not on record" } grep { !$record->{lost}{$_} } sort keys %$marks;
 	push @complaints, map { "run $_, which was lost, started more than once" } grep { ($marks->{$_}{start} // 0) > 1 } sort keys %$marks;
 	return @complaints;

@@ -25,7 +25,7 @@ $node->sql("UPDATE josch.nodes SET state = 'held' WHERE node_id = 5") if $node->
 $node->wait_for('signoff', 4);
 save();
 $node->act('release', 1);
-eventually('X runs', sub { defined $node->file('1') });
+eventually('X runs', sub { ($node->file('1') // '') =~ /\n/ });
 my ($x, $pid) = split ' ', $node->file('1');
 $node->act('signoff', 4);
 $node->wait_for('succeeded', 3, 6);
