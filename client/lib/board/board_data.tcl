@@ -4,7 +4,7 @@
 #
 # The views ask here and are told by events on . what to look at again:
 # <<BoardLoaded>>   another day or structure: everything is new
-# <<BoardChanged>>  some rows have changed: board::changed has their keys
+# <<BoardChanged>>  some rows, or who looks at them, have changed: board::changed has their keys
 # <<BoardScope>>    another job of the same day was chosen
 # <<BoardPulse>>    counts, health and the lists of dates and jobs were read
 # A key is {node_id date}; a row is a dict of the columns of josch.board, times as
@@ -32,6 +32,8 @@ namespace eval ::board {
     variable follows 1
     # number of nodes of all dates that wait for a person, "" until it has been read
     variable attention ""
+    # key -> who looks at it, a row as claims::who has it; those of the day that are in force
+    variable claims {}
     variable health {}
     # the state of the reading
     variable read

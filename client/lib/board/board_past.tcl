@@ -41,6 +41,8 @@ proc ::board::ShowPast {rows at} {
         dict set new exists 1
         dict set then [list [dict get $new node_id] [dict get $new job_date]] $new
     }
+    # who looks at a node now has no place there
+    TakeClaims {}
     set changed {}
     foreach key [array names row] {
         if {[lindex $key 1] ne $date} continue

@@ -82,6 +82,7 @@ proc ::board::reload {} {
         (SELECT d.p_date, d.p_node_id FROM josch.node_deps d WHERE d.c_date = $day UNION ALL
          SELECT d.c_date, d.c_node_id FROM josch.node_deps d WHERE d.p_date = $day)" \
         [namespace code [list TakeRows $generation]]
+    ReadAttention
 }
 
 proc ::board::TakeEdges {generation result} {
@@ -242,8 +243,7 @@ proc ::board::ReadChanges {} {
     db::query "SELECT [ColumnsSeen] FROM josch.nodes n
         WHERE n.job_date IN ($days) AND age(n.xmin) <= age([db::quote $read(xmin)]::xid)" \
         [namespace code [list TakeChanges $read(generation)]]
-    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} \
-        [namespace code TakeAttention] board-attention
+    ReadAttention
 }
 
 proc ::board::TakeChanges {generation result} {
@@ -292,15 +292,6 @@ proc ::board::Merge {generation result} {
     PlanRead
 }
 
-proc ::board::TakeAttention {result} {
-    variable attention
-    if {[dict get $result ok]} {
-        lassign [lindex [dict get $result rows] 0] attention now
-        server_clock::heard $now
-        event generate . <<BoardPulse>>
-    }
-}
-
 # ---- what no notification tells ----
 
 # Health, the lists of dates and jobs, and whether the day has other nodes or dependencies than what is shown.
@@ -318,8 +309,7 @@ proc ::board::pulse {} {
     db::query {SELECT to_char(josch.today(NULL), 'YYYY-MM-DD'), to_char(d.job_date, 'YYYY-MM-DD')
         FROM (SELECT DISTINCT job_date FROM josch.jobs) d ORDER BY d.job_date DESC LIMIT 1000} \
         [namespace code TakeDates] board-dates
-    db::query {SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention} \
-        [namespace code TakeAttention] board-attention
+    ReadAttention
     if {$date ne ""} {
         set day "[db::quote $date]::date"
         db::query "SELECT j.job_name,

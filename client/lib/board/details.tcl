@@ -324,14 +324,20 @@ proc ::details::DressTag {text} {
 # Why a node is in its state: the message, and who acted last.
 proc ::details::Why {row} {
     set parts {}
-    if {[dict get $row message] ne ""} {
+    set who [claims::words [board::claim [list [dict get $row node_id] [dict get $row job_date]]]]
+    if {$who ne ""} {
+        lappend parts $who
+    }
+    # of an act the sentence below says all that the message does
+    set acted [expr {[dict get $row action] ne "" && [string match "*by [dict get $row acted_by]" [dict get $row message]]}]
+    if {[dict get $row message] ne "" && !$acted} {
         lappend parts [dict get $row message]
     }
     if {[dict get $row action] ne ""} {
-        set said "[dict get $row acted_by]: [string map {_ " "} [dict get $row action]]"
-        append said ", [board_filter::clock_text [dict get $row acted_at] [dict get $row job_date]]"
+        set said [states::deed [dict get $row acted_by] [dict get $row action] \
+            [board_filter::clock_text [dict get $row acted_at] [dict get $row job_date]]]
         if {[dict get $row comment] ne ""} {
-            append said " \u2013 \u201c[dict get $row comment]\u201d"
+            append said ": \u201c[dict get $row comment]\u201d"
         }
         lappend parts $said
     }

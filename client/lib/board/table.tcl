@@ -176,6 +176,7 @@ proc ::table::Values {row} {
         switch -- $column {
             state_since {board_filter::clock_text [dict get $row $column] [dict get $row job_date]}
             took {board_filter::span_text [board_filter::took $row [board::moment]]}
+            message {Fitted message [board::said [list [dict get $row node_id] [dict get $row job_date]]]}
             attempt {expr {[dict get $row attempt] eq "0" ? "" : [dict get $row attempt]}}
             default {
                 if {$column in $long} {

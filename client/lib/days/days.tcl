@@ -88,7 +88,7 @@ proc ::days::tip {cell} {
     set lines [list "[dict get $cell node_name]  \[[dict get $cell node_type]\]  [dict get $cell node_id]" \
         "[dict get $cell job_date]: [dict get $cell state]"]
     if {[dict get $cell message] ne ""} {
-        lappend lines [dict get $cell message]
+        lappend lines [output_text::clip [dict get $cell message] 4 300]
     }
     if {[dict get $cell failures] > 0} {
         lappend lines "[dict get $cell failures] of [dict get $cell attempt] runs failed"

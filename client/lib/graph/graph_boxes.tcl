@@ -102,7 +102,7 @@ proc ::graph::Dimmed {row} {
         text [theme::blend [theme::color quiet] [theme::color panel] 0.6]]
 }
 
-# The job, the name in one line or two, and type, number and state; and which of them are notes.
+# The job or who looks at it, the name in one line or two, and type, number and state; and which of them are notes.
 proc ::graph::InsideLines {row state} {
     variable name_font
     variable note_font
@@ -112,7 +112,9 @@ proc ::graph::InsideLines {row state} {
         Size $key
     }
     lassign $named($key) - names room
-    return [list [list [shorten::text [dict get $row job_name] $note_font $room] {*}$names \
+    # who looks at it is news, and of the job there are many boxes
+    set who [claims::short [board::claim $key]]
+    return [list [list [shorten::text [expr {$who eq "" ? [dict get $row job_name] : $who}] $note_font $room] {*}$names \
         "\[[dict get $row node_type]\] [dict get $row node_id] [dict get $state symbol] [dict get $row state]"] \
         [list 1 {*}[lrepeat [llength $names] 0] 1]]
 }

@@ -144,9 +144,10 @@ proc ::graph::TipText {key} {
     set text "[dict get $row node_name]  \[[dict get $row node_type]\] [dict get $row node_id]"
     append text "\n[dict get $row job_name], [dict get $row job_date]\n[dict get $row state]"
     if {[dict get $row message] ne ""} {
-        append text ": [string range [dict get $row message] 0 120]"
+        append text ": [output_text::clip [dict get $row message] 4 300]"
     }
-    return $text
+    set who [claims::words [board::claim $key]]
+    return $text[expr {$who eq "" ? "" : "\n$who"}]
 }
 
 proc ::graph::HideTip {} {

@@ -192,19 +192,6 @@ proc ::popup::waits {since} {
     model::span [expr {[server_clock::now] - $since}]
 }
 
-# Time of day of a moment, with the date when it is another day than today.
-proc ::popup::moment {seconds} {
-    if {$seconds eq ""} {
-        return ""
-    }
-    set seconds [expr {int($seconds)}]
-    set format %H:%M:%S
-    if {[clock format $seconds -format %Y-%m-%d] ne [clock format [clock seconds] -format %Y-%m-%d]} {
-        set format "%Y-%m-%d %H:%M:%S"
-    }
-    clock format $seconds -format $format
-}
-
 # ---- reading ----
 
 proc ::popup::StateChanged {} {
@@ -371,14 +358,6 @@ proc ::popup::BringAsked {} {
             [dict get $windows $key] show
         }
     }
-}
-
-# Who looks at a node, by its row; empty for nobody, and when the time is up.
-proc ::popup::holder {row} {
-    if {[dict get $row claimed_by] eq "" || [dict get $row claimed_until] <= [server_clock::now]} {
-        return ""
-    }
-    return [dict get $row claimed_by]
 }
 
 # What stands on the screen beside a window, {box zones} each: the other windows, the list, and the line, which is not to be

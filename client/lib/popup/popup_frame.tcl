@@ -152,7 +152,7 @@ oo::class create ::popup::Frame {
 
     # "I look at it", for what waits, unless somebody else does.
     method ClaimButton {} {
-        if {![popup::is_waiting [model::key $row]] || ![db::may claim] || [popup::holder $row] ni [list "" [db::user]]} {
+        if {![popup::is_waiting [model::key $row]] || ![db::may claim] || [claims::who $row] ni [list "" [db::user]]} {
             return
         }
         set action [my ClaimAct]
@@ -169,7 +169,7 @@ oo::class create ::popup::Frame {
         $path.body.name configure -text [dict get $row node_name]
         $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]   \
             [dict get $row job_date]   \
-            since [popup::moment [dict get $row since]]"
+            since [server_clock::text [dict get $row since]]"
         set why [output_text::clip [my why]]
         $path.body.why configure -text $why
         if {$why eq ""} {
@@ -184,29 +184,17 @@ oo::class create ::popup::Frame {
         my FitSoon
     }
 
-    # Who looks at it, in words; empty for nobody.
-    method Holder {} {
-        set who [popup::holder $row]
-        if {$who eq ""} {
-            return ""
-        }
-        set said [dict get $row claim_comment]
-        set end [expr {$said eq "" ? "." : ": \u201c$said\u201d"}]
-        set since [popup::moment [dict get $row claimed_at]]
-        return "[expr {$who eq [db::user] ? "You look" : "$who looks"}] at it since $since$end"
-    }
-
     method FillHolder {} {
-        set text [my Holder]
+        set text [claims::words $row]
         $path.body.holder configure -text [output_text::clip $text] \
-            -style [expr {[popup::holder $row] eq [db::user] ? "Good.TLabel" : "Warn.TLabel"}]
+            -style [expr {[claims::who $row] eq [db::user] ? "Good.TLabel" : "Warn.TLabel"}]
         if {$text eq ""} {
             pack forget $path.body.holder
         } else {
             pack $path.body.holder -anchor w -before $path.body.children -pady [list [theme::chars 0.7] 0]
         }
         # the button is another one when somebody has taken it, or let it go
-        set wanted [expr {$text eq "" ? "claim" : [popup::holder $row] eq [db::user] ? "unclaim" : ""}]
+        set wanted [expr {$text eq "" ? "claim" : [claims::who $row] eq [db::user] ? "unclaim" : ""}]
         set there [expr {[winfo exists $path.buttons.claim] ? [$path.buttons.claim cget -text] : ""}]
         if {!$over && $there ne [expr {$wanted eq "" ? "" : [acts::label $wanted]}] && [popup::is_waiting [model::key $row]]} {
             my Buttons
@@ -257,14 +245,14 @@ oo::class create ::popup::Frame {
 
     # Width of its text, and characters in a line of output: what is comfortable, what the lines need, or what the screen has.
     method Width {} {
-        return [expr {min([theme::chars 70], [winfo screenwidth .] - [theme::chars 12])}]
+        return [expr {min([theme::chars 70], [lindex [screens::here] 2] - [theme::chars 12])}]
     }
     method OutputWidth {{text ""}} {
         set longest 76
         foreach line [split $text \n] {
             set longest [expr {max($longest, min(110, [string length $line]))}]
         }
-        return [expr {min($longest, ([winfo screenwidth .] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
+        return [expr {min($longest, ([lindex [screens::here] 2] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
     }
 
     # ---- where it is ----

@@ -102,7 +102,7 @@ oo::class create ::popup::Failure {
             # which says all that the message does
             set lines {}
             set end [expr {$comment eq "" ? "." : ": \u201c$comment\u201d"}]
-            lappend lines "[states::deed $acted_by $action [popup::moment $acted_at]]$end"
+            lappend lines "[states::deed $acted_by $action [server_clock::text $acted_at]]$end"
         }
         if {$attempt > 1} {
             lappend lines "Run $attempt of this day."
@@ -163,7 +163,7 @@ oo::class create ::popup::Unknown {
             lappend lines [dict get $row message]
         }
         if {$facts ne {} && [dict get $facts started_at] ne ""} {
-            set line "It started at [popup::moment [dict get $facts started_at]]"
+            set line "It started at [server_clock::text [dict get $facts started_at]]"
             if {[dict get $facts host] ne ""} {
                 append line " on [dict get $facts host]"
             }
@@ -201,7 +201,7 @@ oo::class create ::popup::Calm {
                 # which says less
                 set lines {}
             }
-            lappend lines "[states::deed $acted_by $action [popup::moment $acted_at]]$end"
+            lappend lines "[states::deed $acted_by $action [server_clock::text $acted_at]]$end"
         }
         return [string trim [join $lines \n]]
     }

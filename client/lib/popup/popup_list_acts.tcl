@@ -51,10 +51,10 @@ proc ::popup_list::Suits {action row} {
     }
     switch $action {
         claim {
-            return [expr {[popup::holder $row] eq ""}]
+            return [expr {[claims::who $row] eq ""}]
         }
         unclaim {
-            return [expr {[popup::holder $row] eq [db::user]}]
+            return [expr {[claims::who $row] eq [db::user]}]
         }
     }
     expr {$action in [dict get $row acts]}

@@ -221,7 +221,7 @@ proc ::popup_list::tick {} {
     foreach item [lrange $items $first [expr {$first + 40}]] {
         if {[IsGroup $item] || ![dict exists $shown [Key $item]]} continue
         set row [dict get $shown [Key $item]]
-        foreach {column text} [list waits [popup::waits [dict get $row since]] who [popup::holder $row]] {
+        foreach {column text} [list waits [popup::waits [dict get $row since]] who [claims::who $row]] {
             if {[$tree set $item $column] ne $text} {
                 $tree set $item $column $text
             }

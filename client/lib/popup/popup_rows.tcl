@@ -17,7 +17,7 @@ namespace eval ::popup_rows {
 proc ::popup_rows::value {row column} {
     switch $column {
         who {
-            return [popup::holder $row]
+            return [claims::who $row]
         }
         why {
             return [string trim [string map {\n " "} [dict get $row message]]]

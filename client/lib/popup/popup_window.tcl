@@ -122,7 +122,7 @@ oo::class create ::popup::Window {
         if {$again} {
             guard::changed $path
             set refused 0
-            set moment [popup::moment [dict get $row since]]
+            set moment [server_clock::text [dict get $row since]]
             my Note warn [expr {[dict get $row state] ne $former ? "" : "It came to wait again at $moment."}]
             my ReadAll
         }
@@ -168,7 +168,8 @@ oo::class create ::popup::Window {
         }
         set text "It is [dict get $now state] now."
         if {[dict get $now acted_at] ne "" && [dict get $now acted_at] >= [dict get $row since]} {
-            set text [states::deed [dict get $now acted_by] [dict get $now action] [popup::moment [dict get $now acted_at]]]
+            set moment [server_clock::text [dict get $now acted_at]]
+            set text [states::deed [dict get $now acted_by] [dict get $now action] $moment]
             if {[dict get $now comment] ne ""} {
                 append text ": \u201c[dict get $now comment]\u201d"
             } else {
@@ -184,7 +185,7 @@ oo::class create ::popup::Window {
         }
         set since [popup::waits [dict get $row since]]
         $path.band.since configure -text [expr {[popup::is_waiting [model::key $row]] ? "waits $since" : "for $since"}]
-        if {[my Holder] ne [$path.body.holder cget -text]} {
+        if {[claims::words $row] ne [$path.body.holder cget -text]} {
             my FillHolder
         }
     }
@@ -398,7 +399,7 @@ oo::class create ::popup::Window {
     }
 
     method ClaimAct {} {
-        expr {[popup::holder $row] eq [db::user] ? "unclaim" : "claim"}
+        expr {[claims::who $row] eq [db::user] ? "unclaim" : "claim"}
     }
 
     method Claimed {outcome} {

@@ -129,7 +129,11 @@ oo::class create ::timeline_mouse {
         set lines [list "[dict get $row node_name]  \[[dict get $row node_type]\]  [lindex $key 0]" \
             "[dict get $row state] since [timeline_axis::show [dict get $row state_since] $zone]"]
         if {[dict get $row message] ne ""} {
-            lappend lines [dict get $row message]
+            lappend lines [output_text::clip [dict get $row message] 4 300]
+        }
+        set who [claims::words [board::claim $key]]
+        if {$who ne ""} {
+            lappend lines $who
         }
         if {[dict get $row due_at] ne ""} {
             lappend lines "not before [timeline_axis::show [dict get $row due_at] $zone "%a %H:%M:%S"]"

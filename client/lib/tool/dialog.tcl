@@ -94,15 +94,20 @@ proc ::dialog::Center {window parent} {
     if {![winfo exists $window]} {
         return
     }
-    lassign [list 0 0 [winfo screenwidth $window] [winfo screenheight $window]] x y width height
+    set monitor [screens::here]
+    lassign $monitor x y width height
     if {$parent ne "" && [winfo exists $parent] && [winfo viewable $parent]} {
         set top [winfo toplevel $parent]
         wm transient $window $top
         lassign [list [winfo rootx $top] [winfo rooty $top] [winfo width $top] [winfo height $top]] x y width height
+        set monitor [screens::around [expr {$x + $width / 2}] [expr {$y + $height / 2}]]
     }
+    lassign $monitor left upper wide high
     set x [expr {$x + ($width - [winfo reqwidth $window]) / 2}]
     set y [expr {$y + ($height - [winfo reqheight $window]) / 3}]
-    wm geometry $window +[expr {max(0, $x)}]+[expr {max(0, $y)}]
+    set x [expr {max($left, min($x, $left + $wide - [winfo reqwidth $window]))}]
+    set y [expr {max($upper, min($y, $upper + $high - [winfo reqheight $window]))}]
+    wm geometry $window +$x+$y
     wm deiconify $window
     raise $window
     if {[info exists ::dialog::focus($window)]} {

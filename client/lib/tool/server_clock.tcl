@@ -27,3 +27,16 @@ proc ::server_clock::now {} {
     variable skew
     return [expr {[clock milliseconds] / 1000.0 + $skew}]
 }
+
+# Time of day of a moment, with the date when it is another day than today.
+proc ::server_clock::text {seconds} {
+    if {$seconds eq ""} {
+        return ""
+    }
+    set seconds [expr {int($seconds)}]
+    set format %H:%M:%S
+    if {[clock format $seconds -format %Y-%m-%d] ne [clock format [clock seconds] -format %Y-%m-%d]} {
+        set format "%Y-%m-%d %H:%M:%S"
+    }
+    clock format $seconds -format $format
+}

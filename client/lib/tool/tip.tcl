@@ -56,7 +56,8 @@ proc ::tip::show {widget x y text} {
         pack $window.text
     }
     $window configure -background [theme::color border]
-    $window.text configure -text $text -background [theme::color tip] -foreground [theme::color text] -font [theme::font small]
+    $window.text configure -text [output_text::clip $text 24 1200] -font [theme::font small] \
+        -background [theme::color tip] -foreground [theme::color text]
     set width [winfo reqwidth $window.text]
     set height [winfo reqheight $window.text]
     lassign [screens::around $x $y] screen_x screen_y screen_width screen_height

@@ -1,0 +1,66 @@
+# client/lib/board/board_claims.tcl
+#
+# What waits for people, as the board tells of it: how many nodes do, and who looks at those of the day.
+#
+# Constraint: that somebody looks at a node is no change of the node. So it is read whenever something is announced, and at each
+# pulse, as it also ends without a word.
+
+proc ::board::ReadAttention {} {
+    variable date
+    set day [expr {$date eq "" ? "NULL" : [db::quote $date]}]
+    db::query "SELECT count(*), extract(epoch FROM josch.now()) FROM josch.attention;
+        SELECT node_id, to_char(job_date, 'YYYY-MM-DD') AS job_date, claimed_by, extract(epoch FROM claimed_at) AS claimed_at,
+            extract(epoch FROM claimed_until) AS claimed_until, coalesce(claim_comment, '') AS claim_comment
+        FROM josch.attention WHERE claimed_by IS NOT NULL AND job_date = ${day}::date" \
+        [namespace code [list TakeAttention $date]] board-attention
+}
+
+proc ::board::TakeAttention {of_date result} {
+    variable attention
+    variable date
+    if {[dict get $result ok]} {
+        lassign [lindex [dict get [lindex [dict get $result all] 0] rows] 0] attention now
+        server_clock::heard $now
+        event generate . <<BoardPulse>>
+        if {$of_date eq $date && [past] eq ""} {
+            TakeClaims [db::dicts $result]
+        }
+    }
+}
+
+# Views look again at the nodes that somebody has taken or let go.
+proc ::board::TakeClaims {rows} {
+    variable claims
+    variable changed
+    set former $claims
+    set claims [dict create]
+    foreach row $rows {
+        dict set claims [list [dict get $row node_id] [dict get $row job_date]] $row
+    }
+    set differ {}
+    foreach key [dict keys [dict merge $former $claims]] {
+        if {![dict exists $former $key] || ![dict exists $claims $key] || [dict get $former $key] ne [dict get $claims $key]} {
+            lappend differ $key
+        }
+    }
+    if {$differ ne {}} {
+        set changed $differ
+        event generate . <<BoardChanged>>
+    }
+}
+
+# Who looks at a node now, as a row for claims::who; {} for nobody.
+proc ::board::claim {key} {
+    variable claims
+    return [expr {[dict exists $claims $key] ? [dict get $claims $key] : {}}]
+}
+
+# What is said of a node in one line: who looks at it, and why it is in its state.
+proc ::board::said {key} {
+    set who [claims::short [claim $key]]
+    set message [dict get [row $key] message]
+    return [join [lmap part [list $who $message] {
+        if {$part eq ""} continue
+        set part
+    }] " \u00b7 "]
+}
