@@ -58,4 +58,11 @@ typedef struct NodeKey
 #define josch_can_become(member, role) is_member_of_role(member, role)
 #endif
 
+/* Whether this transaction holds a lock in that very mode (needs storage/lock.h): 17 can ask for a stronger one, too. */
+#if PG_VERSION_NUM >= 170000
+#define josch_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define josch_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
 #endif							/* JOSCH_H */

@@ -180,12 +180,6 @@ leave_out_present(Making *making)
 /* ---- parents and levels ---- */
 
 static int
-compare_key_to_node(const void *key, const void *node)
-{
-	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNode *) node)->key);
-}
-
-static int
 compare_key_to_neighbour(const void *key, const void *neighbour)
 {
 	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNeighbour *) neighbour)->key);
@@ -194,7 +188,7 @@ compare_key_to_neighbour(const void *key, const void *neighbour)
 static DayNode *
 find_node(const Making *making, NodeKey key)
 {
-	return bsearch(&key, making->nodes, making->nnodes, sizeof(DayNode), compare_key_to_node);
+	return josch_store_day_find(making->nodes, making->nnodes, key);
 }
 
 static DayNeighbour *
@@ -446,7 +440,7 @@ copy_templates(Making *making)
 										  &making->nnodes);
 	leave_out_present(making);
 	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->njobs,
-														&making->ndependencies);
+														making->nodes, making->nnodes, &making->ndependencies);
 	leave_out_dependencies(making);
 	read_and_lock(making);
 	count_parents(making, edges);

@@ -1,9 +1,10 @@
 /*
  * src/day/store_day.c
- *	  SQL that makes days out of templates, and takes them back.
+ *	  SQL on the days that are there: what a new one meets, and what takes one back.
  *
  * A day may have a million nodes, so each step is one statement over all of
- * them.  The copies themselves are written by store_day_copy.c.
+ * them.  What is to be made comes from store_day_template.c, and is written by
+ * store_day_copy.c.
  */
 #include "base/josch.h"
 
@@ -11,12 +12,10 @@
 
 #include "utils/builtins.h"
 
-#include "base/finder.h"
 #include "base/node_key.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
 #include "base/states.h"
-#include "base/table.h"
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -29,95 +28,7 @@ static const JoschRow job_zone_row = JOSCH_ROW(
 	JOSCH_FIELD(DayJob, job_date, DATE),
 	JOSCH_FIELD(DayJob, time_zone, TEXT));
 
-/*
- * $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none.  The one that
- * is named may be there now, and gone when whoever takes it back has committed.
- */
-static JoschPlan requested_jobs = JOSCH_PLAN(
-	"SELECT t.job_name, t.job_date, t.time_zone"
-	"  FROM (SELECT job_name, coalesce(time_zone, $3) AS time_zone,"
-	"               coalesce($2, josch.today(coalesce(time_zone, $3))) AS job_date"
-	"          FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1) t"
-	" WHERE $1 IS NOT NULL"
-	"    OR NOT EXISTS (SELECT FROM josch.jobs j"
-	"                    WHERE j.job_name = t.job_name AND j.job_date = t.job_date)"
-	" ORDER BY t.job_name COLLATE \"C\"",
-	TEXTOID, DATEOID, TEXTOID);
-
-static JoschPlan missing_jobs = JOSCH_PLAN(
-	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone)"
-	"  FROM unnest($1, $2, $3) k (job_name, job_date, time_zone)"
-	"  JOIN josch.tpl_jobs t ON t.job_name = k.job_name"
-	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
-	"                    WHERE j.job_name = k.job_name AND j.job_date = k.job_date)"
-	" ORDER BY t.job_name COLLATE \"C\"",
-	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
-
-static JoschPlan has_template = JOSCH_PLAN(
-	"SELECT FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1 LIMIT 1",
-	TEXTOID);
-
-static JoschPlan select_commands = JOSCH_PLAN(
-	"SELECT n.node_id, c.command FROM josch.tpl_nodes n,"
-	"       LATERAL (VALUES (n.exec_command), (n.ready_command)) c (command)"
-	" WHERE n.job_name = ANY ($1) AND strpos(c.command, '$') > 0"
-	" ORDER BY n.node_id",
-	TEXTARRAYOID);
-
-static const JoschRow command_row = JOSCH_ROW(
-	DayCommand,
-	JOSCH_FIELD(DayCommand, node_id, INT64),
-	JOSCH_FIELD(DayCommand, command, TEXT));
-
-static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
-	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
-	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name",
-	TEXTARRAYOID, DATEARRAYOID);
-
-static const JoschRow node_row = JOSCH_ROW(
-	DayNode,
-	JOSCH_FIELD_KEY(DayNode, key),
-	JOSCH_FIELD(DayNode, job, INT32));
-
-/* Of nodes: its key, and the job. */
-enum
-{
-	PRESENT_DATE, PRESENT_NODE, PRESENT_JOB, PRESENT_COLUMNS
-};
-
-static const JoschColumn present_columns[PRESENT_COLUMNS] = {
-	[PRESENT_DATE] = {"job_date", DATEOID}, [PRESENT_NODE] = {"node_id", INT8OID}, [PRESENT_JOB] = {"job_name", TEXTOID}
-};
-static AttrNumber present_numbers[PRESENT_COLUMNS];
-static JoschTable present_nodes = JOSCH_TABLE("nodes", present_columns, present_numbers);
-
-/*
- * The day of a parent that lies so many days from a date.  When there are not so
- * many, as many dates beyond the last: one that is not made, and holds nobody
- * back until it is.
- */
-#define DAY_OF(job, node, date, days) \
-	"CASE WHEN " days " = 0 THEN " date " ELSE" \
-	" (SELECT coalesce(m.d[abs(" days ")], coalesce(m.d[cardinality(m.d)], " date ")" \
-	"         + sign(" days ")::integer * (abs(" days ") - coalesce(cardinality(m.d), 0)))" \
-	"    FROM (SELECT josch.made_days(" job ", " node ", " date ", " days ") AS d) m) END"
-
-static JoschPlan select_dependencies = JOSCH_PLAN(
-	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
-	"       d.days = 0 AND d.c_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
-	"       -d.days, p.job_date"
-	"  FROM (SELECT d.p_node_id, d.c_node_id, j.job_date AS c_date, d.p_date - d.c_date AS days"
-	"          FROM unnest($1, $2) j (job_name, job_date)"
-	"          JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
-	"          JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id) d"
-	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
-	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
-	" CROSS JOIN LATERAL (SELECT " DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " AS job_date OFFSET 0) p"
-	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
-	TEXTARRAYOID, DATEARRAYOID);
-
-static const JoschRow dependency_row = JOSCH_ROW(
+const JoschRow josch_store_day_dependency_row = JOSCH_ROW(
 	DayDependency,
 	JOSCH_FIELD_KEY(DayDependency, parent),
 	JOSCH_FIELD_KEY(DayDependency, child),
@@ -147,7 +58,7 @@ static JoschPlan select_followers = JOSCH_PLAN(
 	"        SELECT k.job_name, k.job_date, d.*"
 	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name)"
 	"          JOIN josch.node_deps d ON d.p_node_id = k.node_id AND d.lag < 0 AND d.c_date < k.job_date) d"
-	" CROSS JOIN LATERAL (SELECT " DAY_OF("d.job_name", "d.p_node_id", "d.c_date", "-d.lag") " AS job_date OFFSET 0) p"
+	" CROSS JOIN LATERAL (SELECT " JOSCH_SQL_DAY_OF("d.job_name", "d.p_node_id", "d.c_date", "-d.lag") " AS job_date OFFSET 0) p"
 	" WHERE (sign(d.lag) * (d.job_date - d.p_date) >= 0"
 	"        OR NOT EXISTS (SELECT FROM josch.jobs j WHERE j.job_name = d.job_name AND j.job_date = d.p_date))"
 	"   AND p.job_date <> d.p_date",
@@ -258,195 +169,6 @@ allocate(MemoryContext caller, uint64 n, Size size)
 	return MemoryContextAllocExtended(caller, Max(n, 1) * size, MCXT_ALLOC_HUGE);
 }
 
-/* ---- what is to be made ---- */
-
-bool
-josch_store_day_has_template(Snapshot templates, const char *job_name)
-{
-	JoschSpi	spi;
-	Datum		args[1];
-	char		nulls[1];
-	bool		found;
-
-	josch_spi_begin(&spi);
-	josch_spi_set_text(args, nulls, 0, job_name);
-	found = josch_spi_run_at(&has_template, templates, SPI_OK_SELECT, args, nulls) > 0;
-	josch_spi_end(&spi);
-	return found;
-}
-
-DayJob *
-josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[3];
-	char		nulls[3];
-	DayJob	   *jobs;
-
-	josch_spi_begin(&spi);
-	josch_spi_set_text(args, nulls, 0, request->job_name);
-	args[1] = DateADTGetDatum(request->job_date);
-	nulls[1] = request->has_date ? ' ' : 'n';
-	josch_spi_set_text(args, nulls, 2, request->default_zone);
-	*n = (int) josch_spi_run_at(&requested_jobs, templates, SPI_OK_SELECT, args, nulls);
-	jobs = josch_rows_fetch(&job_zone_row, *n, caller);
-	josch_spi_end(&spi);
-	return jobs;
-}
-
-DayJob *
-josch_store_day_missing(Snapshot templates, const DayJob *jobs, int njobs, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[3];
-	DayJob	   *missing;
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_zone_row, jobs, njobs, args);
-	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, NULL);
-	missing = josch_rows_fetch(&job_zone_row, *n, caller);
-	josch_spi_end(&spi);
-	return missing;
-}
-
-DayCommand *
-josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[2];
-	DayCommand *result;
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_row, jobs, njobs, args);
-	*n = (int) josch_spi_run_at(&select_commands, templates, SPI_OK_SELECT, args, NULL);
-	result = josch_rows_fetch(&command_row, *n, caller);
-	josch_spi_end(&spi);
-	return result;
-}
-
-static int
-compare_nodes(const void *a, const void *b)
-{
-	return josch_node_key_compare(((const DayNode *) a)->key, ((const DayNode *) b)->key);
-}
-
-/* Whether anything is there for a date: most days are made on empty ground. */
-static bool
-is_date_used(DateADT date)
-{
-	JoschFinder finder;
-	Datum		key = DateADTGetDatum(date);
-	bool		found;
-
-	josch_finder_open(&finder, &present_nodes, 1, AccessShareLock);
-	found = josch_finder_find(&finder, &key);
-	josch_finder_close(&finder);
-	return found;
-}
-
-/* Sets present_in of the nodes of a date. */
-static void
-find_present(DayNode *nodes, int n)
-{
-	JoschFinder finder;
-
-	josch_finder_open(&finder, &present_nodes, 2, AccessShareLock);
-	for (int i = 0; i < n; i++)
-	{
-		Datum		key[] = {DateADTGetDatum(nodes[i].key.job_date), Int64GetDatum(nodes[i].key.node_id)};
-		bool		isnull;
-
-		if (josch_finder_find(&finder, key))
-		{
-			nodes[i].present_in = TextDatumGetCString(josch_finder_get(&finder, PRESENT_JOB, &isnull));
-		}
-	}
-	josch_finder_close(&finder);
-}
-
-DayNode *
-josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[2];
-	DayNode    *result;
-	int			end;
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_row, jobs, njobs, args);
-	*n = (int) josch_spi_run_at(&select_nodes, templates, SPI_OK_SELECT, args, NULL);
-	result = josch_rows_fetch(&node_row, *n, caller);
-	josch_spi_end(&spi);
-
-	/* those that are in their order already take no time */
-	qsort(result, *n, sizeof(DayNode), compare_nodes);
-	for (int i = 0; i < *n; i = end)
-	{
-		for (end = i + 1; end < *n && result[end].key.job_date == result[i].key.job_date; end++)
-			;
-		if (is_date_used(result[i].key.job_date))
-		{
-			find_present(result + i, end - i);
-		}
-	}
-	return result;
-}
-
-/* By child, then by parent. */
-static int
-compare_dependencies(const void *a, const void *b)
-{
-	const DayDependency *x = a;
-	const DayDependency *y = b;
-	int			order = josch_node_key_compare(x->child, y->child);
-
-	if (order == 0)
-	{
-		order = josch_node_key_compare(x->parent, y->parent);
-	}
-	return order != 0 ? order : (x->lag > y->lag) - (x->lag < y->lag);
-}
-
-/* Two template rows with the same lag are one dependency of a day. */
-static int
-leave_out_repeated(DayDependency *dependencies, int n)
-{
-	int			kept = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		if (kept == 0 || compare_dependencies(&dependencies[kept - 1], &dependencies[i]) != 0)
-		{
-			dependencies[kept++] = dependencies[i];
-		}
-	}
-	return kept;
-}
-
-DayDependency *
-josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[2];
-	DayDependency *result;
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_row, jobs, njobs, args);
-	*n = (int) josch_spi_run_at(&select_dependencies, templates, SPI_OK_SELECT, args, NULL);
-	result = josch_rows_fetch(&dependency_row, *n, caller);
-	josch_spi_end(&spi);
-
-	/* rows that go into an index in its order are written more quickly */
-	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
-	*n = leave_out_repeated(result, *n);
-	return result;
-}
-
 /* ---- what is there ---- */
 
 DayDependency *
@@ -471,7 +193,7 @@ josch_store_day_children(const NodeKey *nodes, int nnodes, int *n)
 	}
 	args[2] = josch_spi_date_array(dates, ndates);
 	*n = (int) josch_spi_run_latest(&select_children, args, NULL);
-	result = josch_rows_fetch(&dependency_row, *n, caller);
+	result = josch_rows_fetch(&josch_store_day_dependency_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }
@@ -488,7 +210,7 @@ josch_store_day_followers(const NodeKey *nodes, char *const *job_names, int nnod
 	josch_spi_key_arrays(nodes, nnodes, args);
 	args[2] = josch_spi_text_array(job_names, nnodes);
 	*n = (int) josch_spi_run_latest(&select_followers, args, NULL);
-	result = josch_rows_fetch(&dependency_row, *n, caller);
+	result = josch_rows_fetch(&josch_store_day_dependency_row, *n, caller);
 	josch_spi_end(&spi);
 	return result;
 }

@@ -14,12 +14,15 @@
 
 #include "utils/snapshot.h"
 
+#include "base/rows.h"
+
 /* A job of a date. */
 typedef struct DayJob
 {
 	char	   *job_name;
 	DateADT		job_date;
 	char	   *time_zone;
+	DateADT		expected_from;	/* others wait for its days from then on, also where they are not made */
 	int64		nodes;			/* how many were made, or taken back */
 	int64		dependencies;	/* of these, as children */
 	bool		failed;			/* it could not be made */
@@ -45,6 +48,20 @@ typedef struct DayDependency
 	int32		lag;			/* in days of the parent's job; 0: the very date */
 	DateADT		moved_to;		/* the parent's date, of a dependency that is to follow another day */
 } DayDependency;
+
+/* The columns: parent and its date, child and its date, and the rest in the order of the struct. */
+extern const JoschRow josch_store_day_dependency_row;
+
+/*
+ * The day of a parent that lies so many days from a date.  When there are not so
+ * many, as many dates beyond the last: one that is not made, and holds nobody
+ * back until it is.
+ */
+#define JOSCH_SQL_DAY_OF(job, node, date, days) \
+	"CASE WHEN " days " = 0 THEN " date " ELSE" \
+	" (SELECT coalesce(m.d[abs(" days ")], coalesce(m.d[cardinality(m.d)], " date ")" \
+	"         + sign(" days ")::integer * (abs(" days ") - coalesce(cardinality(m.d), 0)))" \
+	"    FROM (SELECT josch.made_days(" job ", " node ", " date ", " days ") AS d) m) END"
 
 /* A command of a template node. */
 typedef struct DayCommand
@@ -93,10 +110,15 @@ extern DayJob *josch_store_day_missing(Snapshot templates, const DayJob *jobs, i
 extern DayCommand *josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs,
 											int *n);
 
-/* Nodes and dependencies of the jobs; the nodes by date, then by number. */
+/* Nodes of the jobs, by date, then by number. */
 extern DayNode *josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n);
+
+/* The one with that key; NULL when it is not among them. */
+extern DayNode *josch_store_day_find(const DayNode *nodes, int n, NodeKey key);
+
+/* Dependencies of the jobs' nodes, by child, then by parent; "nodes" are those that are to be made. */
 extern DayDependency *josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs,
-												   int *n);
+												   const DayNode *nodes, int nnodes, int *n);
 
 /* Dependencies of days in which the nodes, in the order of their dates, are parents. */
 extern DayDependency *josch_store_day_children(const NodeKey *nodes, int nnodes, int *n);

@@ -21,7 +21,6 @@
 #include "utils/syscache.h"
 
 #include "base/clock.h"
-#include "base/node_key.h"
 #include "base/role.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
@@ -124,12 +123,6 @@ fetch(Copying *copying)
 	return SPI_processed > 0;
 }
 
-static int
-compare_key_to_node(const void *key, const void *node)
-{
-	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNode *) node)->key);
-}
-
 /* The next template row of a node that is to be made; NULL: there is none. */
 static const DayNode *
 next_template(Copying *copying, Datum *values, bool *nulls)
@@ -147,7 +140,7 @@ next_template(Copying *copying, Datum *values, bool *nulls)
 		heap_deform_tuple(copying->rows->vals[copying->next++], copying->rows->tupdesc, values, nulls);
 		key.node_id = DatumGetInt64(values[NODE_ID]);
 		key.job_date = DatumGetDateADT(values[JOB_DATE]);
-		node = bsearch(&key, copying->nodes, copying->nnodes, sizeof(DayNode), compare_key_to_node);
+		node = josch_store_day_find(copying->nodes, copying->nnodes, key);
 	} while (node == NULL);
 	return node;
 }

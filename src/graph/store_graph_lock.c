@@ -76,11 +76,12 @@ static JoschPlan linked_jobs = JOSCH_PLAN(
 	" WHERE p.job_name = ANY ($1) AND c.job_name <> ALL ($2)",
 	TEXTARRAYOID, TEXTARRAYOID);
 
+/* jobs other than $1 that these depend on: few, so that nearly all dependencies are passed over at the first look */
 static JoschPlan parent_jobs = JOSCH_PLAN(
-	"SELECT DISTINCT p.job_name FROM josch.tpl_nodes c"
-	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id"
-	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
-	" WHERE c.job_name = ANY ($1) AND p.job_name <> c.job_name",
+	"SELECT DISTINCT p.job_name FROM josch.tpl_nodes p"
+	"  JOIN josch.tpl_node_deps d ON d.p_node_id = p.node_id"
+	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
+	" WHERE p.job_name <> ALL ($1) AND c.job_name = ANY ($1)",
 	TEXTARRAYOID);
 
 /* ---- numbers ---- */
@@ -223,6 +224,15 @@ josch_store_graph_lock_templates(void)
 	josch_wait(wait_for_numbers, &numbers, "the load");
 }
 
+/* Whether a load of this transaction keeps out all who change templates' dependencies. */
+static bool
+holds_all_templates(void)
+{
+	LOCKTAG		tag = tag_of(LOCK_ALL_TEMPLATES, 0);
+
+	return josch_lock_held_by_me(&tag, ExclusiveLock);
+}
+
 /* While it waits others may link more jobs to those that it waits for. */
 static void
 lock_linked(void *argument)
@@ -250,9 +260,12 @@ lock_linked(void *argument)
 void
 josch_store_graph_lock_linked(const int64 *node_ids, int n)
 {
-	Datum		ids = josch_spi_int64_array(node_ids, n);
+	if (!holds_all_templates())
+	{
+		Datum		ids = josch_spi_int64_array(node_ids, n);
 
-	josch_wait(lock_linked, &ids, "a change of template dependencies");
+		josch_wait(lock_linked, &ids, "a change of template dependencies");
+	}
 }
 
 /* ---- days ---- */

@@ -1,0 +1,415 @@
+/*
+ * src/day/store_day_template.c
+ *	  SQL on the templates: what a day is to be made of.
+ *
+ * Most dependencies are between two nodes of the day that is being made: these are
+ * worked out here.  Only of those that reach beyond it does SQL ask which day is
+ * meant, and whether it is expected.
+ */
+#include "base/josch.h"
+
+#include "day/store_day.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/finder.h"
+#include "base/node_key.h"
+#include "base/spi_plan.h"
+#include "base/table.h"
+
+static const JoschRow job_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE));
+
+static const JoschRow job_zone_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE),
+	JOSCH_FIELD(DayJob, time_zone, TEXT));
+
+/*
+ * $1 job or NULL, $2 date or NULL, $3 zone of jobs that have none.  The one that
+ * is named may be there now, and gone when whoever takes it back has committed.
+ */
+static JoschPlan requested_jobs = JOSCH_PLAN(
+	"SELECT t.job_name, t.job_date, t.time_zone"
+	"  FROM (SELECT job_name, coalesce(time_zone, $3) AS time_zone,"
+	"               coalesce($2, josch.today(coalesce(time_zone, $3))) AS job_date"
+	"          FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1) t"
+	" WHERE $1 IS NOT NULL"
+	"    OR NOT EXISTS (SELECT FROM josch.jobs j"
+	"                    WHERE j.job_name = t.job_name AND j.job_date = t.job_date)"
+	" ORDER BY t.job_name COLLATE \"C\"",
+	TEXTOID, DATEOID, TEXTOID);
+
+static JoschPlan missing_jobs = JOSCH_PLAN(
+	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone), coalesce(t.valid_from, t.loaded_on)"
+	"  FROM unnest($1, $2, $3) k (job_name, job_date, time_zone)"
+	"  JOIN josch.tpl_jobs t ON t.job_name = k.job_name"
+	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
+	"                    WHERE j.job_name = k.job_name AND j.job_date = k.job_date)"
+	" ORDER BY t.job_name COLLATE \"C\"",
+	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID);
+
+static const JoschRow missing_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE),
+	JOSCH_FIELD(DayJob, time_zone, TEXT),
+	JOSCH_FIELD(DayJob, expected_from, DATE));
+
+static JoschPlan has_template = JOSCH_PLAN(
+	"SELECT FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1 LIMIT 1",
+	TEXTOID);
+
+static JoschPlan select_commands = JOSCH_PLAN(
+	"SELECT n.node_id, c.command FROM josch.tpl_nodes n,"
+	"       LATERAL (VALUES (n.exec_command), (n.ready_command)) c (command)"
+	" WHERE n.job_name = ANY ($1) AND strpos(c.command, '$') > 0"
+	" ORDER BY n.node_id",
+	TEXTARRAYOID);
+
+static const JoschRow command_row = JOSCH_ROW(
+	DayCommand,
+	JOSCH_FIELD(DayCommand, node_id, INT64),
+	JOSCH_FIELD(DayCommand, command, TEXT));
+
+static JoschPlan select_nodes = JOSCH_PLAN(
+	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
+	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
+	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name",
+	TEXTARRAYOID, DATEARRAYOID);
+
+static const JoschRow node_row = JOSCH_ROW(
+	DayNode,
+	JOSCH_FIELD_KEY(DayNode, key),
+	JOSCH_FIELD(DayNode, job, INT32));
+
+/* Of nodes: its key, and the job. */
+enum
+{
+	PRESENT_DATE, PRESENT_NODE, PRESENT_JOB, PRESENT_COLUMNS
+};
+
+static const JoschColumn present_columns[PRESENT_COLUMNS] = {
+	[PRESENT_DATE] = {"job_date", DATEOID}, [PRESENT_NODE] = {"node_id", INT8OID}, [PRESENT_JOB] = {"job_name", TEXTOID}
+};
+static AttrNumber present_numbers[PRESENT_COLUMNS];
+static JoschTable present_nodes = JOSCH_TABLE("nodes", present_columns, present_numbers);
+
+/* A template's dependency, for a date of the child. */
+typedef struct Template
+{
+	int64		parent;
+	int64		child;
+	DateADT		job_date;
+	int32		days;			/* from there to the parent's day */
+} Template;
+
+static const JoschRow template_row = JOSCH_ROW(
+	Template,
+	JOSCH_FIELD(Template, parent, INT64),
+	JOSCH_FIELD(Template, child, INT64),
+	JOSCH_FIELD(Template, job_date, DATE),
+	JOSCH_FIELD(Template, days, INT32));
+
+static JoschPlan select_templates = JOSCH_PLAN(
+	"SELECT d.p_node_id, d.c_node_id, j.job_date, d.p_date - d.c_date"
+	"  FROM unnest($1, $2) j (job_name, job_date)"
+	"  JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
+	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id",
+	TEXTARRAYOID, DATEARRAYOID);
+
+/* Those that reach beyond what is being made. */
+static JoschPlan select_dependencies = JOSCH_PLAN(
+	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
+	"       d.days = 0 AND d.c_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
+	"       -d.days, p.job_date"
+	"  FROM unnest($1, $2, $3, $4) d (p_node_id, c_node_id, c_date, days)"
+	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
+	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
+	" CROSS JOIN LATERAL (SELECT " JOSCH_SQL_DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " AS job_date OFFSET 0) p"
+	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
+	INT8ARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
+
+/* Room for n elements of a result, in the caller's context; a day has no limit. */
+static void *
+allocate(MemoryContext caller, uint64 n, Size size)
+{
+	return MemoryContextAllocExtended(caller, Max(n, 1) * size, MCXT_ALLOC_HUGE);
+}
+
+/* ---- what is to be made ---- */
+
+bool
+josch_store_day_has_template(Snapshot templates, const char *job_name)
+{
+	JoschSpi	spi;
+	Datum		args[1];
+	char		nulls[1];
+	bool		found;
+
+	josch_spi_begin(&spi);
+	josch_spi_set_text(args, nulls, 0, job_name);
+	found = josch_spi_run_at(&has_template, templates, SPI_OK_SELECT, args, nulls) > 0;
+	josch_spi_end(&spi);
+	return found;
+}
+
+DayJob *
+josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	char		nulls[3];
+	DayJob	   *jobs;
+
+	josch_spi_begin(&spi);
+	josch_spi_set_text(args, nulls, 0, request->job_name);
+	args[1] = DateADTGetDatum(request->job_date);
+	nulls[1] = request->has_date ? ' ' : 'n';
+	josch_spi_set_text(args, nulls, 2, request->default_zone);
+	*n = (int) josch_spi_run_at(&requested_jobs, templates, SPI_OK_SELECT, args, nulls);
+	jobs = josch_rows_fetch(&job_zone_row, *n, caller);
+	josch_spi_end(&spi);
+	return jobs;
+}
+
+DayJob *
+josch_store_day_missing(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[3];
+	DayJob	   *missing;
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_zone_row, jobs, njobs, args);
+	*n = (int) josch_spi_run_at(&missing_jobs, templates, SPI_OK_SELECT, args, NULL);
+	missing = josch_rows_fetch(&missing_row, *n, caller);
+	josch_spi_end(&spi);
+	return missing;
+}
+
+DayCommand *
+josch_store_day_commands(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayCommand *result;
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
+	*n = (int) josch_spi_run_at(&select_commands, templates, SPI_OK_SELECT, args, NULL);
+	result = josch_rows_fetch(&command_row, *n, caller);
+	josch_spi_end(&spi);
+	return result;
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	return josch_node_key_compare(((const DayNode *) a)->key, ((const DayNode *) b)->key);
+}
+
+/* Whether anything is there for a date: most days are made on empty ground. */
+static bool
+is_date_used(DateADT date)
+{
+	JoschFinder finder;
+	Datum		key = DateADTGetDatum(date);
+	bool		found;
+
+	josch_finder_open(&finder, &present_nodes, 1, AccessShareLock);
+	found = josch_finder_find(&finder, &key);
+	josch_finder_close(&finder);
+	return found;
+}
+
+/* Sets present_in of the nodes of a date. */
+static void
+find_present(DayNode *nodes, int n)
+{
+	JoschFinder finder;
+
+	josch_finder_open(&finder, &present_nodes, 2, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		key[] = {DateADTGetDatum(nodes[i].key.job_date), Int64GetDatum(nodes[i].key.node_id)};
+		bool		isnull;
+
+		if (josch_finder_find(&finder, key))
+		{
+			nodes[i].present_in = TextDatumGetCString(josch_finder_get(&finder, PRESENT_JOB, &isnull));
+		}
+	}
+	josch_finder_close(&finder);
+}
+
+DayNode *
+josch_store_day_nodes(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	DayNode    *result;
+	int			end;
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
+	*n = (int) josch_spi_run_at(&select_nodes, templates, SPI_OK_SELECT, args, NULL);
+	result = josch_rows_fetch(&node_row, *n, caller);
+	josch_spi_end(&spi);
+
+	/* those that are in their order already take no time */
+	qsort(result, *n, sizeof(DayNode), compare_nodes);
+	for (int i = 0; i < *n; i = end)
+	{
+		for (end = i + 1; end < *n && result[end].key.job_date == result[i].key.job_date; end++)
+			;
+		if (is_date_used(result[i].key.job_date))
+		{
+			find_present(result + i, end - i);
+		}
+	}
+	return result;
+}
+
+static int
+compare_key_to_node(const void *key, const void *node)
+{
+	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNode *) node)->key);
+}
+
+DayNode *
+josch_store_day_find(const DayNode *nodes, int n, NodeKey key)
+{
+	return bsearch(&key, nodes, n, sizeof(DayNode), compare_key_to_node);
+}
+
+/* ---- their dependencies ---- */
+
+/* By child, then by parent. */
+static int
+compare_dependencies(const void *a, const void *b)
+{
+	const DayDependency *x = a;
+	const DayDependency *y = b;
+	int			order = josch_node_key_compare(x->child, y->child);
+
+	if (order == 0)
+	{
+		order = josch_node_key_compare(x->parent, y->parent);
+	}
+	return order != 0 ? order : (x->lag > y->lag) - (x->lag < y->lag);
+}
+
+/* Two template rows with the same lag are one dependency of a day. */
+static int
+leave_out_repeated(DayDependency *dependencies, int n)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (kept == 0 || compare_dependencies(&dependencies[kept - 1], &dependencies[i]) != 0)
+		{
+			dependencies[kept++] = dependencies[i];
+		}
+	}
+	return kept;
+}
+
+static Template *
+read_templates(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[2];
+	Template   *result;
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&job_row, jobs, njobs, args);
+	*n = (int) josch_spi_run_at(&select_templates, templates, SPI_OK_SELECT, args, NULL);
+	result = josch_rows_fetch(&template_row, *n, caller);
+	josch_spi_end(&spi);
+	return result;
+}
+
+/* Makes of a template a dependency between two nodes of the day that is being made; false when it reaches beyond. */
+static bool
+is_within(DayDependency *dependency, const Template *template, const DayJob *jobs, const DayNode *nodes, int nnodes)
+{
+	NodeKey		key = {template->parent, template->job_date};
+	DayNode    *parent = template->days == 0 ? josch_store_day_find(nodes, nnodes, key) : NULL;
+
+	if (parent == NULL)
+	{
+		return false;
+	}
+	dependency->parent = key;
+	dependency->child.node_id = template->child;
+	dependency->child.job_date = template->job_date;
+	dependency->expected = template->job_date >= jobs[parent->job].expected_from;
+	dependency->missed = false;
+	dependency->lag = 0;
+	dependency->moved_to = template->job_date;
+	return true;
+}
+
+static DayDependency *
+read_beyond(Snapshot templates, const Template *beyond, int nbeyond, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	Datum		args[4];
+	DayDependency *result;
+
+	josch_spi_begin(&spi);
+	josch_rows_arrays(&template_row, beyond, nbeyond, args);
+	*n = (int) josch_spi_run_at(&select_dependencies, templates, SPI_OK_SELECT, args, NULL);
+	result = josch_rows_fetch(&josch_store_day_dependency_row, *n, caller);
+	josch_spi_end(&spi);
+	return result;
+}
+
+DayDependency *
+josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, const DayNode *nodes, int nnodes, int *n)
+{
+	int			nread;
+	Template   *read = read_templates(templates, jobs, njobs, &nread);
+	DayDependency *result = allocate(CurrentMemoryContext, nread, sizeof(DayDependency));
+	int			nbeyond = 0;
+
+	*n = 0;
+	for (int i = 0; i < nread; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (is_within(&result[*n], &read[i], jobs, nodes, nnodes))
+		{
+			(*n)++;
+		}
+		else
+		{
+			read[nbeyond++] = read[i];
+		}
+	}
+	if (nbeyond > 0)
+	{
+		DayDependency *beyond = read_beyond(templates, read, nbeyond, &nbeyond);
+
+		memcpy(result + *n, beyond, sizeof(DayDependency) * nbeyond);
+		*n += nbeyond;
+		pfree(beyond);
+	}
+	pfree(read);
+
+	/* rows that go into an index in its order are written more quickly */
+	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
+	*n = leave_out_repeated(result, *n);
+	return result;
+}
