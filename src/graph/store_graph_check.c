@@ -25,8 +25,13 @@
 #include "graph/dag.h"
 #include "graph/store_graph.h"
 
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* So many edges are read at a time. */
+#define FETCH_ROWS 1000
 
 /* A template statement with more rows than this loads the whole graph, ... */
 #define LOCAL_ROWS 64
@@ -229,15 +234,9 @@ meet_edge(Part *part, int32 parent, int32 child, int32 lag)
 	want_children(part, child);
 }
 
-/*
- * Runs a statement that gives edges (parent, child, lag, level of the child) and
- * adds them.  Those of templates have NULL for the dates.
- */
 static void
-meet_rows(Part *part, JoschPlan *plan, const Datum *args)
+meet_fetched(Part *part, int rows)
 {
-	int			rows = (int) josch_spi_run_latest(plan, args, NULL);
-
 	for (int i = 0; i < rows; i++)
 	{
 		NodeKey		parent = {josch_spi_int64(i, 1, 0), josch_spi_date(i, 2, 0)};
@@ -248,7 +247,28 @@ meet_rows(Part *part, JoschPlan *plan, const Datum *args)
 		CHECK_FOR_INTERRUPTS();
 		meet_edge(part, p, c, josch_spi_int32(i, 5, 0));
 	}
-	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Runs a statement that gives edges (parent, child, lag, level of the child) and
+ * adds them, which may be all that there are.  Those of templates have NULL for the dates.
+ */
+static void
+meet_rows(Part *part, JoschPlan *plan, const Datum *args)
+{
+	Snapshot	latest = RegisterSnapshot(GetLatestSnapshot());
+	Portal		portal = josch_spi_open_at(plan, latest, args, NULL);
+	bool		more;
+
+	do
+	{
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		meet_fetched(part, (int) SPI_processed);
+		more = SPI_processed > 0;
+		SPI_freetuptable(SPI_tuptable);
+	} while (more);
+	SPI_cursor_close(portal);
+	UnregisterSnapshot(latest);
 }
 
 /* Adds the edges to the children that are asked for; returns of how many nodes. */

@@ -123,11 +123,11 @@ write_rows(Load *load, TemplateTableNumber number)
 	Step		step = {.batch = load->batches[number],.counts = &load->counts[number]};
 	ErrorData  *error;
 
-	if (step.batch == NULL || step.batch->rows.nrows == 0)
+	if (step.batch == NULL || step.batch->rows.rows.n == 0)
 	{
 		return;
 	}
-	step.count = step.batch->rows.nrows;
+	step.count = step.batch->rows.rows.n;
 	error = josch_attempt(write_some, &step);
 	if (error == NULL)
 	{
@@ -215,6 +215,18 @@ write_load(Load *load)
 	{
 		delete_rows(load, TEMPLATE_JOBS);
 		delete_rows(load, TEMPLATE_ENVIRONS);
+	}
+}
+
+static void
+end_load(Load *load)
+{
+	for (int i = 0; i < TEMPLATE_TABLES; i++)
+	{
+		if (load->batches[i] != NULL)
+		{
+			josch_load_batch_end(load->batches[i]);
+		}
 	}
 }
 
@@ -354,6 +366,7 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 	check_sources(&load, "file", ".csv", psprintf("directory \"%s\"", directory),
 				  ERRCODE_UNDEFINED_FILE);
 	write_load(&load);
+	end_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);
 }
@@ -385,6 +398,7 @@ josch_api_load(PG_FUNCTION_ARGS)
 	}
 	check_sources(&load, "text", "", "the call", ERRCODE_NULL_VALUE_NOT_ALLOWED);
 	write_load(&load);
+	end_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);
 }
@@ -448,6 +462,7 @@ josch_api_load_schema(PG_FUNCTION_ARGS)
 	}
 	check_sources(&load, "table", "", psprintf("schema \"%s\"", name), ERRCODE_UNDEFINED_TABLE);
 	write_load(&load);
+	end_load(&load);
 	josch_spi_end(&spi);
 	return return_counts(fcinfo, &load);
 }

@@ -27,7 +27,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#define FIRST_CAPACITY 64
 #define NO_FIELD (-1)
 
 /* How the fields of a column become values. */
@@ -50,8 +49,9 @@ typedef struct Reading
 {
 	LoadBatch  *batch;
 	Reader	   *readers;
-	int			capacity;
-	char	  **fields;			/* of the row at hand */
+	Datum	   *values;			/* of the row at hand */
+	bool	   *nulls;
+	char	  **fields;			/* as the source has it */
 	const Reader *reader;		/* of the value at hand, NULL: none */
 } Reading;
 
@@ -86,43 +86,43 @@ place_of(const LoadBatch *batch, int line, char *const *key)
 }
 
 static char *
-value_text(const TemplateColumn *column, int row)
+value_text(const LoadBatch *batch, int column, TupleTableSlot *row)
 {
 	Oid			output;
 	bool		is_varlena;
 
-	if (column->nulls[row])
+	if (row->tts_isnull[column])
 	{
 		return NULL;
 	}
-	getTypeOutputInfo(column->type, &output, &is_varlena);
-	return OidOutputFunctionCall(output, column->values[row]);
+	getTypeOutputInfo(batch->rows.columns[column].type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, row->tts_values[column]);
 }
 
-static const TemplateColumn *
+static int
 find_column(const TemplateBatch *rows, const char *name)
 {
 	for (int i = 0; i < rows->ncolumns; i++)
 	{
 		if (strcmp(rows->columns[i].name, name) == 0)
 		{
-			return &rows->columns[i];
+			return i;
 		}
 	}
-	return NULL;
+	elog(ERROR, "column \"%s\" is not in the batch", name);
 }
 
 static char *
-place_of_row(const LoadBatch *batch, int row)
+place_of_row(const LoadBatch *batch, TupleTableSlot *row)
 {
 	const TemplateTable *table = batch->rows.table;
 	char	   *key[TEMPLATE_MAX_KEYS];
 
 	for (int i = 0; i < table->nkeys; i++)
 	{
-		key[i] = value_text(find_column(&batch->rows, table->keys[i]), row);
+		key[i] = value_text(batch, find_column(&batch->rows, table->keys[i]), row);
 	}
-	return place_of(batch, batch->lines[row], key);
+	return place_of(batch, josch_load_rows_line(&batch->rows.rows, row), key);
 }
 
 /* The place of the row that is being read: its key may not be a value yet. */
@@ -303,33 +303,12 @@ prepare(Reading *reading, Relation relation)
 			batch->rows.ncolumns++;
 		}
 	}
+	josch_load_rows_begin(&batch->rows.rows, batch->rows.columns, batch->rows.ncolumns);
+	reading->values = palloc(sizeof(Datum) * batch->rows.rows.desc->natts);
+	reading->nulls = palloc(sizeof(bool) * batch->rows.rows.desc->natts);
 }
 
 /* ---- the rows ---- */
-
-static void
-make_room(Reading *reading)
-{
-	LoadBatch  *batch = reading->batch;
-	bool		is_first = reading->capacity == 0;
-
-	if (batch->rows.nrows < reading->capacity)
-	{
-		return;
-	}
-	reading->capacity = is_first ? FIRST_CAPACITY : reading->capacity * 2;
-	for (int i = 0; i < batch->rows.ncolumns; i++)
-	{
-		TemplateColumn *column = &batch->rows.columns[i];
-		Size		size = reading->capacity * sizeof(Datum);
-
-		column->values = is_first ? palloc(size) : repalloc_huge(column->values, size);
-		size = reading->capacity * sizeof(bool);
-		column->nulls = is_first ? palloc(size) : repalloc_huge(column->nulls, size);
-	}
-	batch->lines = is_first ? palloc(reading->capacity * sizeof(int)) :
-		repalloc_huge(batch->lines, reading->capacity * sizeof(int));
-}
 
 static void
 refuse_null(const Reading *reading, const Reader *reader)
@@ -343,12 +322,12 @@ refuse_null(const Reading *reading, const Reader *reader)
 
 /* A field without a value: the default where NULL cannot be, else NULL. */
 static void
-set_absent(const Reading *reading, const Reader *reader, int row)
+set_absent(const Reading *reading, const Reader *reader, int at)
 {
-	if (!reader->not_null || reader->is_number)
+	reading->nulls[at] = !reader->not_null || reader->is_number;
+	if (reading->nulls[at])
 	{
-		reader->column->nulls[row] = true;
-		reader->column->values[row] = (Datum) 0;
+		reading->values[at] = (Datum) 0;
 		reading->batch->has_unnumbered |= reader->is_number;
 		return;
 	}
@@ -356,8 +335,7 @@ set_absent(const Reading *reading, const Reader *reader, int row)
 	{
 		refuse_null(reading, reader);
 	}
-	reader->column->nulls[row] = false;
-	reader->column->values[row] = reader->default_value;
+	reading->values[at] = reader->default_value;
 }
 
 /* A pattern in which 0 stands for a digit and all else for itself. */
@@ -432,20 +410,19 @@ refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
 }
 
 static void
-set_value(Reading *reading, Reader *reader, int row)
+set_value(Reading *reading, Reader *reader, int at)
 {
 	char	   *field = reader->field == NO_FIELD ? NULL : reading->fields[reader->field];
 
 	if (field == NULL || (field[0] == '\0' && !reader->may_be_empty))
 	{
-		set_absent(reading, reader, row);
+		set_absent(reading, reader, at);
 		return;
 	}
 	refuse_what_is_not_iso(reading, reader);
 	reading->reader = reader;
-	reader->column->values[row] = InputFunctionCall(&reader->input, field,
-													reader->typioparam, reader->typmod);
-	reader->column->nulls[row] = false;
+	reading->values[at] = InputFunctionCall(&reader->input, field, reader->typioparam, reader->typmod);
+	reading->nulls[at] = false;
 	reading->reader = NULL;
 }
 
@@ -453,17 +430,21 @@ static void
 read_rows(Reading *reading)
 {
 	LoadBatch  *batch = reading->batch;
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "josch row of a load", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext former = MemoryContextSwitchTo(row);
 
 	while (batch->source->next(batch->source, &reading->fields))
 	{
 		CHECK_FOR_INTERRUPTS();
-		make_room(reading);
 		for (int i = 0; i < batch->rows.ncolumns; i++)
 		{
-			set_value(reading, &reading->readers[i], batch->rows.nrows);
+			set_value(reading, &reading->readers[i], i);
 		}
-		batch->lines[batch->rows.nrows++] = batch->source->line;
+		josch_load_rows_add(&batch->rows.rows, reading->values, reading->nulls, batch->source->line);
+		MemoryContextReset(row);
 	}
+	MemoryContextSwitchTo(former);
+	MemoryContextDelete(row);
 }
 
 /* Raises what an input function had to say about the value at hand. */
@@ -486,24 +467,28 @@ refuse_duplicate(const LoadBatch *batch, const char *const *columns, int ncolumn
 {
 	int			first;
 	int			second;
+	int			lines[2];
+	TupleTableSlot *row;
 	StringInfoData key;
 
 	if (ncolumns == 0 || !josch_store_template_find_duplicate(&batch->rows, columns, ncolumns, &first, &second))
 	{
 		return;
 	}
+	lines[0] = josch_load_rows_line(&batch->rows.rows, josch_load_rows_find(&batch->rows.rows, first));
+	row = josch_load_rows_find(&batch->rows.rows, second);
+	lines[1] = josch_load_rows_line(&batch->rows.rows, row);
 	initStringInfo(&key);
 	for (int i = 0; i < ncolumns; i++)
 	{
 		appendStringInfo(&key, "%s%s %s", i > 0 ? ", " : "", columns[i],
-						 josch_load_source_quote(value_text(find_column(&batch->rows, columns[i]), second)));
+						 josch_load_source_quote(value_text(batch, find_column(&batch->rows, columns[i]), row)));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("%s comes twice", key.data),
-			 batch->lines[second] > 0 ?
-			 errdetail("%s \"%s\", lines %d and %d.", batch->source->what, batch->source->name,
-					   batch->lines[first], batch->lines[second]) :
+			 lines[1] > 0 ?
+			 errdetail("%s \"%s\", lines %d and %d.", batch->source->what, batch->source->name, lines[0], lines[1]) :
 			 errdetail("%s \"%s\" has two rows with this key.", batch->source->what, batch->source->name)));
 }
 
@@ -546,7 +531,7 @@ josch_load_batch_read(JoschRowSource *source, const TemplateTable *table)
 	{
 		josch_store_template_number_rows(&batch->rows);
 	}
-	if (batch->rows.nrows > 0)
+	if (batch->rows.rows.n > 0)
 	{
 		refuse_duplicate(batch, table->keys, table->nkeys);
 		refuse_duplicate(batch, table->names, table->nnames);
@@ -585,15 +570,16 @@ columns_of(const LoadBatch *batch, const ErrorData *error)
 		if ((error->column_name != NULL && strcmp(name, error->column_name) == 0) ||
 			bms_is_member(get_attnum(relid, name) - FirstLowInvalidHeapAttributeNumber, numbers))
 		{
-			columns = lappend(columns, &rows->columns[i]);
+			columns = lappend_int(columns, i);
 		}
 	}
 	return columns;
 }
 
 void
-josch_load_batch_refuse_row(const LoadBatch *batch, int row, const ErrorData *error)
+josch_load_batch_refuse_row(const LoadBatch *batch, int number, const ErrorData *error)
 {
+	TupleTableSlot *row = josch_load_rows_find(&batch->rows.rows, number);
 	List	   *columns = columns_of(batch, error);
 	char	   *message = error->message;
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
@@ -604,18 +590,18 @@ josch_load_batch_refuse_row(const LoadBatch *batch, int row, const ErrorData *er
 	appendStringInfoString(&detail, place_of_row(batch, row));
 	foreach(cell, columns)
 	{
-		TemplateColumn *column = lfirst(cell);
+		int			column = lfirst_int(cell);
 
-		appendStringInfo(&detail, ", column %s: %s", column->name,
-						 josch_load_source_quote(value_text(column, row)));
+		appendStringInfo(&detail, ", column %s: %s", batch->rows.columns[column].name,
+						 josch_load_source_quote(value_text(batch, column, row)));
 	}
 	appendStringInfoChar(&detail, '.');
 	if (category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION && list_length(columns) == 1)
 	{
-		TemplateColumn *column = linitial(columns);
+		int			column = linitial_int(columns);
 
 		message = psprintf("invalid value %s for column \"%s\": %s",
-						   josch_load_source_quote(value_text(column, row)), column->name, message);
+						   josch_load_source_quote(value_text(batch, column, row)), batch->rows.columns[column].name, message);
 	}
 	/* the detail of another constraint would be the row once more */
 	if (error->detail != NULL &&
@@ -638,4 +624,10 @@ josch_load_batch_refuse(const LoadBatch *batch, ErrorData *error)
 {
 	error->context = psprintf("%s \"%s\"", batch->source->what, batch->source->name);
 	ReThrowError(error);
+}
+
+void
+josch_load_batch_end(LoadBatch *batch)
+{
+	josch_load_rows_end(&batch->rows.rows);
 }

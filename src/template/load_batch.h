@@ -14,7 +14,6 @@ typedef struct LoadBatch
 {
 	TemplateBatch rows;
 	JoschRowSource *source;		/* closed; its name is still there */
-	int		   *lines;			/* of each row; 0 where rows have no lines */
 	bool		has_unnumbered; /* while it is read: some row bears no number */
 } LoadBatch;
 
@@ -23,6 +22,9 @@ typedef struct LoadBatch
  * column, and a key that comes twice, is an ERROR that names place and value.
  */
 extern LoadBatch *josch_load_batch_read(JoschRowSource *source, const TemplateTable *table);
+
+/* Ends what josch_load_batch_read began; an error sees to it, too. */
+extern void josch_load_batch_end(LoadBatch *batch);
 
 /* Whether an error of a statement may be due to a single row of it. */
 extern bool josch_load_batch_is_about_a_row(const ErrorData *error);

@@ -8,8 +8,7 @@
  * PostgreSQL 18 it ends at a line \. even within quotes.  Here what is doubtful
  * is refused, with its place.
  *
- * A file is read into memory whole: templates are small, and a row that cannot
- * be stored has to be found again.
+ * Of a file no more is in memory than the record at hand and what was read with it.
  */
 #include "base/josch.h"
 
@@ -25,6 +24,7 @@
 
 #define SHOWN_LENGTH 100		/* bytes of a value in a message, as COPY does */
 #define FIRST_FIELDS 16
+#define FIRST_BUFFER 65536
 #define BOM "\xEF\xBB\xBF"
 
 typedef enum LineEnd
@@ -40,6 +40,11 @@ static const char *const line_end_names[] = {"nothing", "LF", "CR LF", "CR"};
 typedef struct CsvSource
 {
 	JoschRowSource base;
+	FILE	   *file;			/* NULL: all of the text is in the buffer */
+	char	   *buffer;			/* with a zero byte at its end */
+	Size		size;
+	Size		length;
+	int			lines_read;		/* line ends in what was read, to tell where a zero byte is */
 	char	   *position;		/* what has not been taken yet; a zero byte is the text's end */
 	int			encoding;		/* that of the text */
 	LineEnd		line_end;		/* that of the first line; all others must end alike */
@@ -77,6 +82,111 @@ place(const CsvSource *csv, int line)
 						csv->base.columns[csv->nfields]);
 	}
 	return psprintf("%s \"%s\", line %d", csv->base.what, csv->base.name, line);
+}
+
+/* ---- from the file to the buffer ---- */
+
+static void
+report_file_error(const char *what, const char *path)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not %s file \"%s\": %m", what, path)));
+}
+
+/* A zero byte is no text; what is in UTF-16 is full of them.  The text has just been read. */
+static void
+refuse_zero_byte(CsvSource *csv, const char *text, Size length)
+{
+	const char *zero = memchr(text, '\0', length);
+	const char *end = zero != NULL ? zero : text + length;
+
+	for (const char *p = text; p < end; p++)
+	{
+		csv->lines_read += *p == '\n';
+	}
+	if (zero != NULL)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("a zero byte is no text"),
+				 errdetail("%s.", place(csv, csv->lines_read + 1)),
+				 errhint("Is it UTF-16? UTF-8 is read.")));
+	}
+}
+
+/* Reads more of the file behind what has not been taken yet, which comes to the buffer's begin. */
+static void
+read_more(CsvSource *csv)
+{
+	Size		left = csv->buffer + csv->length - csv->position;
+	Size		n;
+
+	memmove(csv->buffer, csv->position, left);
+	csv->position = csv->buffer;
+	if (left + 1 >= csv->size)
+	{
+		if (csv->size >= MaxAllocSize / 2)
+		{
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a line is too long, or a value in quotes does not end"),
+					 errdetail("%s.", place(csv, csv->next_line))));
+		}
+		csv->size *= 2;
+		csv->buffer = repalloc(csv->buffer, csv->size);
+		csv->position = csv->buffer;
+	}
+	n = fread(csv->buffer + left, 1, csv->size - left - 1, csv->file);
+	if (ferror(csv->file))
+	{
+		report_file_error("read", csv->base.name);
+	}
+	csv->length = left + n;
+	csv->buffer[csv->length] = '\0';
+	refuse_zero_byte(csv, csv->buffer + left, n);
+	if (feof(csv->file))
+	{
+		FreeFile(csv->file);
+		csv->file = NULL;
+	}
+}
+
+/*
+ * Goes on from a place to the end of its line, which does not stand within quotes, and
+ * after which something stands, so that a CR and the LF after it are one.  False when it
+ * is not in the buffer yet.
+ */
+static bool
+find_line_end(const CsvSource *csv, Size *place, bool *quoted)
+{
+	for (const char *p = csv->position + *place;; p++)
+	{
+		*place = p - csv->position;
+		if (*p == '\0' || p[1] == '\0')
+		{
+			return false;
+		}
+		*quoted ^= *p == '"';
+		if (!*quoted && (*p == '\n' || *p == '\r'))
+		{
+			return true;
+		}
+	}
+}
+
+/* Has the whole record in the buffer that begins at the position. */
+static void
+hold_record(CsvSource *csv)
+{
+	Size		place = 0;
+	bool		quoted = false;
+
+	while (csv->file != NULL && !find_line_end(csv, &place, &quoted))
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_more(csv);
+	}
 }
 
 /* ---- records ---- */
@@ -209,6 +319,7 @@ take_record(CsvSource *csv)
 {
 	do
 	{
+		hold_record(csv);
 		if (*csv->position == '\0')
 		{
 			return false;
@@ -264,10 +375,16 @@ next_row(JoschRowSource *source, char ***fields)
 	return true;
 }
 
-/* The text stays until the statement ends: rows that are refused are shown from it. */
 static void
-close_text(JoschRowSource *source)
+close_csv(JoschRowSource *source)
 {
+	CsvSource  *csv = (CsvSource *) source;
+
+	if (csv->file != NULL)
+	{
+		FreeFile(csv->file);
+	}
+	pfree(csv->buffer);
 }
 
 /* ---- the header ---- */
@@ -307,52 +424,45 @@ read_header(CsvSource *csv)
 	csv->base.ncolumns = csv->nfields;
 }
 
-/* A zero byte is no text; what is in UTF-16 is full of them. */
-static void
-refuse_zero_byte(const CsvSource *csv, const char *text, Size length)
-{
-	const char *zero = memchr(text, '\0', length);
-	int			line = 1;
-
-	if (zero == NULL)
-	{
-		return;
-	}
-	for (const char *p = text; p < zero; p++)
-	{
-		line += *p == '\n';
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-			 errmsg("a zero byte is no text"),
-			 errdetail("%s.", place(csv, line)),
-			 errhint("Is it UTF-16? UTF-8 is read.")));
-}
-
-/* text[length] is a zero byte. */
-static JoschRowSource *
-open_text(const char *what, const char *name, char *text, Size length, int encoding)
+/* The file, or the text that is in the buffer as a whole. */
+static CsvSource *
+begin(const char *what, const char *name, char *buffer, Size size, int encoding)
 {
 	CsvSource  *csv = palloc0(sizeof(CsvSource));
 
 	csv->base.what = what;
 	csv->base.name = pstrdup(name);
 	csv->base.next = next_row;
-	csv->base.close = close_text;
+	csv->base.close = close_csv;
 	csv->encoding = encoding;
 	csv->next_line = 1;
 	csv->capacity = FIRST_FIELDS;
 	csv->fields = palloc(sizeof(char *) * FIRST_FIELDS);
-	csv->position = text + (strncmp(text, BOM, strlen(BOM)) == 0 ? strlen(BOM) : 0);
-	refuse_zero_byte(csv, text, length);
+	csv->buffer = csv->position = buffer;
+	csv->size = size;
+	return csv;
+}
+
+static JoschRowSource *
+open_csv(CsvSource *csv)
+{
+	if (strncmp(csv->position, BOM, strlen(BOM)) == 0)
+	{
+		csv->position += strlen(BOM);
+	}
 	read_header(csv);
 	return &csv->base;
 }
 
 JoschRowSource *
-josch_load_source_open_text(const char *name, text *csv)
+josch_load_source_open_text(const char *name, text *text)
 {
-	return open_text("Text", name, text_to_cstring(csv), VARSIZE_ANY_EXHDR(csv), GetDatabaseEncoding());
+	Size		length = VARSIZE_ANY_EXHDR(text);
+	CsvSource  *csv = begin("Text", name, text_to_cstring(text), length + 1, GetDatabaseEncoding());
+
+	csv->length = length;
+	refuse_zero_byte(csv, csv->buffer, length);
+	return open_csv(csv);
 }
 
 /* ---- files ---- */
@@ -391,31 +501,14 @@ refuse_what_is_no_file(const char *path, const struct stat *status)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a regular file", path)));
 	}
-	if (status->st_size >= (off_t) MaxAllocSize)
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("file \"%s\" is too large", path),
-				 errdetail("It has %lld bytes; fewer than %zu can be loaded.",
-						   (long long) status->st_size, (size_t) MaxAllocSize)));
-	}
-}
-
-static void
-report_file_error(const char *what, const char *path)
-{
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not %s file \"%s\": %m", what, path)));
 }
 
 JoschRowSource *
 josch_load_source_open_file(const char *path)
 {
 	struct stat status;
+	CsvSource  *csv;
 	FILE	   *file;
-	char	   *text;
-	Size		length;
 
 	/* before it is opened: opening a pipe waits for a writer */
 	if (stat(path, &status) != 0)
@@ -432,13 +525,8 @@ josch_load_source_open_file(const char *path)
 	{
 		report_file_error("open", path);
 	}
-	text = palloc(status.st_size + 1);
-	length = fread(text, 1, status.st_size, file);
-	if (ferror(file))
-	{
-		report_file_error("read", path);
-	}
-	text[length] = '\0';
-	FreeFile(file);
-	return open_text("File", path, text, length, PG_UTF8);
+	csv = begin("File", path, palloc(FIRST_BUFFER), FIRST_BUFFER, PG_UTF8);
+	csv->file = file;
+	read_more(csv);
+	return open_csv(csv);
 }

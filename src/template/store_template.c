@@ -2,8 +2,9 @@
  * src/template/store_template.c
  *	  Template tables, written from batches of rows.
  *
- * A batch goes to the server as one array a column, so that a table takes two
- * statements however many rows there are, and statement triggers see the whole.
+ * A statement finds a batch by a name, as a trigger finds its transition tables, so
+ * that a table takes two statements however many rows there are, statement triggers
+ * see the whole, and no more of it is in memory than work_mem allows.
  *
  * Existing rows are updated before the others are inserted, instead of by
  * INSERT ... ON CONFLICT alone: that would check a row which has only some of the
@@ -20,7 +21,9 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/queryenvironment.h"
 
 const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 	[TEMPLATE_ENVIRONS] = {
@@ -132,19 +135,10 @@ has_other_columns(const TemplateBatch *batch)
 	return false;
 }
 
-/* "ROWS FROM (unnest($1), unnest($2)) [WITH ORDINALITY] AS s (a, b[, row_number])" */
-static void
-append_rows(StringInfo sql, const TemplateBatch *batch, bool numbered)
-{
-	appendStringInfoString(sql, "ROWS FROM (");
-	for (int i = 0; i < batch->ncolumns; i++)
-	{
-		appendStringInfo(sql, "%spg_catalog.unnest($%d)", i > 0 ? ", " : "", i + 1);
-	}
-	appendStringInfo(sql, ") %sAS s (", numbered ? "WITH ORDINALITY " : "");
-	append_columns(sql, batch, ALL_COLUMNS, "%s", ", ");
-	appendStringInfoString(sql, numbered ? ", row_number)" : ")");
-}
+#define ROWS_NAME "josch_rows"
+
+/* The statement's rows, as "s". */
+#define FROM_ROWS " FROM " ROWS_NAME " AS s"
 
 /*
  * "record_image_ne(ROW(t.a, t.b), ROW(s.a, s.b))": differs in a byte.  Equality
@@ -160,40 +154,52 @@ append_difference(StringInfo sql, const TemplateBatch *batch, const char *source
 	appendStringInfoString(sql, "))");
 }
 
+/*
+ * " AND the row is of the part", where that is not the whole: $1 rows come before it,
+ * $2 with it.  Where it is, the planner must not think of it as a small part.
+ */
+static void
+append_part(StringInfo sql, const TemplateBatch *batch, int count)
+{
+	if (count < batch->rows.n)
+	{
+		appendStringInfo(sql, " AND s.\"%s\" > $1 AND s.\"%s\" <= $2", LOAD_ROW_NUMBER, LOAD_ROW_NUMBER);
+	}
+}
+
 static char *
-update_text(const TemplateBatch *batch)
+update_text(const TemplateBatch *batch, int count)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "UPDATE %s.%s AS t SET ", JOSCH_SCHEMA, batch->table->name);
 	append_columns(&sql, batch, OTHER_COLUMNS, "%s = s.%s", ", ");
-	appendStringInfoString(&sql, " FROM ");
-	append_rows(&sql, batch, false);
-	appendStringInfoString(&sql, " WHERE ");
+	appendStringInfoString(&sql, FROM_ROWS " WHERE ");
 	append_columns(&sql, batch, KEY_COLUMNS, "t.%s = s.%s", " AND ");
 	appendStringInfoString(&sql, " AND ");
 	append_difference(&sql, batch, "s");
+	append_part(&sql, batch, count);
 	return sql.data;
 }
 
 /* ON CONFLICT is for rows that somebody else inserts meanwhile. */
 static char *
-insert_text(const TemplateBatch *batch)
+insert_text(const TemplateBatch *batch, int count)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "INSERT INTO %s.%s AS t (", JOSCH_SCHEMA, batch->table->name);
+	appendStringInfo(&sql, "WITH i AS (INSERT INTO %s.%s AS t (", JOSCH_SCHEMA, batch->table->name);
 	append_columns(&sql, batch, ALL_COLUMNS, "%s", ", ");
 	appendStringInfoString(&sql, ") SELECT ");
 	append_columns(&sql, batch, ALL_COLUMNS, "s.%s", ", ");
-	appendStringInfoString(&sql, " FROM ");
-	append_rows(&sql, batch, false);
-	appendStringInfo(&sql, " WHERE NOT EXISTS (SELECT FROM %s.%s AS e WHERE ",
+	appendStringInfo(&sql, FROM_ROWS " WHERE NOT EXISTS (SELECT FROM %s.%s AS e WHERE ",
 					 JOSCH_SCHEMA, batch->table->name);
 	append_columns(&sql, batch, KEY_COLUMNS, "e.%s = s.%s", " AND ");
-	appendStringInfoString(&sql, ") ON CONFLICT (");
+	appendStringInfoChar(&sql, ')');
+	append_part(&sql, batch, count);
+	appendStringInfoString(&sql, " ON CONFLICT (");
 	append_columns(&sql, batch, KEY_COLUMNS, "%s", ", ");
 	if (has_other_columns(batch))
 	{
@@ -206,47 +212,33 @@ insert_text(const TemplateBatch *batch)
 	{
 		appendStringInfoString(&sql, ") DO NOTHING");
 	}
-	appendStringInfoString(&sql, " RETURNING t.xmax = 0");
+	appendStringInfoString(&sql, " RETURNING t.xmax = 0 AS is_new) SELECT pg_catalog.count(*) FILTER (WHERE i.is_new),"
+						   " pg_catalog.count(*) FILTER (WHERE NOT i.is_new) FROM i");
 	return sql.data;
 }
 
 /* ---- execution ---- */
 
-/*
- * Runs a statement whose parameters are the columns' arrays, and then those of
- * the scope, if there is one; returns the number of rows.
- */
+/* Runs a statement that knows the batch as josch_rows; returns the number of rows. */
 static uint64
-execute_within(const char *sql, int expect, const TemplateBatch *batch, int from, int count, const TemplateScope *scope)
+execute(const char *sql, int expect, const TemplateBatch *batch, int nargs, Oid *types, Datum *args)
 {
-	int			nargs = batch->ncolumns + (scope != NULL ? 2 : 0);
-	Oid		   *types = palloc(sizeof(Oid) * nargs);
-	Datum	   *values = palloc(sizeof(Datum) * nargs);
-	int			dims[1] = {count};
-	int			lower[1] = {1};
+	EphemeralNamedRelation rows = palloc0(sizeof(EphemeralNamedRelationData));
 	int			result;
 
-	for (int i = 0; i < batch->ncolumns; i++)
+	rows->md.name = ROWS_NAME;
+	rows->md.tupdesc = batch->rows.desc;
+	rows->md.enrtype = ENR_NAMED_TUPLESTORE;
+	rows->md.enrtuples = batch->rows.n;
+	rows->reldata = batch->rows.store;
+	/* where the last statement failed its name is still there, and the load goes on to find the row at fault */
+	(void) SPI_unregister_relation(ROWS_NAME);
+	if (SPI_register_relation(rows) != SPI_OK_REL_REGISTER)
 	{
-		TemplateColumn *column = &batch->columns[i];
-		int16		length;
-		bool		by_value;
-		char		align;
-
-		types[i] = get_array_type(column->type);
-		get_typlenbyvalalign(column->type, &length, &by_value, &align);
-		values[i] = count == 0 ? PointerGetDatum(construct_empty_array(column->type)) :
-			PointerGetDatum(construct_md_array(column->values + from, column->nulls + from, 1,
-											   dims, lower, column->type, length, by_value, align));
+		elog(ERROR, "the rows of a load could not be given a name");
 	}
-	if (scope != NULL)
-	{
-		types[nargs - 2] = TEXTARRAYOID;
-		values[nargs - 2] = scope->jobs;
-		types[nargs - 1] = INT8ARRAYOID;
-		values[nargs - 1] = scope->nodes;
-	}
-	result = SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0);
+	result = SPI_execute_with_args(sql, nargs, types, args, NULL, false, 0);
+	(void) SPI_unregister_relation(ROWS_NAME);
 	if (result != expect)
 	{
 		elog(ERROR, "SPI returned %s: %s", SPI_result_code_string(result), sql);
@@ -255,78 +247,75 @@ execute_within(const char *sql, int expect, const TemplateBatch *batch, int from
 }
 
 static uint64
-execute(const char *sql, int expect, const TemplateBatch *batch, int from, int count)
+execute_within(const char *sql, int expect, const TemplateBatch *batch, const TemplateScope *scope)
 {
-	return execute_within(sql, expect, batch, from, count, NULL);
+	Oid			types[2] = {TEXTARRAYOID, INT8ARRAYOID};
+	Datum		args[2];
+
+	if (scope == NULL)
+	{
+		return execute(sql, expect, batch, 0, NULL, NULL);
+	}
+	args[0] = scope->jobs;
+	args[1] = scope->nodes;
+	return execute(sql, expect, batch, 2, types, args);
+}
+
+static uint64
+execute_part(const char *sql, int expect, const TemplateBatch *batch, int from, int count)
+{
+	Oid			types[2] = {INT4OID, INT4OID};
+	Datum		args[2] = {Int32GetDatum(from), Int32GetDatum(from + count)};
+
+	return execute(sql, expect, batch, count < batch->rows.n ? 2 : 0, types, args);
 }
 
 void
 josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 							int64 *inserted, int64 *updated)
 {
-	uint64		n;
-
 	if (has_other_columns(batch))
 	{
-		*updated += execute(update_text(batch), SPI_OK_UPDATE, batch, from, count);
+		*updated += execute_part(update_text(batch, count), SPI_OK_UPDATE, batch, from, count);
 	}
-	n = execute(insert_text(batch), SPI_OK_INSERT_RETURNING, batch, from, count);
-	for (uint64 row = 0; row < n; row++)
-	{
-		if (josch_spi_bool(row, 1, false))
-		{
-			(*inserted)++;
-		}
-		else
-		{
-			(*updated)++;
-		}
-	}
+	(void) execute_part(insert_text(batch, count), SPI_OK_SELECT, batch, from, count);
+	*inserted += josch_spi_int64(0, 1, 0);
+	*updated += josch_spi_int64(0, 2, 0);
 }
 
-static const TemplateColumn *
-column_named(const TemplateBatch *batch, const char *name)
+/* All values of a column, as an array. */
+static Datum
+array_of(const TemplateBatch *batch, const char *column, bool distinct)
 {
-	for (int i = 0; i < batch->ncolumns; i++)
-	{
-		if (strcmp(batch->columns[i].name, name) == 0)
-		{
-			return &batch->columns[i];
-		}
-	}
-	elog(ERROR, "column \"%s\" is not in the batch", name);
+	bool		isnull;
+	Datum		array;
+
+	(void) execute(psprintf("SELECT coalesce(pg_catalog.array_agg(%ss.%s), '{}')" FROM_ROWS, distinct ? "DISTINCT " : "", column),
+				   SPI_OK_SELECT, batch, 0, NULL, NULL);
+	array = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return PointerGetDatum(DatumGetArrayTypePCopy(array));
 }
 
 void
 josch_store_template_scope(const TemplateBatch *jobs, const TemplateBatch *nodes, TemplateScope *scope)
 {
-	int			n = jobs->nrows + nodes->nrows;
-	Datum	   *names = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
-
-	for (int i = 0; i < n; i++)
-	{
-		names[i] = i < jobs->nrows ? column_named(jobs, "job_name")->values[i] :
-			column_named(nodes, "job_name")->values[i - jobs->nrows];
-	}
-	scope->jobs = josch_spi_array(names, NULL, n, TEXTOID);
-	scope->nodes = josch_spi_array(column_named(nodes, "node_id")->values, NULL, nodes->nrows, INT8OID);
+	scope->jobs = DirectFunctionCall2(array_cat, array_of(jobs, "job_name", true),
+									  array_of(nodes, "job_name", true));
+	scope->nodes = array_of(nodes, "node_id", false);
 }
 
 /* " AND <node> is of the scope", in which the node is one of tpl_nodes with that alias. */
 static void
-append_scope(StringInfo sql, const TemplateBatch *batch, const char *node)
+append_scope(StringInfo sql, const char *node)
 {
-	appendStringInfo(sql, "(%s.job_name = ANY ($%d) OR %s.node_id = ANY ($%d))",
-					 node, batch->ncolumns + 1, node, batch->ncolumns + 2);
+	appendStringInfo(sql, "(%s.job_name = ANY ($1) OR %s.node_id = ANY ($2))", node, node);
 }
 
 /* "NOT EXISTS (SELECT FROM <rows> WHERE <alias>'s key is that of the row)" */
 static void
 append_is_other(StringInfo sql, const TemplateBatch *batch, const char *alias)
 {
-	appendStringInfoString(sql, "NOT EXISTS (SELECT FROM ");
-	append_rows(sql, batch, false);
-	appendStringInfoString(sql, " WHERE ");
+	appendStringInfoString(sql, "NOT EXISTS (SELECT" FROM_ROWS " WHERE ");
 	append_columns(sql, batch, KEY_COLUMNS, psprintf("%s.%%s = s.%%s", alias), " AND ");
 	appendStringInfoChar(sql, ')');
 }
@@ -343,10 +332,10 @@ josch_store_template_delete_others(const TemplateBatch *batch, const TemplateSco
 	{
 		appendStringInfo(&sql, " AND EXISTS (SELECT FROM %s.tpl_nodes AS n WHERE n.node_id = t.%s AND ", JOSCH_SCHEMA,
 						 batch->table == &josch_store_template_tables[TEMPLATE_NODES] ? "node_id" : "c_node_id");
-		append_scope(&sql, batch, "n");
+		append_scope(&sql, "n");
 		appendStringInfoChar(&sql, ')');
 	}
-	return execute_within(sql.data, SPI_OK_DELETE, batch, 0, batch->nrows, scope);
+	return execute_within(sql.data, SPI_OK_DELETE, batch, scope);
 }
 
 bool
@@ -359,13 +348,13 @@ josch_store_template_find_outsider(const TemplateBatch *nodes, const TemplateSco
 	appendStringInfo(&sql, "SELECT p.node_id, c.node_id, c.job_name FROM %s.tpl_node_deps AS d"
 					 " JOIN %s.tpl_nodes AS p ON p.node_id = d.p_node_id JOIN %s.tpl_nodes AS c ON c.node_id = d.c_node_id WHERE ",
 					 JOSCH_SCHEMA, JOSCH_SCHEMA, JOSCH_SCHEMA);
-	append_scope(&sql, nodes, "p");
+	append_scope(&sql, "p");
 	appendStringInfoString(&sql, " AND NOT ");
-	append_scope(&sql, nodes, "c");
+	append_scope(&sql, "c");
 	appendStringInfoString(&sql, " AND ");
 	append_is_other(&sql, nodes, "p");
 	appendStringInfoString(&sql, " ORDER BY 1, 2 LIMIT 1");
-	if (execute_within(sql.data, SPI_OK_SELECT, nodes, 0, nodes->nrows, scope) == 0)
+	if (execute_within(sql.data, SPI_OK_SELECT, nodes, scope) == 0)
 	{
 		return false;
 	}
@@ -375,29 +364,54 @@ josch_store_template_find_outsider(const TemplateBatch *nodes, const TemplateSco
 	return true;
 }
 
+/* "s.a, s.b" */
+static void
+append_names(StringInfo sql, const char *const *columns, int ncolumns)
+{
+	for (int i = 0; i < ncolumns; i++)
+	{
+		appendStringInfo(sql, "%ss.%s", i > 0 ? ", " : "", quote_identifier(columns[i]));
+	}
+}
+
+/* Most have none, and that is asked for in the cheapest way. */
+static bool
+has_duplicate(const TemplateBatch *batch, const char *const *columns, int ncolumns)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT" FROM_ROWS " GROUP BY ");
+	append_names(&sql, columns, ncolumns);
+	appendStringInfoString(&sql, " HAVING pg_catalog.count(*) > 1 LIMIT 1");
+	return execute(sql.data, SPI_OK_SELECT, batch, 0, NULL, NULL) > 0;
+}
+
 bool
 josch_store_template_find_duplicate(const TemplateBatch *batch, const char *const *columns, int ncolumns,
 									int *first, int *second)
 {
 	StringInfoData sql;
 
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT d.first, d.row_number FROM (SELECT s.row_number, pg_catalog.min(s.row_number) OVER (PARTITION BY ");
-	for (int i = 0; i < ncolumns; i++)
-	{
-		appendStringInfo(&sql, "%ss.%s", i > 0 ? ", " : "", quote_identifier(columns[i]));
-	}
-	appendStringInfoString(&sql, ") AS first FROM ");
-	append_rows(&sql, batch, true);
-	appendStringInfoString(&sql, ") AS d WHERE d.row_number > d.first ORDER BY d.row_number LIMIT 1");
-	if (execute(sql.data, SPI_OK_SELECT, batch, 0, batch->nrows) == 0)
+	if (!has_duplicate(batch, columns, ncolumns))
 	{
 		return false;
 	}
-	*first = (int) josch_spi_int64(0, 1, 0) - 1;
-	*second = (int) josch_spi_int64(0, 2, 0) - 1;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT d.first, d.n FROM (SELECT s.\"%s\" AS n, pg_catalog.min(s.\"%s\") OVER (PARTITION BY ",
+					 LOAD_ROW_NUMBER, LOAD_ROW_NUMBER);
+	append_names(&sql, columns, ncolumns);
+	appendStringInfoString(&sql, ") AS first" FROM_ROWS ") AS d WHERE d.n > d.first ORDER BY d.n LIMIT 1");
+	if (execute(sql.data, SPI_OK_SELECT, batch, 0, NULL, NULL) == 0)
+	{
+		return false;
+	}
+	*first = josch_spi_int32(0, 1, 0) - 1;
+	*second = josch_spi_int32(0, 2, 0) - 1;
 	return true;
 }
+
+/* ---- numbers ---- */
 
 /* The rows without a number, in their order, each with that of the stored row of the same names. */
 static char *
@@ -408,41 +422,57 @@ numbers_text(const TemplateBatch *batch)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT s.row_number, t.%s FROM ", number);
-	append_rows(&sql, batch, true);
-	appendStringInfo(&sql, " LEFT JOIN %s.%s AS t ON ", JOSCH_SCHEMA, table->name);
+	appendStringInfo(&sql, "SELECT t.%s" FROM_ROWS " LEFT JOIN %s.%s AS t ON ", number, JOSCH_SCHEMA, table->name);
 	for (int i = 0; i < table->nnames; i++)
 	{
 		const char *name = quote_identifier(table->names[i]);
 
 		appendStringInfo(&sql, "%st.%s = s.%s", i > 0 ? " AND " : "", name, name);
 	}
-	appendStringInfo(&sql, " WHERE s.%s IS NULL ORDER BY s.row_number", number);
+	appendStringInfo(&sql, " WHERE s.%s IS NULL ORDER BY s.\"%s\"", number, LOAD_ROW_NUMBER);
 	return sql.data;
+}
+
+/* Numbers on their way to the rows that have none. */
+typedef struct Numbering
+{
+	SPITupleTable *stored;		/* of those rows, in their order */
+	uint64		next;
+	int			column;			/* that of the number */
+} Numbering;
+
+static void
+number_row(void *arg, Datum *values, bool *nulls)
+{
+	Numbering  *numbering = arg;
+	int			at = numbering->column;
+	bool		is_new;
+	HeapTuple	tuple;
+
+	if (!nulls[at])
+	{
+		return;
+	}
+	tuple = numbering->stored->vals[numbering->next++];
+	values[at] = SPI_getbinval(tuple, numbering->stored->tupdesc, 1, &is_new);
+	if (is_new)
+	{
+		values[at] = Int64GetDatum(josch_store_template_new_node_id());
+	}
+	nulls[at] = false;
 }
 
 void
 josch_store_template_number_rows(TemplateBatch *batch)
 {
-	TemplateColumn *column = batch->columns;
-	uint64		n;
-	SPITupleTable *found;
+	Numbering	numbering = {0};
 
-	while (!column->is_key)
+	while (!batch->columns[numbering.column].is_key)
 	{
-		column++;
+		numbering.column++;
 	}
-	n = execute(numbers_text(batch), SPI_OK_SELECT, batch, 0, batch->nrows);
-	found = SPI_tuptable;
-	for (uint64 i = 0; i < n; i++)
-	{
-		int			row;
-		int64		number;
-
-		SPI_tuptable = found;	/* drawing a number brought its own */
-		row = (int) josch_spi_int64(i, 1, 0) - 1;
-		number = josch_spi_int64(i, 2, 0);
-		column->values[row] = Int64GetDatum(number != 0 ? number : josch_store_template_new_node_id());
-		column->nulls[row] = false;
-	}
+	(void) execute(numbers_text(batch), SPI_OK_SELECT, batch, 0, NULL, NULL);
+	numbering.stored = SPI_tuptable;
+	josch_load_rows_change(&batch->rows, number_row, &numbering);
+	SPI_freetuptable(numbering.stored);
 }

@@ -12,6 +12,7 @@
 
 #include "base/josch.h"
 
+#include "template/load_rows.h"
 #include "template/load_source.h"
 
 #include "nodes/pg_list.h"
@@ -54,22 +55,13 @@ extern Oid	josch_store_template_relid(const TemplateTable *table);
 /* A number that no template node has or ever had. */
 extern int64 josch_store_template_new_node_id(void);
 
-typedef struct TemplateColumn
-{
-	const char *name;
-	Oid			type;
-	bool		is_key;
-	Datum	   *values;
-	bool	   *nulls;
-} TemplateColumn;
-
-/* Rows of one table, column by column.  The key's columns are always there. */
+/* Rows of one table.  The key's columns are always there. */
 typedef struct TemplateBatch
 {
 	const TemplateTable *table;
 	int			ncolumns;
 	TemplateColumn *columns;
-	int			nrows;
+	LoadRows	rows;
 } TemplateBatch;
 
 /* The first two rows with the same values in those columns; false when there are none. */
