@@ -93,13 +93,13 @@ josch_finder_find(JoschFinder *finder, const Datum *key)
 	return josch_finder_next(finder);
 }
 
-JoschLock
-josch_finder_lock(JoschFinder *finder)
+static JoschLock
+lock_row(JoschFinder *finder, LockWaitPolicy policy)
 {
 	TM_FailureData failure;
 	ItemPointerData tid = finder->slot->tts_tid;
 	TM_Result	result = table_tuple_lock(finder->relation, &tid, finder->snapshot, finder->slot,
-										  GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitSkip,
+										  GetCurrentCommandId(false), LockTupleNoKeyExclusive, policy,
 										  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 
 	switch (result)
@@ -114,6 +114,18 @@ josch_finder_lock(JoschFinder *finder)
 			elog(ERROR, "unexpected result of locking a row of \"%s\": %d",
 				 RelationGetRelationName(finder->relation), (int) result);
 	}
+}
+
+JoschLock
+josch_finder_lock(JoschFinder *finder)
+{
+	return lock_row(finder, LockWaitSkip);
+}
+
+bool
+josch_finder_wait(JoschFinder *finder)
+{
+	return lock_row(finder, LockWaitBlock) == JOSCH_LOCK_TAKEN;
 }
 
 Datum

@@ -58,6 +58,9 @@ extern bool josch_finder_find(JoschFinder *finder, const Datum *key);
 /* Locks the row at hand as UPDATE does; it is read again, in its latest version. */
 extern JoschLock josch_finder_lock(JoschFinder *finder);
 
+/* The same for people, who wait for whoever has it; false when he has deleted it. */
+extern bool josch_finder_wait(JoschFinder *finder);
+
 /* A column of the row at hand, by its place in the JoschTable; it lives until the next row. */
 extern Datum josch_finder_get(JoschFinder *finder, int column, bool *isnull);
 

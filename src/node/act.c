@@ -86,9 +86,5 @@ josch_act(NodeKey key, const char *action, const ActDetails *details)
 		/* the state stays as it is; the run bears the request, the scheduler carries it out */
 		josch_store_node_request_stop(key);
 	}
-	if (!josch_store_node_lock(key, &info))
-	{
-		josch_report_no_node(key.node_id, key.job_date);
-	}
-	return info.state;
+	return josch_store_node_state(key);
 }

@@ -30,20 +30,10 @@
 #include "base/rows.h"
 #include "base/spi_plan.h"
 
-static JoschPlan lock_children = JOSCH_PLAN(
-	"SELECT 1 FROM josch.nodes c"
-	" WHERE (c.node_id, c.job_date) IN ("
-	"  SELECT d.c_node_id, d.c_date FROM unnest($1, $2) AS p(node_id, job_date)"
-	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date)"
-	" ORDER BY c.level, c.job_date, c.node_id FOR NO KEY UPDATE",
-	INT8ARRAYOID, DATEARRAYOID);
-
 #define SETTLED(unmet) \
 	"CASE WHEN c.state = 'pending' AND (" unmet " = 0 OR c.forced) THEN 'ready'" \
 	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
 	" ELSE c.state END"
-
-static const JoschRow change_row = JOSCH_ROW(ParentChange, JOSCH_FIELD_KEY(ParentChange, key));
 
 static JoschPlan settle = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
@@ -88,11 +78,6 @@ static const JoschRow info_row = JOSCH_ROW(
 	JOSCH_FIELD(NodeInfo, comment, TEXT),
 	JOSCH_FIELD(NodeInfo, run_id, INT64),
 	JOSCH_FIELD(NodeInfo, change_id, INT64));
-
-static JoschPlan act = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET state = $3, comment = $4 FROM unnest($1, $2) AS k(node_id, job_date)"
-	" WHERE n.node_id = k.node_id AND n.job_date = k.job_date",
-	INT8ARRAYOID, DATEARRAYOID, TEXTOID, TEXTOID);
 
 static JoschPlan request_stop = JOSCH_PLAN(
 	"UPDATE josch.runs SET stop_requested_at = $3, stop_requested_by = $4"
@@ -164,18 +149,6 @@ static const JoschRow descendant_row = JOSCH_ROW(
 	JOSCH_FIELD_WORDS(Descendant, state, josch_fsm_labels));
 
 void
-josch_store_node_lock_children(const ParentChange *changes, int n)
-{
-	JoschSpi	spi;
-	Datum		args[2];
-
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&change_row, changes, n, args);
-	josch_spi_change_latest(&lock_children, SPI_OK_SELECT, args, NULL);
-	josch_spi_end(&spi);
-}
-
-void
 josch_store_node_settle(const NodeKey *keys, int n)
 {
 	JoschSpi	spi;
@@ -235,21 +208,6 @@ josch_store_node_lock(NodeKey key, NodeInfo *info)
 	}
 	josch_spi_end(&spi);
 	return found;
-}
-
-void
-josch_store_node_act(const NodeKey *keys, int n, NodeState to, const char *comment)
-{
-	JoschSpi	spi;
-	Datum		args[4];
-	char		nulls[] = "    ";
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	josch_spi_set_text(args, nulls, 2, josch_fsm_label(to));
-	josch_spi_set_text(args, nulls, 3, comment);
-	josch_spi_run(&act, SPI_OK_UPDATE, args, nulls);
-	josch_spi_end(&spi);
 }
 
 void

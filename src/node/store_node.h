@@ -73,6 +73,9 @@ typedef struct NodeInfo
  */
 extern bool josch_store_node_lock(NodeKey key, NodeInfo *info);
 
+/* The state of a node that this transaction has locked, after what it has done. */
+extern NodeState josch_store_node_state(NodeKey key);
+
 /* Locks nodes in lock order, those that exist: for who acts on one after the other. */
 extern void josch_store_node_lock_all(const NodeKey *keys, int n);
 

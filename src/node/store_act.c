@@ -1,0 +1,191 @@
+/*
+ * src/node/store_act.c
+ *	  What a person changes: the node itself, under the locks of its children.
+ *
+ * Part of store_node.h.  Fifty people who end the parents of one child wait for each
+ * other at that child's row, so that the time from there to the commit is what all of
+ * them wait; a statement that is planned each time would be most of it.  Rows are found
+ * by their key, and no statistics can make it a search.
+ */
+#include "base/josch.h"
+
+#include "node/store_node.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/finder.h"
+#include "base/node_key.h"
+#include "base/report.h"
+#include "base/update.h"
+#include "node/node_table.h"
+
+/* Of nodes: the key, and what is asked or changed here. */
+enum
+{
+	ACT_JOB_DATE, ACT_NODE_ID, ACT_LEVEL, ACT_STATE, ACT_COMMENT, ACT_COLUMNS
+};
+
+static const JoschColumn columns[ACT_COLUMNS] = {
+	[ACT_JOB_DATE] = {"job_date", DATEOID}, [ACT_NODE_ID] = {"node_id", INT8OID}, [ACT_LEVEL] = {"level", INT4OID},
+	[ACT_STATE] = {"state", TEXTOID}, [ACT_COMMENT] = {"comment", TEXTOID}
+};
+static AttrNumber numbers[ACT_COLUMNS];
+static JoschTable nodes_table = JOSCH_TABLE("nodes", columns, numbers);
+
+/* A node that is to be locked, in the order of all locks. */
+typedef struct Place
+{
+	int32		level;
+	NodeKey		key;
+} Place;
+
+typedef struct Places
+{
+	Place	   *list;
+	int			n;
+	int			space;
+} Places;
+
+static void
+add_place(Places *places, NodeKey key)
+{
+	if (places->n == places->space)
+	{
+		places->space = Max(places->space * 2, 16);
+		places->list = places->list == NULL ?
+			palloc(sizeof(Place) * places->space) : repalloc_huge(places->list, sizeof(Place) * places->space);
+	}
+	places->list[places->n++] = (Place) {0, key};
+}
+
+static Places
+find_children(const ParentChange *changes, int n)
+{
+	Places		places = {0};
+	JoschFinder deps;
+	bool		isnull;
+
+	josch_finder_open(&deps, &josch_node_deps, JOSCH_NODE_KEYS, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		parent[JOSCH_NODE_KEYS];
+
+		josch_node_key_datums(changes[i].key, parent);
+		josch_finder_seek(&deps, parent);
+		while (josch_finder_next(&deps))
+		{
+			NodeKey		child;
+
+			child.node_id = DatumGetInt64(josch_finder_get(&deps, DEPS_C_NODE_ID, &isnull));
+			child.job_date = DatumGetDateADT(josch_finder_get(&deps, DEPS_C_DATE, &isnull));
+			add_place(&places, child);
+		}
+	}
+	josch_finder_close(&deps);
+	return places;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const Place *x = a;
+	const Place *y = b;
+
+	return x->level != y->level ? (x->level < y->level ? -1 : 1) : josch_node_key_compare(x->key, y->key);
+}
+
+/*
+ * Locks the row at hand, which somebody holds.  All who wait for a row are woken together
+ * when its holder commits, and all but one have to wait again: of fifty people each would
+ * be woken fifty times.  So they stand in a queue first, and only its head waits for the row.
+ */
+static void
+wait_in_turn(JoschFinder *nodes, const Datum *key)
+{
+	NodeKey		node = {DatumGetInt64(key[ACT_NODE_ID]), DatumGetDateADT(key[ACT_JOB_DATE])};
+	uint64		hash = hash_bytes_extended((const unsigned char *) &node.node_id, sizeof(node.node_id), (uint64) node.job_date);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(nodes->relation), (uint32) hash, (uint16) (hash >> 32));
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	if (josch_finder_find(nodes, key))
+	{
+		(void) josch_finder_wait(nodes);
+	}
+	(void) LockRelease(&tag, ExclusiveLock, false);
+}
+
+void
+josch_store_node_lock_children(const ParentChange *changes, int n)
+{
+	Places		places = find_children(changes, n);
+	JoschFinder nodes;
+	Datum		key[JOSCH_NODE_KEYS];
+	bool		isnull;
+
+	josch_finder_open(&nodes, &nodes_table, JOSCH_NODE_KEYS, RowShareLock);
+	for (int i = 0; i < places.n; i++)
+	{
+		josch_node_key_datums(places.list[i].key, key);
+		places.list[i].level = josch_finder_find(&nodes, key) ?
+			DatumGetInt32(josch_finder_get(&nodes, ACT_LEVEL, &isnull)) : 0;
+	}
+	qsort(places.list, places.n, sizeof(Place), compare_places);
+	for (int i = 0; i < places.n; i++)
+	{
+		if (i > 0 && compare_places(&places.list[i - 1], &places.list[i]) == 0)
+		{
+			continue;
+		}
+		josch_node_key_datums(places.list[i].key, key);
+		if (josch_finder_find(&nodes, key) && josch_finder_lock(&nodes) == JOSCH_LOCK_HELD)
+		{
+			wait_in_turn(&nodes, key);
+		}
+	}
+	josch_finder_close(&nodes);
+}
+
+void
+josch_store_node_act(const NodeKey *keys, int n, NodeState to, const char *comment)
+{
+	static const int changed[] = {ACT_STATE, ACT_COMMENT};
+	JoschUpdate *nodes = josch_update_begin(&nodes_table, JOSCH_NODE_KEYS, lengthof(changed), changed);
+	Datum		key[JOSCH_NODE_KEYS];
+
+	for (int i = 0; i < n; i++)
+	{
+		josch_node_key_datums(keys[i], key);
+		if (josch_update_find(nodes, key) == JOSCH_FOUND)
+		{
+			josch_update_set_text(nodes, ACT_STATE, josch_fsm_label(to));
+			josch_update_set_text(nodes, ACT_COMMENT, comment);
+			(void) josch_update_write(nodes);
+		}
+	}
+	josch_update_end(nodes);
+}
+
+NodeState
+josch_store_node_state(NodeKey key)
+{
+	JoschFinder nodes;
+	Datum		datums[JOSCH_NODE_KEYS];
+	NodeState	state;
+	bool		isnull;
+
+	josch_node_key_datums(key, datums);
+	josch_finder_open(&nodes, &nodes_table, JOSCH_NODE_KEYS, AccessShareLock);
+	if (!josch_finder_find(&nodes, datums) ||
+		!josch_fsm_parse(TextDatumGetCString(josch_finder_get(&nodes, ACT_STATE, &isnull)), &state))
+	{
+		josch_report_no_node(key.node_id, key.job_date);
+	}
+	josch_finder_close(&nodes);
+	return state;
+}
