@@ -53,4 +53,8 @@ SELECT josch.tick('2026-03-02 05:30+00') > 0 AS passes;
 SELECT josch.signoff(10, '2026-03-02');
 SELECT josch.tick('2026-03-02 05:30+00') > 0 AS passes;
 SELECT node_name, state FROM josch.nodes ORDER BY level, node_name;
+-- many by one statement, into jobs of other zones
+INSERT INTO josch.nodes (job_date, node_type, job_name, node_name, signoff_time)
+	SELECT '2026-03-02', 'S', CASE WHEN n % 3 = 0 THEN 'B' ELSE 'A' END, 'added ' || n, '06:30' FROM generate_series(1, 300) n;
+SELECT job_name, due_at, count(*) FROM josch.nodes WHERE node_name LIKE 'added%' GROUP BY 1, 2 ORDER BY 1;
 ROLLBACK;

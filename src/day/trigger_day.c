@@ -9,8 +9,10 @@
 #include "base/josch.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -22,6 +24,9 @@
 #include "graph/store_graph_lock.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_day_add);
+
+/* The bytes of 200 characters; a longer name is looked for each time. */
+#define MAX_JOB_NAME 801
 
 enum
 {
@@ -35,6 +40,46 @@ static const JoschColumn columns[NCOLUMNS] = {
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
 
+/*
+ * The zone of the job of that date.  The rows of one statement mostly go to one job,
+ * which is looked for once: while a statement goes on it sees the same one.
+ */
+static const char *
+zone_of(const char *job_name, DateADT job_date)
+{
+	static struct
+	{
+		FullTransactionId transaction;
+		CommandId	command;
+		DateADT		job_date;
+		char		job_name[MAX_JOB_NAME];
+		char		zone[TZ_STRLEN_MAX + 1];
+	}			last;
+	FullTransactionId transaction = GetTopFullTransactionIdIfAny();
+	CommandId	command = GetCurrentCommandId(false);
+	char	   *zone;
+
+	if (FullTransactionIdIsValid(transaction) && FullTransactionIdEquals(transaction, last.transaction) &&
+		command == last.command && job_date == last.job_date && strcmp(job_name, last.job_name) == 0)
+	{
+		return last.zone;
+	}
+	zone = josch_store_day_zone(job_name, job_date);
+	if (zone == NULL)
+	{
+		josch_report_no_job(job_name, job_date);
+	}
+	last.transaction = InvalidFullTransactionId;
+	if (strlcpy(last.job_name, job_name, sizeof(last.job_name)) < sizeof(last.job_name) &&
+		strlcpy(last.zone, zone, sizeof(last.zone)) < sizeof(last.zone))
+	{
+		last.transaction = transaction;
+		last.command = GetCurrentCommandId(false);
+		last.job_date = job_date;
+	}
+	return zone;
+}
+
 /* A NULL is refused by its own constraint, later. */
 static HeapTuple
 prepare(HeapTuple row, TupleDesc desc)
@@ -44,7 +89,7 @@ prepare(HeapTuple row, TupleDesc desc)
 	int			column = numbers[DUE_AT];
 	NodeKey		key;
 	char	   *job_name;
-	char	   *time_zone;
+	const char *time_zone;
 
 	for (int i = 0; i < NCOLUMNS; i++)
 	{
@@ -57,13 +102,8 @@ prepare(HeapTuple row, TupleDesc desc)
 	key.node_id = DatumGetInt64(values[NODE_ID]);
 	key.job_date = DatumGetDateADT(values[JOB_DATE]);
 	job_name = TextDatumGetCString(values[JOB_NAME]);
-	josch_store_graph_lock_added(&key, 1);
-	josch_store_graph_lock_jobs(&job_name, 1);
-	time_zone = josch_store_day_zone(job_name, key.job_date);
-	if (time_zone == NULL)
-	{
-		josch_report_no_job(job_name, key.job_date);
-	}
+	josch_store_graph_lock_node(key, job_name);
+	time_zone = zone_of(job_name, key.job_date);
 	nulls[DUE_AT] = nulls[SIGNOFF_TIME];
 	if (!nulls[SIGNOFF_TIME])
 	{

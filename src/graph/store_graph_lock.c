@@ -30,9 +30,12 @@
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "storage/lock.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/finder.h"
 #include "base/spi_plan.h"
+#include "base/table.h"
 #include "base/wait.h"
 
 #define NUMBERS 4096
@@ -54,6 +57,15 @@ typedef struct Numbers
 static JoschPlan jobs_of_nodes = JOSCH_PLAN(
 	"SELECT DISTINCT job_name FROM josch.tpl_nodes WHERE node_id = ANY ($1)",
 	INT8ARRAYOID);
+
+/* Of templates and of days: the key of a node, and its job. */
+static const JoschColumn template_columns[] = {{"node_id", INT8OID}, {"job_name", TEXTOID}};
+static AttrNumber template_numbers[lengthof(template_columns)];
+static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", template_columns, template_numbers);
+
+static const JoschColumn day_columns[] = {{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID}};
+static AttrNumber day_numbers[lengthof(day_columns)];
+static JoschTable nodes = JOSCH_TABLE("nodes", day_columns, day_numbers);
 
 /* the jobs of nodes in templates and, where they are there, in days */
 static JoschPlan jobs_of_keys = JOSCH_PLAN(
@@ -300,6 +312,36 @@ josch_store_graph_lock_added(const NodeKey *keys, int n)
 	josch_spi_key_arrays(keys, n, args);
 	numbers.own = fetch_numbers(caller, josch_spi_run_latest(&jobs_of_keys, args, NULL));
 	josch_spi_end(&spi);
+	lock_or_wait(&numbers, "the change of a day");
+}
+
+/* Adds the number of the job that the row with that key has, whose name comes after the key; there may be none. */
+static Bitmapset *
+add_job_of(Bitmapset *numbers, JoschTable *table, int nkeys, const Datum *key)
+{
+	JoschFinder finder;
+	bool		isnull;
+
+	josch_finder_open(&finder, table, nkeys, AccessShareLock);
+	if (josch_finder_find(&finder, key))
+	{
+		char	   *name = TextDatumGetCString(josch_finder_get(&finder, nkeys, &isnull));
+
+		numbers = add_names(numbers, &name, 1);
+	}
+	josch_finder_close(&finder);
+	return numbers;
+}
+
+void
+josch_store_graph_lock_node(NodeKey key, char *job_name)
+{
+	Numbers		numbers = {.kind = LOCK_DAYS,.own = add_names(NULL, &job_name, 1)};
+	Datum		of_template[] = {Int64GetDatum(key.node_id)};
+	Datum		of_day[] = {DateADTGetDatum(key.job_date), Int64GetDatum(key.node_id)};
+
+	numbers.own = add_job_of(numbers.own, &tpl_nodes, lengthof(of_template), of_template);
+	numbers.own = add_job_of(numbers.own, &nodes, lengthof(of_day), of_day);
 	lock_or_wait(&numbers, "the change of a day");
 }
 

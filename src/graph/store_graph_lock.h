@@ -20,8 +20,11 @@ extern void josch_store_graph_lock_templates(void);
  */
 extern void josch_store_graph_lock_linked(const int64 *node_ids, int n);
 
-/* Whoever has added these nodes, or dependencies of them, to days. */
+/* Whoever has added dependencies of these nodes to days. */
 extern void josch_store_graph_lock_added(const NodeKey *keys, int n);
+
+/* Whoever is about to add this node to a day of the job: asked for each row, so nothing is planned for it. */
+extern void josch_store_graph_lock_node(NodeKey key, char *job_name);
 
 /*
  * Whoever has given nodes of the templates to another job, or renamed one (the
