@@ -24,7 +24,7 @@ COMMENT ON TABLE josch.installation IS
 'Which installation of JOSCH may start what is in this database: one row, made by CREATE EXTENSION and changed by josch.arm(). A copy (a template database, a restored dump, a copy of the data directory) brings it along, finds that it is another one, and is disarmed: josch.armed() says so, and why. Kept by JOSCH itself.';
 COMMENT ON COLUMN josch.installation.token IS 'A random number, made anew whenever it is armed: its runs are its own by it (runs.token)';
 COMMENT ON COLUMN josch.installation.server IS 'Which one is armed: system, database, extension, and the place of the data directory on its machine. Where it is not what a server finds itself to be, that one is a copy';
-COMMENT ON COLUMN josch.installation.armed_at IS 'When it was made, armed, or promoted, or nodes were held back, or let go';
+COMMENT ON COLUMN josch.installation.armed_at IS 'When it was made, armed, or promoted, nodes were held back, or let go, or a stray was ended';
 COMMENT ON COLUMN josch.installation.armed_by IS 'Session user who did that; the owner of the cluster for what the scheduler did';
 COMMENT ON COLUMN josch.installation.comment IS 'Why';
 COMMENT ON COLUMN josch.installation.disarmed IS 'The message of the nodes that are held back since the data was taken back to an earlier moment in place; NULL when there are none. Not set in a copy: that is seen by server';

@@ -69,7 +69,7 @@ CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_unschedule';
 COMMENT ON FUNCTION josch.unschedule(date, text) IS
-'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected; those that depend on a previous day, and have not started, wait for the one before. Raises object_not_in_prerequisite_state when a node has started, no_data_found when the job of that date does not exist.';
+'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected; those that depend on a previous day, and have not started, wait for the one before. Raises object_not_in_prerequisite_state when a node has started (the detail names what runs), no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
 

@@ -13,6 +13,6 @@ CREATE FUNCTION josch.end_stray(run_id bigint, nonce bigint, grace interval DEFA
 	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_end_stray';
 COMMENT ON FUNCTION josch.end_stray(bigint, bigint, interval) IS
-'Ends a command of josch.strays(): TERM to its process group, KILL after the grace (one hour at most). Returns what it was as soon as the runner has heard of it; the server''s log keeps who did it. Raises no_data_found for what is not among the strays, io_error when the runner does not answer.';
+'Ends a command of josch.strays(): TERM to its process group, KILL after the grace (one hour at most). Returns what it was as soon as the runner has heard of it; who did it is kept in josch.installation_audit, as its comment, and in the server''s log. Raises no_data_found for what is not among the strays, io_error when the runner does not answer.';
 REVOKE ALL ON FUNCTION josch.end_stray(bigint, bigint, interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.end_stray(bigint, bigint, interval) TO josch_operator;

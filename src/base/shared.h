@@ -79,6 +79,7 @@ typedef struct JoschSqlSlot
 	int64		nonce;
 	bool		atomic;
 	bool		begun;			/* something of it may have been executed */
+	bool		passing;		/* the worker ended before it began, for a reason that passes */
 	bool		again;			/* the worker has the settings of yesterday: another is to take the run */
 	TimestampTz cancelled_at;	/* when it was to be cancelled; 0: it is not */
 	bool		terminated;		/* the worker was */

@@ -45,6 +45,9 @@ static JoschPlan hold_back = JOSCH_PLAN(
 	" files = $6",
 	TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID);
 
+static JoschPlan note = JOSCH_PLAN(
+	"UPDATE josch.installation SET armed_at = $1, armed_by = $2, comment = $3", TIMESTAMPTZOID, TEXTOID, TEXTOID);
+
 static JoschPlan clear = JOSCH_PLAN0("DELETE FROM josch.installation");
 
 static JoschInstallation
@@ -113,6 +116,17 @@ josch_store_installation_hold_back(const char *reason, int64 last_run, const cha
 	args[4] = CStringGetTextDatum(comment);
 	args[5] = Int64GetDatum(josch_identity_files());
 	change(&hold_back, SPI_OK_UPDATE, args, nulls);
+}
+
+void
+josch_store_installation_note(const char *comment)
+{
+	Datum		args[3] = {
+		TimestampTzGetDatum(josch_clock_now()), CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false)),
+		CStringGetTextDatum(comment)
+	};
+
+	change(&note, SPI_OK_UPDATE, args, NULL);
 }
 
 void

@@ -24,6 +24,9 @@ extern void josch_store_installation_arm(const char *comment);
  */
 extern void josch_store_installation_hold_back(const char *reason, int64 last_run, const char *comment);
 
+/* What somebody did that concerns no run on record: its audit keeps who, when and from where. */
+extern void josch_store_installation_note(const char *comment);
+
 /* Makes room for the row of a dump. */
 extern void josch_store_installation_clear(void);
 

@@ -640,9 +640,10 @@ check_not_started(const DayJob *jobs, int njobs)
 	initStringInfo(&detail);
 	for (int i = 0; i < Min(n, MAX_NAMED); i++)
 	{
-		appendStringInfo(&detail, "%sNode %s is \"%s\"%s.", i > 0 ? "\n" : "",
-						 josch_report_key(started[i].key.node_id, started[i].key.job_date),
-						 started[i].state, started[i].has_run ? " and has a run" : "");
+		appendStringInfo(&detail, "%sNode %s is \"%s\"%s%s.", i > 0 ? "\n" : "",
+						 josch_report_key(started[i].key.node_id, started[i].key.job_date), started[i].state,
+						 started[i].running != NULL ? ": " : started[i].has_run ? " and has a run" : "",
+						 started[i].running != NULL ? started[i].running : "");
 	}
 	if (n > MAX_NAMED)
 	{

@@ -123,7 +123,9 @@ static const JoschRow named_key_row = JOSCH_ROW(
 	JOSCH_FIELD(NamedKey, job_name, TEXT));
 
 static JoschPlan select_started = JOSCH_PLAN(
-	"SELECT n.node_id, n.job_date, n.job_name, n.state, r.found"
+	"SELECT n.node_id, n.job_date, n.job_name, n.state, r.found,"
+	"       (SELECT format('run %s%s', o.run_id, ', process ' || o.pid) FROM josch.runs o"
+	"         WHERE o.run_id = n.run_id AND o.ended_at IS NULL) AS running"
 	"  FROM unnest($1, $2) j (job_name, job_date)"
 	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date,"
 	"       LATERAL (SELECT EXISTS (SELECT FROM josch.runs r"
@@ -137,7 +139,8 @@ static const JoschRow begun_row = JOSCH_ROW(
 	JOSCH_FIELD_KEY(DayStarted, key),
 	JOSCH_FIELD(DayStarted, job_name, TEXT),
 	JOSCH_FIELD(DayStarted, state, TEXT),
-	JOSCH_FIELD(DayStarted, has_run, BOOL));
+	JOSCH_FIELD(DayStarted, has_run, BOOL),
+	JOSCH_FIELD(DayStarted, running, TEXT));
 
 static JoschPlan delete_dependencies = JOSCH_PLAN(
 	"WITH gone AS ("

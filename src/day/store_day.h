@@ -86,6 +86,7 @@ typedef struct DayStarted
 	char	   *job_name;
 	char	   *state;
 	bool		has_run;
+	char	   *running;		/* its run that has not ended, in words; or NULL */
 } DayStarted;
 
 /* Whether templates have that job; any job when the name is NULL. */

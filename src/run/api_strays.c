@@ -11,6 +11,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/report.h"
+#include "base/store_installation.h"
 #include "run/strays.h"
 
 PG_FUNCTION_INFO_V1(josch_api_strays);
@@ -64,6 +65,17 @@ josch_api_strays(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* In the server's log, and in the audit of josch.installation: no row of josch.runs has it. */
+static void
+put_on_record(const Stray *stray)
+{
+	const char *what = josch_strays_describe(stray);
+
+	josch_store_installation_note(psprintf("ended %s of database \"%s\", which was nobody's", what, stray->database_name));
+	ereport(LOG,
+			(errmsg("\"%s\" ends %s, which is nobody's", GetUserNameFromId(GetSessionUserId(), false), what)));
+}
+
 /* josch.end_stray(run_id, nonce, grace) */
 Datum
 josch_api_end_stray(PG_FUNCTION_ARGS)
@@ -94,9 +106,7 @@ josch_api_end_stray(PG_FUNCTION_ARGS)
 		{
 			refuse_silence(reason);
 		}
-		ereport(LOG,
-				(errmsg("\"%s\" ends %s, which is nobody's", GetUserNameFromId(GetSessionUserId(), false),
-						josch_strays_describe(stray))));
+		put_on_record(stray);
 		PG_RETURN_TEXT_P(cstring_to_text(josch_strays_describe(stray)));
 	}
 	ereport(ERROR,

@@ -50,7 +50,7 @@ set_run(JoschSqlSlot *slot, JoschRunKey run, bool atomic)
 	slot->run_id = run.run_id;
 	slot->nonce = run.nonce;
 	slot->atomic = atomic;
-	slot->begun = slot->again = slot->terminated = false;
+	slot->begun = slot->passing = slot->again = slot->terminated = false;
 	slot->cancelled_at = 0;
 	slot->result = SQL_RESULT_OPEN;
 	slot->reason[0] = '\0';
@@ -433,7 +433,7 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	*outcome = (JoschSqlOutcome)
 	{
 		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
-		.never_came = slot->state == SLOT_RUN, .again = slot->again, .terminated = slot->terminated, .result = slot->result
+		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again, .terminated = slot->terminated, .result = slot->result
 	};
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
 	if (over)

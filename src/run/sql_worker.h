@@ -56,7 +56,7 @@ typedef struct JoschSqlOutcome
 	Oid			owner;
 	bool		atomic;			/* then nothing is left of what has not succeeded */
 	bool		begun;			/* else nothing was executed */
-	bool		never_came;		/* the server could not even start the worker */
+	bool		never_came;		/* there was no worker for it, for a reason that passes */
 	bool		again;			/* not begun, and to be given to another worker */
 	bool		terminated;		/* josch_sql_worker_cancel ended the worker */
 	JoschSqlResult result;
@@ -156,6 +156,7 @@ extern void josch_sql_worker_output_line(const char *line);
 extern char *josch_sql_worker_output_tail(void);	/* palloc'd, NULL for nothing */
 extern const char *josch_sql_worker_output_error(void); /* the last error's message, "" for none */
 extern bool josch_sql_worker_output_limit_reached(void); /* it is a FATAL, of a limit such as transaction_timeout */
+extern bool josch_sql_worker_output_shortage(void); /* it is a FATAL that another worker may not meet */
 extern struct _DestReceiver *josch_sql_worker_output_receiver(void);
 
 #endif							/* JOSCH_SQL_WORKER_H */

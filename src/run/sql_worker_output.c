@@ -52,6 +52,9 @@ static char last_error[JOSCH_SQL_REASON_MAX];
 /* Whether it ended the process, and not because somebody wanted the process to end. */
 static bool limit_reached = false;
 
+/* Whether it is a FATAL for which the next worker need not end. */
+static bool shortage = false;
+
 /* A result that is being printed. */
 typedef struct Printer
 {
@@ -129,13 +132,26 @@ josch_sql_worker_output_reset(void)
 {
 	resetStringInfo(&output);
 	last_error[0] = '\0';
-	limit_reached = false;
+	limit_reached = shortage = false;
 }
 
 bool
 josch_sql_worker_output_limit_reached(void)
 {
 	return limit_reached;
+}
+
+bool
+josch_sql_worker_output_shortage(void)
+{
+	return shortage;
+}
+
+/* Of resources, of a connection, or somebody has ended the process: by its code, the next may well do better. */
+static bool
+is_shortage(const char *code)
+{
+	return strncmp(code, "53", 2) == 0 || strncmp(code, "08", 2) == 0 || strncmp(code, "57P", 3) == 0;
 }
 
 /* ---- messages to the client ---- */
@@ -172,6 +188,7 @@ print_message(const char *body, size_t len, bool error)
 	const char *fields[128] = {0};
 	const char *end = body + len;
 	char		label[32];
+	bool		fatal;
 
 	while (body < end && *body != '\0')
 	{
@@ -196,8 +213,9 @@ print_message(const char *body, size_t len, bool error)
 	{
 		append_field("CONTEXT:  ", fields['W']);
 		strlcpy(last_error, fields['M'], clip(fields['M'], sizeof(last_error) - 1) + 1);
-		limit_reached = fields['V'] != NULL && strcmp(fields['V'], "FATAL") == 0 &&
-			fields['C'] != NULL && strcmp(fields['C'], unpack_sql_state(ERRCODE_ADMIN_SHUTDOWN)) != 0;
+		fatal = fields['V'] != NULL && strcmp(fields['V'], "FATAL") == 0 && fields['C'] != NULL;
+		limit_reached = fatal && strcmp(fields['C'], unpack_sql_state(ERRCODE_ADMIN_SHUTDOWN)) != 0;
+		shortage = fatal && is_shortage(fields['C']);
 	}
 }
 

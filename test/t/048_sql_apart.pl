@@ -124,6 +124,23 @@ if ($node->sql('SHOW server_version_num') >= 170000)
 	}
 }
 
+# --- a worker that is ended before it has begun: its run goes to another
+
+my $session = $node->background_psql('postgres');
+$session->query_safe(q{ALTER SYSTEM SET post_auth_delay = 3; SELECT pg_reload_conf();
+	SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE backend_type = 'josch sql worker'});
+$session->query_safe("INSERT INTO josch.tpl_jobs (job_name) VALUES ('ended');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, owner) VALUES (900, 'N', 'ended', 'ended', 'SELECT 1', 'etl');
+	SELECT count(*) FROM josch.schedule('$DATE', 'ended')");
+my $worker;
+JoschNode::eventually('a worker comes', sub {
+	($worker) = grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') =~ /josch sql worker/ } split ' ', `pgrep -P $node->{_pid}` });
+kill 'TERM', $worker;
+$session->query_safe('ALTER SYSTEM RESET post_auth_delay; SELECT pg_reload_conf()');
+$session->quit;
+$node->wait_for('succeeded', 900);
+is($node->sql('SELECT count(*), max(attempt) FROM josch.runs WHERE node_id = 900'), '1|1', 'it is one run');
+
 # --- SQL that is to end
 
 my $STUBBORN = q{DO $$BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'caught'; END; END LOOP; END$$};

@@ -35,6 +35,9 @@ is($node->sql('SELECT count(*) FROM josch.strays()'), 0, 'what runs for somebody
 my ($run, $nonce) = split /\|/, $node->sql('SELECT run_id, nonce FROM josch.runs');
 like((said("SELECT josch.end_stray($run, $nonce)", 'operator'))[1], qr/ERROR:  the runner has no run $run with nonce $nonce for nobody/, 'and cannot be ended as one');
 
+my (undef, undef, $refusal) = $node->psql('postgres', "SELECT josch.unschedule('$DATE')", on_error_stop => 0);
+like($refusal, qr/ERROR:  job "Long" of $DATE has started\n.*Node 1 of $DATE is "running": run $run, process $mine\./s, 'a day whose commands run is not taken back: the error names them');
+
 $node->sql('CREATE DATABASE other');
 $node->sql("CREATE EXTENSION josch; INSERT INTO josch.environs VALUES ('WORK', '$node->{work}')", 'other');
 my $others = start_command('other');
@@ -55,6 +58,8 @@ is((said('SELECT count(*) FROM josch.strays()', 'viewer'))[0], 2, 'a viewer sees
 like((said("SELECT josch.end_stray($run, $nonce)", 'viewer'))[1], qr/permission denied/, 'but ends none');
 like((said("SELECT josch.end_stray($run, $nonce)", 'operator'))[0], qr/^run 1 \(process $mine,/, 'an operator does');
 eventually('it ends', sub { !lives($mine) });
+like($node->sql('SELECT session_name, comment FROM josch.installation_audit ORDER BY audit_id DESC LIMIT 1'), qr/^operator\|ended run 1 \(process $mine, log.*\) of database "postgres", which was nobody's$/,
+	'it is on record');
 ok(lives($others), 'the other lives');
 $node->sql("SELECT josch.end_stray(run_id, nonce, '0') FROM josch.strays()");
 eventually('that one, too', sub { !lives($others) });
