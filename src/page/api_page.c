@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(josch_api_page);
 	"body{margin:0 auto;padding:1rem;max-width:1200px;font:15px/1.45 system-ui,sans-serif;background:var(--ground);color:var(--text)}\n" \
 	"h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}p{margin:.4rem 0}.quiet{color:var(--quiet)}\n" \
 	"table{border-collapse:collapse;width:100%;background:var(--panel);font-size:.87rem}\n" \
-	"th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}\n" \
+	"th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere;min-width:3.5rem}\n" \
 	"th{color:var(--quiet);font-weight:normal;white-space:nowrap}.num{font-variant-numeric:tabular-nums;white-space:nowrap}\n" \
 	".chip{padding:.05rem .5rem;border-radius:3px;border:1px solid var(--line);white-space:nowrap;display:inline-block}\n" \
 	".wide{overflow-x:auto;background:var(--panel);border:1px solid var(--line);padding:.5rem}svg{display:block;max-width:none;height:auto}\n" \

@@ -250,7 +250,8 @@ proc ::board_status::WriteHealth {} {
         }
     }
     set known [expr {[db::state] eq "online" && [board::health] ne {}}]
-    if {![Is_new health [list $known $down [board::health]]]} {
+    set elsewhere [expr {$known && [db::info standby] eq "t"}]
+    if {![Is_new health [list $known $elsewhere $down [board::health]]]} {
         return
     }
     tip::set_text $frame.health [join [lmap row [board::health] {
@@ -259,6 +260,10 @@ proc ::board_status::WriteHealth {} {
     }] \n]
     if {!$known} {
         $frame.health configure -text "health unknown" -style Tool.TButton
+    } elseif {$elsewhere} {
+        # what is not up here runs at the server that this is a copy of, of which nothing is known
+        $frame.health configure -text "\u25cb scheduler elsewhere" -style Tool.TButton
+        tip::set_text $frame.health "A standby: the scheduler runs at the server that this one follows."
     } elseif {"armed" in $down} {
         # then nothing is started, whatever else is up
         $frame.health configure -text "\u25b2 disarmed" -style Danger.Tool.TButton

@@ -17,7 +17,7 @@ namespace eval ::table {
         node_id "Id" 8 e 0
         job_name "Job" 11 w 1
         message "Message" 11 w 1
-        state_since "Since" 11.5 w 0
+        state_since "Since" 13 w 0
         took "Took" 10.5 e 0
         attempt "Runs" 6 e 0
     }

@@ -138,8 +138,10 @@ oo::class create ::days_draw {
         $canvas create rectangle -1 -1 $width $head -width 0 -fill [theme::color shade]
         $canvas create text 10 [expr {$head - [dict get $metrics line] / 2.0 - 4}] -anchor w -text Node \
             -font [theme::font small] -fill [theme::color quiet]
-        $canvas create text [expr {$x - 10}] [expr {$head - [dict get $metrics line] / 2.0 - 4}] -anchor e \
-            -text "failed   usually" -font [theme::font small] -fill [theme::color quiet]
+        foreach right [my Rights] text {failed usually} {
+            $canvas create text $right [expr {$head - [dict get $metrics line] / 2.0 - 4}] -anchor e \
+                -text $text -font [theme::font small] -fill [theme::color quiet]
+        }
         set month ""
         foreach date $dates {
             set seconds [clock scan $date -format %Y-%m-%d -gmt 1]
@@ -157,6 +159,12 @@ oo::class create ::days_draw {
         }
     }
 
+    # Where the two columns end that tell on how many days a node failed, and how long it usually takes.
+    method Rights {} {
+        set right [expr {[dict get $metrics left] - 10}]
+        list [expr {$right - 7 * [font measure [theme::font small] "m"]}] $right
+    }
+
     method DrawLine {y one dates} {
         lassign $one node failed usual
         set row [dict get $metrics row]
@@ -168,11 +176,10 @@ oo::class create ::days_draw {
         $canvas create line 0 [expr {$y + $row}] [winfo width $canvas] [expr {$y + $row}] -fill [theme::color line]
         $canvas create text 10 $middle -anchor w -font $font -fill [theme::color text] \
             -text [shorten::text [my NameOf $node] $font [expr {[dict get $metrics name] - 16}]]
-        set unit [font measure $font "m"]
-        $canvas create text [expr {[dict get $metrics left] - 10 - 7 * $unit}] $middle -anchor e -font $font \
-            -text [expr {$failed ? "\u2717 $failed" : ""}] -fill [theme::color danger]
-        $canvas create text [expr {[dict get $metrics left] - 10}] $middle -anchor e -font $font \
-            -text [board_filter::span_text $usual] -fill [theme::color quiet]
+        foreach right [my Rights] color {danger quiet} \
+                text [list [expr {$failed ? "\u2717 $failed" : ""}] [board_filter::span_text $usual]] {
+            $canvas create text $right $middle -anchor e -font $font -text $text -fill [theme::color $color]
+        }
         set x [dict get $metrics left]
         foreach date $dates {
             if {[dict exists $grid cells [list $node $date]]} {

@@ -239,7 +239,7 @@ proc ::popup_list::BuildTree {} {
         $tree heading $name -text $title -anchor w -command [list ::popup_list::SortBy $name]
         $tree column $name -width [theme::chars $width] -stretch $stretch -anchor w
     }
-    bind $tree <Configure> {::popup_list::FitColumns %W %w}
+    bind $tree <Configure> {::popup_list::FitSoon}
     $tree tag configure group -font [theme::font bold]
     pack $path.list.y -side right -fill y
     pack $tree -fill both -expand 1
@@ -247,24 +247,6 @@ proc ::popup_list::BuildTree {} {
     bind $tree <Double-Button-1> {if {[::popup_list::OpenAt %x %y]} break}
     bind $tree <Return> {if {[::popup_list::OpenFocus]} break}
     bind $tree <Control-a> {::popup_list::SelectAll; break}
-}
-
-# In a narrow list some columns give way, so that the others can be read.
-proc ::popup_list::FitColumns {tree width} {
-    variable columns
-    set left [dict keys $columns]
-    set needs [theme::chars 16]
-    dict for {name look} $columns {
-        incr needs [theme::chars [lindex $look 1]]
-    }
-    foreach name {date blocks why job exit} {
-        if {$needs <= $width} break
-        incr needs -[theme::chars [lindex [dict get $columns $name] 1]]
-        set left [lsearch -all -inline -not -exact $left $name]
-    }
-    if {[$tree cget -displaycolumns] ne $left} {
-        $tree configure -displaycolumns $left
-    }
 }
 
 # ---- sorted, filtered, in groups ----

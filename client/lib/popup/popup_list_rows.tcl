@@ -13,6 +13,7 @@ proc ::popup_list::Fill {} {
         return
     }
     set tree $path.list.tree
+    FitColumns $tree
     lassign [Wanted] keys groups
     DeleteGone $tree $keys
     Heading
@@ -75,7 +76,7 @@ proc ::popup_list::MakeGroup {tree name keys} {
         return
     }
     set item [GroupItem $name]
-    set look [list -text " [llength $keys] \u00d7" -values [list $name] -tags group]
+    set look [list -text " [llength $keys] \u00d7" -values [list [Fitted node $name bold]] -tags group]
     if {[$tree exists $item]} {
         $tree item $item {*}$look
     } else {
@@ -151,6 +152,7 @@ proc ::popup_list::Values {row} {
         switch $column {
             waits {popup::waits [dict get $row since]}
             blocks {Number [dict get $row blocks]}
+            node - job - why {Fitted $column [popup_rows::value $row $column]}
             default {popup_rows::value $row $column}
         }
     }]
@@ -211,7 +213,7 @@ proc ::popup_list::ShowOff {off} {
 # The times, and who looks at it, of what is in sight.
 proc ::popup_list::tick {} {
     variable path
-    variable shown
+    variable rows
     if {![winfo exists $path] || ![winfo viewable $path]} {
         return
     }
@@ -219,8 +221,8 @@ proc ::popup_list::tick {} {
     set items [walk::Shown $tree {}]
     set first [expr {int([lindex [$tree yview] 0] * [llength $items])}]
     foreach item [lrange $items $first [expr {$first + 40}]] {
-        if {[IsGroup $item] || ![dict exists $shown [Key $item]]} continue
-        set row [dict get $shown [Key $item]]
+        if {[IsGroup $item] || ![dict exists $rows [Key $item]]} continue
+        set row [dict get $rows [Key $item]]
         foreach {column text} [list waits [popup::waits [dict get $row since]] who [claims::who $row]] {
             if {[$tree set $item $column] ne $text} {
                 $tree set $item $column $text
