@@ -151,7 +151,8 @@ proc ::pictures::board {} {
 
 proc ::pictures::popups {} {
     variable today
-    ::harness::desk people
+    # windows that have no room beside each other would be a list
+    ::harness::desk people -screen 0 2560x1600x24 -dpi 96
     ::harness::client people alice --popups-only --light
     ::harness::window people "*Failed: Risk_VaR*no price for ISIN*"
     ::harness::window people "*Review: Risk_Limits*close to its limit*"
@@ -183,7 +184,9 @@ proc ::pictures::others {} {
     ::harness::tell author "wm geometry $editor 1400x860+0+0"
     ::harness::until author "expr {!\[catch {::driven::widget $editor Treeview}\]}"
     set table [::harness::tell author "::driven::widget $editor Treeview"]
-    ::harness::tell author "$table selection set \[lindex \[$table children {}\] 6\]"
+    set row "lsearch -inline -glob \[lmap item \[$table children {}\] {list \$item \[$table item \$item -values\]}\] *Risk_VaR*"
+    ::harness::until author "llength \[$row\]"
+    ::harness::tell author "$table selection set \[list \[lindex \[$row\] 0\]\]"
     ::harness::until author "string match {*no price for ISIN*} \[::driven::texts $editor\]"
     take author $editor editor
     ::harness::tell author {connect::show}
