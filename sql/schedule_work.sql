@@ -32,6 +32,18 @@ SELECT * FROM josch.schedule('2026-02-09', 'Large');
 SELECT relation, (seq + idx) / 1000 AS times FROM pg_temp.reads() WHERE relation IN ('nodes', 'node_deps', 'jobs') AND seq + idx > 1000 ORDER BY 1;
 COMMIT;
 
+-- the record has each row as it is, one by one; the board of that moment is the board, and each node has its history
+SET timezone = 'UTC';
+SET intervalstyle = 'postgres';
+SELECT (SELECT count(*) FROM josch.nodes n JOIN josch.nodes_audit a USING (job_date, node_id)
+		WHERE a.operation = 'INSERT' AND a.old_values IS NULL AND a.new_values = jsonb_strip_nulls(to_jsonb(n)) - '{unmet,level}'::text[]) = (SELECT count(*) FROM josch.nodes) AS nodes,
+	(SELECT count(*) FROM josch.node_deps d JOIN josch.node_deps_audit a USING (p_node_id, p_date, c_node_id, c_date, lag)
+		WHERE a.operation = 'INSERT' AND a.old_values IS NULL AND a.new_values = to_jsonb(d)) = (SELECT count(*) FROM josch.node_deps) AS dependencies,
+	(SELECT count(*) = count(DISTINCT audit_id) FROM (SELECT audit_id FROM josch.nodes_audit UNION ALL SELECT audit_id FROM josch.node_deps_audit UNION ALL SELECT audit_id FROM josch.jobs_audit) a) AS numbered;
+SELECT (SELECT count(*) FROM (SELECT to_jsonb(b) FROM josch.board_at('2026-02-02', 'infinity') b EXCEPT SELECT to_jsonb(b) FROM josch.board b WHERE job_date = '2026-02-02') x) AS differ,
+	(SELECT count(*) FROM josch.board_at('2026-02-02', 'infinity')) AS rows;
+SELECT replace(sentence, session_user, 'me') AS sentence, count(*) FROM josch.nodes n, josch.history(n.node_id, n.job_date) h WHERE n.job_date = '2026-02-02' GROUP BY 1 ORDER BY 1;
+
 -- triggers that people put on the tables see each row, and what they leave out is left out
 CREATE FUNCTION public.watch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -10,6 +10,7 @@
 
 #include "day/store_day.h"
 
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -17,6 +18,8 @@
 #include "base/node_key.h"
 #include "base/spi_plan.h"
 #include "base/table.h"
+
+#define FETCH_ROWS 1000
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -324,18 +327,41 @@ leave_out_repeated(DayDependency *dependencies, int n)
 	return kept;
 }
 
+/* There may be millions: they are taken over some at a time, so that a result's rows, which are larger, do not pile up. */
 static Template *
 read_templates(Snapshot templates, const DayJob *jobs, int njobs, int *n)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	Size		space = FETCH_ROWS;
+	Template   *result = allocate(CurrentMemoryContext, space, sizeof(Template));
 	JoschSpi	spi;
 	Datum		args[2];
-	Template   *result;
+	Portal		portal;
 
+	*n = 0;
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&job_row, jobs, njobs, args);
-	*n = (int) josch_spi_run_at(&select_templates, templates, SPI_OK_SELECT, args, NULL);
-	result = josch_rows_fetch(&template_row, *n, caller);
+	portal = josch_spi_open_at(&select_templates, templates, args, NULL);
+	for (;;)
+	{
+		Template   *some;
+
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		if (SPI_processed == 0)
+		{
+			break;
+		}
+		if (*n + SPI_processed > space)
+		{
+			space *= 2;
+			result = repalloc_huge(result, space * sizeof(Template));
+		}
+		some = josch_rows_fetch(&template_row, SPI_processed, CurrentMemoryContext);
+		memcpy(result + *n, some, SPI_processed * sizeof(Template));
+		*n += (int) SPI_processed;
+		pfree(some);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
 	josch_spi_end(&spi);
 	return result;
 }
