@@ -47,10 +47,14 @@ def summaries(rows, samples, measured):
     return lines
 
 
+def kind(line):
+    return line["row"].split("-")[0]
+
+
 def merged(old, new):
-    """The new lines in place of the old ones of their rows."""
-    fresh = {line["row"] for line in new}
-    return sorted([line for line in old if line["row"] not in fresh] + new, key=lambda line: ORDER.index(line["row"].split("-")[0]))
+    """The new lines in place of all old ones of their kinds, which may have been of another size."""
+    fresh = {kind(line) for line in new}
+    return sorted([line for line in old if kind(line) not in fresh] + new, key=lambda line: ORDER.index(kind(line)))
 
 
 class Row:
