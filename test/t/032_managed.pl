@@ -129,6 +129,11 @@ is($node->sql("SELECT count(*) FROM josch.nodes_audit WHERE comment = 'checked'"
 my (undef, $stderr) = as('tenant_2', 'CREATE EXTENSION josch', 'managed_2');
 like($stderr, qr/WARNING:  the roles josch_viewer, josch_operator and josch_author serve another database already.*HINT:/s, 'the second owner is told that the groups are shared');
 is($node->sql("SELECT bool_or(pg_has_role('tenant_2', rolname, 'MEMBER')) FROM pg_roles WHERE rolname LIKE 'josch%'"), 'f', 'he is no member of them');
+is($node->sql(q{SELECT count(*) FILTER (WHERE theirs AND NOT his) || ' ' || count(*) FILTER (WHERE his AND NOT theirs) FROM (
+	SELECT has_column_privilege('tenant_2', c.oid, a.attnum, p) AS his,
+		(SELECT bool_or(has_column_privilege(r.oid, c.oid, a.attnum, p)) FROM pg_roles r WHERE rolname IN ('josch_viewer', 'josch_operator', 'josch_author')) AS theirs
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
+	WHERE c.relnamespace = 'josch'::regnamespace AND c.relkind IN ('r', 'v')) x}, 'managed_2'), '0 0', 'of each column he may do what they may, and no more');
 is(as('tenant_2', q{INSERT INTO josch.tpl_jobs (job_name) VALUES ('Own');
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) VALUES (1, 'N', 'Own', 'own', 'SELECT 1'), (2, 'S', 'Own', 'sign', NULL);
 	INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id) VALUES (1, 2)}, 'managed_2')
