@@ -42,6 +42,17 @@ CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON josch.installation
 	FOR EACH ROW EXECUTE FUNCTION josch.installation_guard();
 ALTER TABLE josch.installation ENABLE ALWAYS TRIGGER guard;
 
+CREATE FUNCTION josch.installation_restored() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_installation_restored';
+COMMENT ON FUNCTION josch.installation_restored() IS
+'Trigger: when jobs come from a dump, this installation is disarmed before they are there.';
+REVOKE ALL ON FUNCTION josch.installation_restored() FROM PUBLIC;
+
+CREATE TRIGGER restored BEFORE INSERT ON josch.jobs
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.installation_restored();
+ALTER TABLE josch.jobs ENABLE ALWAYS TRIGGER restored;
+
 INSERT INTO josch.installation DEFAULT VALUES;
 
 SELECT pg_catalog.pg_extension_config_dump('josch.installation', '');

@@ -48,6 +48,8 @@ static JoschPlan hold_back = JOSCH_PLAN(
 static JoschPlan note = JOSCH_PLAN(
 	"UPDATE josch.installation SET armed_at = $1, armed_by = $2, comment = $3", TIMESTAMPTZOID, TEXTOID, TEXTOID);
 
+static JoschPlan doubt = JOSCH_PLAN("UPDATE josch.installation SET server = $1 WHERE server = $2", TEXTOID, TEXTOID);
+
 static JoschPlan clear = JOSCH_PLAN0("DELETE FROM josch.installation");
 
 static JoschInstallation
@@ -127,6 +129,16 @@ josch_store_installation_note(const char *comment)
 	};
 
 	change(&note, SPI_OK_UPDATE, args, NULL);
+}
+
+void
+josch_store_installation_doubt(Oid extension)
+{
+	Datum		args[2] = {
+		CStringGetTextDatum(josch_identity_installation(InvalidOid)), CStringGetTextDatum(josch_identity_installation(extension))
+	};
+
+	change(&doubt, SPI_OK_UPDATE, args, NULL);
 }
 
 void

@@ -27,6 +27,9 @@ extern void josch_store_installation_hold_back(const char *reason, int64 last_ru
 /* What somebody did that concerns no run on record: its audit keeps who, when and from where. */
 extern void josch_store_installation_note(const char *comment);
 
+/* A dump is being restored into it: from now on it is a copy, whatever row the dump brings, and when. */
+extern void josch_store_installation_doubt(Oid extension);
+
 /* Makes room for the row of a dump. */
 extern void josch_store_installation_clear(void);
 

@@ -3,9 +3,10 @@
  *	  The door to josch.installation: nobody writes its row but JOSCH.
  *
  * CREATE EXTENSION makes it, for the installation that it makes.  A dump brings the
- * row of the installation that was dumped: it takes the place of the one that is
- * there, so that what follows it is known to be a copy.  (The tables of a dump come
- * in the order of their names, so it comes before jobs, nodes and runs.)
+ * row of the installation that was dumped, which takes the place of the one that is
+ * there.  It may come after the days: foreign keys decide the order.  So what is
+ * restored is a copy from its first row on: of the extension, or, where that is there
+ * already, of jobs, without which there is no node.
  */
 #include "base/josch.h"
 
@@ -24,6 +25,7 @@
 #include "base/wake.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_installation_guard);
+PG_FUNCTION_INFO_V1(josch_trigger_installation_restored);
 
 enum
 {
@@ -67,7 +69,7 @@ pass_insert(TriggerData *trigger)
 
 	if (creating_extension && CurrentExtensionObject == extension)
 	{
-		return fill_in(trigger, extension);
+		return fill_in(trigger, josch_mode_is_restore() ? InvalidOid : extension);
 	}
 	return josch_mode_is_restore() ? replace(trigger, extension) : NULL;
 }
@@ -108,4 +110,21 @@ josch_trigger_installation_guard(PG_FUNCTION_ARGS)
 	}
 	josch_wake_scheduler_at_commit();
 	return PointerGetDatum(row);
+}
+
+/* BEFORE INSERT on jobs, each statement */
+Datum
+josch_trigger_installation_restored(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.installation_restored");
+
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.installation_restored");
+	}
+	if (josch_mode_is_restore())
+	{
+		josch_store_installation_doubt(get_extension_oid("josch", true));
+	}
+	return PointerGetDatum(NULL);
 }

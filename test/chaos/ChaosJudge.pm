@@ -103,8 +103,8 @@ sub judge_end
 sub may_be_unknown
 {
 	my ($record, $run) = @_;
-	my $lost = $record->{ledgers}{ $run->{ledger} };
-	return $record->{unsure}{ $run->{key} } || (defined $lost && $run->{ended} >= $lost);
+	my $times = $record->{ledgers}{ $run->{ledger} } // [];
+	return $record->{unsure}{ $run->{key} } || grep { $run->{ended} >= $_->[0] && (!defined $_->[1] || $run->{ended} <= $_->[1]) } @$times;
 }
 
 # ---- processes ----

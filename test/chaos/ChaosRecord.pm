@@ -20,7 +20,7 @@ our @EXPORT_OK = qw(complain crash_of down end_the_runner end_the_runner_alone h
 
 # complaints: what was wrong already when it was done; unsure: runs that may be "unknown"; downs: from when to when no
 # server was there; killed: runs whose command was killed; workers: SQL workers that were ended; lost: runs that are on no
-# record any more; ledgers: those that are no more, and since when
+# record any more; ledgers: those that may be no more: from when to when, without an end while that is not known
 sub record { my ($node) = @_; return $node->{record} //= { complaints => [], unsure => {}, downs => [], killed => {}, workers => {}, lost => {}, ledgers => {} }; }
 
 sub complain
@@ -164,17 +164,22 @@ sub orphans
 	return grep { (JoschRunner::slurp("/proc/$mains{$_}/stat") // '') !~ /\) \S (\d+)/ || !$runner || $1 != $runner->pid } keys %mains;
 }
 
-# From now on the journal may be another one, should the runner die before it has mended it.
+# From now on the journal may be another one, should the runner die or leave before it has mended it: until it is seen that
+# the same ledger is there, what ends under it may be unknown.
 sub hurt_journal
 {
 	my ($node, $code) = @_;
 	look_at_ledger($node);
-	record($node)->{hurt}{ spool_in_use($node) } = time;
+	my $record = record($node);
+	my $spool = spool_in_use($node);
+	my $ledger = $record->{ledger}{$spool};
+	$record->{hurt}{$spool} = [ time ];
+	push @{ $record->{ledgers}{$ledger} }, $record->{hurt}{$spool} if defined $ledger;
 	$code->();
 	return 1;
 }
 
-# A ledger that is no more takes along what had not ended; without a cause, that is a fault.
+# Another ledger without a cause is a fault.
 sub look_at_ledger
 {
 	my ($node) = @_;
@@ -185,13 +190,13 @@ sub look_at_ledger
 	my $former = $record->{ledger}{$spool} // $ledger;
 	my $hurt = $record->{hurt}{$spool};
 	$record->{ledger}{$spool} = $ledger;
-	if ($former eq $ledger)
+	complain($node, "the runner of $spool has another ledger, and nobody has hurt its journal") if $former ne $ledger && !$hurt;
+	if ($hurt && $former eq $ledger && -e "$spool/journal" && -e "$spool/journal.end")
 	{
-		delete $record->{hurt}{$spool} if -e "$spool/journal" && -e "$spool/journal.end";
-		return;
+		$hurt->[1] = time;
+		delete $record->{hurt}{$spool};
 	}
-	complain($node, "the runner of $spool has another ledger, and nobody has hurt its journal") if !$hurt;
-	$record->{ledgers}{$former} = $hurt // time;
+	delete $record->{hurt}{$spool} if $former ne $ledger;
 	return;
 }
 

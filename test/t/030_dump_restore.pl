@@ -31,6 +31,21 @@ $node->safe_psql('postgres', 'CREATE DATABASE from_archive');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'from_archive', "$dump.custom" ], 'restore by pg_restore');
 is(contents('from_archive'), $before, 'pg_restore: all tables and sequences are as they were');
 
+# Whatever comes first in a dump: from the extension on, or where that is there already from the days on, it is a copy.
+my $asked = slurp_file("$dump.sql") =~ s/^(COPY josch\.(\w+) )/SELECT '$2 ' || armed FROM josch.armed();\n$1/gmr;
+append_to_file("$dump.asked.sql", $asked);
+foreach my $there ('', 'CREATE EXTENSION josch')
+{
+	my $database = $there ? 'there_before' : 'new';
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, $there) if $there;
+	my %armed = map { /^(\w+) (true|false)$/ ? ($1 => $2) : () }
+		split /\n/, ($node->psql($database, "\\i $dump.asked.sql", on_error_stop => 0))[1];
+	is($armed{audit_commits}, $there ? 'true' : 'false', "$database: before the first row");
+	is(join(' ', map { "$_ " . ($armed{$_} // 'missing') } qw(nodes runs)), 'nodes false runs false', "$database: before a node comes, and before a run");
+	is($node->safe_psql($database, 'SELECT armed FROM josch.armed()'), 'f', "$database: and after it");
+}
+
 # another cluster counts its transactions anew: the numbers of the record come again
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
