@@ -12,6 +12,7 @@
 
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 
 #include "base/identity.h"
 
@@ -53,6 +54,42 @@ josch_installation_judge(const JoschInstallation *installation)
 		return installation->disarmed != NULL ? JOSCH_TAKEN_BACK : JOSCH_ARMED;
 	}
 	return josch_identity_was_standby() && josch_identity_is_copy(installation->server, own) ? JOSCH_TO_BE_PROMOTED : JOSCH_COPY;
+}
+
+/* ---- while a dump comes in ---- */
+
+static LOCKTAG
+restore_tag(void)
+{
+	LOCKTAG		tag;
+
+	/* of class 3: no lock that SQL can take */
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 'J', 'R', 3);
+	return tag;
+}
+
+void
+josch_installation_mark_restore(void)
+{
+	LOCKTAG		tag = restore_tag();
+
+	if (LockAcquire(&tag, ShareLock, true, false) == LOCKACQUIRE_ALREADY_HELD)
+	{
+		LockRelease(&tag, ShareLock, true);
+	}
+}
+
+bool
+josch_installation_is_being_restored(void)
+{
+	LOCKTAG		tag = restore_tag();
+
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	{
+		return true;
+	}
+	LockRelease(&tag, ExclusiveLock, false);
+	return false;
 }
 
 /* What the two have in common tells how the copy was made. */

@@ -36,6 +36,13 @@ extern JoschArming josch_installation_judge(const JoschInstallation *installatio
 /* Whether its files were put back in their place from a copy, since it was last known of them. */
 extern bool josch_installation_was_replaced(const JoschInstallation *installation);
 
+/*
+ * This session restores a dump: until it ends nothing of what comes in is judged, since
+ * the record of that would take the numbers of the record that is to come.
+ */
+extern void josch_installation_mark_restore(void);
+extern bool josch_installation_is_being_restored(void);
+
 /* Why it does not act, in a sentence without its full stop; palloc'd. */
 extern char *josch_installation_reason(const JoschInstallation *installation);
 

@@ -69,7 +69,12 @@ pass_insert(TriggerData *trigger)
 
 	if (creating_extension && CurrentExtensionObject == extension)
 	{
-		return fill_in(trigger, josch_mode_is_restore() ? InvalidOid : extension);
+		if (!josch_mode_is_restore())
+		{
+			return fill_in(trigger, extension);
+		}
+		josch_installation_mark_restore();
+		return fill_in(trigger, InvalidOid);
 	}
 	return josch_mode_is_restore() ? replace(trigger, extension) : NULL;
 }
@@ -124,6 +129,7 @@ josch_trigger_installation_restored(PG_FUNCTION_ARGS)
 	}
 	if (josch_mode_is_restore())
 	{
+		josch_installation_mark_restore();
 		josch_store_installation_doubt(get_extension_oid("josch", true));
 	}
 	return PointerGetDatum(NULL);

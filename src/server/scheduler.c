@@ -66,6 +66,9 @@
 /* How long, at the start, nothing is begun before the runner has told what it has. */
 #define SETTLE_MS 2000
 
+/* How often it is looked whether a restore is over. */
+#define RESTORE_MS 1000
+
 /* In a row of passes that nobody else has woken it for, how often it looks ahead. */
 #define LOOK_MS 20
 
@@ -480,6 +483,11 @@ set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->pass_at = Min(scheduler->pass_at, pass->retry_at);
 	scheduler->pass_at = Min(scheduler->pass_at, josch_scheduler_delay_due(scheduler));
 	scheduler->pass_at = scheduler->settle_at != 0 ? Min(scheduler->pass_at, scheduler->settle_at) : scheduler->pass_at;
+	if (scheduler->restoring)
+	{
+		/* nobody tells when it is over */
+		scheduler->pass_at = Min(scheduler->pass_at, TimestampTzPlusMilliseconds(now, RESTORE_MS));
+	}
 	if (pass->set_aside > 0)
 	{
 		scheduler->set_aside_ms = scheduler->set_aside_ms == 0 ? SET_ASIDE_MIN_MS :

@@ -59,6 +59,7 @@ typedef struct Scheduler
 	char		token[24];		/* the same for the runner */
 	int			foreign;		/* open runs of other installations; -1: not counted yet */
 	int64		highest;		/* greatest number of a run that was seen here; -1: not read yet */
+	bool		restoring;		/* a dump comes in: the runs of others are judged when it is here */
 	bool		replaced;		/* the files were put back from a copy, and what could start is not held back yet */
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */

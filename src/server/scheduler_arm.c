@@ -210,7 +210,8 @@ josch_scheduler_judge_foreign(Scheduler *scheduler, int limit, int *n)
 	RunEvent   *events;
 
 	*n = 0;
-	if (scheduler->foreign == 0 || !josch_attempt_unless_locked(list_foreign, &foreign))
+	scheduler->restoring = scheduler->foreign != 0 && josch_installation_is_being_restored();
+	if (scheduler->foreign == 0 || scheduler->restoring || !josch_attempt_unless_locked(list_foreign, &foreign))
 	{
 		return NULL;
 	}
