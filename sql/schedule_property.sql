@@ -17,7 +17,9 @@ FROM josch.nodes n CROSS JOIN LATERAL (
 	FROM josch.node_deps d LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
 	WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date) r
 WHERE n.unmet <> r.unmet OR n.level <= r.above
-	OR (n.state = 'pending' AND n.unmet = 0) OR (n.state = 'ready' AND n.unmet > 0 AND NOT n.forced);
+	OR (n.state = 'pending' AND n.unmet = 0) OR (n.state = 'ready' AND n.unmet > 0 AND NOT n.forced)
+	OR (n.state IN ('ready', 'held') OR EXISTS (SELECT FROM josch.states() s WHERE s.state = n.state AND s.attention))
+		<> EXISTS (SELECT FROM josch.waiting w WHERE w.node_id = n.node_id AND w.job_date = n.job_date);
 
 CREATE FUNCTION pg_temp.random_step() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

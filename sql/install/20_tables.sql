@@ -188,9 +188,6 @@ CREATE TABLE josch.nodes (
 ) WITH (fillfactor = 70);
 -- the days of a node, also when its job had another name
 CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
-CREATE INDEX nodes_ready_idx ON josch.nodes (job_date, node_id) WHERE state = 'ready';
-CREATE INDEX nodes_held_idx ON josch.nodes (job_date, node_id) WHERE state = 'held';
-CREATE INDEX nodes_attention_idx ON josch.nodes (job_date, node_id) WHERE state IN ('failed', 'review', 'signoff', 'unknown');
 COMMENT ON TABLE josch.nodes IS
 'Nodes of a date: copies of tpl_nodes with their state. People change state by the functions (josch.signoff() ...) or by UPDATE of state and comment; each change must be an edge of josch.fsm.';
 COMMENT ON COLUMN josch.nodes.job_date IS 'The business date that this copy is for';
@@ -283,6 +280,23 @@ COMMENT ON TABLE josch.recounts IS
 'Nodes whose parents are to be counted anew: somebody''s transaction held them when the scheduler changed a parent, which did not wait. Nearly always empty; the scheduler counts when the node is free.';
 COMMENT ON COLUMN josch.recounts.node_id IS 'The node';
 COMMENT ON COLUMN josch.recounts.job_date IS 'Its date';
+
+/* Kept by the trigger on nodes alone, so that no index of nodes knows their state: they change in place.  Not dumped: it follows from the rows. */
+CREATE TABLE josch.waiting (
+	waits_for	"char" NOT NULL,
+	due_at		timestamptz NOT NULL,
+	job_date	date NOT NULL,
+	node_id		bigint NOT NULL,
+	PRIMARY KEY (waits_for, due_at, job_date, node_id),
+	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'p', 'h'))
+);
+COMMENT ON TABLE josch.waiting IS
+'Nodes that wait, other than for their parents: where the scheduler and josch.attention find them. It follows from the rows of josch.nodes, whoever changes them.';
+COMMENT ON COLUMN josch.waiting.waits_for IS
+'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; p: for a person; h: it is held';
+COMMENT ON COLUMN josch.waiting.due_at IS 'The moment that it waits for (t); of the others -infinity';
+COMMENT ON COLUMN josch.waiting.job_date IS 'The date of the node';
+COMMENT ON COLUMN josch.waiting.node_id IS 'The node';
 
 /* ---- runs: what ran ---- */
 
@@ -419,7 +433,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.sql_ends', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
-	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.sql_ends TO josch_viewer;
+	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.sql_ends, josch.waiting TO josch_viewer;
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;

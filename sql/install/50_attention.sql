@@ -9,10 +9,11 @@ SELECT n.job_date, n.node_id, n.job_name, n.node_name, n.node_type, n.state, n.s
 	 JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
 	 WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending') AS blocks,
 	n.message, n.run_id, n.change_id, c.claimed_by, c.claimed_at, c.claimed_until, c.comment AS claim_comment
-FROM josch.nodes n
+FROM josch.waiting w
+JOIN josch.nodes n ON n.job_date = w.job_date AND n.node_id = w.node_id
 LEFT JOIN josch.claims c ON c.node_id = n.node_id AND c.job_date = n.job_date AND c.change_id = n.change_id
 	AND c.claimed_until > josch.now()
-WHERE n.state IN ('failed', 'review', 'signoff', 'unknown');
+WHERE w.waits_for = 'p';
 COMMENT ON VIEW josch.attention IS
 'The nodes that wait for a person: to sign off, to judge, to repair, to find out. Order it by since.';
 COMMENT ON COLUMN josch.attention.job_date IS 'The business date';

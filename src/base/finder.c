@@ -6,7 +6,9 @@
 
 #include "base/finder.h"
 
+#include "access/nbtree.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -15,6 +17,9 @@
 #include "utils/snapmgr.h"
 
 #include "base/shims.h"
+
+/* Of a range: one that is equal, and one that compares the rest as a row. */
+#define RANGE_KEYS 2
 
 /* The keys of the scan, but for their values; the table's first columns are its primary key. */
 static void
@@ -37,8 +42,8 @@ describe_keys(JoschFinder *finder)
 	}
 }
 
-void
-josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
+static void
+open_scan(JoschFinder *finder, JoschTable *table, int nkeys, int nscankeys, LOCKMODE lock)
 {
 	Oid			index;
 
@@ -58,8 +63,20 @@ josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lo
 	describe_keys(finder);
 	CommandCounterIncrement();	/* what the statement has changed whose trigger we may be */
 	finder->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nkeys);
+	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nscankeys);
 	finder->slot = table_slot_create(finder->relation, NULL);
+}
+
+void
+josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
+{
+	open_scan(finder, table, nkeys, nkeys, lock);
+}
+
+void
+josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
+{
+	open_scan(finder, table, nkeys, RANGE_KEYS, lock);
 }
 
 void
@@ -73,6 +90,37 @@ josch_finder_seek(JoschFinder *finder, const Datum *key)
 		finder->keys[i].sk_argument = key[i];
 	}
 	index_rescan(finder->scan, finder->keys, finder->nkeys, NULL, 0);
+	MemoryContextSwitchTo(former);
+}
+
+/* The columns after the first, compared as one row. */
+static void
+describe_rest(JoschFinder *finder, const Datum *key)
+{
+	for (int i = 1; i < finder->nkeys; i++)
+	{
+		Oid			type = finder->index->rd_opcintype[i];
+		Oid			compare = get_opfamily_proc(finder->index->rd_opfamily[i], type, type, BTORDER_PROC);
+
+		ScanKeyEntryInitialize(&finder->from[i], SK_ROW_MEMBER | (i == finder->nkeys - 1 ? SK_ROW_END : 0), i + 1,
+							   BTGreaterEqualStrategyNumber, type, finder->index->rd_indcollation[i], compare, key[i]);
+	}
+}
+
+void
+josch_finder_seek_from(JoschFinder *finder, const Datum *key)
+{
+	MemoryContext former = MemoryContextSwitchTo(finder->context);
+	ScanKeyData keys[RANGE_KEYS] = {finder->keys[0]};
+
+	CHECK_FOR_INTERRUPTS();
+	keys[0].sk_argument = key[0];
+	describe_rest(finder, key);
+	keys[1].sk_flags = SK_ROW_HEADER;
+	keys[1].sk_attno = finder->from[1].sk_attno;
+	keys[1].sk_strategy = BTGreaterEqualStrategyNumber;
+	keys[1].sk_argument = PointerGetDatum(&finder->from[1]);
+	index_rescan(finder->scan, keys, RANGE_KEYS, NULL, 0);
 	MemoryContextSwitchTo(former);
 }
 
@@ -126,6 +174,12 @@ bool
 josch_finder_wait(JoschFinder *finder)
 {
 	return lock_row(finder, LockWaitBlock) == JOSCH_LOCK_TAKEN;
+}
+
+void
+josch_finder_delete(JoschFinder *finder)
+{
+	simple_table_tuple_delete(finder->relation, &finder->slot->tts_tid, finder->snapshot);
 }
 
 Datum

@@ -17,7 +17,7 @@
 
 #include "base/table.h"
 
-#define JOSCH_FINDER_KEYS 2
+#define JOSCH_FINDER_KEYS 4
 
 typedef struct JoschFinder
 {
@@ -28,6 +28,7 @@ typedef struct JoschFinder
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 	ScanKeyData keys[JOSCH_FINDER_KEYS];
+	ScanKeyData from[JOSCH_FINDER_KEYS];	/* of josch_finder_seek_from */
 	int			nkeys;
 	TupleTableSlot *slot;		/* the row at hand */
 } JoschFinder;
@@ -61,8 +62,18 @@ extern JoschLock josch_finder_lock(JoschFinder *finder);
 /* The same for people, who wait for whoever has it; false when he has deleted it. */
 extern bool josch_finder_wait(JoschFinder *finder);
 
+/* Deletes the row at hand, which nobody else deletes: of a list, whose rows are their owner's.  No trigger fires. */
+extern void josch_finder_delete(JoschFinder *finder);
+
 /* A column of the row at hand, by its place in the JoschTable; it lives until the next row. */
 extern Datum josch_finder_get(JoschFinder *finder, int column, bool *isnull);
+
+/*
+ * The same for a range of rows: those whose first column is the key's, and whose other
+ * columns are, as a row, not less.  josch_finder_next gives them in that order.
+ */
+extern void josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock);
+extern void josch_finder_seek_from(JoschFinder *finder, const Datum *key);
 
 extern void josch_finder_close(JoschFinder *finder);
 

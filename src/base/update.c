@@ -75,6 +75,12 @@ josch_update_get(JoschUpdate *update, int column, bool *isnull)
 	return josch_finder_get(&update->finder, column, isnull);
 }
 
+TupleTableSlot *
+josch_update_row(JoschUpdate *update)
+{
+	return update->finder.slot;
+}
+
 /* The next version begins as a copy of the one that was found. */
 static void
 begin_row(JoschUpdate *update)

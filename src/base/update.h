@@ -19,6 +19,8 @@
 
 #include "base/josch.h"
 
+#include "executor/tuptable.h"
+
 #include "base/table.h"
 
 typedef struct JoschUpdate JoschUpdate;
@@ -41,6 +43,9 @@ extern JoschFound josch_update_find(JoschUpdate *update, const Datum *key);
 
 /* A column of the row that was found, as it is in the table; by its place in the JoschTable. */
 extern Datum josch_update_get(JoschUpdate *update, int column, bool *isnull);
+
+/* The whole of that row. */
+extern TupleTableSlot *josch_update_row(JoschUpdate *update);
 
 /* The column's next value; what is not set stays.  Only what josch_update_begin was told of may be set. */
 extern void josch_update_set(JoschUpdate *update, int column, Datum value);

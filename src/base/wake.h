@@ -21,7 +21,6 @@ typedef struct JoschSchedulerStatus
 	TimestampTz started_at;
 	TimestampTz last_pass_at;	/* 0 before the first */
 	int64		passes;
-	int32		queued;			/* nodes in state ready after the last pass */
 	int32		running;		/* open runs after the last pass */
 	int32		set_aside;		/* nodes that somebody's transaction holds */
 	int32		strays;			/* commands that the runner has for nobody here */

@@ -20,7 +20,8 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_EXEC_SQL] = {"exec_sql", TEXTOID}, [NODES_EXEC_SQL_ATOMIC] = {"exec_sql_atomic", BOOLOID},
 	[NODES_READY_COMMAND] = {"ready_command", TEXTOID}, [NODES_READY_AFTER] = {"ready_after", INTERVALOID},
 	[NODES_TIMEOUT] = {"timeout", INTERVALOID}, [NODES_STOP_GRACE] = {"stop_grace", INTERVALOID},
-	[NODES_WORK_DIR] = {"work_dir", TEXTOID}, [NODES_OWNER] = {"owner", JOSCH_ROLE_TYPE}
+	[NODES_WORK_DIR] = {"work_dir", TEXTOID}, [NODES_OWNER] = {"owner", JOSCH_ROLE_TYPE},
+	[NODES_JOB_NAME] = {"job_name", TEXTOID}, [NODES_CHANGE_ID] = {"change_id", INT8OID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);
@@ -37,3 +38,27 @@ static const JoschColumn recounts_columns[RECOUNTS_COLUMNS] = {
 };
 static AttrNumber recounts_numbers[RECOUNTS_COLUMNS];
 JoschTable	josch_recounts = JOSCH_TABLE("recounts", recounts_columns, recounts_numbers);
+
+static const JoschColumn waiting_columns[WAITING_COLUMNS] = {
+	[WAITING_WAITS_FOR] = {"waits_for", CHAROID}, [WAITING_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[WAITING_JOB_DATE] = {"job_date", DATEOID}, [WAITING_NODE_ID] = {"node_id", INT8OID}
+};
+static AttrNumber waiting_numbers[WAITING_COLUMNS];
+JoschTable	josch_waiting = JOSCH_TABLE("waiting", waiting_columns, waiting_numbers);
+
+/* On the way of every row: nothing is copied. */
+NodeState
+josch_node_state(Datum value)
+{
+	text	   *label = DatumGetTextPP(value);
+	size_t		length = VARSIZE_ANY_EXHDR(label);
+
+	for (int i = 0; i < NODE_STATE_COUNT; i++)
+	{
+		if (strlen(josch_states[i].label) == length && memcmp(josch_states[i].label, VARDATA_ANY(label), length) == 0)
+		{
+			return (NodeState) i;
+		}
+	}
+	return NODE_STATE_PENDING;
+}

@@ -10,6 +10,7 @@
 
 #include "base/josch.h"
 
+#include "base/states.h"
 #include "base/table.h"
 
 typedef enum NodesColumn
@@ -17,7 +18,7 @@ typedef enum NodesColumn
 	NODES_JOB_DATE, NODES_NODE_ID, NODES_NODE_TYPE, NODES_STATE, NODES_UNMET, NODES_FORCED, NODES_DUE_AT, NODES_RUN_ID,
 	NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_EXEC_COMMAND, NODES_EXEC_SQL,
 	NODES_EXEC_SQL_ATOMIC, NODES_READY_COMMAND, NODES_READY_AFTER, NODES_TIMEOUT, NODES_STOP_GRACE, NODES_WORK_DIR,
-	NODES_OWNER, NODES_COLUMNS
+	NODES_OWNER, NODES_JOB_NAME, NODES_CHANGE_ID, NODES_COLUMNS
 } NodesColumn;
 
 typedef enum DepsColumn
@@ -30,12 +31,21 @@ typedef enum RecountsColumn
 	RECOUNTS_JOB_DATE, RECOUNTS_NODE_ID, RECOUNTS_COLUMNS
 } RecountsColumn;
 
+typedef enum WaitingColumn
+{
+	WAITING_WAITS_FOR, WAITING_DUE_AT, WAITING_JOB_DATE, WAITING_NODE_ID, WAITING_COLUMNS
+} WaitingColumn;
+
 extern JoschTable josch_nodes;
 extern JoschTable josch_node_deps;
 extern JoschTable josch_recounts;
+extern JoschTable josch_waiting;
 
 /* Columns of the primary keys of nodes and recounts; as many of node_deps name the parent. */
 #define JOSCH_NODE_KEYS 2
+
+/* The state that nodes.state says; a CHECK knows no other words. */
+extern NodeState josch_node_state(Datum value);
 
 /* A key as the finders want it. */
 static inline void

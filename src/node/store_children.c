@@ -122,6 +122,28 @@ find_children(const ParentChange *changes, int n)
 	return children;
 }
 
+int
+josch_store_node_leave_out_recounts(void *items, int n, size_t size)
+{
+	JoschFinder recounts;
+	int			kept = 0;
+
+	josch_finder_open(&recounts, &josch_recounts, JOSCH_NODE_KEYS, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *item = (char *) items + i * size;
+		Datum		key[JOSCH_NODE_KEYS];
+
+		josch_node_key_datums(*(NodeKey *) item, key);
+		if (!josch_finder_find(&recounts, key))
+		{
+			memmove((char *) items + kept++ * size, item, size);
+		}
+	}
+	josch_finder_close(&recounts);
+	return kept;
+}
+
 /*
  * A node that is to be counted anew is never counted by differences: they would be
  * added to a count that is not true.
@@ -129,22 +151,16 @@ find_children(const ParentChange *changes, int n)
 static void
 leave_out_recounts(Children *children)
 {
-	JoschFinder recounts;
 	int			n = 0;
 
-	josch_finder_open(&recounts, &josch_recounts, JOSCH_NODE_KEYS, AccessShareLock);
 	for (int i = 0; i < children->n; i++)
 	{
-		Datum		key[JOSCH_NODE_KEYS];
-
-		josch_node_key_datums(children->list[i].key, key);
-		if (children->list[i].delta != 0 && !josch_finder_find(&recounts, key))
+		if (children->list[i].delta != 0)
 		{
 			children->list[n++] = children->list[i];
 		}
 	}
-	josch_finder_close(&recounts);
-	children->n = n;
+	children->n = josch_store_node_leave_out_recounts(children->list, n, sizeof(Child));
 }
 
 static void
@@ -153,14 +169,14 @@ count(JoschUpdate *nodes, int delta)
 	bool		isnull;
 	int			unmet = DatumGetInt32(josch_update_get(nodes, NODES_UNMET, &isnull)) + delta;
 	bool		free = unmet == 0 || DatumGetBool(josch_update_get(nodes, NODES_FORCED, &isnull));
-	char	   *state = TextDatumGetCString(josch_update_get(nodes, NODES_STATE, &isnull));
+	NodeState	state = josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull));
 
 	josch_update_set(nodes, NODES_UNMET, Int32GetDatum(unmet));
-	if (free && strcmp(state, josch_fsm_label(NODE_STATE_PENDING)) == 0)
+	if (free && state == NODE_STATE_PENDING)
 	{
 		josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_READY));
 	}
-	else if (!free && strcmp(state, josch_fsm_label(NODE_STATE_READY)) == 0)
+	else if (!free && state == NODE_STATE_READY)
 	{
 		josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_PENDING));
 	}

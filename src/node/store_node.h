@@ -42,6 +42,9 @@ extern void josch_store_node_lock_children(const ParentChange *changes, int n);
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);
 
+/* Leaves out those of the items, each of which begins with a NodeKey, whose count is not true; returns how many are kept. */
+extern int	josch_store_node_leave_out_recounts(void *items, int n, size_t size);
+
 /* How many children this process has noted in josch.recounts so far. */
 extern int64 josch_store_node_noted(void);
 

@@ -1,14 +1,12 @@
 /*
  * src/node/trigger_node.c
- *	  The door to a node's state, and what follows from a change.
+ *	  The door to a node's state.
  *
  * josch_trigger_node_door (BEFORE ROW) lets a change of josch.nodes through only
  * along an edge of fsm.c, whichever way it comes, and writes down who acted.
- * josch_trigger_node_propagate (AFTER STATEMENT) counts the parents of the
- * children, moves nodes between pending and ready, and notes what to tell the
- * clients and the scheduler. josch_trigger_node_run_guard (BEFORE ROW) keeps
- * people from writing josch.runs: a run that goes on and has no row, or an ended
- * one, would leave its node running for ever.
+ * josch_trigger_node_run_guard (BEFORE ROW) keeps people from writing josch.runs:
+ * a run that goes on and has no row, or an ended one, would leave its node running
+ * for ever.
  *
  * The row arrives locked and in its latest version, so of two people who act at
  * once the second meets the state that the first has made.
@@ -22,16 +20,13 @@
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/tuplestore.h"
 
-#include "base/changes.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/mode.h"
@@ -39,12 +34,8 @@
 #include "base/table.h"
 #include "base/wake.h"
 #include "node/fsm.h"
-#include "node/notify.h"
-#include "node/store_node.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_node_door);
-PG_FUNCTION_INFO_V1(josch_trigger_node_propagate);
-PG_FUNCTION_INFO_V1(josch_trigger_node_recount);
 PG_FUNCTION_INFO_V1(josch_trigger_node_run_guard);
 
 /* The columns that the triggers read and write. */
@@ -64,15 +55,6 @@ static const JoschColumn node_columns[COLUMN_COUNT] = {
 };
 static AttrNumber node_numbers[COLUMN_COUNT];
 static JoschTable nodes = JOSCH_TABLE("nodes", node_columns, node_numbers);
-
-enum
-{
-	DEP_NODE_ID, DEP_DATE, DEP_COLUMN_COUNT
-};
-
-static const JoschColumn dep_columns[DEP_COLUMN_COUNT] = {{"c_node_id", INT8OID}, {"c_date", DATEOID}};
-static AttrNumber dep_numbers[DEP_COLUMN_COUNT];
-static JoschTable node_deps = JOSCH_TABLE("node_deps", dep_columns, dep_numbers);
 
 enum
 {
@@ -446,226 +428,7 @@ josch_trigger_node_door(PG_FUNCTION_ARGS)
 	return PointerGetDatum(josch_mode_is_restore() ? trigger->tg_trigtuple : pass_insert(trigger));
 }
 
-/* ---- what follows ---- */
-
-/* What one statement changed. */
-typedef struct Consequences
-{
-	ParentChange *parents;		/* whose children count differently now */
-	int			nparents;
-	NodeKey    *unsettled;		/* pending or ready against their count */
-	int			nunsettled;
-	NodeKey    *left;			/* of whose run a person thinks no more */
-	int			nleft;
-	int			capacity;
-} Consequences;
-
-static void
-make_room(Consequences *c)
-{
-	if (Max(Max(c->nparents, c->nunsettled), c->nleft) < c->capacity)
-	{
-		return;
-	}
-	c->capacity = c->capacity == 0 ? 64 : c->capacity * 2;
-	if (c->parents == NULL)
-	{
-		c->parents = palloc(sizeof(ParentChange) * c->capacity);
-		c->unsettled = palloc(sizeof(NodeKey) * c->capacity);
-		c->left = palloc(sizeof(NodeKey) * c->capacity);
-		return;
-	}
-	c->parents = repalloc_huge(c->parents, sizeof(ParentChange) * c->capacity);
-	c->unsettled = repalloc_huge(c->unsettled, sizeof(NodeKey) * c->capacity);
-	c->left = repalloc_huge(c->left, sizeof(NodeKey) * c->capacity);
-}
-
-static Datum
-slot_column(TupleTableSlot *slot, NodeColumn column)
-{
-	bool		isnull;
-
-	return slot_getattr(slot, node_numbers[column], &isnull);
-}
-
-static ParentClass
-class_of(TupleTableSlot *slot)
-{
-	if (TupIsNull(slot))
-	{
-		return PARENT_ABSENT;
-	}
-	return josch_states[state_from(slot_column(slot, COLUMN_STATE))].satisfies ?
-		PARENT_SATISFIED : PARENT_UNSATISFIED;
-}
-
-/* States in which there is a run that may live. */
-static bool
-may_live(NodeState state)
-{
-	return state == NODE_STATE_RUNNING || state == NODE_STATE_UP || state == NODE_STATE_UNKNOWN;
-}
-
-/* Notes what follows from one changed row; one of the slots may be empty. */
-static void
-note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
-{
-	TupleTableSlot *any = TupIsNull(row) ? former : row;
-	ParentChange change;
-	NodeState	to;
-
-	change.key.node_id = DatumGetInt64(slot_column(any, COLUMN_NODE_ID));
-	change.key.job_date = DatumGetDateADT(slot_column(any, COLUMN_JOB_DATE));
-	change.before = class_of(former);
-	change.after = class_of(row);
-	if (change.before != change.after)
-	{
-		c->parents[c->nparents++] = change;
-	}
-	if (TupIsNull(row))
-	{
-		return;
-	}
-	to = state_from(slot_column(row, COLUMN_STATE));
-	if (to == NODE_STATE_PENDING || to == NODE_STATE_READY)
-	{
-		bool		free = DatumGetInt32(slot_column(row, COLUMN_UNMET)) == 0 ||
-			DatumGetBool(slot_column(row, COLUMN_FORCED));
-
-		if (free != (to == NODE_STATE_READY))
-		{
-			c->unsettled[c->nunsettled++] = change.key;
-		}
-	}
-	if (!TupIsNull(former) && DatumGetInt64(slot_column(former, COLUMN_CHANGE_ID)) !=
-		DatumGetInt64(slot_column(row, COLUMN_CHANGE_ID)))
-	{
-		if (!josch_mode.engine && may_live(state_from(slot_column(former, COLUMN_STATE))) && !may_live(to))
-		{
-			c->left[c->nleft++] = change.key;
-		}
-		josch_notify_change(change.key, TextDatumGetCString(slot_column(row, COLUMN_JOB_NAME)),
-							state_from(slot_column(former, COLUMN_STATE)), to,
-							josch_mode.engine ? NULL : GetUserNameFromId(GetSessionUserId(), false),
-							DatumGetInt64(slot_column(row, COLUMN_CHANGE_ID)));
-	}
-}
-
-static void
-note_statement(Consequences *c, TriggerData *trigger)
-{
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch node changes",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext outer = CurrentMemoryContext;
-	JoschChanges changes;
-
-	josch_changes_open(&changes, trigger);
-	while (josch_changes_next(&changes))
-	{
-		make_room(c);
-		MemoryContextSwitchTo(scratch);
-		note_row(c, changes.before, changes.after);
-		MemoryContextSwitchTo(outer);
-		MemoryContextReset(scratch);
-	}
-	josch_changes_close(&changes);
-	MemoryContextDelete(scratch);
-}
-
-Datum
-josch_trigger_node_propagate(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_propagate");
-	Consequences consequences = {0};
-
-	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
-	{
-		josch_report_trigger_misuse("josch.node_propagate");
-	}
-	look_up_nodes(trigger->tg_relation, "josch.node_propagate");
-	if (josch_mode_is_restore() || josch_mode.suspended)
-	{
-		return PointerGetDatum(NULL);
-	}
-	note_statement(&consequences, trigger);
-	if (consequences.nleft > 0)
-	{
-		josch_store_node_leave_runs(consequences.left, consequences.nleft);
-	}
-	if (consequences.nparents > 0)
-	{
-		josch_store_node_propagate(consequences.parents, consequences.nparents);
-	}
-	/* after that: one of these may be a child of another, which it waits for again */
-	if (consequences.nunsettled > 0)
-	{
-		josch_store_node_settle(consequences.unsettled, consequences.nunsettled);
-	}
-	if (!josch_mode.engine)
-	{
-		josch_wake_scheduler_at_commit();
-	}
-	return PointerGetDatum(NULL);
-}
-
-/* The child of a dependency; nothing when there is no such row. */
-static int
-note_child(NodeKey *key, TupleTableSlot *slot)
-{
-	bool		isnull;
-
-	if (TupIsNull(slot))
-	{
-		return 0;
-	}
-	key->node_id = DatumGetInt64(slot_getattr(slot, dep_numbers[DEP_NODE_ID], &isnull));
-	key->job_date = DatumGetDateADT(slot_getattr(slot, dep_numbers[DEP_DATE], &isnull));
-	return 1;
-}
-
-/* Rows of the transition tables: no more children than these. */
-static int64
-count_rows(const TriggerData *trigger)
-{
-	return (trigger->tg_oldtable != NULL ? tuplestore_tuple_count(trigger->tg_oldtable) : 0) +
-		(trigger->tg_newtable != NULL ? tuplestore_tuple_count(trigger->tg_newtable) : 0);
-}
-
-/* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
-Datum
-josch_trigger_node_recount(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_recount");
-	JoschChanges changes;
-	NodeKey    *keys;
-	int			n = 0;
-
-	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
-	{
-		josch_report_trigger_misuse("josch.node_recount");
-	}
-	(void) josch_table_check(&node_deps, trigger->tg_relation, "josch.node_recount");
-	if (josch_mode_is_restore() || josch_mode.suspended)
-	{
-		return PointerGetDatum(NULL);
-	}
-	keys = palloc_extended(sizeof(NodeKey) * Max(count_rows(trigger), 1), MCXT_ALLOC_HUGE);
-	josch_changes_open(&changes, trigger);
-	while (josch_changes_next(&changes))
-	{
-		n += note_child(&keys[n], changes.before);
-		n += note_child(&keys[n], changes.after);
-	}
-	josch_changes_close(&changes);
-	if (n > 0)
-	{
-		josch_store_node_recount(keys, n);
-		josch_wake_scheduler_at_commit();
-	}
-	return PointerGetDatum(NULL);
-}
+/* ---- runs ---- */
 
 static void
 refuse_run(const char *act, int64 run_id)

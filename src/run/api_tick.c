@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/store_installation.h"
+#include "base/wake.h"
 #include "run/engine.h"
 
 PG_FUNCTION_INFO_V1(josch_api_tick);
@@ -49,7 +50,6 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	refuse_unless_armed();
 	former = josch_clock_move(at);
 	pass.now = at;
-	pass.open_bound = -1;
 	PG_TRY();
 	{
 		josch_engine_pass(&pass);
@@ -59,5 +59,9 @@ josch_api_tick(PG_FUNCTION_ARGS)
 		josch_clock_restore(former);
 	}
 	PG_END_TRY();
+	if (pass.changes > 0)
+	{
+		josch_wake_scheduler_at_commit();
+	}
 	PG_RETURN_INT64(pass.changes);
 }

@@ -23,231 +23,21 @@
 #include "base/node_key.h"
 #include "base/report.h"
 #include "base/wake.h"
+#include "node/queue.h"
 #include "node/store_node.h"
+#include "node/waiting.h"
+#include "run/admit.h"
 #include "run/plan.h"
 #include "run/quarantine.h"
+#include "run/step.h"
 #include "run/store_pass.h"
 #include "run/store_sql_run.h"
-
-/* Nodes that one statement takes in: of a pass that may take its time, and of one that may not. */
-#define READY_LIMIT 10000
-#define READY_LIMIT_IN_TIME 500
-
-/* Beside as many as there are places for. */
-#define READY_SPARE 100
-
-/* What a step works on: a node, and the step's own data about it. */
-typedef struct Piece
-{
-	NodeKey		key;
-	RunEvent *event;			/* NULL for nodes that are ready */
-	StoreOpenRun *run;
-	bool		recount;		/* to be counted: in no state in which it could fail */
-} Piece;
-
-typedef void (*ApplyStep) (EnginePass *pass, Piece *items, int n, void *argument);
-
-/*
- * A pass goes the short way first, as one subtransaction: rows are locked and changed
- * in it, so that no lock has to be kept beside a change.  Only when something fails in
- * it, the pass goes step by step, each in a subtransaction of its own.
- */
-static bool short_way = false;
 
 /* Whether josch.recounts may have rows; not known when a process starts. */
 static bool recounts_wait = true;
 
 /* Whether the message of an open run may say that it waits to start; the same. */
 static bool delays_wait = true;
-
-/* Also notes when to come back to it. */
-static bool
-is_quarantined(NodeKey key, EnginePass *pass)
-{
-	TimestampTz until = josch_quarantine_until(key, pass->now);
-
-	if (until != 0)
-	{
-		pass->retry_at = Min(pass->retry_at, until);
-	}
-	return until != 0;
-}
-
-/* ---- one bad node never stops the others ---- */
-
-/* Reasons that pass by themselves: the node is not to blame. */
-static bool
-is_passing(int sqlstate)
-{
-	int			class = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return class == ERRCODE_TRANSACTION_ROLLBACK || class == ERRCODE_INSUFFICIENT_RESOURCES ||
-		sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
-}
-
-/* A step with all that it is called with. */
-typedef struct Attempt
-{
-	EnginePass *pass;
-	ApplyStep	apply;
-	Piece	   *items;
-	int			n;
-	void	   *argument;
-} Attempt;
-
-static void
-apply_step(void *argument)
-{
-	Attempt    *a = argument;
-
-	a->apply(a->pass, a->items, a->n, a->argument);
-}
-
-/* Runs the step in a subtransaction; NULL, or the error, after which nothing of it is left. */
-static ErrorData *
-attempt(EnginePass *pass, ApplyStep apply, Piece *items, int n, void *argument)
-{
-	Attempt		a = {pass, apply, items, n, argument};
-
-	if (short_way)
-	{
-		apply_step(&a);
-		return NULL;
-	}
-	return josch_attempt(apply_step, &a);
-}
-
-/* A node that stays ready for all that is done to it would be taken up again and again. */
-static void
-complain_of_suppression(const char *state)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("a trigger on josch.nodes suppressed the change to \"%s\"", state)));
-}
-
-static void
-record_failure(EnginePass *pass, Piece *items, int n, void *argument)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (!josch_store_run_fail_node(items[i].key, (const char *) argument) && items[i].event == NULL)
-		{
-			complain_of_suppression("failed");
-		}
-	}
-}
-
-/* A node that has failed must not have a command that nobody can stop any more. */
-static void
-note_stray(EnginePass *pass, const RunEvent *event)
-{
-	if (event->type != RUN_ENDED)
-	{
-		pass->strays[pass->nstrays++] = josch_run_event_key(event);
-	}
-}
-
-/* The culprit stands alone: it fails, or is left alone for a while. */
-static void
-blame(EnginePass *pass, Piece *item, ErrorData *error)
-{
-	char	   *message;
-	TimestampTz until;
-
-	if (!item->recount && !is_passing(error->sqlerrcode))
-	{
-		message = error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
-		message = josch_report_cut(message, JOSCH_MESSAGE_MAX);
-		if (attempt(pass, record_failure, item, 1, message) == NULL)
-		{
-			if (item->event != NULL)
-			{
-				note_stray(pass, item->event);
-				item->event->done = true;
-			}
-			pass->changes++;
-			return;
-		}
-	}
-	until = josch_quarantine_put(item->key, pass->now, error->message);
-	pass->retry_at = Min(pass->retry_at, until);
-	ereport(LOG,
-			(errcode(error->sqlerrcode),
-			 errmsg("node %s is set aside: %s", josch_report_key(item->key.node_id, item->key.job_date),
-					error->message)));
-}
-
-/* Applies the step to all items that let it be applied. */
-static void
-apply_all(EnginePass *pass, ApplyStep apply, Piece *items, int n, void *argument)
-{
-	ErrorData  *error;
-
-	if (n == 0)
-	{
-		return;
-	}
-	CHECK_FOR_INTERRUPTS();
-	error = attempt(pass, apply, items, n, argument);
-	if (error == NULL)
-	{
-		for (int i = 0; i < n; i++)
-		{
-			if (items[i].event != NULL)
-			{
-				items[i].event->done = true;
-			}
-		}
-		pass->changes += n;
-	}
-	else if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-	{
-		/* rows are locked before, so it is a whole table: none of these is to blame, nor would fewer do better */
-		pass->set_aside += n;
-		ereport(DEBUG1, (errmsg_internal("%d nodes are set aside: %s", n, error->message)));
-	}
-	else if (n == 1)
-	{
-		blame(pass, items, error);
-	}
-	else
-	{
-		apply_all(pass, apply, items, n / 2, argument);
-		apply_all(pass, apply, items + n / 2, n - n / 2, argument);
-	}
-}
-
-static NodeKey *
-keys_of(const Piece *items, int n)
-{
-	NodeKey    *keys = palloc(sizeof(NodeKey) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		keys[i] = items[i].key;
-	}
-	return keys;
-}
-
-/*
- * Reads and locks what a step works on.  False when somebody holds a whole
- * table: then the step, of n things, is set aside, and others go on.
- */
-static bool
-reach(EnginePass *pass, void (*work) (void *argument), void *argument, int n)
-{
-	bool		reached;
-
-	if (short_way)
-	{
-		work(argument);
-		return true;
-	}
-	reached = josch_attempt_unless_locked(work, argument);
-	pass->set_aside += reached ? 0 : n;
-	return reached;
-}
 
 /* ---- nodes that are counted anew ---- */
 
@@ -258,13 +48,14 @@ typedef struct Keys
 	int			n;
 } Keys;
 
-static void
+static int
 apply_recount(EnginePass *pass, Piece *items, int n, void *argument)
 {
-	NodeKey    *keys = keys_of(items, n);
+	NodeKey    *keys = josch_step_keys(items, n);
 
 	josch_store_node_recount_locked(keys, n);
 	josch_store_run_forget_recounts(keys, n);
+	return n;
 }
 
 static void
@@ -283,20 +74,20 @@ count_anew(EnginePass *pass)
 	Keys		free = {0};
 	Piece	   *items;
 
-	if (!reach(pass, list_recounts, &free, 1))
+	if (!josch_step_reach(pass, list_recounts, &free, 1))
 	{
 		return;
 	}
 	items = palloc0(sizeof(Piece) * Max(free.n, 1));
 	for (int i = 0; i < free.n; i++)
 	{
-		if (!is_quarantined(free.keys[i], pass))
+		if (!josch_step_is_quarantined(pass, free.keys[i]))
 		{
 			items[kept].key = free.keys[i];
 			items[kept++].recount = true;
 		}
 	}
-	apply_all(pass, apply_recount, items, kept, NULL);
+	josch_step_apply_all(pass, apply_recount, items, kept, NULL);
 }
 
 /* ---- what happened ---- */
@@ -339,13 +130,14 @@ events_of(const Piece *items, int n)
 	return events;
 }
 
-static void
+static int
 apply_delayed(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	josch_store_run_delayed(events_of(items, n), n);
+	return n;
 }
 
-static void
+static int
 apply_started(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	RunEvent   *events = events_of(items, n);
@@ -355,15 +147,28 @@ apply_started(EnginePass *pass, Piece *items, int n, void *argument)
 	{
 		josch_store_run_delayed(events, n);	/* no more: they have no text */
 	}
+	return n;
 }
 
+/* The place that the run has taken; one that is up has none any more. */
 static void
+give_back(EnginePass *pass, const StoreOpenRun *run)
+{
+	pass->ended[run->sql ? QUEUE_SQL : QUEUE_COMMANDS] += !run->up;
+}
+
+static int
 apply_up(EnginePass *pass, Piece *items, int n, void *argument)
 {
+	for (int i = 0; i < n; i++)
+	{
+		give_back(pass, items[i].run);
+	}
 	josch_store_run_up(events_of(items, n), n);
+	return n;
 }
 
-static void
+static int
 apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	StoreEnd   *ends = palloc(sizeof(StoreEnd) * n);
@@ -373,6 +178,7 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 	for (int i = 0; i < n; i++)
 	{
 		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now);
+		give_back(pass, items[i].run);
 		if (items[i].event->sql)
 		{
 			sql[nsql++] = items[i].event->run_id;
@@ -383,6 +189,7 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 	{
 		josch_store_sql_run_forget_ends(sql, nsql);
 	}
+	return n;
 }
 
 /*
@@ -413,7 +220,7 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Piece *steps[], int
 			event->done = true;		/* of another run, that was given this number before */
 			continue;
 		}
-		if (is_quarantined(run->key, pass))
+		if (josch_step_is_quarantined(pass, run->key))
 		{
 			continue;
 		}
@@ -467,7 +274,7 @@ lock_runs(EnginePass *pass, EventRuns *runs)
 	{
 		runs->ids[i] = pass->events[i]->run_id;
 	}
-	if (!reach(pass, lock_open_runs, runs, n))
+	if (!josch_step_reach(pass, lock_open_runs, runs, n))
 	{
 		return false;
 	}
@@ -496,192 +303,10 @@ apply_events(EnginePass *pass)
 	}
 	sort_events(pass, runs.open, runs.nopen, steps, counts);
 	delays_wait |= counts[RUN_DELAYED] > 0;
-	apply_all(pass, apply_delayed, steps[RUN_DELAYED], counts[RUN_DELAYED], NULL);
-	apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
-	apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
-	apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
-}
-
-/* ---- what is ready ---- */
-
-static void
-apply_move(EnginePass *pass, Piece *items, int n, void *argument)
-{
-	NodeState	state = *(NodeState *) argument;
-
-	if (josch_store_pass_move(keys_of(items, n), n, state) < n)
-	{
-		complain_of_suppression(josch_fsm_label(state));
-	}
-}
-
-/* The launches are collected in the context that the argument names. */
-static void
-apply_launch(EnginePass *pass, Piece *items, int n, void *argument)
-{
-	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
-	int			launched;
-	StoreLaunch *launches;
-
-	launches = josch_store_pass_launch(keys_of(items, n), n, &pass->runner, &launched);
-	pass->launches = pass->launches == NULL ?
-		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
-		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
-	memcpy(pass->launches + pass->nlaunches, launches, sizeof(StoreLaunch) * launched);
-	pass->nlaunches += launched;
-	MemoryContextSwitchTo(former);
-}
-
-/* The free places of a pass. */
-typedef struct Places
-{
-	bool		exact;			/* counted; else there are these at least */
-	PlanPlaces	free;
-	bool		no_commands;	/* there is no place: list what needs none */
-	bool		no_sql;
-} Places;
-
-/* One list of ready nodes. */
-typedef struct ReadyList
-{
-	EnginePass *pass;
-	Places	   *places;
-	StoreReady *nodes;
-	int			n;
-	int			limit;			/* n of so many: there may be more */
-} ReadyList;
-
-/* A full list of nodes that find no place must not hide others; true when that changes the list. */
-static bool
-pass_over(Places *places)
-{
-	bool		commands = places->exact && places->free.commands == 0 && !places->no_commands;
-	bool		sql = places->exact && places->free.sql == 0 && !places->no_sql;
-
-	places->no_commands |= commands;
-	places->no_sql |= sql;
-	return commands || sql;
-}
-
-/* Reads as many rows as runs are open. */
-static void
-count_places(EnginePass *pass, Places *places)
-{
-	int			commands;
-	int			sql;
-
-	josch_store_run_places(&commands, &sql);
-	places->free.commands = Max(pass->max_commands - commands, 0);
-	places->free.sql = Max(pass->max_sql - sql, 0);
-	places->exact = true;
-}
-
-/* Places come first, and then as many nodes: those that wait for one are not even read. */
-static void
-find_places(void *argument)
-{
-	Places	   *places = ((ReadyList *) argument)->places;
-	EnginePass *pass = ((ReadyList *) argument)->pass;
-
-	if (pass->open_bound < 0 || pass->open_bound >= Min(pass->max_commands, pass->max_sql))
-	{
-		count_places(pass, places);
-	}
-	else
-	{
-		places->free.commands = pass->max_commands - pass->open_bound;
-		places->free.sql = pass->max_sql - pass->open_bound;
-	}
-	(void) pass_over(places);
-}
-
-/* No more nodes than may find a place, and some that need none. */
-static int
-ready_limit(const EnginePass *pass, const Places *places)
-{
-	int			limit = pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME;
-
-	return places->exact ? Min(limit, places->free.commands + places->free.sql + READY_SPARE) : limit;
-}
-
-static bool
-needs_place(const StoreReady *node)
-{
-	return node->has_command || node->has_sql;
-}
-
-static void
-list_ready(void *argument)
-{
-	ReadyList  *list = argument;
-	Places	   *places = list->places;
-
-	list->limit = ready_limit(list->pass, places);
-	list->nodes = josch_store_run_ready(list->pass->now, list->limit, !places->no_commands, !places->no_sql, &list->n);
-	for (int i = 0; i < list->n && !places->exact && list->n > Min(places->free.commands, places->free.sql); i++)
-	{
-		if (needs_place(&list->nodes[i]))
-		{
-			count_places(list->pass, places);
-		}
-	}
-}
-
-/* Sorts the nodes by what is to be done with them. */
-static void
-sort_ready(EnginePass *pass, const ReadyList *list, Piece *lists[], int counts[])
-{
-	for (int i = 0; i < list->n; i++)
-	{
-		StoreReady *node = &list->nodes[i];
-		PlanAction	action;
-
-		if (is_quarantined(node->key, pass))
-		{
-			continue;
-		}
-		action = josch_plan_ready(node, &list->places->free);
-		lists[action][counts[action]++] = (Piece) {.key = node->key};
-	}
-}
-
-/*
- * Takes one list of ready nodes; pass->left of them stay ready.  Returns true when
- * there may be more: when a milestone has freed its children, or the list was full.
- */
-static bool
-admit(EnginePass *pass, Places *places, MemoryContext caller)
-{
-	ReadyList	list = {pass, places};
-	Piece	   *lists[PLAN_RUN_SQL + 1];
-	int			counts[PLAN_RUN_SQL + 1] = {0};
-	NodeState	succeeded = NODE_STATE_SUCCEEDED;
-	NodeState	signoff = NODE_STATE_SIGNOFF;
-	NodeState	review = NODE_STATE_REVIEW;
-	int64		before = pass->changes;
-	bool		progress;
-
-	pass->left = places->no_commands || places->no_sql ? READY_LIMIT : 0;
-	if (!reach(pass, list_ready, &list, 1) || list.n == 0)
-	{
-		return false;
-	}
-	for (int i = 0; i <= PLAN_RUN_SQL; i++)
-	{
-		lists[i] = palloc(sizeof(Piece) * list.n);
-	}
-	sort_ready(pass, &list, lists, counts);
-	apply_all(pass, apply_move, lists[PLAN_SUCCEED], counts[PLAN_SUCCEED], &succeeded);
-	progress = pass->changes > before;
-	apply_all(pass, apply_move, lists[PLAN_ASK_SIGNOFF], counts[PLAN_ASK_SIGNOFF], &signoff);
-	apply_all(pass, apply_move, lists[PLAN_ASK_REVIEW], counts[PLAN_ASK_REVIEW], &review);
-	apply_all(pass, apply_launch, lists[PLAN_RUN_COMMAND], counts[PLAN_RUN_COMMAND], caller);
-	apply_all(pass, apply_launch, lists[PLAN_RUN_SQL], counts[PLAN_RUN_SQL], caller);
-	if (pass->left < READY_LIMIT)
-	{
-		pass->left = list.n == list.limit ? READY_LIMIT : list.n - (int) (pass->changes - before);
-	}
-	return progress || (list.n == list.limit && (pass->changes > before || pass_over(places)));
+	josch_step_apply_all(pass, apply_delayed, steps[RUN_DELAYED], counts[RUN_DELAYED], NULL);
+	josch_step_apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
+	josch_step_apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
+	josch_step_apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
 }
 
 /* Nothing is done yet, as it was for a pass that then failed. */
@@ -690,23 +315,16 @@ reset(EnginePass *pass)
 {
 	pass->launches = NULL;
 	pass->nlaunches = 0;
-	pass->left = 0;
 	pass->set_aside = 0;
 	pass->retry_at = DT_NOEND;
 	pass->nstrays = 0;
 	pass->changes = 0;
 	pass->more = false;
+	memset(pass->ended, 0, sizeof(pass->ended));
 	for (int i = 0; i < pass->nevents; i++)
 	{
 		pass->events[i]->done = false;
 	}
-}
-
-/* So that no graph, however large, keeps others from being served. */
-static bool
-time_is_up(const EnginePass *pass, TimestampTz since)
-{
-	return pass->budget_ms > 0 && TimestampDifferenceExceeds(since, josch_clock_system_now(), pass->budget_ms);
 }
 
 /* Allocates in the current context what lives on, and the rest in one of its own. */
@@ -717,25 +335,24 @@ go(void *argument)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "josch engine pass", ALLOCSET_DEFAULT_SIZES);
 	TimestampTz since = josch_clock_system_now();
-	Places		places = {0};
 
 	reset(pass);
 	MemoryContextSwitchTo(scratch);
+	if (pass->short_way)
+	{
+		josch_queue_open(&pass->marks, true);
+	}
 	/* first: what is counted now may start in this very pass */
-	if (recounts_wait)
+	if (pass->recounts_wait)
 	{
 		count_anew(pass);
 	}
 	apply_events(pass);
-	if (!pass->events_only)
+	josch_admit_all(pass, caller, since);
+	if (pass->short_way)
 	{
-		(void) reach(pass, find_places, &(ReadyList) {pass, &places}, 1);
+		josch_queue_close(&pass->marks);
 	}
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(scratch);
-	} while (!pass->events_only && admit(pass, &places, caller) && !(pass->more = time_is_up(pass, since)));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 }
@@ -745,9 +362,9 @@ go_short_way(EnginePass *pass)
 {
 	ErrorData  *error;
 
-	short_way = true;
+	pass->short_way = true;
 	error = josch_attempt(go, pass);
-	short_way = false;
+	pass->short_way = false;
 	if (error == NULL)
 	{
 		return true;
@@ -763,7 +380,7 @@ josch_engine_pass(EnginePass *pass)
 	JoschMode	former = josch_mode_enter_engine();
 	int64		noted = josch_store_node_noted();
 
-	short_way = false;			/* a cancel may have left it so */
+	pass->recounts_wait = recounts_wait;
 	pass->strays = palloc(sizeof(JoschRunKey) * Max(pass->nevents, 1));
 	josch_quarantine_clear(pass->now);
 	if (!go_short_way(pass))
@@ -779,11 +396,6 @@ void
 josch_engine_look_ahead(EnginePass *pass)
 {
 	pass->outlook = josch_store_run_outlook(pass->now, pass->runner.token);
-	/* due, and not among those that could be locked */
-	if (!pass->events_only && pass->left < READY_LIMIT)
-	{
-		pass->set_aside += Max(pass->outlook.due - pass->left, 0);
-	}
 	pass->set_aside += pass->outlook.recounts;
 	recounts_wait = pass->outlook.recounts > 0;
 	delays_wait = pass->outlook.delayed > 0;

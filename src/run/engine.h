@@ -12,6 +12,7 @@
 
 #include "base/josch.h"
 
+#include "node/queue.h"
 #include "run/run_event.h"
 #include "run/store_run.h"
 
@@ -23,7 +24,9 @@ typedef struct EnginePass
 	int			nevents;
 	int			max_commands;	/* commands that may run at once; 0: start none */
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */
-	int			open_bound;		/* no more than so many runs are open; -1: not known */
+	bool		places_known;	/* open[] is what runs take places, by QueueLine; else it is counted */
+	int			open[QUEUE_LINES];
+	QueueMarks	marks;			/* in and out: where to look for what is ready */
 	StoreRunner runner;
 	bool		events_only;	/* what happened is applied, and nothing is begun */
 	int			budget_ms;		/* when it has taken so long it ends at the next occasion; 0: never */
@@ -32,8 +35,7 @@ typedef struct EnginePass
 	StoreLaunch *launches;		/* to be sent after the commit */
 	int			nlaunches;
 	bool		more;			/* its time was up, and more can be begun at once */
-	int			left;			/* nodes that were due and could be locked, and
-								 * stay ready: for a place */
+	int			ended[QUEUE_LINES];	/* runs that have given their places back */
 	int			set_aside;		/* nodes and events that somebody else holds */
 	TimestampTz retry_at;		/* when to try again with what failed and could not
 								 * be recorded as failed; DT_NOEND: nothing */
@@ -42,6 +44,11 @@ typedef struct EnginePass
 	int			nstrays;
 	const char *trouble;		/* why nodes are set aside that passing errors keep from being handled; or NULL */
 	int64		changes;		/* nodes and runs that were changed */
+
+	/* its own */
+	bool		short_way;		/* one subtransaction (step.h) */
+	bool		recounts_wait;	/* josch.recounts may have rows */
+	int			free[QUEUE_LINES];	/* places that are left */
 
 	StoreOutlook outlook;		/* set by josch_engine_look_ahead */
 } EnginePass;

@@ -14,33 +14,10 @@
 
 #include "base/report.h"
 
-static bool
-take(int *places)
+NodeState
+josch_plan_free(char node_type)
 {
-	if (*places <= 0)
-	{
-		return false;
-	}
-	(*places)--;
-	return true;
-}
-
-PlanAction
-josch_plan_ready(const StoreReady *node, PlanPlaces *places)
-{
-	if (node->node_type == 'S')
-	{
-		return PLAN_ASK_SIGNOFF;
-	}
-	if (node->has_command)
-	{
-		return take(&places->commands) ? PLAN_RUN_COMMAND : PLAN_WAIT;
-	}
-	if (node->has_sql)
-	{
-		return take(&places->sql) ? PLAN_RUN_SQL : PLAN_WAIT;
-	}
-	return node->node_type == 'R' ? PLAN_ASK_REVIEW : PLAN_SUCCEED;
+	return node_type == 'S' ? NODE_STATE_SIGNOFF : node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED;
 }
 
 /* What the end itself says, whoever caused it. */

@@ -27,11 +27,15 @@ static JoschPlan lock_all = JOSCH_PLAN(
 static JoschPlan hold = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = 'held', message = $2 WHERE " TO_BE_HELD, TEXTOID, TEXTOID);
 
+#define HELD_FOR \
+	" FROM josch.nodes n JOIN josch.waiting w ON w.node_id = n.node_id AND w.job_date = n.job_date" \
+	" WHERE w.waits_for = 'h' AND n.state = 'held' AND n.message = $1"
+
 static JoschPlan held = JOSCH_PLAN(
-	"SELECT node_id, job_date FROM josch.nodes WHERE state = 'held' AND message = $1", TEXTOID);
+	"SELECT n.node_id, n.job_date" HELD_FOR, TEXTOID);
 
 static JoschPlan count_held = JOSCH_PLAN(
-	"SELECT count(*)::int FROM josch.nodes WHERE state = 'held' AND message = $1", TEXTOID);
+	"SELECT count(*)::int" HELD_FOR, TEXTOID);
 
 static JoschPlan raise_last_run = JOSCH_PLAN(
 	"SELECT setval('josch.run_id_seq', $1)", INT8OID);

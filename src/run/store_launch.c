@@ -25,6 +25,7 @@
 #include "base/writer.h"
 #include "day/store_environment.h"
 #include "node/node_table.h"
+#include "node/waiting.h"
 #include "run/run_table.h"
 
 /* A node that is to be started, and its run. */
@@ -43,6 +44,8 @@ typedef struct Intents
 	const NodeKey *keys;
 	int			nkeys;
 	int			at;
+	char		turn;			/* what they waited for */
+	int			held;
 	Oid			sequence;
 	TimestampTz now;
 	Intent	   *made;
@@ -97,15 +100,19 @@ next_ready(Intents *intents)
 	while (intents->at < intents->nkeys)
 	{
 		Datum		key[JOSCH_NODE_KEYS];
-		bool		isnull;
+		JoschLock	lock;
 
 		josch_node_key_datums(intents->keys[intents->at++], key);
-		if (josch_finder_find(&intents->nodes, key) && josch_finder_lock(&intents->nodes) == JOSCH_LOCK_TAKEN &&
-			strcmp(TextDatumGetCString(josch_finder_get(&intents->nodes, NODES_STATE, &isnull)),
-				   josch_fsm_label(NODE_STATE_READY)) == 0)
+		if (!josch_finder_find(&intents->nodes, key))
+		{
+			continue;
+		}
+		lock = josch_finder_lock(&intents->nodes);
+		if (lock == JOSCH_LOCK_TAKEN && josch_waiting_of(intents->nodes.slot).turn == intents->turn)
 		{
 			return true;
 		}
+		intents->held += lock == JOSCH_LOCK_HELD;
 	}
 	return false;
 }
@@ -313,10 +320,10 @@ complain_of_suppression(void)
 }
 
 StoreLaunch *
-josch_store_pass_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched)
+josch_store_pass_launch(const NodeKey *keys, int n, bool sql, const StoreRunner *runner, int *launched, int *held)
 {
 	Intents		intents = {
-		.runner = runner, .keys = keys, .nkeys = n, .now = josch_clock_now(),
+		.runner = runner, .keys = keys, .nkeys = n, .turn = sql ? WAITS_FOR_SQL : WAITS_FOR_COMMAND, .now = josch_clock_now(),
 		.sequence = get_relname_relid("run_id_seq", get_namespace_oid(JOSCH_SCHEMA, false)),
 		.made = palloc(sizeof(Intent) * (n + 1))
 	};
@@ -327,6 +334,7 @@ josch_store_pass_launch(const NodeKey *keys, int n, const StoreRunner *runner, i
 	/* the nodes are locked: nobody takes them from under their runs */
 	josch_writer_insert(&josch_runs_intent, josch_writer_is_foreign_key, next_run, &intents);
 	josch_finder_close(&intents.nodes);
+	*held = intents.held;
 	ids = palloc(sizeof(int64) * Max(intents.nmade, 1));
 	for (int i = 0; i < intents.nmade; i++)
 	{

@@ -14,6 +14,7 @@
 #include "base/finder.h"
 #include "base/update.h"
 #include "node/node_table.h"
+#include "node/waiting.h"
 #include "run/run_table.h"
 
 /* ---- what ended, and what started ---- */
@@ -25,16 +26,6 @@ is_null(JoschFinder *finder, int column)
 
 	(void) josch_finder_get(finder, column, &isnull);
 	return isnull;
-}
-
-/* The state of the node at hand; nodes.state has no other words. */
-static NodeState
-state_of(Datum value)
-{
-	NodeState	state = NODE_STATE_PENDING;
-
-	(void) josch_fsm_parse(TextDatumGetCString(value), &state);
-	return state;
 }
 
 static StoreOpenRun
@@ -50,6 +41,8 @@ read_run(JoschFinder *runs)
 	run.key.node_id = DatumGetInt64(josch_finder_get(runs, RUNS_NODE_ID, &isnull));
 	run.key.job_date = DatumGetDateADT(josch_finder_get(runs, RUNS_JOB_DATE, &isnull));
 	run.node_type = TextDatumGetCString(josch_finder_get(runs, RUNS_NODE_TYPE, &isnull))[0];
+	run.sql = strcmp(TextDatumGetCString(josch_finder_get(runs, RUNS_KIND, &isnull)), "sql") == 0;
+	run.up = !is_null(runs, RUNS_UP_AT);
 	run.timed_out = DatumGetBool(josch_finder_get(runs, RUNS_TIMED_OUT, &isnull));
 	return run;
 }
@@ -73,7 +66,7 @@ lock_node(JoschFinder *nodes, StoreOpenRun *run)
 	{
 		return false;
 	}
-	state = state_of(josch_finder_get(nodes, NODES_STATE, &isnull));
+	state = josch_node_state(josch_finder_get(nodes, NODES_STATE, &isnull));
 	run_id = DatumGetInt64(josch_finder_get(nodes, NODES_RUN_ID, &isnull));
 	run->current = !isnull && run_id == run->run_id && (state == NODE_STATE_RUNNING || state == NODE_STATE_UP);
 	return true;
@@ -281,27 +274,50 @@ josch_store_pass_end(const StoreEnd *ends, int n)
 
 /* ---- what is ready ---- */
 
-int
-josch_store_pass_move(const NodeKey *keys, int n, NodeState state)
+/* Moves the node that was found; unless it has gone on, or runs something, meanwhile. */
+static void
+move(JoschUpdate *nodes, NodeState (*state_for) (char node_type), StoreTaken *taken)
+{
+	bool		isnull;
+	NodeState	state;
+
+	if (josch_waiting_of(josch_update_row(nodes)).turn != WAITS_FOR_TURN)
+	{
+		return;
+	}
+	state = state_for(TextDatumGetCString(josch_update_get(nodes, NODES_NODE_TYPE, &isnull))[0]);
+	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state));
+	josch_update_set_null(nodes, NODES_MESSAGE);
+	if (josch_update_write(nodes))
+	{
+		taken->done++;
+	}
+	else
+	{
+		taken->suppressed = state;
+	}
+}
+
+StoreTaken
+josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char node_type))
 {
 	static const int changed[] = {NODES_STATE, NODES_MESSAGE};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
-	int			moved = 0;
+	StoreTaken	taken = {.suppressed = NODE_STATE_READY};
 
 	for (int i = 0; i < n; i++)
 	{
 		Datum		key[JOSCH_NODE_KEYS];
-		bool		isnull;
+		JoschFound	found;
 
 		josch_node_key_datums(keys[i], key);
-		if (josch_update_find(nodes, key) == JOSCH_FOUND &&
-			state_of(josch_update_get(nodes, NODES_STATE, &isnull)) == NODE_STATE_READY)
+		found = josch_update_find(nodes, key);
+		if (found == JOSCH_FOUND)
 		{
-			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state));
-			josch_update_set_null(nodes, NODES_MESSAGE);
-			moved += josch_update_write(nodes);
+			move(nodes, state_for, &taken);
 		}
+		taken.held += found == JOSCH_HELD;
 	}
 	josch_update_end(nodes);
-	return moved;
+	return taken;
 }

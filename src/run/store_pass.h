@@ -28,11 +28,19 @@ extern void josch_store_pass_started(const RunEvent *events, int n);
 /* The locked runs have ended; so have their nodes, where these are moved. */
 extern void josch_store_pass_end(const StoreEnd *ends, int n);
 
-/* Moves nodes that are ready to a state that needs no run; returns how many. */
-extern int	josch_store_pass_move(const NodeKey *keys, int n, NodeState state);
+/* What became of nodes whose turn it was; those that have gone on meanwhile are none of these. */
+typedef struct StoreTaken
+{
+	int			done;
+	int			held;			/* by somebody */
+	NodeState	suppressed;		/* a trigger has kept one from going there; READY: none */
+} StoreTaken;
 
-/* Writes the intent: a run for each of the nodes that are ready, and those to running. */
-extern StoreLaunch *josch_store_pass_launch(const NodeKey *keys, int n, const StoreRunner *runner, int *launched);
+/* Moves nodes that are ready, and run nothing, to the state that their type says. */
+extern StoreTaken josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char node_type));
+
+/* Writes the intent: a run for each of the nodes that are ready, with SQL or with a command, and those to running. */
+extern StoreLaunch *josch_store_pass_launch(const NodeKey *keys, int n, bool sql, const StoreRunner *runner, int *launched, int *held);
 
 /* The same data for runs that are open already (to send them again). */
 extern StoreLaunch *josch_store_pass_reload(const int64 *run_ids, int n, int *loaded);

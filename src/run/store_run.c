@@ -20,44 +20,28 @@
 #include "base/rows.h"
 #include "base/spi_plan.h"
 
-static const JoschRow ready_row = JOSCH_ROW(
-	StoreReady,
-	JOSCH_FIELD_KEY(StoreReady, key),
-	JOSCH_FIELD(StoreReady, node_type, LETTER),
-	JOSCH_FIELD(StoreReady, has_command, BOOL),
-	JOSCH_FIELD(StoreReady, has_sql, BOOL));
-
-static JoschPlan ready = JOSCH_PLAN(
-	"SELECT node_id, job_date, node_type, exec_command IS NOT NULL, exec_sql IS NOT NULL"
-	" FROM josch.nodes n WHERE state = 'ready' AND (due_at IS NULL OR due_at <= $1 OR forced)"
-	" AND ($3 OR exec_command IS NULL) AND ($4 OR exec_sql IS NULL)"
-	" AND NOT EXISTS (SELECT FROM josch.recounts r WHERE r.node_id = n.node_id AND r.job_date = n.job_date)"
-	" ORDER BY job_date, node_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
-	TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
-
 static const JoschRow outlook_row = JOSCH_ROW(
 	StoreOutlook,
 	JOSCH_NULLABLE(StoreOutlook, next_due, TIMESTAMPTZ, DT_NOEND),
-	JOSCH_FIELD(StoreOutlook, queued, INT32),
 	JOSCH_FIELD(StoreOutlook, open, INT32),
+	JOSCH_FIELD(StoreOutlook, commands, INT32),
+	JOSCH_FIELD(StoreOutlook, sql, INT32),
 	JOSCH_FIELD(StoreOutlook, stops, INT32),
 	JOSCH_FIELD(StoreOutlook, timeouts, INT32),
 	JOSCH_FIELD(StoreOutlook, delayed, INT32),
-	JOSCH_FIELD(StoreOutlook, due, INT32),
 	JOSCH_FIELD(StoreOutlook, recounts, INT32),
 	JOSCH_FIELD(StoreOutlook, foreign, INT32));
 
 static JoschPlan outlook = JOSCH_PLAN(
-	"SELECT least(n.next_due, r.deadline), n.queued, r.open, r.stops, r.timeouts, r.delayed, n.due,"
+	"SELECT least(t.next_due, r.deadline), r.open, r.commands, r.sql, r.stops, r.timeouts, r.delayed,"
 	" (SELECT count(*)::int FROM josch.recounts), r.others"
-	" FROM (SELECT min(due_at) FILTER (WHERE due_at > $1 AND NOT forced) AS next_due, count(*)::int AS queued,"
-	"   (count(*) FILTER (WHERE due_at IS NULL OR due_at <= $1 OR forced))::int AS due"
-	"  FROM josch.nodes WHERE state = 'ready') n,"
+	" FROM (SELECT (SELECT due_at FROM josch.waiting WHERE waits_for = 't' AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_due) t,"
 	" (SELECT min(o.deadline) FILTER (WHERE o.deadline > $1) AS deadline, count(*)::int AS open,"
+	"   (count(*) FILTER (WHERE o.kind = 'command' AND o.up_at IS NULL))::int AS commands, (count(*) FILTER (WHERE o.kind = 'sql'))::int AS sql,"
 	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts,"
 	"   (count(*) FILTER (WHERE pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')))::int AS delayed,"
 	"   (count(*) FILTER (WHERE o.token IS DISTINCT FROM $2))::int AS others"
-	"  FROM (SELECT r.token, r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
+	"  FROM (SELECT r.kind, r.up_at, r.token, r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID, INT8OID);
 
@@ -99,17 +83,18 @@ static JoschPlan delay_nodes = JOSCH_PLAN(
 	INT8ARRAYOID, TEXTARRAYOID);
 
 static JoschPlan mark_ready = JOSCH_PLAN(
-	"UPDATE josch.nodes n SET message = $2 WHERE (n.node_id, n.job_date) IN ("
-	"  SELECT r.node_id, r.job_date FROM (SELECT o.node_id, o.job_date, o.message FROM josch.nodes o WHERE o.state = 'ready'"
-	"   AND (o.due_at IS NULL OR o.due_at <= $1 OR o.forced) AND o.exec_command IS NOT NULL"
-	"   ORDER BY o.job_date, o.node_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) r"
-	"  WHERE r.message IS DISTINCT FROM $2)",
-	TIMESTAMPTZOID, TEXTOID, INT4OID);
+	"UPDATE josch.nodes n SET message = $1 WHERE (n.node_id, n.job_date) IN ("
+	"  SELECT o.node_id, o.job_date FROM josch.nodes o"
+	"  JOIN (SELECT w.node_id, w.job_date FROM josch.waiting w WHERE w.waits_for = 'c' ORDER BY w.due_at, w.job_date, w.node_id LIMIT $2) r"
+	"   ON r.node_id = o.node_id AND r.job_date = o.job_date"
+	"  WHERE o.state = 'ready' AND o.message IS DISTINCT FROM $1 FOR NO KEY UPDATE OF o SKIP LOCKED)",
+	TEXTOID, INT4OID);
 
 static JoschPlan unmark_ready = JOSCH_PLAN0(
 	"UPDATE josch.nodes n SET message = NULL WHERE (n.node_id, n.job_date) IN ("
-	"  SELECT o.node_id, o.job_date FROM josch.nodes o WHERE o.state = 'ready'"
-	"   AND pg_catalog.starts_with(o.message, '" JOSCH_WAITS "') FOR NO KEY UPDATE SKIP LOCKED)");
+	"  SELECT o.node_id, o.job_date FROM josch.nodes o JOIN josch.waiting w ON w.node_id = o.node_id AND w.job_date = o.job_date"
+	"  WHERE w.waits_for IN ('c', 't') AND o.state = 'ready' AND pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')"
+	"  FOR NO KEY UPDATE OF o SKIP LOCKED)");
 
 static const JoschRow up_row = JOSCH_ROW(
 	RunEvent,
@@ -183,21 +168,6 @@ static JoschPlan started_above = JOSCH_PLAN(
 	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id > $1 AND ledger = $2 AND started_at IS NOT NULL)",
 	INT8OID, TEXTOID);
 
-StoreReady *
-josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[4] = {TimestampTzGetDatum(now), Int64GetDatum(limit), BoolGetDatum(commands), BoolGetDatum(sql)};
-	StoreReady *nodes;
-
-	josch_spi_begin(&spi);
-	*n = (int) josch_spi_run(&ready, SPI_OK_SELECT, args, NULL);
-	nodes = josch_rows_fetch(&ready_row, *n, caller);
-	josch_spi_end(&spi);
-	return nodes;
-}
-
 StoreOutlook
 josch_store_run_outlook(TimestampTz now, int64 token)
 {
@@ -265,16 +235,16 @@ josch_store_run_delayed(const RunEvent *events, int n)
 }
 
 void
-josch_store_run_mark_ready(TimestampTz now, const char *message, int limit)
+josch_store_run_mark_ready(const char *message, int limit)
 {
 	JoschSpi	spi;
-	Datum		args[3] = {TimestampTzGetDatum(now), (Datum) 0, Int32GetDatum(limit)};
+	Datum		args[2] = {(Datum) 0, Int32GetDatum(limit)};
 	JoschMode	former = josch_mode_enter_engine();
 
 	josch_spi_begin(&spi);
 	if (message != NULL)
 	{
-		args[1] = CStringGetTextDatum(message);
+		args[0] = CStringGetTextDatum(message);
 		josch_spi_run(&mark_ready, SPI_OK_UPDATE, args, NULL);
 	}
 	else

@@ -15,30 +15,15 @@
 #include "node/fsm.h"
 #include "run/run_event.h"
 
-/* A row of the work list: a node in state ready that is due, now locked. */
-typedef struct StoreReady
-{
-	NodeKey		key;
-	char		node_type;
-	bool		has_command;
-	bool		has_sql;
-} StoreReady;
-
-/*
- * Locks and returns up to limit ready nodes that are due at now; those with a
- * command, or with SQL, only if asked for.
- */
-extern StoreReady *josch_store_run_ready(TimestampTz now, int limit, bool commands, bool sql, int *n);
-
 /* What the scheduler waits for, and what it reports; all at the end of a pass. */
 typedef struct StoreOutlook
 {
 	TimestampTz next_due;		/* the first due time after now, of ready nodes and of
 								 * SQL runs with a timeout; DT_NOEND: none */
-	int			queued;			/* nodes in state ready */
-	int			due;			/* of these, due at now */
 	int			recounts;		/* nodes that wait to be counted anew */
 	int			open;			/* open runs */
+	int			commands;		/* of these, commands that take a place */
+	int			sql;			/* and SQL */
 	int			stops;			/* of these, asked to stop, or (SQL) timed out */
 	int			timeouts;		/* of these, SQL and past their timeout */
 	int			delayed;		/* of these, with a message that says for what they wait */
@@ -100,7 +85,7 @@ extern void josch_store_run_delayed(const RunEvent *events, int n);
  * Says of nodes that are ready and due, and would run a command, what keeps them
  * from it: of the first `limit`.  NULL: takes that back from all.
  */
-extern void josch_store_run_mark_ready(TimestampTz now, const char *message, int limit);
+extern void josch_store_run_mark_ready(const char *message, int limit);
 
 /* The commands of these long-running runs are up. */
 extern void josch_store_run_up(const RunEvent *events, int n);
@@ -113,6 +98,8 @@ typedef struct StoreOpenRun
 	NodeKey		key;
 	char		node_type;
 	char	   *stopped_by;		/* or NULL */
+	bool		sql;
+	bool		up;
 	bool		timed_out;		/* SQL: as recorded before */
 	bool		current;		/* it is the node's latest run, and the node is
 								 * running or up */

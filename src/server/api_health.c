@@ -71,9 +71,9 @@ describe_scheduler(const JoschSchedulerStatus *status)
 	{
 		return pstrdup("no pass yet");
 	}
-	return psprintf("passes " INT64_FORMAT ", last pass %s, queued %d, running %d, set aside %d%s",
+	return psprintf("passes " INT64_FORMAT ", last pass %s, queued " INT64_FORMAT ", running %d, set aside %d%s",
 					status->passes, timestamptz_to_str(status->last_pass_at),
-					status->queued, status->running, status->set_aside,
+					josch_store_health_queued(), status->running, status->set_aside,
 					josch_config_scheduler ? "" : "; josch.scheduler is off: nothing is started");
 }
 

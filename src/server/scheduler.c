@@ -40,6 +40,7 @@
 #include "base/report.h"
 #include "base/spi_plan.h"
 #include "base/spool.h"
+#include "node/waiting_mend.h"
 #include "run/sql_worker.h"
 #include "run/store_sql_run.h"
 #if PG_VERSION_NUM >= 180000
@@ -71,6 +72,10 @@
 
 /* In a row of passes that nobody else has woken it for, how often it looks ahead. */
 #define LOOK_MS 20
+#define LOOK_MAX_MS 60000
+
+/* And no oftener than that it takes this part of the time: under an old snapshot it reads all runs that have ended since. */
+#define LOOK_SHARE 5
 
 /* A pass that has taken so long ends, and comes again at once: whoever else wants something comes in between. */
 #define PASS_MS 20
@@ -198,8 +203,10 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	pass->now = josch_clock_now();
 	pass->budget_ms = PASS_MS;
 	gather_events(scheduler, pass);
-	/* only the scheduler opens runs; others close them */
-	pass->open_bound = scheduler->status.passes > 0 ? scheduler->status.running : -1;
+	/* only the scheduler opens runs; whoever closes one wakes it */
+	pass->places_known = scheduler->status.passes > 0 && !scheduler->woken;
+	memcpy(pass->open, scheduler->open, sizeof(pass->open));
+	pass->marks = scheduler->woken ? (QueueMarks) {0} : scheduler->marks;
 	pass->runner.token = scheduler->installation;
 	pass->runner.server = scheduler->server;
 	pass->runner.ledger = info != NULL ? info->ledger : "";
@@ -249,6 +256,18 @@ check_constraints_at_once(void)
 
 	all->deferred = false;
 	AfterTriggerSetState(all);
+}
+
+/* Of nodes that were loaded with all triggers off the list says nothing. */
+static void
+check_list(void *argument)
+{
+	int64		mended = josch_waiting_mend();
+
+	if (mended > 0)
+	{
+		ereport(LOG, (errmsg("josch.waiting was not true of " INT64_FORMAT " nodes: it is now", mended)));
+	}
 }
 
 /*
@@ -311,6 +330,10 @@ decide(Decisions *decisions)
 	{
 		scheduler->phase = RUNNER_READY;
 	}
+	if (acts && !scheduler->list_checked && josch_attempt_unless_locked(check_list, scheduler))
+	{
+		scheduler->list_checked = true;
+	}
 	decisions->sql_ends_read = josch_scheduler_read_sql_ends(scheduler);
 	decisions->retries = josch_scheduler_delay_take(scheduler, &decisions->delayed, &decisions->ndelayed, &decisions->nretries);
 	prepare_pass(scheduler, decisions);
@@ -322,6 +345,21 @@ decide(Decisions *decisions)
 	{
 		josch_scheduler_look_again(scheduler);
 	}
+}
+
+/* As far as is known: a look counts them. */
+static void
+count_places(Scheduler *scheduler, const EnginePass *pass)
+{
+	for (int i = 0; i < QUEUE_LINES; i++)
+	{
+		scheduler->open[i] -= pass->ended[i];
+	}
+	for (int i = 0; i < pass->nlaunches; i++)
+	{
+		scheduler->open[pass->launches[i].sql ? QUEUE_SQL : QUEUE_COMMANDS]++;
+	}
+	scheduler->status.running += pass->nlaunches;
 }
 
 /* After the commit: what was decided becomes true. */
@@ -342,8 +380,8 @@ carry_out(Decisions *decisions)
 		josch_scheduler_delay_heard(scheduler, lfirst(cell));
 	}
 	josch_scheduler_forget_done(scheduler);
-	/* no more than these are open, should it not be possible to count them below */
-	scheduler->status.running += pass->nlaunches;
+	scheduler->marks = pass->marks;
+	count_places(scheduler, pass);
 	for (int i = 0; i < decisions->compared.nends; i++)
 	{
 		josch_scheduler_take(scheduler, &decisions->compared.ends[i]);
@@ -386,7 +424,7 @@ look(void *argument)
 	{
 		decisions->timeouts = josch_store_run_list_timeouts(decisions->pass.now, &decisions->ntimeouts);
 	}
-	josch_scheduler_delay_look(decisions->scheduler, decisions->pass.outlook.due > 0, &decisions->unanswered, &decisions->nunanswered);
+	josch_scheduler_delay_look(decisions->scheduler, &decisions->unanswered, &decisions->nunanswered);
 }
 
 /*
@@ -398,19 +436,24 @@ look_ahead(Decisions *decisions)
 {
 	Scheduler  *scheduler = decisions->scheduler;
 	const JoschSchedulerStatus *status = &scheduler->status;
+	TimestampTz since = josch_clock_system_now();
+	long		took;
 
 	if (!josch_attempt_unless_locked(look, decisions))
 	{
 		decisions->nstops = decisions->ntimeouts = decisions->nunanswered = 0;
 		decisions->pass.outlook = (StoreOutlook) {
-			.next_due = DT_NOEND, .queued = status->queued, .open = status->running
+			.next_due = DT_NOEND, .open = status->running
 		};
 		decisions->pass.set_aside++;
 		return;
 	}
+	took = TimestampDifferenceMilliseconds(since, josch_clock_system_now());
 	scheduler->woken = false;
+	scheduler->open[QUEUE_COMMANDS] = decisions->pass.outlook.commands;
+	scheduler->open[QUEUE_SQL] = decisions->pass.outlook.sql;
 	scheduler->next_due = decisions->pass.outlook.next_due;
-	scheduler->look_at = TimestampTzPlusMilliseconds(josch_clock_now(), LOOK_MS);
+	scheduler->look_at = TimestampTzPlusMilliseconds(josch_clock_now(), Max(LOOK_MS, took * LOOK_SHARE));
 }
 
 /*
@@ -422,7 +465,7 @@ may_put_off_look(const Scheduler *scheduler)
 {
 	const JoschSchedulerStatus *status = &scheduler->status;
 
-	return !scheduler->woken && status->passes > 0 && !josch_clock_is_due(scheduler->look_at, LOOK_MS) &&
+	return !scheduler->woken && status->passes > 0 && !josch_clock_is_due(scheduler->look_at, LOOK_MAX_MS) &&
 		scheduler->phase == RUNNER_READY && scheduler->foreign == 0 && !status->silent && !scheduler->silence_untold &&
 		!scheduler->ready_marked;
 }
@@ -434,8 +477,7 @@ put_off_look(Decisions *decisions)
 	Scheduler  *scheduler = decisions->scheduler;
 
 	decisions->pass.outlook = (StoreOutlook) {
-		.next_due = Min(scheduler->next_due, scheduler->look_at), .queued = scheduler->status.queued,
-		.open = scheduler->status.running
+		.next_due = Min(scheduler->next_due, scheduler->look_at), .open = scheduler->status.running
 	};
 }
 
@@ -507,7 +549,6 @@ report(Scheduler *scheduler, const EnginePass *pass)
 	strlcpy(scheduler->status.trouble, pass->trouble != NULL ? pass->trouble : "", JOSCH_WAIT_MAX);
 	scheduler->status.last_pass_at = pass->now;
 	scheduler->status.passes++;
-	scheduler->status.queued = pass->outlook.queued;
 	scheduler->status.running = pass->outlook.open;
 	/* runs that a restore has brought, or more of them than one pass takes */
 	scheduler->pass_wanted |= pass->outlook.foreign > 0 && (scheduler->foreign == 0 || pass->changes > 0);
@@ -560,6 +601,8 @@ recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 	scheduler->pass_wanted = false;
 	scheduler->error_ms = scheduler->error_ms == 0 ? ERROR_MIN_MS : Min(scheduler->error_ms * 2, ERROR_MAX_MS);
 	scheduler->pass_at = TimestampTzPlusMilliseconds(josch_clock_now(), scheduler->error_ms);
+	memset(&scheduler->marks, 0, sizeof(QueueMarks));
+	scheduler->woken = true;
 	strlcpy(scheduler->status.trouble, josch_report_cut(error->message, JOSCH_WAIT_MAX - 1), JOSCH_WAIT_MAX);
 	josch_wake_report(&scheduler->status);
 	pgstat_report_activity(STATE_IDLE, NULL);

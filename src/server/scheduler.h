@@ -87,6 +87,9 @@ typedef struct Scheduler
 	bool		room_is_low;	/* in the spool's file system, and it was said */
 
 	bool		sql_reconciled; /* once, at the start */
+	bool		list_checked;	/* josch.waiting, since this installation acts */
+	int			open[QUEUE_LINES];	/* runs that take places */
+	QueueMarks	marks;			/* where the next pass looks for what is ready */
 	bool		pass_wanted;
 	bool		woken;			/* by a commit, or by whoever else sets the latch */
 	TimestampTz look_at;		/* when to look ahead at the latest */
@@ -240,7 +243,7 @@ extern void josch_scheduler_notice_silence(Scheduler *scheduler);
 extern const char *josch_scheduler_silence(void);
 
 /* Finds the runs that it has not answered and that are to be told, and marks nodes that are ready, if any are due. */
-extern void josch_scheduler_delay_look(Scheduler *scheduler, bool any_due, StoreRunInfo **unanswered, int *n);
+extern void josch_scheduler_delay_look(Scheduler *scheduler, StoreRunInfo **unanswered, int *n);
 
 /* Puts into the status what commands and SQL wait for. */
 extern void josch_scheduler_delay_report(Scheduler *scheduler);

@@ -78,6 +78,7 @@ take_token(Scheduler *scheduler, int64 token)
 	scheduler->installation = token;
 	snprintf(scheduler->token, sizeof(scheduler->token), "%016llx", (unsigned long long) token);
 	scheduler->foreign = -1;
+	scheduler->list_checked = false;
 	josch_scheduler_leave_runner(scheduler);
 	/* whom it asks from now on is not the one that was silent */
 	josch_scheduler_hear_answer(scheduler);

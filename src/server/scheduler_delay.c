@@ -312,7 +312,7 @@ mark_ready(void *argument)
 {
 	Scheduler  *scheduler = argument;
 
-	josch_store_run_mark_ready(josch_clock_now(), scheduler->status.silent ? psprintf(JOSCH_WAITS "%s", josch_scheduler_silence()) : NULL,
+	josch_store_run_mark_ready(scheduler->status.silent ? psprintf(JOSCH_WAITS "%s", josch_scheduler_silence()) : NULL,
 							   MARK_LIMIT);
 }
 
@@ -336,7 +336,7 @@ list_unanswered(Scheduler *scheduler, StoreRunInfo **unanswered, int *n)
 }
 
 void
-josch_scheduler_delay_look(Scheduler *scheduler, bool any_due, StoreRunInfo **unanswered, int *n)
+josch_scheduler_delay_look(Scheduler *scheduler, StoreRunInfo **unanswered, int *n)
 {
 	ErrorData  *error;
 
@@ -345,7 +345,7 @@ josch_scheduler_delay_look(Scheduler *scheduler, bool any_due, StoreRunInfo **un
 	{
 		list_unanswered(scheduler, unanswered, n);
 	}
-	if (scheduler->status.silent ? any_due : scheduler->ready_marked)
+	if (scheduler->status.silent || scheduler->ready_marked)
 	{
 		/* it is only a word: whoever keeps it from being said must not keep the pass from its end */
 		error = josch_attempt(mark_ready, scheduler);

@@ -1,6 +1,6 @@
 /*
  * src/server/store_health.c
- *	  SQL for those who look: the extension's version.
+ *	  SQL for those who look: the extension's version, and how much is ready.
  *
  * It runs as the schema's owner: whoever may execute josch.health() may know,
  * whatever rights on tables there are.
@@ -31,4 +31,20 @@ josch_store_health_version(void)
 	}
 	josch_spi_end(&spi);
 	return result;
+}
+
+static JoschPlan queued = JOSCH_PLAN0(
+	"SELECT count(*) FROM josch.waiting WHERE waits_for IN ('f', 'c', 's', 't')");
+
+int64
+josch_store_health_queued(void)
+{
+	JoschSpi	spi;
+	int64		n;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&queued, SPI_OK_SELECT, NULL, NULL);
+	n = josch_spi_int64(0, 1, 0);
+	josch_spi_end(&spi);
+	return n;
 }

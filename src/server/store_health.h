@@ -1,6 +1,6 @@
 /*
  * src/server/store_health.h
- *	  SQL for those who look: the extension's version.
+ *	  SQL for those who look: the extension's version, and how much is ready.
  *
  * Results are palloc'd in the caller's context.
  */
@@ -11,5 +11,8 @@
 
 /* The version of the extension's SQL in this database; NULL when it is not created. */
 extern char *josch_store_health_version(void);
+
+/* Nodes in state ready. */
+extern int64 josch_store_health_queued(void);
 
 #endif							/* JOSCH_STORE_HEALTH_H */

@@ -40,5 +40,43 @@ $node->schedule;
 ok($node->wait_for('succeeded', 200_001 .. 200_040), 'a chain of commands comes to its end');
 is(multixacts(), $before, 'no row is locked by one transaction and changed by another');
 
+# What a statistic says when the scheduler has told all that it did: it tells at the end of a pass.
+sub told
+{
+	for (1 .. 2)
+	{
+		sleep 2;				# once a second at most, and nothing else shows that it has
+		$node->sql('SELECT pg_reload_conf()');
+	}
+	sleep 1;					# the pass that this has called
+	return $node->sql(shift);
+}
+
+# A node goes through its states in place, and what a pass makes ready and starts is in no list.
+my $counts = "SELECT n_tup_upd, n_tup_hot_upd, (SELECT n_tup_ins FROM pg_stat_user_tables WHERE relid = 'josch.waiting'::regclass)
+	FROM pg_stat_user_tables WHERE relid = 'josch.nodes'::regclass";
+my @were = split /\|/, told($counts);
+$node->sql("SELECT josch.schedule(date '$DATE' + 1, 'commands')");
+$node->wait_until('the chain of another day', "SELECT count(*) = 40 FROM josch.nodes WHERE job_date = date '$DATE' + 1 AND state = 'succeeded'");
+my @are = split /\|/, told($counts);
+cmp_ok($are[0] - $were[0], '>=', 3 * 40 - 1, 'each node of the chain was changed three times');
+cmp_ok(($are[1] - $were[1]), '>=', 0.9 * ($are[0] - $were[0]), 'and nearly always in place');
+cmp_ok($are[2] - $were[2], '<=', 5, 'only the first was in the list of those that wait');
+
+# Somebody has a snapshot open (a pg_dump at the end of the day): what has left the list stays in its index.
+my $old = $node->background_psql('postgres');
+$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM josch.nodes;');
+my $dead = 2_000;
+$node->job('wide');
+$node->sql("INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) SELECT 300000 + i, 'N', 'wide', i::text FROM generate_series(1, $dead) i");
+$node->sql("SELECT josch.schedule('$DATE', 'wide')");
+$node->wait_until('the wide job', "SELECT count(*) = $dead FROM josch.nodes WHERE job_name = 'wide' AND state = 'succeeded'");
+my $reads = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelid = 'josch.waiting_pkey'::regclass";
+my $before_reads = told($reads);
+$node->sql("SELECT josch.schedule(date '$DATE' + 2, 'commands')");
+$node->wait_until('a chain under the old snapshot', "SELECT count(*) = 40 FROM josch.nodes WHERE job_date = date '$DATE' + 2 AND state = 'succeeded'");
+cmp_ok(told($reads) - $before_reads, '<', 15 * $dead, 'a pass does not read again what has left the list');
+$old->quit;
+
 $node->stop;
 done_testing();

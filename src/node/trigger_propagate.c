@@ -1,0 +1,293 @@
+/*
+ * src/node/trigger_propagate.c
+ *	  What follows from a change of nodes, whichever way it comes.
+ *
+ * josch_trigger_node_propagate (AFTER STATEMENT on josch.nodes) keeps the list of what
+ * waits, counts the parents of the children, moves nodes between pending and ready, and
+ * notes what to tell the clients and the scheduler.  josch_trigger_node_recount (AFTER
+ * STATEMENT on josch.node_deps) counts the children of dependencies that changed.
+ *
+ * The list is kept in every mode: it follows from the rows alone, and a dump leaves it out.
+ */
+#include "base/josch.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "base/changes.h"
+#include "base/mode.h"
+#include "base/node_key.h"
+#include "base/report.h"
+#include "base/table.h"
+#include "base/wake.h"
+#include "node/fsm.h"
+#include "node/node_table.h"
+#include "node/notify.h"
+#include "node/queue.h"
+#include "node/store_node.h"
+#include "node/waiting.h"
+
+PG_FUNCTION_INFO_V1(josch_trigger_node_propagate);
+PG_FUNCTION_INFO_V1(josch_trigger_node_recount);
+
+/* What one statement changed. */
+typedef struct Consequences
+{
+	ParentChange *parents;		/* whose children count differently now */
+	int			nparents;
+	NodeKey    *unsettled;		/* pending or ready against their count */
+	int			nunsettled;
+	NodeKey    *left;			/* of whose run a person thinks no more */
+	int			nleft;
+	Waiting    *gone;			/* what they waited for, and no more */
+	int			ngone;
+	Waiting    *come;			/* what they wait for, and did not before */
+	int			ncome;			/* what they wait for, and did not before */
+	bool		list_only;		/* nothing else is to follow */
+	int			capacity;
+} Consequences;
+
+static void *
+grow(void *array, size_t size)
+{
+	return array == NULL ? palloc_extended(size, MCXT_ALLOC_HUGE) : repalloc_huge(array, size);
+}
+
+/* For one more row. */
+static void
+make_room(Consequences *c)
+{
+	if (Max(Max(Max(c->nparents, c->nunsettled), c->nleft), Max(c->ngone, c->ncome)) < c->capacity)
+	{
+		return;
+	}
+	c->capacity = c->capacity == 0 ? 64 : c->capacity * 2;
+	c->parents = grow(c->parents, sizeof(ParentChange) * c->capacity);
+	c->unsettled = grow(c->unsettled, sizeof(NodeKey) * c->capacity);
+	c->left = grow(c->left, sizeof(NodeKey) * c->capacity);
+	c->gone = grow(c->gone, sizeof(Waiting) * c->capacity);
+	c->come = grow(c->come, sizeof(Waiting) * c->capacity);
+}
+
+static Datum
+slot_column(TupleTableSlot *slot, NodesColumn column)
+{
+	bool		isnull;
+
+	return slot_getattr(slot, josch_nodes.numbers[column], &isnull);
+}
+
+static ParentClass
+class_of(TupleTableSlot *slot)
+{
+	if (TupIsNull(slot))
+	{
+		return PARENT_ABSENT;
+	}
+	return josch_states[josch_node_state(slot_column(slot, NODES_STATE))].satisfies ?
+		PARENT_SATISFIED : PARENT_UNSATISFIED;
+}
+
+/* States in which there is a run that may live. */
+static bool
+may_live(NodeState state)
+{
+	return state == NODE_STATE_RUNNING || state == NODE_STATE_UP || state == NODE_STATE_UNKNOWN;
+}
+
+/* What the row waited for, and what it waits for. */
+static void
+note_waiting(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
+{
+	Waiting		none = {WAITS_FOR_NOTHING};
+	Waiting		before = TupIsNull(former) ? none : josch_waiting_of(former);
+	Waiting		after = TupIsNull(row) ? none : josch_waiting_of(row);
+
+	if (before.waits_for == after.waits_for && before.due_at == after.due_at && josch_node_key_equal(before.key, after.key))
+	{
+		return;
+	}
+	if (before.waits_for != WAITS_FOR_NOTHING)
+	{
+		c->gone[c->ngone++] = before;
+	}
+	if (after.waits_for != WAITS_FOR_NOTHING)
+	{
+		c->come[c->ncome++] = after;
+	}
+}
+
+/* Notes what else follows from one changed row; one of the slots may be empty. */
+static void
+note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
+{
+	TupleTableSlot *any = TupIsNull(row) ? former : row;
+	ParentChange change;
+	NodeState	to;
+
+	change.key.node_id = DatumGetInt64(slot_column(any, NODES_NODE_ID));
+	change.key.job_date = DatumGetDateADT(slot_column(any, NODES_JOB_DATE));
+	change.before = class_of(former);
+	change.after = class_of(row);
+	if (change.before != change.after)
+	{
+		c->parents[c->nparents++] = change;
+	}
+	if (TupIsNull(row))
+	{
+		return;
+	}
+	to = josch_node_state(slot_column(row, NODES_STATE));
+	if (to == NODE_STATE_PENDING || to == NODE_STATE_READY)
+	{
+		bool		free = DatumGetInt32(slot_column(row, NODES_UNMET)) == 0 ||
+			DatumGetBool(slot_column(row, NODES_FORCED));
+
+		if (free != (to == NODE_STATE_READY))
+		{
+			c->unsettled[c->nunsettled++] = change.key;
+		}
+	}
+	if (!TupIsNull(former) && DatumGetInt64(slot_column(former, NODES_CHANGE_ID)) !=
+		DatumGetInt64(slot_column(row, NODES_CHANGE_ID)))
+	{
+		if (!josch_mode.engine && may_live(josch_node_state(slot_column(former, NODES_STATE))) && !may_live(to))
+		{
+			c->left[c->nleft++] = change.key;
+		}
+		josch_notify_change(change.key, TextDatumGetCString(slot_column(row, NODES_JOB_NAME)),
+							josch_node_state(slot_column(former, NODES_STATE)), to,
+							josch_mode.engine ? NULL : GetUserNameFromId(GetSessionUserId(), false),
+							DatumGetInt64(slot_column(row, NODES_CHANGE_ID)));
+	}
+}
+
+static void
+note_statement(Consequences *c, TriggerData *trigger)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "josch node changes",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = CurrentMemoryContext;
+	JoschChanges changes;
+
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
+	{
+		make_room(c);
+		MemoryContextSwitchTo(scratch);
+		note_waiting(c, changes.before, changes.after);
+		if (!c->list_only)
+		{
+			note_row(c, changes.before, changes.after);
+		}
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(scratch);
+	}
+	josch_changes_close(&changes);
+	MemoryContextDelete(scratch);
+}
+
+Datum
+josch_trigger_node_propagate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_propagate");
+	Consequences consequences = {0};
+
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.node_propagate");
+	}
+	(void) josch_table_check(&josch_nodes, trigger->tg_relation, "josch.node_propagate");
+	consequences.list_only = josch_mode_is_restore() || josch_mode.suspended;
+	note_statement(&consequences, trigger);
+	if (consequences.ngone + consequences.ncome > 0)
+	{
+		josch_queue_change(consequences.gone, consequences.ngone, consequences.come, consequences.ncome);
+	}
+	if (consequences.list_only)
+	{
+		return PointerGetDatum(NULL);
+	}
+	if (consequences.nleft > 0)
+	{
+		josch_store_node_leave_runs(consequences.left, consequences.nleft);
+	}
+	if (consequences.nparents > 0)
+	{
+		josch_store_node_propagate(consequences.parents, consequences.nparents);
+	}
+	/* after that: one of these may be a child of another, which it waits for again */
+	if (consequences.nunsettled > 0)
+	{
+		josch_store_node_settle(consequences.unsettled, consequences.nunsettled);
+	}
+	if (!josch_mode.engine)
+	{
+		josch_wake_scheduler_at_commit();
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* The child of a dependency; nothing when there is no such row. */
+static int
+note_child(NodeKey *key, TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	if (TupIsNull(slot))
+	{
+		return 0;
+	}
+	key->node_id = DatumGetInt64(slot_getattr(slot, josch_node_deps.numbers[DEPS_C_NODE_ID], &isnull));
+	key->job_date = DatumGetDateADT(slot_getattr(slot, josch_node_deps.numbers[DEPS_C_DATE], &isnull));
+	return 1;
+}
+
+/* Rows of the transition tables: no more children than these. */
+static int64
+count_rows(const TriggerData *trigger)
+{
+	return (trigger->tg_oldtable != NULL ? tuplestore_tuple_count(trigger->tg_oldtable) : 0) +
+		(trigger->tg_newtable != NULL ? tuplestore_tuple_count(trigger->tg_newtable) : 0);
+}
+
+/* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
+Datum
+josch_trigger_node_recount(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_recount");
+	JoschChanges changes;
+	NodeKey    *keys;
+	int			n = 0;
+
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.node_recount");
+	}
+	(void) josch_table_check(&josch_node_deps, trigger->tg_relation, "josch.node_recount");
+	if (josch_mode_is_restore() || josch_mode.suspended)
+	{
+		return PointerGetDatum(NULL);
+	}
+	keys = palloc_extended(sizeof(NodeKey) * Max(count_rows(trigger), 1), MCXT_ALLOC_HUGE);
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
+	{
+		n += note_child(&keys[n], changes.before);
+		n += note_child(&keys[n], changes.after);
+	}
+	josch_changes_close(&changes);
+	if (n > 0)
+	{
+		josch_store_node_recount(keys, n);
+		josch_wake_scheduler_at_commit();
+	}
+	return PointerGetDatum(NULL);
+}

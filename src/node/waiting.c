@@ -1,0 +1,192 @@
+/*
+ * src/node/waiting.c
+ *	  josch.waiting: the nodes that wait, each with what it waits for.
+ *
+ * Whoever changes a row of the list has locked the node, so that no two meet at a row.
+ */
+#include "base/josch.h"
+
+#include "node/waiting.h"
+
+#include "miscadmin.h"
+
+#include "base/finder.h"
+#include "base/writer.h"
+#include "node/node_table.h"
+
+void
+josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAITING_KEYS])
+{
+	datums[WAITING_WAITS_FOR] = CharGetDatum(waiting->waits_for);
+	datums[WAITING_DUE_AT] = TimestampTzGetDatum(waiting->waits_for == WAITS_FOR_TIME ? waiting->due_at : DT_NOBEGIN);
+	datums[WAITING_JOB_DATE] = DateADTGetDatum(waiting->key.job_date);
+	datums[WAITING_NODE_ID] = Int64GetDatum(waiting->key.node_id);
+}
+
+static Datum
+column(TupleTableSlot *node, NodesColumn column, bool *isnull)
+{
+	return slot_getattr(node, josch_nodes.numbers[column], isnull);
+}
+
+/* What a node that is ready waits for. */
+static void
+set_turn(Waiting *waiting, TupleTableSlot *node)
+{
+	bool		isnull;
+	bool		no_command;
+	bool		no_sql;
+	TimestampTz due_at = DatumGetTimestampTz(column(node, NODES_DUE_AT, &isnull));
+
+	if (!isnull && !DatumGetBool(column(node, NODES_FORCED, &isnull)))
+	{
+		waiting->due_at = due_at;
+	}
+	(void) column(node, NODES_EXEC_COMMAND, &no_command);
+	(void) column(node, NODES_EXEC_SQL, &no_sql);
+	waiting->turn = !no_command ? WAITS_FOR_COMMAND : !no_sql ? WAITS_FOR_SQL : WAITS_FOR_TURN;
+	waiting->waits_for = waiting->due_at > DT_NOBEGIN ? WAITS_FOR_TIME : waiting->turn;
+}
+
+Waiting
+josch_waiting_of(TupleTableSlot *node)
+{
+	bool		isnull;
+	NodeState	state = josch_node_state(column(node, NODES_STATE, &isnull));
+	Waiting		waiting = {.due_at = DT_NOBEGIN};
+
+	waiting.key.job_date = DatumGetDateADT(column(node, NODES_JOB_DATE, &isnull));
+	waiting.key.node_id = DatumGetInt64(column(node, NODES_NODE_ID, &isnull));
+	if (state == NODE_STATE_READY)
+	{
+		set_turn(&waiting, node);
+	}
+	else if (josch_states[state].attention)
+	{
+		waiting.waits_for = WAITS_FOR_PERSON;
+	}
+	else if (state == NODE_STATE_HELD)
+	{
+		waiting.waits_for = WAITS_FOR_RELEASE;
+	}
+	return waiting;
+}
+
+/* ---- the table ---- */
+
+static bool
+find(JoschFinder *list, const Waiting *waiting)
+{
+	Datum		key[JOSCH_WAITING_KEYS];
+
+	josch_waiting_datums(waiting, key);
+	return josch_finder_find(list, key);
+}
+
+bool
+josch_waiting_find(JoschFinder *list, Waiting waiting)
+{
+	if (find(list, &waiting))
+	{
+		return true;
+	}
+	waiting.waits_for = waiting.turn;
+	return waiting.waits_for != WAITS_FOR_NOTHING && find(list, &waiting);
+}
+
+void
+josch_waiting_take_out(const Waiting *rows, int n)
+{
+	JoschFinder list;
+
+	if (n == 0)
+	{
+		return;
+	}
+	josch_finder_open(&list, &josch_waiting, JOSCH_WAITING_KEYS, RowExclusiveLock);
+	for (int i = 0; i < n; i++)
+	{
+		if (josch_waiting_find(&list, rows[i]))
+		{
+			josch_finder_delete(&list);
+		}
+	}
+	josch_finder_close(&list);
+}
+
+/* Rows that are to be there; a stale one of the same key does as well. */
+typedef struct Rows
+{
+	JoschFinder list;
+	const Waiting *rows;
+	int			n;
+	int			at;
+} Rows;
+
+static bool
+next_row(void *arg, Datum *values, bool *nulls)
+{
+	Rows	   *rows = arg;
+
+	while (rows->at < rows->n)
+	{
+		const Waiting *row = &rows->rows[rows->at++];
+
+		if (!find(&rows->list, row))
+		{
+			josch_waiting_datums(row, values);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+josch_waiting_put_in(const Waiting *rows, int n)
+{
+	Rows		all = {.rows = rows, .n = n};
+
+	if (n == 0)
+	{
+		return;
+	}
+	josch_finder_open(&all.list, &josch_waiting, JOSCH_WAITING_KEYS, RowExclusiveLock);
+	josch_writer_insert(&josch_waiting, NULL, next_row, &all);
+	josch_finder_close(&all.list);
+}
+
+Waiting
+josch_waiting_read_row(JoschFinder *list)
+{
+	bool		isnull;
+	Waiting		row = {
+		.waits_for = DatumGetChar(josch_finder_get(list, WAITING_WAITS_FOR, &isnull)),
+		.due_at = DatumGetTimestampTz(josch_finder_get(list, WAITING_DUE_AT, &isnull)),
+		.key = {
+			.node_id = DatumGetInt64(josch_finder_get(list, WAITING_NODE_ID, &isnull)),
+			.job_date = DatumGetDateADT(josch_finder_get(list, WAITING_JOB_DATE, &isnull))
+		}
+	};
+
+	return row;
+}
+
+Waiting *
+josch_waiting_list_due(TimestampTz now, int limit, int *n)
+{
+	Waiting    *due = palloc(sizeof(Waiting) * limit);
+	Waiting		first = {.waits_for = WAITS_FOR_TIME, .due_at = DT_NOBEGIN, .key = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
+	Datum		from[JOSCH_WAITING_KEYS];
+	JoschFinder list;
+
+	*n = 0;
+	josch_waiting_datums(&first, from);
+	josch_finder_open_range(&list, &josch_waiting, JOSCH_WAITING_KEYS, AccessShareLock);
+	josch_finder_seek_from(&list, from);
+	while (*n < limit && josch_finder_next(&list) && (due[*n] = josch_waiting_read_row(&list)).due_at <= now)
+	{
+		(*n)++;
+	}
+	josch_finder_close(&list);
+	return due;
+}

@@ -1,0 +1,58 @@
+/*
+ * src/node/waiting.h
+ *	  josch.waiting: the nodes that wait, each with what it waits for.
+ *
+ * The rows of josch.nodes are the truth.  This list follows from them, and is kept by the
+ * trigger on that table, whoever changes it: so no index of nodes needs to know a state,
+ * and a node may go through all its states in place.
+ */
+#ifndef JOSCH_WAITING_H
+#define JOSCH_WAITING_H
+
+#include "base/josch.h"
+
+#include "executor/tuptable.h"
+
+#include "base/finder.h"
+
+/* waiting.waits_for */
+#define WAITS_FOR_NOTHING '\0'	/* it does not stand in the list */
+#define WAITS_FOR_TURN 'f'		/* free: ready, and needs no place */
+#define WAITS_FOR_COMMAND 'c'	/* ready, and needs a place for a command */
+#define WAITS_FOR_SQL 's'		/* ready, and needs a place for SQL */
+#define WAITS_FOR_TIME 't'		/* ready, and not known to be due */
+#define WAITS_FOR_PERSON 'p'
+#define WAITS_FOR_RELEASE 'h'	/* held */
+
+typedef struct Waiting
+{
+	char		waits_for;
+	char		turn;			/* of a node that is ready: what it waits for when it is due; else WAITS_FOR_NOTHING */
+	TimestampTz due_at;			/* of such a node; DT_NOBEGIN: at once */
+	NodeKey		key;
+} Waiting;
+
+/* A row as the finders want it: only those that wait for their time are in the order of time. */
+#define JOSCH_WAITING_KEYS 4
+extern void josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAITING_KEYS]);
+
+/*
+ * What the node in the slot, a row of josch.nodes, waits for; josch_nodes has been looked up.
+ * Whatever the clock says: one that has a time waits for it, and a pass finds that it has come.
+ */
+extern Waiting josch_waiting_of(TupleTableSlot *node);
+
+/* Finds the row of a node; of one whose time has come it says so no more. */
+extern bool josch_waiting_find(JoschFinder *list, Waiting waiting);
+
+/* The row at hand. */
+extern Waiting josch_waiting_read_row(JoschFinder *list);
+
+/* Up to so many whose time has come, the first ones first; palloc'd. */
+extern Waiting *josch_waiting_list_due(TimestampTz now, int limit, int *n);
+
+/* Rows of the table; those that are there, or not there, already are left so. */
+extern void josch_waiting_take_out(const Waiting *rows, int n);
+extern void josch_waiting_put_in(const Waiting *rows, int n);
+
+#endif							/* JOSCH_WAITING_H */

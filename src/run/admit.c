@@ -1,0 +1,212 @@
+/*
+ * src/run/admit.c
+ *	  What is ready goes on: milestones, and what finds a place to run.
+ */
+#include "base/josch.h"
+
+#include "run/admit.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/clock.h"
+#include "node/queue.h"
+#include "node/store_node.h"
+#include "run/plan.h"
+#include "run/step.h"
+#include "run/store_pass.h"
+
+/* Nodes that one statement takes in: of a pass that may take its time, and of one that may not. */
+#define READY_LIMIT 10000
+#define READY_LIMIT_IN_TIME 500
+
+static int
+apply_move(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	StoreTaken	taken = josch_store_pass_move(josch_step_keys(items, n), n, josch_plan_free);
+
+	if (taken.suppressed != NODE_STATE_READY)
+	{
+		josch_step_complain_of_suppression(josch_fsm_label(taken.suppressed));
+	}
+	pass->set_aside += taken.held;
+	return taken.done;
+}
+
+/* The launches are collected in the context that the argument names. */
+static int
+apply_launch(EnginePass *pass, Piece *items, int n, void *argument, QueueLine line)
+{
+	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
+	int			launched;
+	int			held = 0;
+	StoreLaunch *launches;
+
+	launches = josch_store_pass_launch(josch_step_keys(items, n), n, line == QUEUE_SQL, &pass->runner, &launched, &held);
+	pass->launches = pass->launches == NULL ?
+		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
+		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
+	memcpy(pass->launches + pass->nlaunches, launches, sizeof(StoreLaunch) * launched);
+	pass->nlaunches += launched;
+	pass->set_aside += held;
+	MemoryContextSwitchTo(former);
+	return launched;
+}
+
+static int
+apply_commands(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	return apply_launch(pass, items, n, argument, QUEUE_COMMANDS);
+}
+
+static int
+apply_sql(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	return apply_launch(pass, items, n, argument, QUEUE_SQL);
+}
+
+/* Reads as many rows as runs are open, unless it is known how many there are. */
+static void
+find_places(void *argument)
+{
+	EnginePass *pass = argument;
+
+	int			commands = pass->open[QUEUE_COMMANDS] - pass->ended[QUEUE_COMMANDS];
+	int			sql = pass->open[QUEUE_SQL] - pass->ended[QUEUE_SQL];
+
+	if (!pass->places_known)
+	{
+		josch_store_run_places(&commands, &sql);
+	}
+	pass->free[QUEUE_FREE] = PG_INT32_MAX;
+	pass->free[QUEUE_COMMANDS] = Max(pass->max_commands - commands, 0);
+	pass->free[QUEUE_SQL] = Max(pass->max_sql - sql, 0);
+}
+
+/* The next nodes of one line. */
+typedef struct Work
+{
+	EnginePass *pass;
+	QueueLine	line;
+	int			limit;
+	int			taken;
+	Piece	   *items;			/* of these, those that can be begun */
+	int			n;
+} Work;
+
+/* Places come first, and then as many nodes: those that wait for one are not even read. */
+static void
+take_work(void *argument)
+{
+	Work	   *work = argument;
+	NodeKey    *keys = palloc(sizeof(NodeKey) * work->limit);
+
+	work->taken = josch_queue_take(work->line, work->limit, keys);
+	work->items = palloc0(sizeof(Piece) * Max(work->taken, 1));
+	for (int i = 0; i < work->taken; i++)
+	{
+		if (!josch_step_is_quarantined(work->pass, keys[i]))
+		{
+			work->items[work->n++].key = keys[i];
+		}
+	}
+	if (work->pass->recounts_wait && work->n > 0)
+	{
+		work->n = josch_store_node_leave_out_recounts(work->items, work->n, sizeof(Piece));
+	}
+}
+
+/* Begins the next nodes of a line; returns how many, and whether there may be more. */
+static int
+serve(EnginePass *pass, QueueLine line, JoschStep apply, MemoryContext caller, bool *more)
+{
+	int64		before = pass->changes;
+	Work		work = {pass, line, Min(pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME, pass->free[line])};
+	int			begun;
+
+	if (work.limit == 0 || !josch_step_reach(pass, take_work, &work, 1))
+	{
+		return 0;
+	}
+	josch_step_apply_all(pass, apply, work.items, work.n, caller);
+	begun = (int) (pass->changes - before);
+	pass->free[line] -= line == QUEUE_FREE ? 0 : begun;
+	*more |= work.taken == work.limit && pass->free[line] > 0;
+	return begun;
+}
+
+/* Begins what can be begun; false when there is no more, as far as this queue knows. */
+static bool
+admit(EnginePass *pass, MemoryContext caller, bool *progress)
+{
+	bool		more = false;
+	int			moved = serve(pass, QUEUE_FREE, apply_move, caller, &more);
+
+	(void) serve(pass, QUEUE_COMMANDS, apply_commands, caller, &more);
+	(void) serve(pass, QUEUE_SQL, apply_sql, caller, &more);
+	*progress |= moved > 0;
+	return moved > 0 || more;
+}
+
+static void
+come_due(void *argument)
+{
+	EnginePass *pass = argument;
+	int			limit = pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME;
+
+	pass->more |= josch_queue_come_due(pass->now, limit, &pass->set_aside) == limit;
+}
+
+/* So that no graph, however large, keeps others from being served. */
+static bool
+time_is_up(const EnginePass *pass, TimestampTz since)
+{
+	return pass->budget_ms > 0 && TimestampDifferenceExceeds(since, josch_clock_system_now(), pass->budget_ms);
+}
+
+/* What the queue has; in a row of its own, since milestones free others. */
+static bool
+admit_queue(EnginePass *pass, MemoryContext caller, TimestampTz since)
+{
+	bool		progress = false;
+
+	while (admit(pass, caller, &progress) && !time_is_up(pass, since))
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(CurrentMemoryContext);
+	}
+	pass->more |= time_is_up(pass, since);
+	return progress;
+}
+
+/* Step by step: what a milestone has freed is in the table, and found when the queue is opened anew. */
+static void
+admit_by_steps(EnginePass *pass, MemoryContext caller, TimestampTz since)
+{
+	bool		progress;
+
+	do
+	{
+		josch_queue_open(&pass->marks, false);
+		progress = admit_queue(pass, caller, since);
+		josch_queue_close(&pass->marks);
+	} while (progress && !pass->more);
+}
+
+void
+josch_admit_all(EnginePass *pass, MemoryContext caller, TimestampTz since)
+{
+	if (pass->events_only || !josch_step_reach(pass, find_places, pass, 1) || !josch_step_reach(pass, come_due, pass, 1))
+	{
+		return;
+	}
+	MemoryContextReset(CurrentMemoryContext);
+	if (pass->short_way)
+	{
+		(void) admit_queue(pass, caller, since);
+	}
+	else
+	{
+		admit_by_steps(pass, caller, since);
+	}
+}
