@@ -43,7 +43,7 @@ typedef enum JoschLock
 
 /*
  * Opens the table of that name, as josch_table_open does, to find rows by the first
- * nkeys columns of its primary key, which are the first of the JoschTable.  All that is committed now is seen, and what
+ * nkeys columns of its primary key, which are the first of the JoschTable (0: all rows).  All that is committed now is seen, and what
  * this transaction's former commands have written.  The slot is the current context's.
  * An ERROR is cleared up by the abort of the (sub)transaction.
  */

@@ -77,6 +77,7 @@ typedef struct JoschSqlSlot
 	/* its run */
 	int64		run_id;
 	int64		nonce;
+	TimestampTz given_at;
 	bool		atomic;
 	bool		begun;			/* something of it may have been executed */
 	bool		passing;		/* the worker ended before it began, for a reason that passes */

@@ -9,15 +9,18 @@
 
 #include "base/store_installation.h"
 
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "base/clock.h"
+#include "base/finder.h"
 #include "base/identity.h"
 #include "base/mode.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
+#include "base/table.h"
 
 static const JoschRow installation_row = JOSCH_ROW(
 	JoschInstallation,
@@ -29,11 +32,20 @@ static const JoschRow installation_row = JOSCH_ROW(
 	JOSCH_FIELD(JoschInstallation, files, INT64),
 	JOSCH_FIELD(JoschInstallation, disarmed, TEXT));
 
-#define INSTALLATION "SELECT true, token, server, armed_at, armed_by, files, disarmed FROM josch.installation"
+enum
+{
+	COLUMN_TOKEN, COLUMN_SERVER, COLUMN_ARMED_AT, COLUMN_ARMED_BY, COLUMN_FILES, COLUMN_DISARMED, COLUMN_COUNT
+};
 
-static JoschPlan look = JOSCH_PLAN0(INSTALLATION);
+static const JoschColumn columns[COLUMN_COUNT] = {
+	{"token", INT8OID}, {"server", TEXTOID}, {"armed_at", TIMESTAMPTZOID}, {"armed_by", TEXTOID}, {"files", INT8OID},
+	{"disarmed", TEXTOID}
+};
+static AttrNumber numbers[COLUMN_COUNT];
+static JoschTable table = JOSCH_TABLE("installation", columns, numbers);
 
-static JoschPlan lock = JOSCH_PLAN0(INSTALLATION " FOR UPDATE");
+static JoschPlan lock = JOSCH_PLAN0(
+	"SELECT true, token, server, armed_at, armed_by, files, disarmed FROM josch.installation FOR UPDATE");
 
 static JoschPlan arm = JOSCH_PLAN(
 	"UPDATE josch.installation SET token = josch.new_nonce(), server = $1, armed_at = $2, armed_by = $3, comment = $4,"
@@ -52,32 +64,52 @@ static JoschPlan doubt = JOSCH_PLAN("UPDATE josch.installation SET server = $1 W
 
 static JoschPlan clear = JOSCH_PLAN0("DELETE FROM josch.installation");
 
-static JoschInstallation
-fetch(JoschPlan *plan)
+static char *
+text_of(JoschFinder *row, int column)
+{
+	bool		isnull;
+	Datum		value = josch_finder_get(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Each pass asks twice: no statement is planned or begun for it. */
+JoschInstallation
+josch_store_installation_read(void)
+{
+	JoschInstallation installation = {0};
+	JoschFinder row;
+	bool		isnull;
+
+	josch_finder_open(&row, &table, 0, AccessShareLock);
+	if (josch_finder_find(&row, NULL))
+	{
+		installation.there = true;
+		installation.token = DatumGetInt64(josch_finder_get(&row, COLUMN_TOKEN, &isnull));
+		installation.server = text_of(&row, COLUMN_SERVER);
+		installation.armed_at = DatumGetTimestampTz(josch_finder_get(&row, COLUMN_ARMED_AT, &isnull));
+		installation.armed_by = text_of(&row, COLUMN_ARMED_BY);
+		installation.files = DatumGetInt64(josch_finder_get(&row, COLUMN_FILES, &isnull));
+		installation.disarmed = text_of(&row, COLUMN_DISARMED);
+	}
+	josch_finder_close(&row);
+	return installation;
+}
+
+JoschInstallation
+josch_store_installation_lock(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschInstallation installation = {0};
 	JoschSpi	spi;
 
 	josch_spi_begin(&spi);
-	if (josch_spi_run(plan, SPI_OK_SELECT, NULL, NULL) > 0)
+	if (josch_spi_run(&lock, SPI_OK_SELECT, NULL, NULL) > 0)
 	{
 		josch_rows_fetch_one(&installation_row, &installation, caller);
 	}
 	josch_spi_end(&spi);
 	return installation;
-}
-
-JoschInstallation
-josch_store_installation_read(void)
-{
-	return fetch(&look);
-}
-
-JoschInstallation
-josch_store_installation_lock(void)
-{
-	return fetch(&lock);
 }
 
 static void

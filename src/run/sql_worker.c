@@ -49,6 +49,7 @@ set_run(JoschSqlSlot *slot, JoschRunKey run, bool atomic)
 {
 	slot->run_id = run.run_id;
 	slot->nonce = run.nonce;
+	slot->given_at = josch_clock_system_now();
 	slot->atomic = atomic;
 	slot->begun = slot->passing = slot->again = slot->terminated = false;
 	slot->cancelled_at = 0;
@@ -433,6 +434,7 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	*outcome = (JoschSqlOutcome)
 	{
 		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
+		.took_ms = TimestampDifferenceMilliseconds(slot->given_at, josch_clock_system_now()),
 		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again, .terminated = slot->terminated, .result = slot->result
 	};
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));

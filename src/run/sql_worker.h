@@ -56,6 +56,7 @@ typedef struct JoschSqlOutcome
 	Oid			owner;
 	bool		atomic;			/* then nothing is left of what has not succeeded */
 	bool		begun;			/* else nothing was executed */
+	long		took_ms;		/* since it was given to the worker */
 	bool		never_came;		/* there was no worker for it, for a reason that passes */
 	bool		again;			/* not begun, and to be given to another worker */
 	bool		terminated;		/* josch_sql_worker_cancel ended the worker */

@@ -80,6 +80,9 @@
 /* A pass that has taken so long ends, and comes again at once: whoever else wants something comes in between. */
 #define PASS_MS 20
 
+/* What SQL is taken to take before any has ended. */
+#define SQL_UNKNOWN_MS 1000
+
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
 
@@ -217,7 +220,7 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	if (josch_config_scheduler)
 	{
 		pass->max_commands = scheduler->phase == RUNNER_READY && !scheduler->status.silent && may_send ? josch_config_max_running : 0;
-		pass->max_sql = scheduler->unsent_sql == NIL && decisions->compared.nagain == 0 ? josch_config_max_sql_workers : 0;
+		pass->max_sql = decisions->compared.nagain == 0 ? josch_scheduler_sql_places(scheduler) : 0;
 	}
 }
 
@@ -738,6 +741,7 @@ start_up(Scheduler *scheduler, Oid database)
 	scheduler->server = josch_identity_server();
 	name_log_folder(scheduler, database);
 	scheduler->highest = -1;
+	scheduler->sql_took_ms = SQL_UNKNOWN_MS;
 	josch_scheduler_empty_set(scheduler, &scheduler->listed);
 	josch_scheduler_empty_set(scheduler, &scheduler->living);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);

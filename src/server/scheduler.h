@@ -78,6 +78,7 @@ typedef struct Scheduler
 
 	List	   *events;			/* RunEvent: not committed yet */
 	List	   *unsent_sql;		/* StoreLaunch: no worker was free */
+	double		sql_took_ms;	/* what SQL took lately, from hand to hand */
 	HTAB	   *stops_sent;		/* JoschRunKey: on this connection */
 
 	Delays		delays;
@@ -165,6 +166,9 @@ extern void josch_scheduler_stop_sql(Scheduler *scheduler, const StoreRunInfo *r
 
 /* Tries again with SQL runs that found no worker. */
 extern void josch_scheduler_send_unsent(Scheduler *scheduler);
+
+/* How many SQL runs may be open: as many as there may be workers, and some more for whoever of these is ready first. */
+extern int	josch_scheduler_sql_places(const Scheduler *scheduler);
 
 /* Takes what the SQL workers have done with, and what they left undone. */
 extern void josch_scheduler_collect_sql(Scheduler *scheduler);

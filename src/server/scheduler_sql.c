@@ -13,10 +13,31 @@
 #include "utils/memutils.h"
 
 #include "base/attempt.h"
+#include "base/config.h"
 #include "run/sql_worker.h"
 #include "run/store_sql_run.h"
 
+/* SQL that takes no longer than this is quick; then so many a worker are given out ahead. */
+#define QUICK_MS 50
+#define AHEAD 4
+
 /* ---- to the workers ---- */
+
+/*
+ * Between the end of one run and the begin of the next a worker would wait for a pass and
+ * its commit.  Where SQL is quick that is most of the time: so a pass makes some more runs,
+ * and a worker that is free gets the next one at once.  Where it is not, nobody is to see
+ * a node running that waits.
+ */
+int
+josch_scheduler_sql_places(const Scheduler *scheduler)
+{
+	if (josch_sql_worker_shortage() != NULL)
+	{
+		return 0;
+	}
+	return scheduler->sql_took_ms > QUICK_MS ? josch_config_max_sql_workers : josch_config_max_sql_workers * (1 + AHEAD);
+}
 
 /* False: no worker is free now; try again later. */
 static bool
@@ -90,10 +111,7 @@ josch_scheduler_send_unsent(Scheduler *scheduler)
 	{
 		free_unsent(linitial(scheduler->unsent_sql));
 		scheduler->unsent_sql = list_delete_first(scheduler->unsent_sql);
-		if (scheduler->unsent_sql == NIL)
-		{
-			scheduler->pass_wanted = true; /* no SQL was admitted while these waited */
-		}
+		scheduler->pass_wanted |= scheduler->unsent_sql == NIL;
 	}
 	if (scheduler->unsent_sql == NIL)
 	{
@@ -200,6 +218,7 @@ josch_scheduler_collect_sql(Scheduler *scheduler)
 	{
 		JoschSqlOutcome *outcome = lfirst(cell);
 
+		scheduler->sql_took_ms = (scheduler->sql_took_ms * 7 + outcome->took_ms) / 8;	/* the last few count */
 		if (outcome->again)
 		{
 			send_again(scheduler, outcome);

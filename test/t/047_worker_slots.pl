@@ -45,6 +45,26 @@ sub has_scheduler
 
 my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND datname = 'postgres'};
 
+# How many of the last nodes were running at once, at most.
+sub most_at_once
+{
+	my $count = shift;
+	return $node->sql("SELECT max(n) FROM (
+		SELECT sum(CASE WHEN new_values ->> 'state' = 'running' THEN 1 WHEN old_values ->> 'state' = 'running' THEN -1 ELSE 0 END)
+			OVER (ORDER BY audit_id) AS n
+		FROM josch.nodes_audit WHERE operation = 'UPDATE' AND node_id >= $next - $count) a");
+}
+
+# --- no more SQL runs than there are workers, unless it is so quick that these would wait for the next
+
+run_sql('SELECT pg_sleep(0.2)', 6);
+$node->wait_for_rest('SQL that takes its time');
+is(most_at_once(6), '2', 'two of it were running at once: no node says so that waits for a worker');
+run_sql('SELECT 1', 120);
+$node->wait_for_rest('SQL that is quick');
+cmp_ok(most_at_once(120), '>', 2, 'some of it was ready for whichever worker had done');
+is($node->sql($workers), '2', 'there are two workers all the same');
+
 # --- idle workers of one database make room for the scheduler of another, and no more than it needs
 
 run_sql('SELECT pg_sleep(0.5)', 2);
