@@ -210,12 +210,13 @@ sub judge_order
 sub judge_counts
 {
 	my ($node) = @_;
-	return map { "node $_->[0] of $_->[1] counts $_->[2] parents, and has $_->[3]" } rows($node, q{
+	return ((map { "node $_->[0] of $_->[1] counts $_->[2] parents, and has $_->[3]" } rows($node, q{
 		SELECT n.node_id, n.job_date, n.unmet, d.unmet
 		FROM josch.nodes n CROSS JOIN LATERAL (SELECT count(*) AS unmet
 			FROM josch.node_deps d JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
 			WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date AND p.state NOT IN ('succeeded', 'skipped', 'up')) d
-		WHERE n.unmet <> d.unmet});
+		WHERE n.unmet <> d.unmet})),
+		(map { "$_->[0] nodes wait, and josch.waiting does not say so, or the other way round" } grep { $_->[0] > 0 } rows($node, $JoschNode::UNTRUE)));
 }
 
 # ---- what the server complains of ----

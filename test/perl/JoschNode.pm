@@ -183,10 +183,21 @@ sub wait_for
 		. " FROM josch.nodes WHERE node_id IN ($list) AND job_date = '$DATE' AND state = '$state'");
 }
 
+# Nodes of which josch.waiting does not say what it ought to: it follows from josch.nodes at every moment.
+our $UNTRUE = q{SELECT count(*) FROM (
+	SELECT n.job_date, n.node_id, CASE WHEN s.attention THEN 'p' WHEN n.state = 'held' THEN 'h'
+		WHEN n.exec_command IS NOT NULL THEN 'c' WHEN n.exec_sql IS NOT NULL THEN 's' ELSE 'f' END AS waits_for,
+		n.state = 'ready' AND n.due_at IS NOT NULL AND NOT n.forced AS timed
+	FROM josch.nodes n JOIN josch.states() s ON s.state = n.state
+	WHERE s.attention OR n.state IN ('held', 'ready')) n
+	FULL JOIN josch.waiting w ON w.job_date = n.job_date AND w.node_id = n.node_id
+	WHERE (w.waits_for::text = n.waits_for OR n.timed AND w.waits_for = 't') IS NOT TRUE};
+
 # Waits until nothing of any day is to be done any more, but by a person.
 sub wait_for_rest
 {
 	my ($self, $what) = @_;
+	is($self->sql($UNTRUE), '0', 'what waits is listed, and nothing else');
 	return $self->wait_until($what // 'all is done',
 		"SELECT NOT EXISTS (SELECT FROM josch.nodes WHERE state IN ('pending', 'ready', 'running', 'up'))"
 		. ' AND NOT EXISTS (SELECT FROM josch.runs WHERE ended_at IS NULL)');
