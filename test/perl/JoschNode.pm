@@ -51,6 +51,15 @@ sub create
 	return $self;
 }
 
+# A session of its own; the time that may pass without an answer counts from each question, not from its begin.
+sub background_psql
+{
+	my ($self, @how) = @_;
+	my $session = $self->SUPER::background_psql(@how);
+	$session->set_query_timer_restart;
+	return $session;
+}
+
 # copy_of(name, node, conf => 'lines', spool => '/path'): started on a copy of a stopped server's data directory
 sub copy_of
 {
