@@ -170,12 +170,12 @@ admit_queue(EnginePass *pass, MemoryContext caller, TimestampTz since)
 {
 	bool		progress = false;
 
-	while (admit(pass, caller, &progress) && !time_is_up(pass, since))
+	while (!pass->more && admit(pass, caller, &progress))
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(CurrentMemoryContext);
+		pass->more = time_is_up(pass, since);
 	}
-	pass->more |= time_is_up(pass, since);
 	return progress;
 }
 

@@ -58,6 +58,7 @@ static ErrorData *
 attempt(EnginePass *pass, JoschStep apply, Piece *items, int n, void *argument)
 {
 	Attempt		a = {pass, apply, items, n, argument};
+	EnginePass	before = *pass;
 	ErrorData  *error = NULL;
 
 	if (pass->short_way)
@@ -68,7 +69,14 @@ attempt(EnginePass *pass, JoschStep apply, Piece *items, int n, void *argument)
 	{
 		error = josch_attempt(apply_step, &a);
 	}
-	pass->changes += error == NULL ? a.changed : 0;
+	if (error != NULL)
+	{
+		*pass = before;			/* of what it has noted nothing has happened */
+	}
+	else
+	{
+		pass->changes += a.changed;
+	}
 	return error;
 }
 

@@ -667,13 +667,23 @@ run_pass(Scheduler *scheduler)
 
 /* ---- the loop ---- */
 
+/* Passes that follow each other without waiting must not be deaf to what others commit. */
+static void
+notice_wake(Scheduler *scheduler)
+{
+	if (MyLatch->is_set)
+	{
+		ResetLatch(MyLatch);
+		scheduler->pass_wanted = scheduler->woken = true;
+	}
+}
+
 static void
 wait_for_something(Scheduler *scheduler)
 {
 	WaitEventSet *set;
 	WaitEvent	events[3];
 	TimestampTz until = scheduler->pass_at;
-	int			n;
 
 	if (scheduler->runner == NULL && josch_scheduler_may_connect(scheduler))
 	{
@@ -700,17 +710,9 @@ wait_for_something(Scheduler *scheduler)
 						  (josch_runner_wants_write(scheduler->runner) ? WL_SOCKET_WRITEABLE : 0),
 						  josch_runner_socket(scheduler->runner), NULL, NULL);
 	}
-	n = josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
-						 events, lengthof(events), PG_WAIT_EXTENSION);
+	(void) josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
+							events, lengthof(events), PG_WAIT_EXTENSION);
 	FreeWaitEventSet(set);
-	for (int i = 0; i < n; i++)
-	{
-		if (events[i].events & WL_LATCH_SET)
-		{
-			ResetLatch(MyLatch);
-			scheduler->pass_wanted = scheduler->woken = true;
-		}
-	}
 }
 
 static void
@@ -770,6 +772,7 @@ josch_scheduler_main(Datum database)
 			require_durable_commits();
 			scheduler.pass_wanted = scheduler.woken = true;
 		}
+		notice_wake(&scheduler);
 		josch_scheduler_connect(&scheduler);
 		josch_scheduler_hear(&scheduler);
 		josch_scheduler_collect_sql(&scheduler);

@@ -32,7 +32,7 @@
 int
 josch_scheduler_sql_places(const Scheduler *scheduler)
 {
-	if (josch_sql_worker_shortage() != NULL)
+	if (scheduler->unsent_sql != NIL && josch_sql_worker_shortage() != NULL)
 	{
 		return 0;
 	}
