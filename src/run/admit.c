@@ -153,8 +153,13 @@ come_due(void *argument)
 {
 	EnginePass *pass = argument;
 	int			limit = pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME;
+	bool		full;
 
-	pass->more |= josch_queue_come_due(pass->now, limit, &pass->set_aside) == limit;
+	do
+	{
+		full = josch_queue_come_due(pass->now, limit, &pass->set_aside) == limit;
+	} while (full && pass->budget_ms == 0);
+	pass->more |= full;
 }
 
 /* So that no graph, however large, keeps others from being served. */
@@ -169,13 +174,15 @@ static bool
 admit_queue(EnginePass *pass, MemoryContext caller, TimestampTz since)
 {
 	bool		progress = false;
+	bool		late = false;
 
-	while (!pass->more && admit(pass, caller, &progress))
+	while (!late && admit(pass, caller, &progress))
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(CurrentMemoryContext);
-		pass->more = time_is_up(pass, since);
+		late = time_is_up(pass, since);
 	}
+	pass->more |= late;
 	return progress;
 }
 
