@@ -139,7 +139,7 @@ sub note_what_is_lost
 {
 	my ($node, $what, @before) = @_;
 	my %known = is_on_record($node);
-	my @lost = grep { !$known{$_} } @before;
+	my @lost = grep { !$known{$_} && !$node->{record}{lost}{$_} } @before;
 	$node->{record}{lost}{$_} = 1 foreach @lost;
 	my $more = scalar(starts($node)) - @before;
 	complain($node, "after $what $more commands were started by themselves") if $more > 0;
