@@ -147,6 +147,7 @@ proc ::popup_list::Build {} {
     pack $path.comment.text -side left -fill x -expand 1
     ttk::label $path.note -style Warn.TLabel
     ttk::frame $path.buttons
+    bind $path.buttons <Configure> {::popup_list::Widened %W %w}
     pack $path.band -fill x
     pack $path.tools -fill x -padx [expr {2 * $gap}] -pady [list [expr {2 * $gap}] 0]
     pack $path.buttons -side bottom -fill x -padx [expr {2 * $gap}] -pady [expr {2 * $gap}]

@@ -10,6 +10,8 @@ namespace eval ::popup_list {
     # the acts that can be offered, in this order; those to the left of the others are no answers
     variable acts {signoff approve retry mark_success mark_failed reject skip claim unclaim}
     variable left {claim unclaim}
+    # the width that the buttons were laid out for
+    variable button_width 0
     # letters that are taken: Comment, Open, seLect all, snooZe, Filter, Group by
     variable taken {c o l z f g}
 }
@@ -102,7 +104,8 @@ proc ::popup_list::Buttons {} {
     PackButtons $frame $chosen [dict keys $wanted]
 }
 
-# From left to right in the order in which the keyboard goes; the answers stand at the right.
+# From left to right in the order in which the keyboard goes; the answers stand at the right, or, where that has no room, in
+# lines of their own.
 proc ::popup_list::PackButtons {frame chosen wanted} {
     variable left
     pack forget {*}[winfo children $frame]
@@ -114,12 +117,58 @@ proc ::popup_list::PackButtons {frame chosen wanted} {
     foreach action $wanted {
         lappend [expr {$action in $left ? "order" : "answers"}] $frame.act_$action
     }
-    pack {*}$order -side left
-    if {$answers ne {}} {
-        pack {*}[lreverse $answers] -side right -padx [list [theme::chars 1] 0]
+    set number 0
+    foreach line [Lines [winfo width $frame] $order $answers] {
+        lassign $line at_left at_right
+        set at $frame.line[incr number]
+        if {![winfo exists $at]} {
+            lower [ttk::frame $at]
+        }
+        pack $at -fill x -pady [list [expr {$number > 1 ? [theme::chars 0.6] : 0}] 0]
+        foreach button $at_left {
+            pack $button -in $at -side left
+        }
+        foreach button [lreverse $at_right] {
+            pack $button -in $at -side right -padx [list [theme::chars 1] 0]
+        }
     }
     foreach button [concat $order $answers] {
         ::raise $button
+    }
+}
+
+# The lines of buttons, {left right} each, that have room in a width; one that is not known yet is wide enough.
+proc ::popup_list::Lines {width left right} {
+    set whole [Wrapped $width [concat $left $right]]
+    if {$width <= 1 || [llength $whole] <= 1} {
+        return [list [list $left $right]]
+    }
+    return [concat [lmap line [Wrapped $width $left] {list $line {}}] [lmap line [Wrapped $width $right] {list {} $line}]]
+}
+
+# Buttons in lines of a width, as many in each as have room.
+proc ::popup_list::Wrapped {width buttons} {
+    set lines {}
+    set line {}
+    set used 0
+    foreach button $buttons {
+        set needs [expr {[winfo reqwidth $button] + [theme::chars 1]}]
+        if {$line ne {} && $used + $needs > $width} {
+            lappend lines $line
+            lassign {{} 0} line used
+        }
+        lappend line $button
+        incr used $needs
+    }
+    return [if {$line eq {}} {set lines} else {concat $lines [list $line]}]
+}
+
+# Another width may have room for more in a line, or for less.
+proc ::popup_list::Widened {frame width} {
+    variable button_width
+    if {$width != $button_width} {
+        set button_width $width
+        Buttons
     }
 }
 
