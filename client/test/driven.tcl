@@ -322,8 +322,8 @@ proc ::driven::row {tree item {column ""} {from 10}} {
 }
 
 # Give a widget the keyboard, and press keys there, when both looks show that it has it. Without a window manager the keyboard goes
-# where the pointer is. Not by focus -force: in 8.6.13 that reads freed memory when a window that had the keyboard has been
-# destroyed. hasty as above.
+# where the pointer is. By focus -force only when nobody has it: in 8.6.13 that may read freed memory when a window that had the
+# keyboard has been destroyed. hasty as above.
 proc ::driven::type {widget deeds {hasty 0}} {
     foreach look {first second} {
         update
@@ -353,8 +353,8 @@ proc ::driven::at_keyboard {widget hasty} {
     if {[focus] ne $widget} {
         focus $widget
         if {[focus] eq ""} {
-            # what a window manager does when the window that had the keyboard has gone
-            exec xdotool windowfocus [wm frame $top]
+            # nobody's, as the window that had it has gone: a window manager would give it to this one
+            focus -force $top
         }
         error "\"[focus]\" has the keyboard, not $widget"
     }
