@@ -527,7 +527,11 @@ set_next_pass(Scheduler *scheduler, const EnginePass *pass)
 	scheduler->pass_at = Min(scheduler->pass_at, pass->outlook.next_due);
 	scheduler->pass_at = Min(scheduler->pass_at, pass->retry_at);
 	scheduler->pass_at = Min(scheduler->pass_at, josch_scheduler_delay_due(scheduler));
-	scheduler->pass_at = scheduler->settle_at != 0 ? Min(scheduler->pass_at, scheduler->settle_at) : scheduler->pass_at;
+	if (scheduler->settle_at != 0 && scheduler->installation != 0)
+	{
+		/* one that is disarmed begins nothing, however long it waits */
+		scheduler->pass_at = Min(scheduler->pass_at, scheduler->settle_at);
+	}
 	if (scheduler->restoring)
 	{
 		/* nobody tells when it is over */

@@ -163,6 +163,10 @@ subtest 'a database made from a template' => sub {
 	check_original($node, @pids);
 	$node->wait_for('succeeded', 3, 4, 5);
 	is((split /\n/, $node->file(4)), 1, 'the original ran the rest of the day, once');
+	my $passes = q{SELECT substring(detail FROM 'passes (\d+)')::int FROM josch.health() WHERE component = 'scheduler'};
+	my $before = $node->sql($passes, 'copy');
+	sleep 3;	# to see that nothing happens meanwhile
+	cmp_ok($node->sql($passes, 'copy') - $before, '<', 10, 'one that is disarmed is idle');
 	arm($node, 'copy');
 	is((split /\n/, $node->file(4)), 2, 'and the copy when it was told to');
 	$node->sql('CREATE DATABASE again TEMPLATE copy', 'template1');
