@@ -106,8 +106,9 @@ proc ::harness::until {name script {what ""}} {
 
 # Wait for a window in which a text can be read; returns its path.
 proc ::harness::window {name pattern} {
-    until $name [list expr "\[llength \[::driven::windows [list $pattern]\]\] > 0"] "a window that says $pattern"
-    return [lindex [tell $name [list ::driven::windows $pattern]] 0]
+    # one look gives the window: by a second one it may have gone, or say something else
+    wait {expr {[set window [lindex [tell $name [list ::driven::windows $pattern]] 0]] ne ""}} "in client $name: a window that says $pattern"
+    return $window
 }
 
 # Wait until no window has that text.
