@@ -80,7 +80,21 @@ proc ::harness::server {} {
     dict set mine server $home
     set ::env(JOSCH_TEST_SOCKET) $home/sock
     set ::env(JOSCH_TEST_HOME) $home
+    fonts $home
     start
+}
+
+# Windows have the sizes that DejaVu gives them, whatever else this machine has: how many of them a screen has room for is tested.
+proc ::harness::fonts {home} {
+    set conf [open $home/fonts.conf w]
+    puts $conf {<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>}
+    puts $conf "<dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>$home/fonts</cachedir>"
+    foreach {generic family} {sans-serif {DejaVu Sans} monospace {DejaVu Sans Mono}} {
+        puts $conf "<alias><family>$generic</family><prefer><family>$family</family></prefer></alias>"
+    }
+    puts $conf {</fontconfig>}
+    close $conf
+    set ::env(FONTCONFIG_FILE) $home/fonts.conf
 }
 
 proc ::harness::temporary {} {
