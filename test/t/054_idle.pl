@@ -117,7 +117,8 @@ subtest 'idle' => sub {
 	foreach my $name (sort keys %pid)
 	{
 		my $after = effort($pid{$name});
-		is($after->{ticks} - $before{$name}{ticks}, 0, "$name: no CPU in $IDLE_SECONDS s");
+		# a tick that was nearly full becomes so by a single wake
+		cmp_ok($after->{ticks} - $before{$name}{ticks}, '<=', 1, "$name: no CPU in $IDLE_SECONDS s");
 		cmp_ok($after->{switches} - $before{$name}{switches}, '<=', 3, "$name: it does not wake");
 	}
 	is_deeply({ processes() }, \%pid, 'they are the same processes');
