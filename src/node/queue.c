@@ -89,7 +89,7 @@ make_context(void)
 }
 
 void
-josch_queue_open(const QueueMarks *marks, bool collects)
+josch_queue_open(const QueueMarks *marks)
 {
 	HASHCTL		control = {.keysize = sizeof(NodeKey), .entrysize = sizeof(Place)};
 
@@ -97,12 +97,12 @@ josch_queue_open(const QueueMarks *marks, bool collects)
 	control.hcxt = queue.context;
 	queue.places = hash_create("josch queue", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	memset(queue.lines, 0, sizeof(queue.lines));
-	for (int i = 0; i < QUEUE_LINES; i++)
+	for (int i = 0; i < QUEUE_LINES && marks != NULL; i++)
 	{
 		queue.lines[i].known = marks->known[i];
 		queue.lines[i].from = marks->from[i];
 	}
-	queue.collects = collects;
+	queue.collects = marks != NULL;
 	queue.doubtful = false;
 	queue.subid = GetCurrentSubTransactionId();
 	queue.open = true;
@@ -411,6 +411,11 @@ set_marks(QueueMarks *marks)
 	HASH_SEQ_STATUS all;
 	Place	   *place;
 
+	memset(marks, 0, sizeof(QueueMarks));
+	if (!queue.open)
+	{
+		return;
+	}
 	for (int i = 0; i < QUEUE_LINES; i++)
 	{
 		Line	   *line = &queue.lines[i];
@@ -434,12 +439,14 @@ josch_queue_close(QueueMarks *marks)
 	int			n;
 	Waiting    *fresh;
 
+	if (marks != NULL)
+	{
+		set_marks(marks);
+	}
 	if (!queue.open)
 	{
-		memset(marks, 0, sizeof(QueueMarks));
 		return;
 	}
-	set_marks(marks);
 	fresh = list_fresh(&n);
 	queue.open = false;
 	josch_waiting_put_in(fresh, n);

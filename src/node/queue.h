@@ -33,15 +33,15 @@ typedef struct QueueMarks
 } QueueMarks;
 
 /*
- * collects: what becomes ready is kept here until the end.  Otherwise it is written to
- * the table at once, and the pass sees it when it opens the queue anew.
+ * What becomes ready is kept here until the end.  Without marks it is written to the
+ * table at once, and the pass sees it when it opens the queue anew.
  */
-extern void josch_queue_open(const QueueMarks *marks, bool collects);
+extern void josch_queue_open(const QueueMarks *marks);
 
 /* The next ones of a line, up to so many, in the order of their keys; returns how many. */
 extern int	josch_queue_take(QueueLine line, int limit, NodeKey *keys);
 
-/* Writes what is left into the table. */
+/* Writes what is left into the table; sets the marks, if there are any. */
 extern void josch_queue_close(QueueMarks *marks);
 
 /* Nodes have left the list of what waits, and others have come into it: the changes of one statement, in a pass or not. */

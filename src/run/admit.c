@@ -194,9 +194,9 @@ admit_by_steps(EnginePass *pass, MemoryContext caller, TimestampTz since)
 
 	do
 	{
-		josch_queue_open(&pass->marks, false);
+		josch_queue_open(NULL);
 		progress = admit_queue(pass, caller, since);
-		josch_queue_close(&pass->marks);
+		josch_queue_close(NULL);
 	} while (progress && !pass->more);
 }
 

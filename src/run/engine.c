@@ -150,20 +150,19 @@ apply_started(EnginePass *pass, Piece *items, int n, void *argument)
 	return n;
 }
 
-/* The place that the run has taken; one that is up has none any more. */
 static void
-give_back(EnginePass *pass, const StoreOpenRun *run)
+give_places_back(EnginePass *pass, const Piece *items, int n)
 {
-	pass->ended[run->sql ? QUEUE_SQL : QUEUE_COMMANDS] += !run->up;
+	for (int i = 0; i < n; i++)
+	{
+		pass->ended[items[i].run->sql ? QUEUE_SQL : QUEUE_COMMANDS] += items[i].leaves;
+	}
 }
 
 static int
 apply_up(EnginePass *pass, Piece *items, int n, void *argument)
 {
-	for (int i = 0; i < n; i++)
-	{
-		give_back(pass, items[i].run);
-	}
+	give_places_back(pass, items, n);
 	josch_store_run_up(events_of(items, n), n);
 	return n;
 }
@@ -178,18 +177,25 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 	for (int i = 0; i < n; i++)
 	{
 		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now);
-		give_back(pass, items[i].run);
 		if (items[i].event->sql)
 		{
 			sql[nsql++] = items[i].event->run_id;
 		}
 	}
+	give_places_back(pass, items, n);
 	josch_store_pass_end(ends, n);
 	if (nsql > 0)
 	{
 		josch_store_sql_run_forget_ends(sql, nsql);
 	}
 	return n;
+}
+
+/* A run that is up has no place any more. */
+static bool
+gives_place_back(const RunEvent *event)
+{
+	return event->type == RUN_UP || event->type == RUN_ENDED;
 }
 
 /*
@@ -199,6 +205,8 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 static void
 sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Piece *steps[], int counts[])
 {
+	StoreOpenRun *left = NULL;
+
 	for (int i = 0; i < pass->nevents; i++)
 	{
 		RunEvent *event = pass->events[i];
@@ -240,7 +248,9 @@ sort_events(EnginePass *pass, StoreOpenRun *runs, int nruns, Piece *steps[], int
 			event->done = true;
 			continue;
 		}
-		steps[event->type][counts[event->type]++] = (Piece) {run->key, event, run};
+		steps[event->type][counts[event->type]++] =
+			(Piece) {run->key, event, run, .leaves = gives_place_back(event) && !run->up && run != left};
+		left = gives_place_back(event) ? run : left;
 	}
 }
 
@@ -340,7 +350,11 @@ go(void *argument)
 	MemoryContextSwitchTo(scratch);
 	if (pass->short_way)
 	{
-		josch_queue_open(&pass->marks, true);
+		josch_queue_open(&pass->marks);
+	}
+	else
+	{
+		memset(&pass->marks, 0, sizeof(pass->marks));	/* what becomes ready goes to the table */
 	}
 	/* first: what is counted now may start in this very pass */
 	if (pass->recounts_wait)

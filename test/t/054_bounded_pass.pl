@@ -5,7 +5,8 @@
 use strict;
 use warnings;
 use Test::More;
-use JoschNode qw($DATE);
+use PostgreSQL::Test::Utils;
+use JoschNode qw($DATE eventually lives);
 
 my $node = JoschNode->create('bounded_pass');
 my $many = 20_000;
@@ -62,6 +63,24 @@ my @are = split /\|/, told($counts);
 cmp_ok($are[0] - $were[0], '>=', 3 * 40 - 1, 'each node of the chain was changed three times');
 cmp_ok(($are[1] - $were[1]), '>=', 0.9 * ($are[0] - $were[0]), 'and nearly always in place');
 cmp_ok($are[2] - $were[2], '<=', 5, 'only the first was in the list of those that wait');
+
+# Both ends come in one pass, which goes step by step because of one of them: nobody wakes the scheduler for the child of the other.
+$node->sql(q{CREATE FUNCTION public.refuse_end() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''not this one''; END';
+	CREATE TRIGGER refuse_end BEFORE UPDATE ON josch.nodes FOR EACH ROW
+		WHEN (NEW.node_id = 400005 AND NEW.state = 'succeeded') EXECUTE FUNCTION public.refuse_end()});
+$node->job('step by step');
+$node->add([ 400_001, 'N', 'true' ], (map { [ $_, 'N', 'while [ ! -e "$WORK/both" ]; do sleep 0.05; done' ] } 400_004, 400_005));
+$node->depend(400_004 => 400_001);
+$node->schedule;
+$node->wait_until('both run', q{SELECT count(*) = 2 FROM josch.runs WHERE node_id IN (400004, 400005) AND status = 'running'});
+my ($scheduler, @pids) = ($node->scheduler_pid, map { $node->run_is($_, 'pid') } 400_004, 400_005);
+kill 'STOP', $scheduler;
+append_to_file("$node->{work}/both", '');
+eventually('both have ended', sub { !grep { lives($_) } @pids });
+kill 'CONT', $scheduler;
+$node->wait_for('failed', 400_005);
+$node->wait_for('succeeded', 400_004, 400_001);
+$node->sql('DROP TRIGGER refuse_end ON josch.nodes; DROP FUNCTION public.refuse_end()');
 
 # Somebody has a snapshot open (a pg_dump at the end of the day): what has left the list stays in its index.
 my $old = $node->background_psql('postgres');
