@@ -23,10 +23,11 @@ BEGIN
 	INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, valid_from)
 	SELECT 'job' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''), CASE WHEN i % 3 = 0 THEN '' ELSE pg_temp.any_text() END,
 		(ARRAY['Europe/Zurich', 'UTC', NULL])[1 + i % 3], CASE WHEN i % 2 = 0 THEN date '0100-01-01' + floor(random() * 3579000)::int END FROM generate_series(1, 12) i;
-	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
 	SELECT CASE WHEN i % 4 = 0 THEN josch.new_node_id() ELSE i * 7919 % 1009 END, n.type, j.job_name, 'node' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''),
 		CASE WHEN n.type = 'L' OR i % 2 = 0 AND n.type <> 'S' THEN pg_temp.any_text(false) END,
 		CASE WHEN n.type = 'S' AND i % 3 > 0 THEN time '00:00' + random() * interval '23:59:59' END,
+		CASE WHEN n.type <> 'S' AND i % 3 > 0 THEN date_trunc('second', random() * interval '167:59:59') END,
 		CASE WHEN n.type IN ('N', 'R') AND i % 2 = 1 THEN pg_temp.any_text(false) END, random() < 0.5,
 		CASE WHEN n.type = 'L' THEN pg_temp.any_text() END, pg_temp.any_duration(), CASE WHEN i % 3 = 0 THEN pg_temp.any_duration() END, pg_temp.any_duration(),
 		'/' || pg_temp.any_text(), CASE WHEN i % 5 = 0 THEN 'regress, "josch"' ELSE session_user END

@@ -53,7 +53,8 @@ SELECT public.nodes(E'1,N,J,one\n2,N,J,' || repeat('x', 300) || E'\n3,N,J,three,
 -- dates and times of day in one form, whatever DateStyle is
 SET datestyle = 'German, DMY';
 SELECT value, public.nodes('20,S,J,time,' || value, 'node_id,node_type,job_name,node_name,signoff_time') FROM unnest(ARRAY['06:30', '6:30', '06:30:00', '23:59:59.5',
-	'06:30:00+09', '06:30Z', '06:30 UTC', '06:30:00 Europe/Zurich', '06:30 PM', '063000', '25:00', 'now', 'allballs', '06:30:', '06:30:00.', '2026-01-02 06:30']) AS value;
+	'06:30:00+09', '06:30Z', '06:30 UTC', '06:30:00 Europe/Zurich', '06:30 PM', '063000', '25:00', '126:30', '168:00', '0126:30', '1 day 02:00', 'now', 'allballs', '06:30:', '06:30:00.', '2026-01-02 06:30']) AS value;
+SELECT value, public.nodes('22,N,J,start,' || value, 'node_id,node_type,job_name,node_name,start_time') FROM unnest(ARRAY['06:30', '26:30', '06:30:00+09', '063000']) AS value;
 CREATE FUNCTION pg_temp.job(value text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM josch.load(tpl_jobs => E'job_name,valid_from\nD,' || value);

@@ -31,7 +31,9 @@ FROM unnest(ARRAY['0100-01-01', '9899-12-31', '0099-12-31', '9900-01-01', '0044-
 SELECT value, pg_temp.try('INSERT INTO josch.node_deps VALUES (2, %L, 2, ''9899-12-31'')', value) AS p_date
 FROM unnest(ARRAY['0001-01-01', '9999-12-31', '0001-12-31 BC', '10000-01-01', 'infinity', '-infinity']) AS value;
 SELECT value, pg_temp.try('UPDATE josch.tpl_nodes SET signoff_time = %L WHERE node_id = 1', value) AS signoff_time
-FROM unnest(ARRAY['00:00', '23:59:59.999999', '24:00', '23:59:60', '23:59:59.9999999', '-1 minute', '1 day -1 hour', '06:30:00+09', '06:30-09', '06:30Z', '18:00 UTC', '6:30 PM']) AS value;
+FROM unnest(ARRAY['00:00', '23:59:59.999999', '24:00', '167:59:59', '168:00', '1 day', '23:59:60', '23:59:59.9999999', '-1 minute', '1 day -1 hour', '06:30:00+09', '06:30-09', '06:30Z', '18:00 UTC', '6:30 PM']) AS value;
+SELECT value, pg_temp.try('UPDATE josch.tpl_nodes SET start_time = %L WHERE node_id = 2', value) AS start_time, pg_temp.try('UPDATE josch.tpl_nodes SET start_time = %L WHERE node_id = 1', value) AS of_a_signoff
+FROM unnest(ARRAY['00:00', '26:00', '167:59:59', '168:00', '1 day', '-1 minute', '06:30:00+09']) AS value;
 SELECT value, pg_temp.try('UPDATE josch.tpl_nodes SET timeout = %L', value) AS timeout, pg_temp.try('UPDATE josch.tpl_nodes SET ready_after = %L', value) AS ready_after,
 	pg_temp.try('UPDATE josch.tpl_nodes SET stop_grace = %L', value) AS stop_grace
 FROM unnest(ARRAY['100 years', '36000 days', '1 month 1 day 1 hour', '100 years 1 day', '36000 days 24 hours', '101 years', '-1 hour', '1 day -1 hour', '-1 month 31 days', '1 hour -1 microsecond',

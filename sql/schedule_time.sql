@@ -23,6 +23,19 @@ FROM josch.nodes n JOIN josch.jobs j USING (job_name, job_date) ORDER BY job_nam
 UPDATE josch.tpl_nodes SET signoff_time = NULL WHERE job_name = 'Zurich';
 SELECT * FROM josch.schedule('2026-06-16', 'Zurich');
 SELECT count(*), count(due_at) FROM josch.nodes WHERE job_date = '2026-06-16';
+-- a command too has a time before which it does not start; both may lie beyond midnight
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, start_time) VALUES
+	(101, 'N', 'Lord Howe', 'early', 'true', '02:15'), (102, 'L', 'Lord Howe', 'late', 'true', '26:15'), (103, 'R', 'Lord Howe', 'milestone', NULL, '27:00');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, signoff_time) VALUES (104, 'S', 'Lord Howe', 'sign-off', '26:15');
+SELECT count(*) FROM josch.schedule('2026-10-03', 'Lord Howe');
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, start_time) VALUES ('2026-10-03', 105, 'N', 'Lord Howe', 'added', '26:15');
+SELECT josch.tick('2026-10-03 12:00+10:30');
+SELECT node_id, state, due_at AT TIME ZONE 'Australia/Lord_Howe' AS there FROM josch.nodes WHERE job_date = '2026-10-03' AND node_id > 100 ORDER BY 1;
+SELECT josch.tick(due_at) FROM josch.nodes WHERE job_date = '2026-10-03' AND node_id = 102;
+SELECT node_id, state FROM josch.nodes WHERE job_date = '2026-10-03' AND node_id > 100 ORDER BY 1;
+SELECT josch.force_start(103, '2026-10-03', 'it is late enough');
+SELECT josch.tick(due_at) FROM josch.nodes WHERE job_date = '2026-10-03' AND node_id = 102;
+SELECT node_id, state FROM josch.nodes WHERE job_date = '2026-10-03' AND node_id = 103;
 -- the functions beneath
 SELECT josch.instant('2026-03-29', '02:30', 'Europe/Zurich');
 SELECT josch.instant('2026-03-29', '02:30', 'Mars/Olympus');

@@ -59,6 +59,7 @@ CREATE TABLE josch.tpl_nodes (
 	node_name		text NOT NULL,
 	exec_command	text,
 	signoff_time	interval,
+	start_time		interval,
 	exec_sql		text,
 	exec_sql_atomic	boolean NOT NULL DEFAULT true,
 	ready_command	text,
@@ -80,8 +81,10 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_commands_are_not_too_long CHECK (octet_length(exec_command) <= 100000 AND octet_length(ready_command) <= 100000),
 	CONSTRAINT nodes_exec_sql_is_not_too_long CHECK (octet_length(exec_sql) <= 1000000),
 	CONSTRAINT nodes_work_dir_is_not_too_long CHECK (octet_length(work_dir) <= 4000),
-	CONSTRAINT nodes_signoff_time_is_before_midnight CHECK (signoff_time < interval '24:00'),
+	CONSTRAINT nodes_times_of_day_are_within_a_week CHECK (signoff_time < interval '168:00' AND start_time < interval '168:00'),
+	CONSTRAINT nodes_times_of_day_are_written_in_hours CHECK (extract(day FROM signoff_time) = 0 AND extract(day FROM start_time) = 0),
 	CONSTRAINT nodes_signoff_time_is_for_signoff CHECK (node_type = 'S' OR signoff_time IS NULL),
+	CONSTRAINT nodes_start_time_is_not_for_signoff CHECK (node_type <> 'S' OR start_time IS NULL),
 	CONSTRAINT nodes_long_running_has_a_command CHECK (node_type <> 'L' OR exec_command IS NOT NULL),
 	CONSTRAINT nodes_ready_command_is_for_long_running CHECK (node_type = 'L' OR ready_command IS NULL),
 	CONSTRAINT nodes_ready_command_is_not_blank CHECK (ready_command ~ '[^[:space:]]'),
@@ -89,7 +92,8 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_timeout_is_positive CHECK (timeout > interval '0'),
 	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
 	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
-		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)),
+		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)
+		AND josch.is_readable_interval(start_time)),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
 );
 COMMENT ON TABLE josch.tpl_nodes IS
@@ -100,7 +104,8 @@ COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
 'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE; PREV_DATE and NEXT_DATE, the nearest days made of its job, not set when there is none; JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
-COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for: what the clock on the wall shows, counted from midnight, before 24:00 (an interval, so that a time zone in it is refused and not dropped); NULL: as soon as the parents are done';
+COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for: what the clock on the wall shows, in hours from midnight of the job''s date, 26:00 for 02:00 on the day after, before 168:00 (an interval, so that a time zone in it is refused and not dropped); NULL: as soon as the parents are done';
+COMMENT ON COLUMN josch.tpl_nodes.start_time IS 'L, N and R: time of day, as in signoff_time, before which the node does not start; NULL: as soon as the parents are done';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command; 1,000,000 bytes at most. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql_atomic IS 'True: all statements and the node''s success commit in one transaction. False: each statement commits on its own, for those that cannot run in a transaction block (VACUUM, CREATE INDEX CONCURRENTLY)';
 COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and again after the start; its exit code 0 means that the node is up';
@@ -197,6 +202,7 @@ COMMENT ON COLUMN josch.nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.nodes.node_name IS 'Its name, for people';
 COMMENT ON COLUMN josch.nodes.exec_command IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.signoff_time IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.start_time IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.exec_sql IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.exec_sql_atomic IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.ready_command IS 'As in tpl_nodes';
@@ -210,7 +216,7 @@ COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
 COMMENT ON COLUMN josch.nodes.unmet IS 'Number of parents that it waits for; kept by triggers';
 COMMENT ON COLUMN josch.nodes.level IS 'A number greater than that of every parent; the order in which rows are locked. Kept by triggers';
-COMMENT ON COLUMN josch.nodes.due_at IS 'Not before this moment: of S, signoff_time on job_date in the job''s time zone; NULL: no such limit';
+COMMENT ON COLUMN josch.nodes.due_at IS 'Not before this moment: signoff_time or start_time on job_date in the job''s time zone; NULL: no such limit';
 COMMENT ON COLUMN josch.nodes.forced IS 'True when a person started it without its parents or before its time (josch.force_start)';
 COMMENT ON COLUMN josch.nodes.run_id IS 'Its latest run (josch.runs)';
 COMMENT ON COLUMN josch.nodes.attempt IS 'Number of its runs so far';
@@ -438,7 +444,7 @@ GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
-GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, exec_sql, exec_sql_atomic,
+GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;

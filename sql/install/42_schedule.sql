@@ -77,7 +77,7 @@ CREATE FUNCTION josch.day_add() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_day_add';
 COMMENT ON FUNCTION josch.day_add() IS
-'Trigger: a node that somebody adds to a day waits for whoever makes days of its job, and is due at its signoff_time in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
+'Trigger: a node that somebody adds to a day waits for whoever makes days of its job, and is due at its signoff_time or start_time in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.day_add() FROM PUBLIC;
 
 CREATE TRIGGER add BEFORE INSERT ON josch.nodes

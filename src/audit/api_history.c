@@ -43,6 +43,7 @@ static const Wording edits[] = {
 	{"work_dir", "directory"},
 	{"owner", "owner"},
 	{"signoff_time", "sign-off time"},
+	{"start_time", "start time"},
 	{"due_at", "due time"},
 	{"node_type", "type"},
 	{"node_name", "name"},

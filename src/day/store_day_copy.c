@@ -68,16 +68,16 @@ josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
 /* What a copy takes from its template, in the order of copied_nodes; then what has been worked out for it. */
 enum
 {
-	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
+	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, DUE_AT,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, LEVEL, NODE_COLUMNS
 };
 
 static JoschPlan copied_nodes = JOSCH_PLAN(
-	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.exec_sql,"
-	"       t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
-	"       josch.instant(j.job_date, t.signoff_time, j.time_zone)"
+	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.start_time,"
+	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
+	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone)"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
 	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name",
@@ -86,7 +86,7 @@ static JoschPlan copied_nodes = JOSCH_PLAN(
 static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[JOB_DATE] = {"job_date", DATEOID}, [NODE_ID] = {"node_id", INT8OID}, [NODE_TYPE] = {"node_type", TEXTOID},
 	[JOB_NAME] = {"job_name", TEXTOID}, [NODE_NAME] = {"node_name", TEXTOID}, [EXEC_COMMAND] = {"exec_command", TEXTOID},
-	[SIGNOFF_TIME] = {"signoff_time", INTERVALOID}, [EXEC_SQL] = {"exec_sql", TEXTOID},
+	[SIGNOFF_TIME] = {"signoff_time", INTERVALOID}, [START_TIME] = {"start_time", INTERVALOID}, [EXEC_SQL] = {"exec_sql", TEXTOID},
 	[EXEC_SQL_ATOMIC] = {"exec_sql_atomic", BOOLOID}, [READY_COMMAND] = {"ready_command", TEXTOID},
 	[READY_AFTER] = {"ready_after", INTERVALOID}, [TIMEOUT] = {"timeout", INTERVALOID},
 	[STOP_GRACE] = {"stop_grace", INTERVALOID}, [WORK_DIR] = {"work_dir", TEXTOID}, [OWNER] = {"owner", JOSCH_ROLE_TYPE},

@@ -3,8 +3,8 @@
  *	  The trigger on nodes that people add to a day by SQL.
  *
  * What the making of a day works out for all of its nodes is worked out here for
- * one: who might be making days of its job is waited for, and the time of its
- * sign-off becomes a moment.
+ * one: who might be making days of its job is waited for, and its time of
+ * day becomes a moment.
  */
 #include "base/josch.h"
 
@@ -30,12 +30,12 @@ PG_FUNCTION_INFO_V1(josch_trigger_day_add);
 
 enum
 {
-	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, DUE_AT, NCOLUMNS
+	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, DUE_AT, NCOLUMNS
 };
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
-	{"signoff_time", INTERVALOID}, {"due_at", TIMESTAMPTZOID}
+	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"due_at", TIMESTAMPTZOID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
@@ -87,6 +87,7 @@ prepare(HeapTuple row, TupleDesc desc)
 	Datum		values[NCOLUMNS];
 	bool		nulls[NCOLUMNS];
 	int			column = numbers[DUE_AT];
+	int			time;
 	NodeKey		key;
 	char	   *job_name;
 	const char *time_zone;
@@ -104,10 +105,11 @@ prepare(HeapTuple row, TupleDesc desc)
 	job_name = TextDatumGetCString(values[JOB_NAME]);
 	josch_store_graph_lock_node(key, job_name);
 	time_zone = zone_of(job_name, key.job_date);
-	nulls[DUE_AT] = nulls[SIGNOFF_TIME];
-	if (!nulls[SIGNOFF_TIME])
+	time = nulls[SIGNOFF_TIME] ? START_TIME : SIGNOFF_TIME;
+	nulls[DUE_AT] = nulls[time];
+	if (!nulls[time])
 	{
-		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetIntervalP(values[SIGNOFF_TIME]),
+		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetIntervalP(values[time]),
 																	josch_calendar_zone(time_zone)));
 	}
 	return heap_modify_tuple_by_cols(row, desc, 1, &column, &values[DUE_AT], &nulls[DUE_AT]);

@@ -360,14 +360,14 @@ is_iso_date(const char *text)
 	return end != NULL && *end == '\0';
 }
 
-/* 6:30, 06:30, 06:30:00 and 06:30:00.5, but not 0630, which would be 630 seconds. */
+/* 6:30, 06:30, 06:30:00, 06:30:00.5 and 126:30, but not 0630, which would be 630 seconds. */
 static bool
 is_iso_time(const char *text)
 {
 	const char *end = match(text, "00:00");
 	const char *seconds;
 
-	if (end == NULL && (end = match(text, "0:00")) == NULL)
+	if (end == NULL && (end = match(text, "0:00")) == NULL && (end = match(text, "000:00")) == NULL)
 	{
 		return false;
 	}
@@ -396,7 +396,7 @@ refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
 	const char *value = josch_load_source_quote(field);
 
 	if (reader->column->type == DATEOID ? is_iso_date(field) :
-		strcmp(column, "signoff_time") == 0 ? is_iso_time(field) : true)
+		strcmp(column, "signoff_time") == 0 || strcmp(column, "start_time") == 0 ? is_iso_time(field) : true)
 	{
 		return;
 	}
@@ -406,7 +406,7 @@ refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
 			 errdetail("%s, column %s: %s.", place_at_hand(reading), column, value),
 			 reader->column->type == DATEOID ?
 			 errhint("A date is written as 2026-11-30.") :
-			 errhint("A time of day is written as 06:30 or 06:30:00, without a time zone: it is that of the job.")));
+			 errhint("A time of day is written as 06:30 or 06:30:00, and 26:30 on the day after, without a time zone: it is that of the job.")));
 }
 
 static void

@@ -55,11 +55,13 @@ subtest 'a due time' => sub {
 		my ($date, $time) = split /\|/, $node->sql("SELECT t::date, t::time FROM (SELECT (clock_timestamp() + '3 s') AT TIME ZONE '$zone' AS t) x");
 		$node->job($zone);
 		$node->sql("UPDATE josch.tpl_jobs SET time_zone = '$zone' WHERE job_name = '$zone'");
-		$node->add([ $id, 'S', undef, signoff_time => $time ]);
+		$node->add([ $id, 'S', undef, signoff_time => $time ], [ $id + 20, 'N', 'true', start_time => $time ]);
 		$node->sql("SELECT count(*) FROM josch.schedule('$date', '$zone')");
 		$node->wait_until("$zone: is asked for", "SELECT state = 'signoff' FROM josch.nodes WHERE node_id = $id");
 		# without a timer of its own it would be seen when the scheduler looks by itself, after josch.safety_interval: five minutes
 		is($node->node_is($id, 'state_since >= due_at', $date), 't', 'when its time has come');
+		$node->wait_until("$zone: has run", "SELECT state = 'succeeded' FROM josch.nodes WHERE node_id = $id + 20");
+		is($node->node_is($id + 20, 'started_at >= due_at', $date), 't', 'a command too');
 	}
 };
 
