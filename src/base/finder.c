@@ -1,6 +1,6 @@
 /*
  * src/base/finder.c
- *	  Rows of the extension's own tables, found by primary key and locked without waiting.
+ *	  Rows of the extension's own tables, found by key and locked without waiting.
  */
 #include "base/josch.h"
 
@@ -21,45 +21,68 @@
 /* Of a range: one that is equal, and one that compares the rest as a row. */
 #define RANGE_KEYS 2
 
-/* The keys of the scan, but for their values; the table's first columns are its primary key. */
+/* The function of the index's family that compares that column so. */
+static RegProcedure
+comparison(const JoschFinder *finder, int column, StrategyNumber strategy)
+{
+	Oid			type = finder->index->rd_opcintype[column];
+	Oid			op = get_opfamily_member(finder->index->rd_opfamily[column], type, type, strategy);
+
+	return OidIsValid(op) ? get_opcode(op) : InvalidOid;
+}
+
+static void
+describe_key(const JoschFinder *finder, ScanKey key, int column, StrategyNumber strategy, Datum value)
+{
+	ScanKeyEntryInitialize(key, 0, column + 1, strategy, finder->index->rd_opcintype[column],
+						   finder->index->rd_indcollation[column], comparison(finder, column, strategy), value);
+}
+
+/* The keys of the scan, but for their values; the table's first columns are those of the index. */
 static void
 describe_keys(JoschFinder *finder)
 {
 	for (int i = 0; i < finder->nkeys; i++)
 	{
-		Oid			type = finder->index->rd_opcintype[i];
-		Oid			equal = get_opfamily_member(finder->index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
-
 		if (finder->index->rd_index->indnatts <= i || finder->index->rd_index->indkey.values[i] != finder->table->numbers[i] ||
-			!OidIsValid(equal))
+			!OidIsValid(comparison(finder, i, BTEqualStrategyNumber)))
 		{
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the primary key of josch.%s is not as JOSCH made it", RelationGetRelationName(finder->relation)),
+					 errmsg("the %s of josch.%s is not as JOSCH made it", finder->index->rd_index->indisprimary ?
+							"primary key" : psprintf("index %s", RelationGetRelationName(finder->index)),
+							RelationGetRelationName(finder->relation)),
 					 errtable(finder->relation)));
 		}
-		ScanKeyInit(&finder->keys[i], i + 1, BTEqualStrategyNumber, get_opcode(equal), (Datum) 0);
+		describe_key(finder, &finder->keys[i], i, BTEqualStrategyNumber, (Datum) 0);
 	}
 }
 
-static void
-open_scan(JoschFinder *finder, JoschTable *table, int nkeys, int nscankeys, LOCKMODE lock)
+/* Its primary key, or the index of that name. */
+static Oid
+index_of(Relation relation, const char *name)
 {
-	Oid			index;
+	Oid			index = name == NULL ? josch_primary_key(relation) : get_relname_relid(name, RelationGetNamespace(relation));
 
+	if (!OidIsValid(index))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table josch.%s has no %s", RelationGetRelationName(relation),
+						name == NULL ? "primary key" : psprintf("index %s", name))));
+	}
+	return index;
+}
+
+static void
+open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, int nscankeys, LOCKMODE lock)
+{
 	memset(finder, 0, sizeof(JoschFinder));
 	finder->context = CurrentMemoryContext;
 	finder->table = table;
 	finder->nkeys = nkeys;
 	finder->relation = josch_table_open(table, lock);
-	index = josch_primary_key(finder->relation);
-	if (!OidIsValid(index))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table josch.%s has no primary key", RelationGetRelationName(finder->relation))));
-	}
-	finder->index = index_open(index, AccessShareLock);
+	finder->index = index_open(index_of(finder->relation, index), AccessShareLock);
 	describe_keys(finder);
 	CommandCounterIncrement();	/* what the statement has changed whose trigger we may be */
 	finder->snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -70,13 +93,19 @@ open_scan(JoschFinder *finder, JoschTable *table, int nkeys, int nscankeys, LOCK
 void
 josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, nkeys, nkeys, lock);
+	open_scan(finder, table, NULL, nkeys, nkeys, lock);
+}
+
+void
+josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, LOCKMODE lock)
+{
+	open_scan(finder, table, index, nkeys, nkeys, lock);
 }
 
 void
 josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, nkeys, RANGE_KEYS, lock);
+	open_scan(finder, table, NULL, nkeys, RANGE_KEYS, lock);
 }
 
 void
@@ -139,6 +168,27 @@ josch_finder_find(JoschFinder *finder, const Datum *key)
 {
 	josch_finder_seek(finder, key);
 	return josch_finder_next(finder);
+}
+
+bool
+josch_finder_find_beside(JoschFinder *finder, const Datum *key, ScanDirection side)
+{
+	MemoryContext former = MemoryContextSwitchTo(finder->context);
+	int			last = finder->nkeys - 1;
+	ScanKeyData keys[JOSCH_FINDER_KEYS];
+	bool		found;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < last; i++)
+	{
+		keys[i] = finder->keys[i];
+		keys[i].sk_argument = key[i];
+	}
+	describe_key(finder, &keys[last], last, ScanDirectionIsBackward(side) ? BTLessStrategyNumber : BTGreaterStrategyNumber, key[last]);
+	index_rescan(finder->scan, keys, finder->nkeys, NULL, 0);
+	found = index_getnext_slot(finder->scan, side, finder->slot);
+	MemoryContextSwitchTo(former);
+	return found;
 }
 
 static JoschLock

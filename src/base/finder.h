@@ -1,6 +1,6 @@
 /*
  * src/base/finder.h
- *	  Rows of the extension's own tables, found by primary key and locked without waiting.
+ *	  Rows of the extension's own tables, found by key and locked without waiting.
  *
  * No statement is planned, so that no statistics, and no table that is locked while
  * it is small, can make a plan of it that reads all rows.
@@ -49,12 +49,21 @@ typedef enum JoschLock
  */
 extern void josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock);
 
+/* The same by another index, whose columns are then the first of the JoschTable. */
+extern void josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, LOCKMODE lock);
+
 /* Looks for rows with this key; josch_finder_next gives the first and those after it. */
 extern void josch_finder_seek(JoschFinder *finder, const Datum *key);
 extern bool josch_finder_next(JoschFinder *finder);
 
 /* The only row with this key. */
 extern bool josch_finder_find(JoschFinder *finder, const Datum *key);
+
+/*
+ * The row beside: with the key's columns but the last, whose value is the nearest one
+ * before (BackwardScanDirection) or after the key's (ForwardScanDirection).
+ */
+extern bool josch_finder_find_beside(JoschFinder *finder, const Datum *key, ScanDirection side);
 
 /* Locks the row at hand as UPDATE does; it is read again, in its latest version. */
 extern JoschLock josch_finder_lock(JoschFinder *finder);

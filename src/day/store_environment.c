@@ -10,52 +10,70 @@
 
 #include "day/store_environment.h"
 
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+
+#include "base/finder.h"
 #include "base/report.h"
-#include "base/rows.h"
-#include "base/spi_plan.h"
 #include "node/command.h"
 
-/* $1, $2: nodes.  Both statements have jobs in the same order. */
-static JoschPlan select_variables = JOSCH_PLAN(
-	"SELECT j.job_name, j.job_date, e.key, coalesce(e.value, '')"
-	"  FROM josch.jobs j, jsonb_each_text(j.environ) e"
-	" WHERE (j.job_name, j.job_date) IN ("
-	"   SELECT n.job_name, n.job_date FROM unnest($1, $2) k (node_id, job_date)"
-	"     JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date)"
-	" ORDER BY j.job_name COLLATE \"C\", j.job_date, e.key COLLATE \"C\"",
-	INT8ARRAYOID, DATEARRAYOID);
+enum
+{
+	JOB_NAME, JOB_DATE, ENVIRON, JOB_COLUMNS
+};
 
-/* josch.made_days() of one day, written out: a function in SQL is planned at each call */
-#define NEAREST(side, order, nearer) \
-	nearer "((SELECT d.job_date FROM josch.jobs d WHERE d.job_name = g.job_name AND d.job_date " side " g.job_date" \
-	"   ORDER BY d.job_date " order " LIMIT 1)," \
-	" (SELECT d.job_date FROM josch.nodes d WHERE d.node_id = g.node_id AND d.job_date " side " g.job_date" \
-	"   ORDER BY d.job_date " order " LIMIT 1))"
+static const JoschColumn job_columns[JOB_COLUMNS] = {
+	[JOB_NAME] = {"job_name", TEXTOID}, [JOB_DATE] = {"job_date", DATEOID}, [ENVIRON] = {"environ", JSONBOID}
+};
+static AttrNumber job_numbers[JOB_COLUMNS];
+static JoschTable jobs_table = JOSCH_TABLE("jobs", job_columns, job_numbers);
 
-static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT n.job_name, n.job_date, (k.number - 1)::integer, n.node_name, n.run_id, n.attempt,"
-	"       j.previous, j.next"
-	"  FROM unnest($1, $2) WITH ORDINALITY k (node_id, job_date, number)"
-	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
-	"  JOIN (SELECT g.job_name, g.job_date, " NEAREST("<", "DESC", "greatest") " AS previous, " NEAREST(">", "ASC", "least") " AS next"
-	"          FROM (SELECT n.job_name, n.job_date, min(n.node_id) AS node_id"
-	"                  FROM unnest($1, $2) k (node_id, job_date)"
-	"                  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
-	"                 GROUP BY n.job_name, n.job_date) g) j ON j.job_name = n.job_name AND j.job_date = n.job_date"
-	" ORDER BY n.job_name COLLATE \"C\", n.job_date, k.number",
-	INT8ARRAYOID, DATEARRAYOID);
+enum
+{
+	NODE_DATE, NODE_ID, NODE_JOB, NODE_NAME, NODE_RUN_ID, NODE_ATTEMPT, NODE_COLUMNS
+};
 
-static const JoschRow request_row = JOSCH_ROW(EnvironmentRequest, JOSCH_FIELD_KEY(EnvironmentRequest, key));
+static const JoschColumn node_columns[NODE_COLUMNS] = {
+	[NODE_DATE] = {"job_date", DATEOID}, [NODE_ID] = {"node_id", INT8OID}, [NODE_JOB] = {"job_name", TEXTOID},
+	[NODE_NAME] = {"node_name", TEXTOID}, [NODE_RUN_ID] = {"run_id", INT8OID}, [NODE_ATTEMPT] = {"attempt", INT4OID}
+};
+static AttrNumber node_numbers[NODE_COLUMNS];
+static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers);
 
-/* What all nodes of a job have in common. */
+/* The days of a node, in the order of the index that has them. */
+enum
+{
+	DAY_NODE, DAY_DATE, DAY_COLUMNS
+};
+
+static const JoschColumn day_columns[DAY_COLUMNS] = {[DAY_NODE] = {"node_id", INT8OID}, [DAY_DATE] = {"job_date", DATEOID}};
+static AttrNumber day_numbers[DAY_COLUMNS];
+static JoschTable days_table = JOSCH_TABLE("nodes", day_columns, day_numbers);
+
+#define DAYS_INDEX "nodes_node_idx"
+
+/* What is read, and what all nodes of a job have in common. */
 typedef struct JobVariables
 {
 	char	   *job_name;
 	DateADT		job_date;
+	DateADT		previous;		/* DATEVAL_NOBEGIN: none */
+	DateADT		next;			/* DATEVAL_NOEND: none */
 	int			n;
 	int			space;
 	EnvironmentVariable *variables;
 } JobVariables;
+
+typedef struct Reading
+{
+	JoschFinder nodes;
+	JoschFinder days;
+	JoschFinder jobs;
+	JobVariables *found;		/* jobs so far */
+	int			nfound;
+} Reading;
 
 static EnvironmentVariable
 assign(const char *name, const char *value)
@@ -68,6 +86,8 @@ assign(const char *name, const char *value)
 	}
 	return variable;
 }
+
+/* ---- what a job gives ---- */
 
 static void
 add_variable(JobVariables *job, const char *name, const char *value)
@@ -82,52 +102,130 @@ add_variable(JobVariables *job, const char *name, const char *value)
 	job->variables[job->n++] = assign(name, value);
 }
 
-/* Groups the rows of select_variables by job. */
-static JobVariables *
-fetch_jobs(uint64 rows, int *n)
-{
-	JobVariables *jobs = palloc0(sizeof(JobVariables) * Max(rows, 1));
-
-	*n = 0;
-	for (uint64 i = 0; i < rows; i++)
-	{
-		char	   *job_name = josch_spi_text(i, 1);
-		DateADT		job_date = josch_spi_date(i, 2, 0);
-		JobVariables *job = *n > 0 ? &jobs[*n - 1] : NULL;
-
-		if (job == NULL || job->job_date != job_date || strcmp(job->job_name, job_name) != 0)
-		{
-			job = &jobs[(*n)++];
-			job->job_name = job_name;
-			job->job_date = job_date;
-		}
-		add_variable(job, josch_spi_text(i, 3), josch_spi_text(i, 4));
-	}
-	return jobs;
-}
-
+/* As jsonb_each_text has it; a null is an empty text. */
 static char *
-date_or_null(uint64 row, int column)
+text_of(JsonbValue *value)
 {
-	DateADT		date = josch_spi_date(row, column, DATEVAL_NOEND);
+	Jsonb	   *whole;
 
-	return date == DATEVAL_NOEND ? NULL : josch_report_date(date);
+	if (value->type == jbvNull)
+	{
+		return "";
+	}
+	if (value->type == jbvString)
+	{
+		return pnstrdup(value->val.string.val, value->val.string.len);
+	}
+	whole = JsonbValueToJsonb(value);
+	return JsonbToCString(NULL, &whole->root, VARSIZE(whole));
 }
 
-/* The built-in variables of the node in a row of select_nodes. */
+static int
+compare_variables(const void *a, const void *b)
+{
+	return strcmp(((const EnvironmentVariable *) a)->name, ((const EnvironmentVariable *) b)->name);
+}
+
 static void
-set_builtins(EnvironmentVariable *variables, uint64 row, const EnvironmentRequest *request)
+add_environ(JobVariables *job, Jsonb *environ)
+{
+	JsonbIterator *all = JsonbIteratorInit(&environ->root);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while ((token = JsonbIteratorNext(&all, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		}
+		else if (token == WJB_VALUE)
+		{
+			add_variable(job, name, text_of(&value));
+		}
+	}
+	if (job->n > 0)
+	{
+		qsort(job->variables, job->n, sizeof(EnvironmentVariable), compare_variables);
+	}
+}
+
+/* The nearest day that the key has on that side, if it is nearer than the one that is known. */
+static DateADT
+nearer(JoschFinder *finder, const Datum *key, int column, ScanDirection side, DateADT known)
+{
+	DateADT		found;
+	bool		isnull;
+
+	if (!josch_finder_find_beside(finder, key, side))
+	{
+		return known;
+	}
+	found = DatumGetDateADT(josch_finder_get(finder, column, &isnull));
+	return ScanDirectionIsBackward(side) ? Max(found, known) : Min(found, known);
+}
+
+static JobVariables *
+job_of(Reading *reading, const char *job_name, DateADT job_date)
+{
+	Datum		key[] = {CStringGetTextDatum(job_name), DateADTGetDatum(job_date)};
+	JobVariables *job;
+	bool		isnull;
+
+	for (int i = reading->nfound - 1; i >= 0; i--)
+	{
+		job = &reading->found[i];
+		if (job->job_date == job_date && strcmp(job->job_name, job_name) == 0)
+		{
+			return job;
+		}
+	}
+	job = &reading->found[reading->nfound++];
+	*job = (JobVariables) {.job_name = pstrdup(job_name), .job_date = job_date};
+	if (josch_finder_find(&reading->jobs, key))
+	{
+		add_environ(job, DatumGetJsonbP(josch_finder_get(&reading->jobs, ENVIRON, &isnull)));
+	}
+	job->previous = nearer(&reading->jobs, key, JOB_DATE, BackwardScanDirection, DATEVAL_NOBEGIN);
+	job->next = nearer(&reading->jobs, key, JOB_DATE, ForwardScanDirection, DATEVAL_NOEND);
+	return job;
+}
+
+/* ---- what a node has of its own ---- */
+
+/* The days of a node are those of its job, and those that it has itself: the job may have had another name. */
+static char *
+day_beside(Reading *reading, NodeKey key, ScanDirection side, DateADT of_job)
+{
+	Datum		days[] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
+	DateADT		day = of_job;
+
+	if (of_job != key.job_date + (int) side)
+	{
+		day = nearer(&reading->days, days, DAY_DATE, side, of_job);
+	}
+	return DATE_NOT_FINITE(day) ? NULL : josch_report_date(day);
+}
+
+/* The built-in variables of the node at hand. */
+static void
+set_builtins(EnvironmentVariable *variables, Reading *reading, const JobVariables *job, const EnvironmentRequest *request)
 {
 	const char *values[COMMAND_BUILTIN_COUNT];
-	int64		run_id = request->run_id != 0 ? request->run_id : josch_spi_int64(row, 5, 0);
-	int32		attempt = request->run_id != 0 ? request->attempt : josch_spi_int32(row, 6, 0);
+	bool		no_run;
+	bool		isnull;
+	Datum		latest = josch_finder_get(&reading->nodes, NODE_RUN_ID, &no_run);
+	int64		run_id = request->run_id != 0 ? request->run_id : no_run ? 0 : DatumGetInt64(latest);
+	int32		attempt = request->run_id != 0 ? request->attempt :
+		DatumGetInt32(josch_finder_get(&reading->nodes, NODE_ATTEMPT, &isnull));
 
 	values[COMMAND_DATE] = josch_report_date(request->key.job_date);
-	values[COMMAND_PREV_DATE] = date_or_null(row, 7);
-	values[COMMAND_NEXT_DATE] = date_or_null(row, 8);
-	values[COMMAND_JOB_NAME] = josch_spi_text(row, 1);
+	values[COMMAND_PREV_DATE] = day_beside(reading, request->key, BackwardScanDirection, job->previous);
+	values[COMMAND_NEXT_DATE] = day_beside(reading, request->key, ForwardScanDirection, job->next);
+	values[COMMAND_JOB_NAME] = job->job_name;
 	values[COMMAND_NODE_ID] = psprintf(INT64_FORMAT, request->key.node_id);
-	values[COMMAND_NODE_NAME] = josch_spi_text(row, 4);
+	values[COMMAND_NODE_NAME] = TextDatumGetCString(josch_finder_get(&reading->nodes, NODE_NAME, &isnull));
 	values[COMMAND_RUN_ID] = run_id != 0 ? psprintf(INT64_FORMAT, run_id) : NULL;
 	values[COMMAND_ATTEMPT] = run_id != 0 ? psprintf("%d", attempt) : NULL;
 	for (int i = 0; i < COMMAND_BUILTIN_COUNT; i++)
@@ -136,69 +234,44 @@ set_builtins(EnvironmentVariable *variables, uint64 row, const EnvironmentReques
 	}
 }
 
-/* Puts the rows of select_nodes, which are in the order of the jobs, into the result. */
 static void
-fetch_nodes(uint64 rows, const JobVariables *jobs, int njobs, const EnvironmentRequest *requests,
-			Environment *result)
+read_node(Reading *reading, const EnvironmentRequest *request, Environment *environment)
 {
-	const JobVariables *job = jobs;
+	Datum		key[] = {DateADTGetDatum(request->key.job_date), Int64GetDatum(request->key.node_id)};
+	bool		isnull;
+	JobVariables *job;
 
-	for (uint64 i = 0; i < rows; i++)
+	environment->found = josch_finder_find(&reading->nodes, key);
+	if (!environment->found)
 	{
-		int			number = josch_spi_int32(i, 3, 0);
-		Environment *environment = &result[number];
-		char	   *job_name = josch_spi_text(i, 1);
-		DateADT		job_date = josch_spi_date(i, 2, 0);
-		int			shared = 0;
-
-		/* a job without variables has no place among the jobs */
-		while (job < jobs + njobs &&
-			   (strcmp(job->job_name, job_name) < 0 ||
-				(strcmp(job->job_name, job_name) == 0 && job->job_date < job_date)))
-		{
-			job++;
-		}
-		if (job < jobs + njobs && job->job_date == job_date && strcmp(job->job_name, job_name) == 0)
-		{
-			shared = job->n;
-		}
-		environment->found = true;
-		environment->n = shared + COMMAND_BUILTIN_COUNT;
-		environment->variables = palloc(sizeof(EnvironmentVariable) * environment->n);
-		if (shared > 0)
-		{
-			memcpy(environment->variables, job->variables, sizeof(EnvironmentVariable) * shared);
-		}
-		set_builtins(environment->variables + shared, i, &requests[number]);
+		return;
 	}
+	job = job_of(reading, TextDatumGetCString(josch_finder_get(&reading->nodes, NODE_JOB, &isnull)), request->key.job_date);
+	environment->n = job->n + COMMAND_BUILTIN_COUNT;
+	environment->variables = palloc(sizeof(EnvironmentVariable) * environment->n);
+	if (job->n > 0)
+	{
+		memcpy(environment->variables, job->variables, sizeof(EnvironmentVariable) * job->n);
+	}
+	set_builtins(environment->variables + job->n, reading, job, request);
 }
 
 Environment *
 josch_store_environment_read(const EnvironmentRequest *requests, int n)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
-	JoschSpi	spi;
-	Datum		args[2];
+	Reading		reading = {.found = palloc(sizeof(JobVariables) * Max(n, 1))};
 	Environment *result = palloc0(sizeof(Environment) * Max(n, 1));
-	JobVariables *jobs;
-	int			njobs;
-	uint64		rows;
 
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&request_row, requests, n, args);
-
-	rows = josch_spi_run(&select_variables, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	jobs = fetch_jobs(rows, &njobs);
-	MemoryContextSwitchTo(inner);
-
-	rows = josch_spi_run(&select_nodes, SPI_OK_SELECT, args, NULL);
-	inner = MemoryContextSwitchTo(caller);
-	fetch_nodes(rows, jobs, njobs, requests, result);
-	MemoryContextSwitchTo(inner);
-
-	josch_spi_end(&spi);
+	josch_finder_open(&reading.nodes, &nodes_table, 2, AccessShareLock);
+	josch_finder_open_index(&reading.days, &days_table, DAYS_INDEX, 2, AccessShareLock);
+	josch_finder_open(&reading.jobs, &jobs_table, 2, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		read_node(&reading, &requests[i], &result[i]);
+	}
+	josch_finder_close(&reading.jobs);
+	josch_finder_close(&reading.days);
+	josch_finder_close(&reading.nodes);
 	return result;
 }
 

@@ -34,7 +34,7 @@ typedef struct Environment
 
 /*
  * The environment of each request: the job's copy of environs by name, then the
- * built-in variables.  Two statements, however many are asked for.
+ * built-in variables.  Past the planner: it is on the way of every start.
  */
 extern Environment *josch_store_environment_read(const EnvironmentRequest *requests, int n);
 
