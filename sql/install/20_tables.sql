@@ -276,16 +276,18 @@ COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
 COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the child waits for the parent although it is not made yet: its date is the child''s own, and was on or after its job''s valid_from';
 COMMENT ON COLUMN josch.node_deps.lag IS 'c_date - p_date of the template: 1 for the nearest earlier day that was made of the parent''s job, 2 for the one before, below 0 for later ones. When such a day is made or taken back, p_date follows as long as the child has not started. 0: p_date is meant as it stands';
 
-/* no foreign key: it would wait for whoever has locked the node FOR UPDATE */
+/* No foreign key: it would wait for whoever has locked the node FOR UPDATE.  Many may note a node at once: none waits for another's row. */
 CREATE TABLE josch.recounts (
 	node_id		bigint NOT NULL,
 	job_date	date NOT NULL,
-	PRIMARY KEY (job_date, node_id)
+	note		bigint NOT NULL DEFAULT josch.new_nonce(),
+	PRIMARY KEY (job_date, node_id, note)
 );
 COMMENT ON TABLE josch.recounts IS
-'Nodes whose parents are to be counted anew: somebody''s transaction held them when the scheduler changed a parent, which did not wait. Nearly always empty; the scheduler counts when the node is free.';
+'Nodes whose parents are to be counted anew: somebody''s transaction held them when a parent was changed by the scheduler, or by a person who let them go on, and neither waited. Nearly always empty; the scheduler counts when the node is free.';
 COMMENT ON COLUMN josch.recounts.node_id IS 'The node';
 COMMENT ON COLUMN josch.recounts.job_date IS 'Its date';
+COMMENT ON COLUMN josch.recounts.note IS 'A random number, which tells the notes of a node apart';
 
 /* Kept by the trigger on nodes alone, so that no index of nodes knows their state: they change in place.  Not dumped: it follows from the rows. */
 CREATE TABLE josch.waiting (

@@ -34,7 +34,8 @@ static AttrNumber deps_numbers[DEPS_COLUMNS];
 JoschTable	josch_node_deps = JOSCH_TABLE("node_deps", deps_columns, deps_numbers);
 
 static const JoschColumn recounts_columns[RECOUNTS_COLUMNS] = {
-	[RECOUNTS_JOB_DATE] = {"job_date", DATEOID}, [RECOUNTS_NODE_ID] = {"node_id", INT8OID}
+	[RECOUNTS_JOB_DATE] = {"job_date", DATEOID}, [RECOUNTS_NODE_ID] = {"node_id", INT8OID},
+	[RECOUNTS_NOTE] = {"note", INT8OID}
 };
 static AttrNumber recounts_numbers[RECOUNTS_COLUMNS];
 JoschTable	josch_recounts = JOSCH_TABLE("recounts", recounts_columns, recounts_numbers);

@@ -28,7 +28,7 @@ typedef enum DepsColumn
 
 typedef enum RecountsColumn
 {
-	RECOUNTS_JOB_DATE, RECOUNTS_NODE_ID, RECOUNTS_COLUMNS
+	RECOUNTS_JOB_DATE, RECOUNTS_NODE_ID, RECOUNTS_NOTE, RECOUNTS_COLUMNS
 } RecountsColumn;
 
 typedef enum WaitingColumn
@@ -41,7 +41,7 @@ extern JoschTable josch_node_deps;
 extern JoschTable josch_recounts;
 extern JoschTable josch_waiting;
 
-/* Columns of the primary keys of nodes and recounts; as many of node_deps name the parent. */
+/* Columns of the primary key of nodes; as many of that of node_deps name the parent, and of recounts the node. */
 #define JOSCH_NODE_KEYS 2
 
 /* The state that nodes.state says; a CHECK knows no other words. */

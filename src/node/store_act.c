@@ -1,22 +1,16 @@
 /*
  * src/node/store_act.c
- *	  What a person changes: the node itself, under the locks of its children.
+ *	  What a person changes: the node itself, and the locks of children that are held back by it.
  *
- * Part of store_node.h.  Fifty people who end the parents of one child wait for each
- * other at that child's row, so that the time from there to the commit is what all of
- * them wait; a statement that is planned each time would be most of it.  Rows are found
- * by their key, and no statistics can make it a search.
+ * Part of store_node.h.  A statement that is planned each time would be most of an act.
+ * Rows are found by their key, and no statistics can make it a search.
  */
 #include "base/josch.h"
 
 #include "node/store_node.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 
 #include "base/finder.h"
 #include "base/node_key.h"
@@ -99,27 +93,6 @@ compare_places(const void *a, const void *b)
 	return x->level != y->level ? (x->level < y->level ? -1 : 1) : josch_node_key_compare(x->key, y->key);
 }
 
-/*
- * Locks the row at hand, which somebody holds.  All who wait for a row are woken together
- * when its holder commits, and all but one have to wait again: of fifty people each would
- * be woken fifty times.  So they stand in a queue first, and only its head waits for the row.
- */
-static void
-wait_in_turn(JoschFinder *nodes, const Datum *key)
-{
-	NodeKey		node = {DatumGetInt64(key[ACT_NODE_ID]), DatumGetDateADT(key[ACT_JOB_DATE])};
-	uint64		hash = hash_bytes_extended((const unsigned char *) &node.node_id, sizeof(node.node_id), (uint64) node.job_date);
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(nodes->relation), (uint32) hash, (uint16) (hash >> 32));
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	if (josch_finder_find(nodes, key))
-	{
-		(void) josch_finder_wait(nodes);
-	}
-	(void) LockRelease(&tag, ExclusiveLock, false);
-}
-
 void
 josch_store_node_lock_children(const ParentChange *changes, int n)
 {
@@ -143,9 +116,9 @@ josch_store_node_lock_children(const ParentChange *changes, int n)
 			continue;
 		}
 		josch_node_key_datums(places.list[i].key, key);
-		if (josch_finder_find(&nodes, key) && josch_finder_lock(&nodes) == JOSCH_LOCK_HELD)
+		if (josch_finder_find(&nodes, key))
 		{
-			wait_in_turn(&nodes, key);
+			(void) josch_finder_wait(&nodes);
 		}
 	}
 	josch_finder_close(&nodes);

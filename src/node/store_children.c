@@ -18,8 +18,9 @@
 #include "base/mode.h"
 #include "base/node_key.h"
 #include "base/update.h"
-#include "base/writer.h"
+#include "base/wake.h"
 #include "node/node_table.h"
+#include "node/recounts.h"
 
 /* A child, and by how much its count changes. */
 typedef struct Child
@@ -69,7 +70,7 @@ compare_children(const void *a, const void *b)
 	return josch_node_key_compare(((const Child *) a)->key, ((const Child *) b)->key);
 }
 
-/* Each child once, with the sum of its differences. */
+/* Each child once, with the sum of its differences, where they do not make up for each other. */
 static void
 merge(Children *children)
 {
@@ -84,10 +85,11 @@ merge(Children *children)
 		}
 		else
 		{
-			children->list[n++] = children->list[i];
+			n += n == 0 || children->list[n - 1].delta != 0;
+			children->list[n - 1] = children->list[i];
 		}
 	}
-	children->n = n;
+	children->n = n - (n > 0 && children->list[n - 1].delta == 0);
 }
 
 static Children
@@ -122,47 +124,6 @@ find_children(const ParentChange *changes, int n)
 	return children;
 }
 
-int
-josch_store_node_leave_out_recounts(void *items, int n, size_t size)
-{
-	JoschFinder recounts;
-	int			kept = 0;
-
-	josch_finder_open(&recounts, &josch_recounts, JOSCH_NODE_KEYS, AccessShareLock);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *item = (char *) items + i * size;
-		Datum		key[JOSCH_NODE_KEYS];
-
-		josch_node_key_datums(*(NodeKey *) item, key);
-		if (!josch_finder_find(&recounts, key))
-		{
-			memmove((char *) items + kept++ * size, item, size);
-		}
-	}
-	josch_finder_close(&recounts);
-	return kept;
-}
-
-/*
- * A node that is to be counted anew is never counted by differences: they would be
- * added to a count that is not true.
- */
-static void
-leave_out_recounts(Children *children)
-{
-	int			n = 0;
-
-	for (int i = 0; i < children->n; i++)
-	{
-		if (children->list[i].delta != 0)
-		{
-			children->list[n++] = children->list[i];
-		}
-	}
-	children->n = josch_store_node_leave_out_recounts(children->list, n, sizeof(Child));
-}
-
 static void
 count(JoschUpdate *nodes, int delta)
 {
@@ -183,62 +144,64 @@ count(JoschUpdate *nodes, int delta)
 	(void) josch_update_write(nodes);
 }
 
-/* Those that somebody holds come to stand at the front, and are returned. */
-static int
-count_children(Children *children)
+/*
+ * Counts the children that are free, and notes those that somebody holds.  One that has a note
+ * already is locked and left: differences would be added to a count that is not true, and
+ * until we commit nobody can count it without us.
+ */
+static void
+count_children(const Children *children)
 {
 	static const int changed[] = {NODES_UNMET, NODES_STATE};
-	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
-	int			held = 0;
+	NodeKey    *held = palloc_extended(sizeof(NodeKey) * Max(children->n, 1), MCXT_ALLOC_HUGE);
+	int			nheld = 0;
+	JoschUpdate *nodes;
+	JoschFinder recounts;
 
+	josch_recounts_open(&recounts);
+	nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 	for (int i = 0; i < children->n; i++)
 	{
+		const Child *child = &children->list[i];
 		Datum		key[JOSCH_NODE_KEYS];
+		JoschFound	found;
 
-		josch_node_key_datums(children->list[i].key, key);
-		switch (josch_update_find(nodes, key))
+		josch_node_key_datums(child->key, key);
+		found = josch_update_find(nodes, key);
+		if (found == JOSCH_HELD)
 		{
-			case JOSCH_FOUND:
-				count(nodes, children->list[i].delta);
-				break;
-			case JOSCH_HELD:
-				children->list[held++] = children->list[i];
-				break;
-			case JOSCH_ABSENT:
-				break;
+			held[nheld++] = child->key;
+		}
+		else if (found == JOSCH_FOUND && !josch_recounts_find(&recounts, child->key))
+		{
+			count(nodes, child->delta);
 		}
 	}
 	josch_update_end(nodes);
-	return held;
-}
-
-typedef struct Recounts
-{
-	const Child *children;
-	int			n;
-	int			at;
-} Recounts;
-
-static bool
-next_recount(void *arg, Datum *values, bool *nulls)
-{
-	Recounts   *recounts = arg;
-
-	if (recounts->at == recounts->n)
+	josch_finder_close(&recounts);
+	if (nheld > 0)
 	{
-		return false;
+		josch_recounts_note(held, nheld);
 	}
-	josch_node_key_datums(recounts->children[recounts->at++].key, values);
-	return true;
 }
 
-/* How many this process has noted in josch.recounts. */
-static int64 noted = 0;
-
-int64
-josch_store_node_noted(void)
+/*
+ * Whether a person waits for the children: what holds one back must be seen by whoever
+ * would start it, and where no scheduler lives nobody would count what is noted.
+ */
+static bool
+must_wait(const ParentChange *changes, int n)
 {
-	return noted;
+	JoschSchedulerStatus scheduler;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (changes[i].after != PARENT_SATISFIED)
+		{
+			return true;
+		}
+	}
+	return !josch_wake_read_scheduler(MyDatabaseId, &scheduler);
 }
 
 void
@@ -246,27 +209,17 @@ josch_store_node_propagate(const ParentChange *changes, int n)
 {
 	JoschMode	former;
 	Children	children;
-	int			held;
 
-	/* in engine mode nobody is waited for */
-	if (!josch_mode.engine)
+	if (!josch_mode.engine && must_wait(changes, n))
 	{
 		josch_store_node_lock_children(changes, n);
 	}
 	children = find_children(changes, n);
-	leave_out_recounts(&children);
 	if (children.n == 0)
 	{
 		return;
 	}
 	former = josch_mode_enter_engine();
-	held = count_children(&children);
-	if (held > 0)
-	{
-		Recounts	recounts = {children.list, held, 0};
-
-		josch_writer_insert(&josch_recounts, NULL, next_recount, &recounts);
-		noted += held;
-	}
+	count_children(&children);
 	josch_mode = former;
 }

@@ -4,10 +4,10 @@
  *
  * nodes.unmet is the number of dependency rows that hold a node back.  It is
  * changed by differences in the transaction that changes the parent, under the
- * child's row lock, so that two parents that finish together both count.  The
- * scheduler does not wait for that lock: a child that it does not get is noted in
- * josch.recounts, from then on neither counted by differences nor started, by
- * whomever, and counted from nothing when it is free.
+ * child's row lock, so that two parents that finish together both count.  Nobody
+ * waits for that lock, but a person whose change holds the child back: a child that
+ * is not free is noted in josch.recounts, from then on neither counted by differences
+ * nor started, by whomever, and counted from nothing when it is free.
  *
  * A REPEATABLE READ transaction does not see the children that a day has which
  * was made since its snapshot; so what counts sees all that is committed.

@@ -36,17 +36,12 @@ extern void josch_store_node_lock_children(const ParentChange *changes, int n);
 
 /*
  * Counts the parents of all children of the changed nodes by what has changed, and moves
- * children between pending and ready.  The engine waits for nobody: a child that somebody
- * holds is noted in josch.recounts, and the count of a node that stands there is not true:
- * it is left alone, and will be made from nothing.
+ * children between pending and ready.  The engine waits for nobody, nor does a person whose
+ * change lets the children go on, where a scheduler lives: a child that somebody holds is
+ * noted in josch.recounts, and the count of a node that stands there is not true: it is
+ * left alone, and will be made from nothing.
  */
 extern void josch_store_node_propagate(const ParentChange *changes, int n);
-
-/* Leaves out those of the items, each of which begins with a NodeKey, whose count is not true; returns how many are kept. */
-extern int	josch_store_node_leave_out_recounts(void *items, int n, size_t size);
-
-/* How many children this process has noted in josch.recounts so far. */
-extern int64 josch_store_node_noted(void);
 
 /* Moves those of the nodes that are pending or ready to where their count says. */
 extern void josch_store_node_settle(const NodeKey *keys, int n);

@@ -11,14 +11,11 @@
 
 #include "base/clock.h"
 #include "node/queue.h"
+#include "node/recounts.h"
 #include "node/store_node.h"
 #include "run/plan.h"
 #include "run/step.h"
 #include "run/store_pass.h"
-
-/* Nodes that one statement takes in: of a pass that may take its time, and of one that may not. */
-#define READY_LIMIT 10000
-#define READY_LIMIT_IN_TIME 500
 
 static int
 apply_move(EnginePass *pass, Piece *items, int n, void *argument)
@@ -112,7 +109,7 @@ take_work(void *argument)
 	}
 	if (work->pass->recounts_wait && work->n > 0)
 	{
-		work->n = josch_store_node_leave_out_recounts(work->items, work->n, sizeof(Piece));
+		work->n = josch_recounts_leave_out(work->items, work->n, sizeof(Piece));
 	}
 }
 
@@ -121,7 +118,7 @@ static int
 serve(EnginePass *pass, QueueLine line, JoschStep apply, MemoryContext caller, bool *more)
 {
 	int64		before = pass->changes;
-	Work		work = {pass, line, Min(pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME, pass->free[line])};
+	Work		work = {pass, line, Min(josch_step_limit(pass), pass->free[line])};
 	int			begun;
 
 	if (work.limit == 0 || !josch_step_reach(pass, take_work, &work, 1))
@@ -152,7 +149,7 @@ static void
 come_due(void *argument)
 {
 	EnginePass *pass = argument;
-	int			limit = pass->budget_ms == 0 ? READY_LIMIT : READY_LIMIT_IN_TIME;
+	int			limit = josch_step_limit(pass);
 	bool		full;
 
 	do

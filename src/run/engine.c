@@ -24,6 +24,7 @@
 #include "base/report.h"
 #include "base/wake.h"
 #include "node/queue.h"
+#include "node/recounts.h"
 #include "node/store_node.h"
 #include "node/waiting.h"
 #include "run/admit.h"
@@ -46,6 +47,7 @@ typedef struct Keys
 {
 	NodeKey    *keys;
 	int			n;
+	int			limit;
 } Keys;
 
 static int
@@ -53,8 +55,8 @@ apply_recount(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	NodeKey    *keys = josch_step_keys(items, n);
 
+	josch_recounts_take_away(keys, n);
 	josch_store_node_recount_locked(keys, n);
-	josch_store_run_forget_recounts(keys, n);
 	return n;
 }
 
@@ -63,15 +65,15 @@ list_recounts(void *argument)
 {
 	Keys	   *free = argument;
 
-	free->keys = josch_store_run_list_recounts(&free->n);
+	free->keys = josch_recounts_list(free->limit, &free->n);
 }
 
-/* Counts the children that former passes left out, if they are free now. */
+/* Counts the children that were noted, if they are free now. */
 static void
 count_anew(EnginePass *pass)
 {
 	int			kept = 0;
-	Keys		free = {0};
+	Keys		free = {.limit = josch_step_limit(pass)};
 	Piece	   *items;
 
 	if (!josch_step_reach(pass, list_recounts, &free, 1))
@@ -88,6 +90,7 @@ count_anew(EnginePass *pass)
 		}
 	}
 	josch_step_apply_all(pass, apply_recount, items, kept, NULL);
+	pass->more |= free.n == free.limit;
 }
 
 /* ---- what happened ---- */
@@ -392,16 +395,21 @@ void
 josch_engine_pass(EnginePass *pass)
 {
 	JoschMode	former = josch_mode_enter_engine();
-	int64		noted = josch_store_node_noted();
+	int64		noted = josch_recounts_noted();
 
+	recounts_wait |= pass->woken;
 	pass->recounts_wait = recounts_wait;
+	if (pass->woken)
+	{
+		memset(&pass->marks, 0, sizeof(pass->marks));
+	}
 	pass->strays = palloc(sizeof(JoschRunKey) * Max(pass->nevents, 1));
 	josch_quarantine_clear(pass->now);
 	if (!go_short_way(pass))
 	{
 		go(pass);
 	}
-	recounts_wait |= josch_store_node_noted() > noted;
+	recounts_wait |= josch_recounts_noted() > noted;
 	josch_mode = former;
 	pass->trouble = josch_quarantine_reason(pass->now);
 }

@@ -24,6 +24,7 @@ typedef struct EnginePass
 	int			nevents;
 	int			max_commands;	/* commands that may run at once; 0: start none */
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */
+	bool		woken;			/* others have changed something: nodes may have been noted, and no mark holds */
 	bool		places_known;	/* open[] is what runs take places, by QueueLine; else it is counted */
 	int			open[QUEUE_LINES];
 	QueueMarks	marks;			/* in and out: where to look for what is ready */

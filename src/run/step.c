@@ -12,6 +12,15 @@
 #include "base/report.h"
 #include "run/quarantine.h"
 
+#define LIMIT 10000
+#define LIMIT_IN_TIME 500
+
+int
+josch_step_limit(const EnginePass *pass)
+{
+	return pass->budget_ms == 0 ? LIMIT : LIMIT_IN_TIME;
+}
+
 bool
 josch_step_is_quarantined(EnginePass *pass, NodeKey key)
 {

@@ -36,6 +36,9 @@ extern void josch_step_apply_all(EnginePass *pass, JoschStep apply, Piece *items
  */
 extern bool josch_step_reach(EnginePass *pass, void (*work) (void *argument), void *argument, int n);
 
+/* Nodes that a step takes in at most: of a pass that may take its time, or of one that may not. */
+extern int	josch_step_limit(const EnginePass *pass);
+
 /* Whether the node is left alone for a while; also notes when to come back to it. */
 extern bool josch_step_is_quarantined(EnginePass *pass, NodeKey key);
 

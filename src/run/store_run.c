@@ -49,20 +49,6 @@ static JoschPlan places = JOSCH_PLAN0(
 	"SELECT (count(*) FILTER (WHERE kind = 'command' AND up_at IS NULL))::int,"
 	" (count(*) FILTER (WHERE kind = 'sql'))::int FROM josch.runs WHERE ended_at IS NULL");
 
-/* of days that were taken back */
-static JoschPlan drop_recounts = JOSCH_PLAN0(
-	"DELETE FROM josch.recounts r WHERE NOT EXISTS ("
-	"  SELECT FROM josch.nodes n WHERE n.node_id = r.node_id AND n.job_date = r.job_date)");
-
-static JoschPlan list_recounts = JOSCH_PLAN0(
-	"SELECT n.node_id, n.job_date FROM josch.nodes n"
-	" WHERE (n.node_id, n.job_date) IN (SELECT r.node_id, r.job_date FROM josch.recounts r)"
-	" FOR NO KEY UPDATE SKIP LOCKED");
-
-static JoschPlan forget_recounts = JOSCH_PLAN(
-	"DELETE FROM josch.recounts r WHERE (r.node_id, r.job_date) IN (SELECT * FROM unnest($1, $2))",
-	INT8ARRAYOID, DATEARRAYOID);
-
 static const JoschRow delayed_row = JOSCH_ROW(
 	RunEvent,
 	JOSCH_FIELD(RunEvent, run_id, INT64),
@@ -191,33 +177,6 @@ josch_store_run_places(int *commands, int *sql)
 	josch_spi_run(&places, SPI_OK_SELECT, NULL, NULL);
 	*commands = josch_spi_int32(0, 1, 0);
 	*sql = josch_spi_int32(0, 2, 0);
-	josch_spi_end(&spi);
-}
-
-NodeKey *
-josch_store_run_list_recounts(int *n)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	NodeKey    *keys;
-
-	josch_spi_begin(&spi);
-	josch_spi_run(&drop_recounts, SPI_OK_DELETE, NULL, NULL);
-	*n = (int) josch_spi_run(&list_recounts, SPI_OK_SELECT, NULL, NULL);
-	keys = josch_rows_fetch(&josch_rows_key, *n, caller);
-	josch_spi_end(&spi);
-	return keys;
-}
-
-void
-josch_store_run_forget_recounts(const NodeKey *keys, int n)
-{
-	JoschSpi	spi;
-	Datum		args[2];
-
-	josch_spi_begin(&spi);
-	josch_spi_key_arrays(keys, n, args);
-	josch_spi_run(&forget_recounts, SPI_OK_DELETE, args, NULL);
 	josch_spi_end(&spi);
 }
 

@@ -35,12 +35,6 @@ extern StoreOutlook josch_store_run_outlook(TimestampTz now, int64 token);
 /* Open command runs that are not up, and open SQL runs: the places that are taken. */
 extern void josch_store_run_places(int *commands, int *sql);
 
-/* Of the nodes in josch.recounts, locks and returns those that nobody holds. */
-extern NodeKey *josch_store_run_list_recounts(int *n);
-
-/* They have been counted. */
-extern void josch_store_run_forget_recounts(const NodeKey *keys, int n);
-
 /* A run to be started: from its own row alone, whatever has become of its node since. */
 typedef struct StoreLaunch
 {

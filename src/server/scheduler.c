@@ -207,9 +207,10 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	pass->budget_ms = PASS_MS;
 	gather_events(scheduler, pass);
 	/* only the scheduler opens runs; whoever closes one wakes it */
+	pass->woken = scheduler->woken;
 	pass->places_known = scheduler->status.passes > 0 && !scheduler->woken;
 	memcpy(pass->open, scheduler->open, sizeof(pass->open));
-	pass->marks = scheduler->woken ? (QueueMarks) {0} : scheduler->marks;
+	pass->marks = scheduler->marks;
 	pass->runner.token = scheduler->installation;
 	pass->runner.server = scheduler->server;
 	pass->runner.ledger = info != NULL ? info->ledger : "";

@@ -122,12 +122,9 @@ subtest 'a parent fails unheard of, and is mended' => sub {
 	my $person = person(sprintf 'SELECT 1 FROM josch.nodes WHERE node_id = %d AND job_date = %s FOR UPDATE', $child, literal($DATE));
 	append_to_file("$node->{work}/$parent.end", '');
 	$node->wait_for('failed', $parent);
-	my $other = $node->background_psql('postgres', on_error_stop => 0);
-	$other->query_until(qr/^begun$/m, "\\echo begun\nSELECT josch.mark_success($parent, " . literal($DATE) . ");\n");
-	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%mark_success%'");
+	$node->act('mark_success', $parent);
 	$person->query_safe('COMMIT');
 	$person->quit;
-	$other->quit;
 	$node->wait_for('succeeded', $parent);
 	eventually('all is counted', sub { $node->sql('SELECT count(*) FROM josch.recounts') eq '0' });
 	is($node->node_is($child, 'unmet'), 0, 'its child waits for nothing');

@@ -1,0 +1,101 @@
+# test/t/046_people_together.pl
+#
+# Many people end the parents of one child at the same moment. Where a scheduler lives
+# nobody waits for another at the child's row: the first has it and counts,
+# the others leave notes, each his own, and the scheduler counts when the child is free. A
+# note is taken away before the count, and never by a count that did not see its change.
+use strict;
+use warnings;
+use Test::More;
+use JoschNode qw($DATE);
+
+my $node = JoschNode->create('together');
+my $first = 1;
+
+# Four parents and a child; returns the number of the first parent.
+sub parents
+{
+	my ($job) = @_;
+	my $id = $first;
+	$first += 10;
+	$node->job($job);
+	$node->add(map { [ $_, 'S', undef ] } $id .. $id + 4);
+	$node->depend(map { $_ => $id + 4 } $id .. $id + 3);
+	$node->schedule;
+	return $id;
+}
+
+sub child { my ($id) = @_; return $node->node_is($id + 4, "unmet || ' ' || state"); }
+sub notes { return $node->sql('SELECT count(*) FROM josch.recounts'); }
+
+sub skips
+{
+	my ($person, $id) = @_;
+	return is($person->query_safe("SELECT josch.skip($id, '$DATE')"), 'skipped', "node $id: ends, and nobody waits");
+}
+
+sub counted
+{
+	my ($id, $unmet, $what) = @_;
+	$node->wait_until($what, "SELECT unmet = $unmet AND NOT EXISTS (SELECT FROM josch.recounts) FROM josch.nodes WHERE node_id = $id + 4");
+	return is(child($id), $unmet . ($unmet ? ' pending' : ' signoff'), "$what: the child");
+}
+
+my @people = map { $node->background_psql('postgres') } 1 .. 4;
+
+subtest 'all at once' => sub {
+	my $id = parents('at once');
+	foreach my $each (0 .. 3) { $people[$each]->query_safe('BEGIN'); skips($people[$each], $id + $each); }
+	$people[$_]->query_safe('COMMIT') foreach 1, 2;
+	is(child($id), '4 pending', 'who holds the child has not committed');
+	is(notes(), 2, 'two have left notes');
+	$people[0]->query_safe('COMMIT');
+	counted($id, 1, 'three have committed');
+	$people[3]->query_safe('ROLLBACK');
+	$node->act(skip => $id + 3);
+	counted($id, 0, 'one has taken it back, and done it once more');
+};
+
+# The scheduler stands still, and passes are made by hand.
+subtest 'while it is counted' => sub {
+	my $id = parents('counted');
+	my $scheduler = $node->scheduler_pid;
+	kill 'STOP', $scheduler;
+	$people[0]->query_safe('BEGIN');
+	skips($people[0], $id);
+	skips($people[1], $id + 1);
+	$people[2]->query_safe('BEGIN');
+	skips($people[2], $id + 2);
+	$people[0]->query_safe('COMMIT');
+	is(notes() . ', ' . child($id), '1, 3 pending', 'one note is valid, one is not yet');
+	$node->sql('SELECT josch.tick()');
+	is(notes() . ', ' . child($id), '0, 2 pending', 'what is valid is counted');
+	$people[2]->query_safe('COMMIT');
+	is(notes() . ', ' . child($id), '1, 2 pending', 'a note that came meanwhile is still there');
+
+	# the child has a note and is free: who ends another parent leaves its count alone, and nobody counts before he commits
+	$people[3]->query_safe('BEGIN');
+	skips($people[3], $id + 3);
+	$node->sql('SELECT josch.tick()');
+	is(notes() . ', ' . child($id), '1, 2 pending', 'nobody counts without the last one');
+	$people[3]->query_safe('COMMIT');
+	kill 'CONT', $scheduler;
+	counted($id, 0, 'all have ended');
+};
+
+# A person who holds the child back waits for it: it might start.
+subtest 'back again' => sub {
+	my $id = parents('back');
+	skips($people[0], $id + $_) foreach 0 .. 2;
+	counted($id, 1, 'three have ended');
+	$people[1]->query_safe('BEGIN');
+	skips($people[1], $id + 3);
+	$people[2]->query_until(qr/asked/, "\\echo asked\nSELECT josch.rerun($id, '$DATE');\n");
+	$node->wait_until('he waits', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'rerun'");
+	$people[1]->query_safe('COMMIT');
+	$people[2]->query_safe('SELECT 1');
+	is($node->node_is($id + 4, 'unmet'), 1, 'one is done again');
+};
+
+$_->quit foreach @people;
+done_testing();
