@@ -328,4 +328,5 @@ subtest 'what an idle scheduler is woken for' => sub {
 	$node->wait_for('succeeded', 912);
 };
 
+is($node->sql(q{SELECT count(*) FROM josch.runs WHERE kind = 'command' AND started_at IS NOT NULL AND pid IS NULL}), 0, 'of each command it is known which process it was');
 done_testing();
