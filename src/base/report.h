@@ -13,6 +13,10 @@
 /* what makes it so that josch is preloaded */
 #define JOSCH_REPORT_PRELOAD "Add this line to postgresql.conf and restart the server: shared_preload_libraries = 'josch'"
 
+/* what makes the tables those that the library knows */
+#define JOSCH_REPORT_VERSIONS \
+	"The extension may be of another version than the library: restart the server after an installation, then ALTER EXTENSION josch UPDATE."
+
 /* "100120 of 2026-11-20" */
 extern char *josch_report_key(int64 node_id, DateADT job_date);
 

@@ -26,6 +26,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/report.h"
+
 Oid
 josch_spi_owner(void)
 {
@@ -37,7 +39,10 @@ josch_spi_owner(void)
 	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum("nodes"), ObjectIdGetDatum(schema));
 	if (!HeapTupleIsValid(tuple))
 	{
-		elog(ERROR, "table josch.nodes does not exist");
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table josch.nodes does not exist"),
+				 errhint(JOSCH_REPORT_VERSIONS)));
 	}
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);

@@ -118,6 +118,7 @@ find_column(Relation relation, const JoschColumn *column)
 				 errmsg("column \"%s\" of josch.%s is not as JOSCH made it", column->name,
 						RelationGetRelationName(relation)),
 				 errdetail("It is expected to be of type %s.", format_type_be(type)),
+				 errhint(JOSCH_REPORT_VERSIONS),
 				 errtable(relation)));
 	}
 	return number;
@@ -161,8 +162,17 @@ josch_table_check(JoschTable *table, Relation relation, const char *function_nam
 Relation
 josch_table_open(JoschTable *table, LOCKMODE lock)
 {
-	Relation	relation = table_open(get_relname_relid(table->name, get_namespace_oid(JOSCH_SCHEMA, false)), lock);
+	Oid			found = get_relname_relid(table->name, get_namespace_oid(JOSCH_SCHEMA, false));
+	Relation	relation;
 
+	if (!OidIsValid(found))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table josch.%s does not exist", table->name),
+				 errhint(JOSCH_REPORT_VERSIONS)));
+	}
+	relation = table_open(found, lock);
 	if (!is_known(table, relation))
 	{
 		look_up(table, relation);

@@ -18,6 +18,7 @@
 
 #include "run/sql_worker.h"
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
@@ -30,6 +31,9 @@
 
 /* A worker that was registered by a scheduler which is gone, and has not come after this time, will not come. */
 #define ARRIVAL_LIMIT_MS 60000
+
+/* So many are named in a WARNING. */
+#define MAX_NAMED 10
 
 /* Of the workers that this scheduler registered and that have not come yet. */
 static BackgroundWorkerHandle **handles = NULL;
@@ -505,6 +509,35 @@ josch_sql_worker_count(Oid database, int *present, int *busy)
 		}
 	}
 	LWLockRelease(josch_shared_lock);
+}
+
+char *
+josch_sql_worker_names(Oid database, int *n)
+{
+	JoschSqlSlot *busy = palloc(sizeof(JoschSqlSlot) * Max(max_worker_processes, 1));
+	StringInfoData names;
+
+	*n = 0;
+	initStringInfo(&names);
+	if (josch_shared == NULL)
+	{
+		return names.data;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	for (int i = 0; i < max_worker_processes; i++)
+	{
+		if (josch_shared->sql_slots[i].database == database && josch_shared->sql_slots[i].state == SLOT_RUN)
+		{
+			busy[(*n)++] = josch_shared->sql_slots[i];
+		}
+	}
+	LWLockRelease(josch_shared_lock);
+	for (int i = 0; i < Min(*n, MAX_NAMED); i++)
+	{
+		appendStringInfo(&names, "%srun " INT64_FORMAT " (process %d)", i > 0 ? ", " : "", busy[i].run_id, (int) busy[i].pid);
+	}
+	appendStringInfoString(&names, *n > MAX_NAMED ? ", ..." : "");
+	return names.data;
 }
 
 int

@@ -82,6 +82,9 @@ extern void josch_sql_worker_make_room(bool anywhere);
 /* The workers of a database: how many there are, how many have a run. */
 extern void josch_sql_worker_count(Oid database, int *present, int *busy);
 
+/* The runs that a database's workers have: "run 5 (process 4711), ...", some of them, and how many; palloc'd. */
+extern char *josch_sql_worker_names(Oid database, int *n);
+
 /*
  * Sends the idle workers of a database away; returns how many are still on their
  * way out.

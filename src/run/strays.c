@@ -41,6 +41,7 @@ typedef struct Talk
 	JoschRunner *runner;
 	TimestampTz until;
 	Oid			database;		/* InvalidOid: this one, and those that are gone */
+	bool		blind;			/* the tables are not read: they may be in ruins */
 	List	   *strays;
 	List	   *ended;			/* JoschRunKey: nobody else will have them forgotten */
 	bool		complete;
@@ -79,7 +80,7 @@ take_listed(Talk *talk, const JoschRunnerEvent *event)
 	}
 	if (listed->ended)
 	{
-		if (listed->other)
+		if (listed->other && !talk->blind)
 		{
 			note_ended(talk, josch_run_event_key(&event->run));
 		}
@@ -192,7 +193,7 @@ ask(Talk *talk, const Stray *end, int64 grace_ms, long limit_ms, char **reason)
 	JoschInstallation installation = {0};
 	JoschRunnerOwner owner = {josch_identity_server(), MyDatabaseId, get_database_name(MyDatabaseId), "", 0};
 
-	if (OidIsValid(get_extension_oid("josch", true)))
+	if (!talk->blind && OidIsValid(get_extension_oid("josch", true)))
 	{
 		installation = josch_store_installation_read();
 		owner.token = psprintf("%016llx", (unsigned long long) installation.token);
@@ -252,7 +253,7 @@ josch_strays_ask(long limit_ms, char **reason)
 List *
 josch_strays_of(Oid database, long limit_ms, char **reason)
 {
-	Talk		talk = {.database = database};
+	Talk		talk = {.database = database,.blind = true};
 
 	return ask(&talk, NULL, 0, limit_ms, reason) ? talk.strays : NIL;
 }

@@ -29,7 +29,7 @@ typedef struct Stray
  */
 extern List *josch_strays_ask(long limit_ms, char **reason);
 
-/* All commands that live of a database, which need not have the extension. */
+/* All commands that live of a database, which need not have the extension, nor its tables as they should be. */
 extern List *josch_strays_of(Oid database, long limit_ms, char **reason);
 
 /* Has one ended: TERM, and KILL after the grace.  False and *reason when the runner does not answer. */

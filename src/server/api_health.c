@@ -3,7 +3,9 @@
  *	  josch.health(): whether the parts of JOSCH are up, in rows.
  *
  * It must have an answer above all when something is missing, so it asks shared
- * memory and waits for no process; without shared memory it says what to do.
+ * memory and waits for no process; without shared memory it says what to do.  What
+ * cannot be told (the tables are those of another version, or locked) is a row that
+ * says why, and keeps none of the others away.
  */
 #include "base/josch.h"
 
@@ -13,11 +15,13 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 #include "utils/wait_event.h"
 
+#include "base/attempt.h"
 #include "base/config.h"
 #include "base/report.h"
 #include "base/spool.h"
@@ -31,10 +35,23 @@
 
 PG_FUNCTION_INFO_V1(josch_api_health);
 
+/* How long one part may wait for a lock. */
+#define LOCK_LIMIT "1s"
+
+/* What is found on the way is for the parts that follow. */
+typedef struct Health
+{
+	ReturnSetInfo *result;
+	bool		acts;			/* as far as is known, it may start something */
+	bool		up;				/* the scheduler */
+	JoschSchedulerStatus status;
+} Health;
+
 /* One row; pid 0 and since 0 are NULL. */
 static void
-add_row(ReturnSetInfo *result, const char *component, bool up, pid_t pid, TimestampTz since, const char *detail)
+add_row(Health *health, const char *component, bool up, pid_t pid, TimestampTz since, const char *detail)
 {
+	ReturnSetInfo *result = health->result;
 	Datum		values[5];
 	bool		nulls[5] = {false, false, pid == 0, since == 0, detail == NULL};
 
@@ -47,12 +64,12 @@ add_row(ReturnSetInfo *result, const char *component, bool up, pid_t pid, Timest
 }
 
 static void
-add_launcher(ReturnSetInfo *result)
+add_launcher(Health *health)
 {
 	JoschLauncherStatus launcher;
 	bool		up = josch_wake_read_launcher(&launcher);
 
-	add_row(result, "launcher", up, launcher.pid, launcher.started_at,
+	add_row(health, "launcher", up, launcher.pid, launcher.started_at,
 			up ? NULL : josch_wake_is_preloaded() ?
 			"The server starts it again within seconds; on a standby, after the promotion." :
 			"josch is not preloaded.");
@@ -91,8 +108,10 @@ describe_trouble(const JoschSchedulerStatus *status)
 }
 
 static void
-add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up)
+add_scheduler(Health *health)
 {
+	const JoschSchedulerStatus *status = &health->status;
+	bool		up = health->up;
 	char	   *trouble = up ? describe_trouble(status) : NULL;
 	char	   *detail;
 
@@ -117,7 +136,7 @@ add_scheduler(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool up
 	{
 		detail = pstrdup("It was not seen yet; the launcher starts it. The server's log has the reason when it cannot.");
 	}
-	add_row(result, "scheduler", up && trouble == NULL, up ? status->pid : 0, up ? status->started_at : 0, detail);
+	add_row(health, "scheduler", up && trouble == NULL, up ? status->pid : 0, up ? status->started_at : 0, detail);
 }
 
 /* For whom a change of the spool directory waits.  No path: it is not for everybody to see. */
@@ -146,98 +165,123 @@ describe_waiting(void)
 
 /* A standby is not disarmed: it is nobody's yet. */
 static void
-add_armed(ReturnSetInfo *result, const JoschInstallation *installation, JoschArming arming)
+add_armed(Health *health)
 {
-	int			held = arming == JOSCH_TAKEN_BACK ? josch_store_held_count(installation->disarmed) : 0;
+	JoschInstallation installation = josch_store_installation_read();
+	JoschArming arming = josch_installation_judge(&installation);
+	int			held = arming == JOSCH_TAKEN_BACK ? josch_store_held_count(installation.disarmed) : 0;
 
+	health->acts = josch_installation_acts(arming);
 	if (arming == JOSCH_ARMED || (arming == JOSCH_TAKEN_BACK && held == 0))
 	{
-		add_row(result, "armed", true, 0, 0, NULL);
+		add_row(health, "armed", true, 0, 0, NULL);
 	}
 	else if (held > 0)
 	{
-		add_row(result, "armed", false, 0, 0,
+		add_row(health, "armed", false, 0, 0,
 				psprintf("Disarmed: %d node%s held back, because %s. Release each, or all: josch.arm() does, with a comment that says why.",
-						 held, held == 1 ? " is" : "s are", josch_installation_reason(installation)));
+						 held, held == 1 ? " is" : "s are", josch_installation_reason(&installation)));
 	}
 	else
 	{
-		add_row(result, "armed", arming == JOSCH_TO_BE_PROMOTED, 0, 0,
+		add_row(health, "armed", arming == JOSCH_TO_BE_PROMOTED, 0, 0,
 				psprintf(arming == JOSCH_TO_BE_PROMOTED ? "%s." : "Disarmed: %s. Nothing is started until somebody says so. " JOSCH_INSTALLATION_HINT,
-						 josch_installation_reason(installation)));
+						 josch_installation_reason(&installation)));
 	}
 }
 
 static void
-add_runner(ReturnSetInfo *result, const JoschSchedulerStatus *status, bool scheduler_up, bool acts)
+add_runner(Health *health)
 {
-	bool		there = scheduler_up && status->runner_pid != 0;
+	const JoschSchedulerStatus *status = &health->status;
+	bool		there = health->up && status->runner_pid != 0;
 	bool		waits = there && status->commands_wait[0] != '\0';
 
-	if (!acts)
+	if (!health->acts)
 	{
-		add_row(result, "runner", false, 0, 0, "It is not asked, because this installation is disarmed.");
+		add_row(health, "runner", false, 0, 0, "It is not asked, because this installation is disarmed.");
 		return;
 	}
-	add_row(result, "runner", there && !waits, there ? status->runner_pid : 0, there ? status->runner_since : 0,
+	add_row(health, "runner", there && !waits, there ? status->runner_pid : 0, there ? status->runner_since : 0,
 			there ? psprintf("version %s%s%s%s", status->runner_version, waits ? "; commands wait: " : "",
 							 waits ? status->commands_wait : "", describe_waiting()) :
-			scheduler_up ? psprintf("None answers on the socket in the spool directory: no command is started%s.", describe_waiting()) :
+			health->up ? psprintf("None answers on the socket in the spool directory: no command is started%s.", describe_waiting()) :
 			"Only a scheduler knows.");
 }
 
 static void
-add_sql_workers(ReturnSetInfo *result, const JoschSchedulerStatus *status)
+add_sql_workers(Health *health)
 {
+	const JoschSchedulerStatus *status = &health->status;
 	bool		waits = status->pid != 0 && status->sql_wait[0] != '\0';
 	int			present;
 	int			busy;
 
 	josch_sql_worker_count(MyDatabaseId, &present, &busy);
-	add_row(result, "sql workers", josch_wake_is_preloaded() && !waits, 0, 0,
+	add_row(health, "sql workers", josch_wake_is_preloaded() && !waits, 0, 0,
 			psprintf("%d busy of %d, at most %d%s%s", busy, present, josch_config_max_sql_workers,
 					 waits ? "; SQL nodes wait: " : "", waits ? status->sql_wait : ""));
 }
 
 /* How full the file system is that what commands print goes to. */
 static void
-add_spool(ReturnSetInfo *result)
+add_spool(Health *health)
 {
 	SpoolRoom	room = josch_spool_room();
 
 	if (!room.known)
 	{
-		add_row(result, "spool", false, 0, 0, "Its file system cannot be seen: the server may not go there.");
+		add_row(health, "spool", false, 0, 0, "Its file system cannot be seen: the server may not go there.");
 		return;
 	}
-	add_row(result, "spool", !room.low, 0, 0,
+	add_row(health, "spool", !room.low, 0, 0,
 			psprintf(UINT64_FORMAT " MB of " UINT64_FORMAT " MB are left in its file system%s", room.left / JOSCH_MB, room.all / JOSCH_MB,
 					 room.full ? ": no command is started until there is more." :
 					 room.low ? ": remove old logs, or move josch.spool_directory to a larger one." : ""));
 }
 
 static void
-add_version(ReturnSetInfo *result)
+add_version(Health *health)
 {
 	char	   *extension = josch_store_health_version();
 	bool		same = extension != NULL && strcmp(extension, JOSCH_VERSION) == 0;
 
-	add_row(result, "version", same, 0, 0,
+	add_row(health, "version", same, 0, 0,
 			same ? JOSCH_VERSION :
 			psprintf("The library is %s, the extension is %s: restart the server after an installation, then ALTER EXTENSION josch UPDATE.",
 					 JOSCH_VERSION, extension != NULL ? extension : "not created"));
 }
 
+static void
+add_strays(Health *health)
+{
+	int			strays = health->up ? health->status.strays : 0;
+
+	if (strays > 0)
+	{
+		add_row(health, "strays", false, 0, 0,
+				psprintf("%d command%s, which the runner has for nobody: josch.strays() lists, josch.end_stray() ends them.",
+						 strays, strays == 1 ? " lives" : "s live"));
+	}
+}
+
+static void
+add_preload(Health *health)
+{
+	add_row(health, "preload", josch_wake_is_preloaded(), 0, 0,
+			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
+}
+
 /* One row for each session that waits for another on something of JOSCH's. */
 static void
-add_waits(ReturnSetInfo *result)
+add_waits(Health *health)
 {
 	int			n;
 	JoschWaiter *waiters = josch_store_blocker_waiters(&n);
 
 	for (int i = 0; i < n; i++)
 	{
-		add_row(result, "wait", false, waiters[i].pid, waiters[i].since,
+		add_row(health, "wait", false, waiters[i].pid, waiters[i].since,
 				psprintf("user \"%s\" waits for %s", waiters[i].user_name != NULL ? waiters[i].user_name : "?",
 						 josch_store_blocker_text(&waiters[i].blocker)));
 	}
@@ -245,48 +289,79 @@ add_waits(ReturnSetInfo *result)
 
 /* The scheduler waits for nobody, but sets aside what somebody holds: who that may be. */
 static void
-add_holders(ReturnSetInfo *result)
+add_holders(Health *health)
 {
-	int			n;
-	JoschBlocker *holders = josch_store_blocker_table_holders(&n);
+	int			n = 0;
+	JoschBlocker *holders = health->up && health->status.set_aside > 0 ? josch_store_blocker_table_holders(&n) : NULL;
 
 	for (int i = 0; i < n; i++)
 	{
-		add_row(result, "held", false, holders[i].pid, holders[i].since,
+		add_row(health, "held", false, holders[i].pid, holders[i].since,
 				psprintf("what the scheduler has set aside may be held by %s", josch_store_blocker_text(&holders[i])));
 	}
+}
+
+/* In this order. */
+static const struct Part
+{
+	const char *component;
+	void		(*add) (Health *health);
+}			parts[] = {
+	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
+	{"sql workers", add_sql_workers}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
+};
+
+typedef struct Asking
+{
+	const struct Part *part;
+	Health	   *health;
+} Asking;
+
+/* An error leaves the setting to the abort of the subtransaction. */
+static void
+ask(void *argument)
+{
+	Asking	   *asking = argument;
+	int			level = NewGUCNestLevel();
+
+	if (LockTimeout == 0 || LockTimeout > 1000)
+	{
+		(void) set_config_option("lock_timeout", LOCK_LIMIT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
+	asking->part->add(asking->health);
+	AtEOXact_GUC(false, level);
+}
+
+/* What the library asks for in vain is most often of another version. */
+static char *
+describe_error(const ErrorData *error)
+{
+	const char *hint = error->hint;
+
+	if (hint == NULL && ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+	{
+		hint = JOSCH_REPORT_VERSIONS;
+	}
+	return psprintf("It cannot be told: %s.%s%s", error->message, hint != NULL ? " " : "", hint != NULL ? hint : "");
 }
 
 Datum
 josch_api_health(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	JoschInstallation installation = josch_store_installation_read();
-	JoschArming arming = josch_installation_judge(&installation);
-	JoschSchedulerStatus status;
-	bool		up;
+	Health		health = {.result = (ReturnSetInfo *) fcinfo->resultinfo,.acts = true};
 
 	InitMaterializedSRF(fcinfo, 0);
-	up = josch_wake_read_scheduler(MyDatabaseId, &status);
-	add_armed(result, &installation, arming);
-	add_launcher(result);
-	add_scheduler(result, &status, up);
-	add_runner(result, &status, up, josch_installation_acts(arming));
-	add_sql_workers(result, &status);
-	add_spool(result);
-	add_version(result);
-	if (up && status.strays > 0)
+	health.up = josch_wake_read_scheduler(MyDatabaseId, &health.status);
+	for (int i = 0; i < lengthof(parts); i++)
 	{
-		add_row(result, "strays", false, 0, 0,
-				psprintf("%d command%s, which the runner has for nobody: josch.strays() lists, josch.end_stray() ends them.",
-						 status.strays, status.strays == 1 ? " lives" : "s live"));
-	}
-	add_row(result, "preload", josch_wake_is_preloaded(), 0, 0,
-			josch_wake_is_preloaded() ? NULL : JOSCH_REPORT_PRELOAD);
-	add_waits(result);
-	if (up && status.set_aside > 0)
-	{
-		add_holders(result);
+		Asking		asking = {&parts[i], &health};
+		ErrorData  *error = josch_attempt(ask, &asking);
+
+		if (error != NULL)
+		{
+			add_row(&health, parts[i].component, false, 0, 0, describe_error(error));
+		}
 	}
 	return (Datum) 0;
 }

@@ -15,7 +15,9 @@
 
 #include "server/utility.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
@@ -31,6 +33,8 @@
 #include "storage/procarray.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/clock.h"
@@ -129,12 +133,67 @@ source_of(CreatedbStmt *stmt)
 	return is_template(source) || owns(source) ? source : InvalidOid;
 }
 
-/* True for DROP EXTENSION josch, DROP SCHEMA josch and ALTER EXTENSION josch, by its owner. */
+/* Whether he may drop the extension; its tables may be in ruins. */
+static bool
+owns_extension(void)
+{
+	Oid			extension = get_extension_oid("josch", true);
+
+#if PG_VERSION_NUM >= 160000
+	return OidIsValid(extension) && object_ownercheck(ExtensionRelationId, extension, GetUserId());
+#else
+	return OidIsValid(extension) && pg_extension_ownercheck(extension, GetUserId());
+#endif
+}
+
+static Oid
+owner_of_extension(void)
+{
+	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			owner = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("josch"));
+	scan = systable_beginscan(catalog, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return owner;
+}
+
+/* DROP OWNED BY him whose it is. */
+static bool
+drops_owned_extension(const DropOwnedStmt *stmt)
+{
+	Oid			owner = owner_of_extension();
+	ListCell   *cell;
+
+	foreach(cell, stmt->roles)
+	{
+		if (OidIsValid(owner) && get_rolespec_oid(lfirst_node(RoleSpec, cell), true) == owner)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/* True for what drops or alters the extension, by its owner. */
 static bool
 is_about_extension(Node *stmt)
 {
 	bool		ours = false;
 
+	if (IsA(stmt, DropOwnedStmt))
+	{
+		ours = drops_owned_extension((DropOwnedStmt *) stmt);
+	}
 	if (IsA(stmt, AlterExtensionStmt))
 	{
 		ours = strcmp(((AlterExtensionStmt *) stmt)->extname, "josch") == 0;
@@ -149,8 +208,7 @@ is_about_extension(Node *stmt)
 			ours |= strcmp(strVal(lfirst(cell)), "josch") == 0;
 		}
 	}
-	return ours && OidIsValid(get_extension_oid("josch", true)) &&
-		has_privs_of_role(GetUserId(), josch_spi_owner());
+	return ours && owns_extension();
 }
 
 /*
@@ -165,6 +223,7 @@ database_wanted_by(Node *stmt)
 	switch (nodeTag(stmt))
 	{
 		case T_DropStmt:
+		case T_DropOwnedStmt:
 		case T_AlterExtensionStmt:
 			return is_about_extension(stmt) ? MyDatabaseId : InvalidOid;
 		case T_DropdbStmt:
@@ -192,7 +251,7 @@ database_wanted_by(Node *stmt)
 static bool
 can_run_here(Node *stmt, ProcessUtilityContext context)
 {
-	return IsA(stmt, RenameStmt) || IsA(stmt, DropStmt) || IsA(stmt, AlterExtensionStmt) ||
+	return IsA(stmt, RenameStmt) || IsA(stmt, DropStmt) || IsA(stmt, DropOwnedStmt) || IsA(stmt, AlterExtensionStmt) ||
 		(context == PROCESS_UTILITY_TOPLEVEL && !IsTransactionBlock());
 }
 
@@ -227,6 +286,23 @@ make_step_aside(Oid database)
 	}
 }
 
+/* SQL goes on, too, and what it does is undone when its end cannot be recorded; a database is not dropped meanwhile. */
+static void
+warn_of_sql(void)
+{
+	int			n;
+	char	   *names = josch_sql_worker_names(MyDatabaseId, &n);
+
+	if (n > 0)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("SQL of extension \"josch\" still runs, and nobody will know how it ends: %d", n),
+				 errdetail("%s.", names),
+				 errhint("What is atomic is undone at its end. pg_terminate_backend() ends a process.")));
+	}
+}
+
 /*
  * Commands outlive what is dropped, and then nobody hears how they end: so they are
  * named.  A runner that does not answer soon has none to name.
@@ -240,9 +316,10 @@ warn_of_commands(Node *stmt, Oid database)
 	{
 		josch_strays_warn(josch_strays_of(database, RUNNER_LIMIT_MS, &reason), psprintf("database \"%s\"", ((DropdbStmt *) stmt)->dbname));
 	}
-	else if (IsA(stmt, DropStmt))
+	else if (IsA(stmt, DropStmt) || IsA(stmt, DropOwnedStmt))
 	{
 		josch_strays_warn(josch_strays_of(database, RUNNER_LIMIT_MS, &reason), "extension \"josch\"");
+		warn_of_sql();
 	}
 }
 
