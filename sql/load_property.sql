@@ -30,7 +30,7 @@ BEGIN
 		CASE WHEN n.type <> 'S' AND i % 3 > 0 THEN date_trunc('second', random() * interval '167:59:59') END,
 		CASE WHEN n.type IN ('N', 'R') AND i % 2 = 1 THEN pg_temp.any_text(false) END, random() < 0.5,
 		CASE WHEN n.type = 'L' THEN pg_temp.any_text() END, pg_temp.any_duration(), CASE WHEN i % 3 = 0 THEN pg_temp.any_duration() END, pg_temp.any_duration(),
-		'/' || pg_temp.any_text(), CASE WHEN i % 5 = 0 THEN 'regress, "josch"' ELSE session_user END
+		'/' || translate(pg_temp.any_text(), E'\n\r\t\u0001\ufeff', ''), CASE WHEN i % 5 = 0 THEN 'regress, "josch"' ELSE session_user END
 	FROM generate_series(1, 80) i, LATERAL (SELECT (ARRAY['S', 'L', 'N', 'R'])[1 + (i / 2) % 4] AS type) n, LATERAL (SELECT job_name FROM josch.tpl_jobs OFFSET i % 12 LIMIT 1) j;
 	INSERT INTO josch.tpl_node_deps SELECT DISTINCT p.node_id, -floor(random() * 3)::int, c.node_id, floor(random() * 2)::int + 1
 	FROM josch.tpl_nodes p JOIN josch.tpl_nodes c ON p.node_id < c.node_id WHERE random() < 0.05;

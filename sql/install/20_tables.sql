@@ -81,6 +81,7 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_commands_are_not_too_long CHECK (octet_length(exec_command) <= 100000 AND octet_length(ready_command) <= 100000),
 	CONSTRAINT nodes_exec_sql_is_not_too_long CHECK (octet_length(exec_sql) <= 1000000),
 	CONSTRAINT nodes_work_dir_is_not_too_long CHECK (octet_length(work_dir) <= 4000),
+	CONSTRAINT nodes_work_dir_is_one_line CHECK (josch.is_one_line(work_dir)),
 	CONSTRAINT nodes_times_of_day_are_within_a_week CHECK (signoff_time < interval '168:00' AND start_time < interval '168:00'),
 	CONSTRAINT nodes_times_of_day_are_written_in_hours CHECK (extract(day FROM signoff_time) = 0 AND extract(day FROM start_time) = 0),
 	CONSTRAINT nodes_signoff_time_is_for_signoff CHECK (node_type = 'S' OR signoff_time IS NULL),
@@ -112,7 +113,7 @@ COMMENT ON COLUMN josch.tpl_nodes.ready_command IS 'L only: tried again and agai
 COMMENT ON COLUMN josch.tpl_nodes.ready_after IS 'L without ready_command: the node is up when it has lived for so long';
 COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take before it is stopped and has failed, 100 years at most; NULL: no limit';
 COMMENT ON COLUMN josch.tpl_nodes.stop_grace IS 'Time between the polite signal (TERM) and the last one (KILL) when a run is stopped';
-COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs; NULL for the setting josch.work_directory';
+COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs: an absolute path in one line; NULL for the setting josch.work_directory';
 COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs: it stays the owner when it is renamed. Of a role that is gone, the name that was written';
 
 CREATE TABLE josch.tpl_node_deps (
@@ -145,7 +146,9 @@ CREATE TABLE josch.jobs (
 	CONSTRAINT jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
 	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
-	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object')
+	CONSTRAINT jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
+	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object'),
+	CONSTRAINT jobs_environ_is_not_too_long CHECK (octet_length(environ::text) <= 4000000)
 );
 CREATE INDEX jobs_date_idx ON josch.jobs (job_date);
 COMMENT ON TABLE josch.jobs IS 'Jobs of a date: copies of tpl_jobs, made by josch.schedule()';
@@ -153,7 +156,7 @@ COMMENT ON COLUMN josch.jobs.job_name IS 'Name of the job';
 COMMENT ON COLUMN josch.jobs.job_date IS 'The business date that this copy is for';
 COMMENT ON COLUMN josch.jobs.job_desc IS 'What it is for, in words';
 COMMENT ON COLUMN josch.jobs.time_zone IS 'Time zone of its times of day';
-COMMENT ON COLUMN josch.jobs.environ IS 'The environment of its commands: a copy of environs, an object of strings';
+COMMENT ON COLUMN josch.jobs.environ IS 'The environment of its commands: a copy of environs, an object of strings; 4,000,000 bytes at most, as no more can be given to a command';
 COMMENT ON COLUMN josch.jobs.scheduled_at IS 'When this copy was made';
 COMMENT ON COLUMN josch.jobs.scheduled_by IS 'Session user who made it';
 
@@ -189,6 +192,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
+	CONSTRAINT nodes_message_is_not_too_long CHECK (octet_length(message) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
 -- the days of a node, also when its job had another name
@@ -359,6 +363,9 @@ CREATE TABLE josch.runs (
 	CONSTRAINT runs_exit_is_at_the_end CHECK (ended_at IS NOT NULL OR (exit_code IS NULL AND exit_signal IS NULL)),
 	CONSTRAINT runs_unknown_has_no_exit CHECK (status <> 'unknown' OR (exit_code IS NULL AND exit_signal IS NULL)),
 	CONSTRAINT runs_nonce_is_one CHECK (nonce <> 0),
+	CONSTRAINT runs_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000
+		AND octet_length(survivors) <= 20000 AND octet_length(log) <= 4000 AND octet_length(host) <= 1000
+		AND octet_length(ledger) <= 1000 AND octet_length(server) <= 4000),
 	CONSTRAINT runs_stop_is_whole CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX runs_open_idx ON josch.runs (run_id) WHERE ended_at IS NULL;
@@ -412,7 +419,8 @@ CREATE TABLE josch.sql_ends (
 	cpu_seconds			double precision NOT NULL,
 	message				text,
 	output_tail			text,
-	PRIMARY KEY (run_id, nonce)
+	PRIMARY KEY (run_id, nonce),
+	CONSTRAINT sql_ends_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000)
 );
 COMMENT ON TABLE josch.sql_ends IS
 'Ends of SQL runs on their way to josch.runs: of an atomic one the row is committed together with what its SQL did. Nearly always empty: the scheduler takes each row at once, and it alone changes runs and nodes.';

@@ -17,7 +17,8 @@ CREATE TABLE josch.installation (
 	files		bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (token),
 	CONSTRAINT installation_token_is_not_zero CHECK (token <> 0),
-	CONSTRAINT installation_comment_is_not_too_long CHECK (octet_length(comment) <= 10000)
+	CONSTRAINT installation_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
+	CONSTRAINT installation_texts_are_not_too_long CHECK (octet_length(server) <= 4000 AND octet_length(disarmed) <= 10000)
 );
 CREATE UNIQUE INDEX installation_is_one_row ON josch.installation ((true));
 COMMENT ON TABLE josch.installation IS

@@ -16,6 +16,11 @@
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
 
+#include "base/encoding.h"
+
+/* Bytes of what others wrote, in an error. */
+#define MAX_WORDS 300
+
 char *
 josch_report_date(DateADT date)
 {
@@ -54,6 +59,12 @@ josch_report_cut(char *text, int limit)
 	return psprintf("%.*s ... (%d more bytes)", kept, text, len - kept);
 }
 
+char *
+josch_report_words(const char *text)
+{
+	return josch_report_cut(josch_encoding_to_one_line(text), MAX_WORDS);
+}
+
 void
 josch_report_if_read_only(FunctionCallInfo fcinfo)
 {
@@ -85,7 +96,7 @@ josch_report_no_template_job(const char *job_name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("job \"%s\" does not exist in the templates", job_name),
+			 errmsg("job \"%s\" does not exist in the templates", josch_report_words(job_name)),
 			 errhint("josch.tpl_jobs lists the jobs that can be scheduled.")));
 }
 
@@ -94,7 +105,7 @@ josch_report_no_job(const char *job_name, DateADT job_date)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("job \"%s\" of %s does not exist", job_name, josch_report_date(job_date)),
+			 errmsg("job \"%s\" of %s does not exist", josch_report_words(job_name), josch_report_date(job_date)),
 			 errhint("josch.schedule() makes the jobs of a day.")));
 }
 

@@ -26,6 +26,9 @@ extern char *josch_report_date(DateADT date);
 /* At most so many bytes of a text, and how many are left out; palloc'd only when some are. */
 extern char *josch_report_cut(char *text, int limit);
 
+/* What somebody wrote, for a sentence of ours: one line, of a length that it can bear; palloc'd. */
+extern char *josch_report_words(const char *text);
+
 /*
  * For functions that write, before they do anything: refuses in one sentence on
  * a standby and in a read-only transaction, by the function's own name.

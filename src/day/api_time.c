@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "day/calendar.h"
 
 PG_FUNCTION_INFO_V1(josch_api_time_now);
@@ -30,5 +31,8 @@ josch_api_time_today(PG_FUNCTION_ARGS)
 Datum
 josch_api_time_is_zone(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(0))) != NULL);
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	/* a zone in the POSIX way has a name of anybody's choice in it */
+	PG_RETURN_BOOL(josch_encoding_is_one_line(name, strlen(name)) && pg_tzset(name) != NULL);
 }

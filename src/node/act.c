@@ -27,7 +27,7 @@ refuse(NodeKey key, const NodeInfo *info, const char *action)
 			 errdetail("The last act was \"%s\" by \"%s\" at %s%s%s.", info->action, info->acted_by,
 					   timestamptz_to_str(info->acted_at),
 					   info->comment != NULL ? ": " : "",
-					   info->comment != NULL ? info->comment : "") : 0,
+					   info->comment != NULL ? josch_report_words(info->comment) : "") : 0,
 			 allowed[0] != '\0' ?
 			 errhint("From \"%s\" people can change it to: %s.", josch_fsm_label(info->state), allowed) :
 			 errhint("From \"%s\" only the scheduler changes it.", josch_fsm_label(info->state))));

@@ -58,7 +58,7 @@ refuse(NodeKey key, const Claim *other)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("\"%s\" looks at node %s", other->claimed_by, josch_report_key(key.node_id, key.job_date)),
 			 errdetail("Since %s, until %s%s%s.", since, timestamptz_to_str(other->claimed_until),
-					   said ? ": " : "", said ? other->comment : ""),
+					   said ? ": " : "", said ? josch_report_words(other->comment) : ""),
 			 errhint("Who may act on it may do so all the same.")));
 }
 

@@ -4,25 +4,18 @@
  *
  * Whatever is not plain ASCII is written as the number of its character, so that
  * the page is the same in every encoding; what could end a tag, an attribute or
- * a comment never stands as itself.  Characters that turn the direction of what
- * follows are shown as such, not obeyed.
+ * a comment never stands as itself.  Characters that are not seen, or turn the
+ * direction of what follows, are shown as such, not obeyed.
  */
 #include "base/josch.h"
 
+#include "base/encoding.h"
 #include "base/report.h"
 #include "page/page.h"
 
 #include "mb/pg_wchar.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-
-/* Turns the direction of text, or hides it: marks, embeddings, overrides, isolates, the BOM. */
-static bool
-is_direction(pg_wchar c)
-{
-	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-		(c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
 
 static void
 append_character(StringInfo out, pg_wchar c)
@@ -31,7 +24,7 @@ append_character(StringInfo out, pg_wchar c)
 	{
 		appendStringInfoChar(out, ' ');
 	}
-	else if (is_direction(c) || (c >= 0x80 && c < 0xa0) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
+	else if (!josch_encoding_is_seen(c, true) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
 	{
 		appendStringInfoString(out, "&#xFFFD;");
 	}

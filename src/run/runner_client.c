@@ -17,14 +17,13 @@
 #include "utils/memutils.h"
 
 #include "run/runner_client.h"
+#include "run/runner_sense.h"
 #include "run/runner_start.h"
 
 #define BUFFER_SIZE 8192
 #define READ_SIZE (64 * 1024)
+#define NAME_LIMIT 256			/* bytes of a name that it tells */
 #define READS_A_CALL 64			/* what else has arrived is read by the next call */
-
-#define UNIX_TO_POSTGRES_US \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
 
 struct JoschRunner
 {
@@ -173,7 +172,7 @@ josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 	m.flags = (start->long_running ? JOSCH_START_LONG_RUNNING : 0) | (start->lost != NULL ? JOSCH_START_ADOPT : 0);
 	m.ready_after_ms = start->ready_after_ms;
 	m.pid = start->pid;
-	m.started_at = start->pid != 0 ? start->started_at + UNIX_TO_POSTGRES_US : 0;
+	m.started_at = start->pid != 0 ? start->started_at + JOSCH_UNIX_TO_POSTGRES_US : 0;
 	m.reason = josch_slice(start->lost);
 	m.log_limit = start->log_limit;
 	return josch_encode_start(&runner->out, &m);
@@ -271,12 +270,6 @@ josch_runner_flush(JoschRunner *runner)
 
 /* ----------------------------------------------------------------- reading */
 
-static TimestampTz
-to_timestamp(int64_t unix_us)
-{
-	return unix_us == 0 ? 0 : unix_us - UNIX_TO_POSTGRES_US;
-}
-
 static JoschRunnerEvent *
 add_event(List **events, JoschRunnerEventType type)
 {
@@ -299,7 +292,15 @@ add_run_event(List **events, RunEventType type, JoschRunKey key)
 }
 
 static void
-set_text(JoschRunnerEvent *event, JoschSlice slice)
+set_text(JoschRunnerEvent *event, char *text)
+{
+	event->text = text;
+	event->text_len = strlen(text);
+}
+
+/* Bytes of a log, as they are. */
+static void
+set_bytes(JoschRunnerEvent *event, JoschSlice slice)
 {
 	event->text = palloc(slice.len + 1);
 	if (slice.len > 0)
@@ -310,47 +311,10 @@ set_text(JoschRunnerEvent *event, JoschSlice slice)
 	event->text_len = slice.len;
 }
 
-/* NULL for an empty text. */
-static char *
-text_of(JoschSlice slice)
-{
-	return slice.len > 0 ? pnstrdup(slice.data, slice.len) : NULL;
-}
-
 static void
 add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags)
 {
-	RunEvent   *event = add_run_event(events, RUN_ENDED, key);
-	char	   *tail = text_of(end->tail);
-
-	event->ended_at = to_timestamp(end->ended_at);
-	event->value = (int32) end->value;
-	event->timed_out = (flags & JOSCH_RUN_TIMED_OUT) != 0;
-	event->stopped = (flags & JOSCH_RUN_STOP_REQUESTED) != 0;
-	switch ((JoschExitKind) end->kind)
-	{
-		case JOSCH_EXIT_CODE:
-		case JOSCH_EXIT_SIGNAL:
-			event->kind = end->kind == JOSCH_EXIT_CODE ? RUN_END_EXIT : RUN_END_SIGNAL;
-			event->cpu_seconds = (end->cpu_user_us + end->cpu_sys_us) / 1e6;
-			event->peak_memory = (int64) end->maxrss_kb * 1024;
-			event->output_tail = tail;
-			break;
-		case JOSCH_EXIT_NOT_STARTED:
-			event->kind = RUN_END_NOT_STARTED;
-			event->text = tail;
-			break;
-		case JOSCH_EXIT_WATCHED:
-		case JOSCH_EXIT_NONE:
-		case JOSCH_EXIT_UNKNOWN:
-			event->kind = end->kind == JOSCH_EXIT_WATCHED ? RUN_END_WATCHED : RUN_END_UNKNOWN;
-			event->text = end->kind == JOSCH_EXIT_WATCHED ? pstrdup("the runner that had started it was gone before") :
-				end->reason.len > 0 ? text_of(end->reason) : pstrdup("no runner was there when it ended");
-			event->looked = true;
-			event->survivors = text_of(end->survivors);
-			event->output_tail = tail;
-			break;
-	}
+	josch_runner_sense_end(add_run_event(events, RUN_ENDED, key), end, flags);
 }
 
 static void
@@ -358,8 +322,8 @@ add_start(List **events, JoschRunKey key, int64 pid, int64_t started_at)
 {
 	RunEvent   *event = add_run_event(events, RUN_STARTED, key);
 
-	event->pid = (int32) pid;
-	event->started_at = to_timestamp(started_at);
+	event->pid = josch_runner_sense_pid(pid);
+	event->started_at = josch_runner_sense_moment(started_at);
 }
 
 /* -1, 0, 1 by the numbers between the dots. */
@@ -419,32 +383,26 @@ take_welcome(JoschRunner *runner, const JoschFrame *frame, List **events)
 		return false;
 	}
 	old = MemoryContextSwitchTo(runner->context);
-	runner->info.version = pnstrdup(m.version.data, m.version.len);
-	runner->info.ledger = pnstrdup(m.ledger.data, m.ledger.len);
+	runner->info.version = josch_runner_sense_line(m.version, NAME_LIMIT);
+	runner->info.ledger = josch_runner_sense_line(m.ledger, NAME_LIMIT);
 	MemoryContextSwitchTo(old);
 	runner->info.pid = m.pid;
-	runner->info.started_at = to_timestamp(m.started_at);
+	runner->info.started_at = josch_runner_sense_time(m.started_at);
 	runner->info.highest = m.highest;
 	runner->info.given = m.given;
 	runner->welcomed = true;
-	set_text(add_event(events, JOSCH_RUNNER_WELCOME), m.version);
+	set_text(add_event(events, JOSCH_RUNNER_WELCOME), pstrdup(runner->info.version));
 	ask_to_replace(runner, m.protocol == JOSCH_PROTOCOL_VERSION);
 	return true;
-}
-
-static char *
-copy_of(JoschSlice slice)
-{
-	return slice.len > 0 ? pnstrdup(slice.data, slice.len) : pstrdup("");
 }
 
 static JoschRunnerListed
 listed_of(const JoschRun *m)
 {
 	return (JoschRunnerListed) {
-		.ended = m->state == JOSCH_RUN_STATE_EXITED, .pid = (int32) m->pid, .started_at = to_timestamp(m->started_at),
-		.log_path = copy_of(m->log_path), .other = m->identity.len > 0, .identity = copy_of(m->identity),
-		.database = m->database, .database_name = copy_of(m->database_name), .token = copy_of(m->token)
+		.ended = m->state == JOSCH_RUN_STATE_EXITED, .pid = josch_runner_sense_pid(m->pid), .started_at = josch_runner_sense_time(m->started_at),
+		.log_path = josch_runner_sense_line(m->log_path, MAXPGPATH), .other = m->identity.len > 0, .identity = pnstrdup(m->identity.len > 0 ? m->identity.data : "", m->identity.len),
+		.database = m->database, .database_name = josch_runner_sense_line(m->database_name, NAME_LIMIT), .token = josch_runner_sense_line(m->token, NAME_LIMIT)
 	};
 }
 
@@ -474,7 +432,7 @@ take_run(const JoschFrame *frame, List **events)
 	}
 	if ((m.flags & JOSCH_RUN_UP) != 0)
 	{
-		add_run_event(events, RUN_UP, key)->up_at = to_timestamp(m.up_at);
+		add_run_event(events, RUN_UP, key)->up_at = josch_runner_sense_moment(m.up_at);
 	}
 	if (m.state == JOSCH_RUN_STATE_EXITED)
 	{
@@ -521,7 +479,7 @@ take_start_failed(const JoschFrame *frame, List **events)
 	}
 	event = add_run_event(events, m.passing ? RUN_DELAYED : RUN_ENDED, (JoschRunKey) {m.run_id, m.nonce});
 	event->kind = RUN_END_NOT_STARTED;
-	event->text = text_of(m.text);
+	event->text = m.text.len > 0 ? josch_runner_sense_text(m.text, JOSCH_MESSAGE_MAX) : NULL;
 	return true;
 }
 
@@ -534,7 +492,7 @@ take_up(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	add_run_event(events, RUN_UP, (JoschRunKey) {m.run_id, m.nonce})->up_at = to_timestamp(m.up_at);
+	add_run_event(events, RUN_UP, (JoschRunKey) {m.run_id, m.nonce})->up_at = josch_runner_sense_moment(m.up_at);
 	return true;
 }
 
@@ -551,7 +509,7 @@ take_refused(const JoschFrame *frame, List **events)
 	event = add_event(events, JOSCH_RUNNER_REFUSED);
 	event->run = josch_run_event(RUN_STARTED, (JoschRunKey) {m.run_id, m.nonce});
 	event->refusal = (JoschRefusal) m.reason;
-	set_text(event, m.text);
+	set_text(event, josch_runner_sense_line(m.text, JOSCH_MESSAGE_MAX));
 	return true;
 }
 
@@ -568,7 +526,7 @@ take_log_data(const JoschFrame *frame, List **events)
 	event = add_event(events, JOSCH_RUNNER_LOG_DATA);
 	event->offset = m.offset;
 	event->eof = m.eof != 0;
-	set_text(event, m.bytes);
+	set_bytes(event, m.bytes);
 	return true;
 }
 
@@ -581,7 +539,7 @@ take_error(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	set_text(add_event(events, JOSCH_RUNNER_ERROR), m.text);
+	set_text(add_event(events, JOSCH_RUNNER_ERROR), josch_runner_sense_line(m.text, JOSCH_MESSAGE_MAX));
 	return true;
 }
 
@@ -701,7 +659,7 @@ josch_runner_read(JoschRunner *runner, MemoryContext context)
 	}
 	if (runner->lost && !runner->lost_told)
 	{
-		set_text(add_event(&events, JOSCH_RUNNER_LOST), josch_slice(runner->lost_reason));
+		set_text(add_event(&events, JOSCH_RUNNER_LOST), pstrdup(runner->lost_reason));
 		runner->lost_told = true;
 	}
 	MemoryContextSwitchTo(old);

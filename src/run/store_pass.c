@@ -119,6 +119,19 @@ josch_store_pass_lock(const int64 *run_ids, int n, bool *closed, int *found)
 	return open;
 }
 
+static void
+set_or_null(JoschUpdate *update, int column, bool given, Datum value)
+{
+	if (given)
+	{
+		josch_update_set(update, column, value);
+	}
+	else
+	{
+		josch_update_set_null(update, column);
+	}
+}
+
 void
 josch_store_pass_started(const RunEvent *events, int n)
 {
@@ -139,25 +152,12 @@ josch_store_pass_started(const RunEvent *events, int n)
 			strcmp(TextDatumGetCString(josch_update_get(runs, RUNS_STATUS, &isnull)), "starting") == 0)
 		{
 			josch_update_set_text(runs, RUNS_STATUS, "running");
-			josch_update_set(runs, RUNS_PID, Int32GetDatum(events[i].pid));
+			set_or_null(runs, RUNS_PID, events[i].pid != 0, Int32GetDatum(events[i].pid));
 			josch_update_set(runs, RUNS_STARTED_AT, TimestampTzGetDatum(events[i].started_at));
 			(void) josch_update_write(runs);
 		}
 	}
 	josch_update_end(runs);
-}
-
-static void
-set_or_null(JoschUpdate *update, int column, bool given, Datum value)
-{
-	if (given)
-	{
-		josch_update_set(update, column, value);
-	}
-	else
-	{
-		josch_update_set_null(update, column);
-	}
 }
 
 /* What the row does not have yet. */

@@ -111,6 +111,6 @@ josch_api_arm(PG_FUNCTION_ARGS)
 	Async_Notify(JOSCH_CHANNEL, "{\"armed\":true}");
 	ereport(LOG,
 			(errmsg("josch of database \"%s\" was armed by \"%s\": %s", get_database_name(MyDatabaseId),
-					GetUserNameFromId(GetSessionUserId(), false), comment)));
+					GetUserNameFromId(GetSessionUserId(), false), josch_report_words(comment))));
 	PG_RETURN_INT64(released);
 }
