@@ -12,6 +12,7 @@
 #include "base/josch.h"
 
 #include "storage/latch.h"
+#include "port/atomics.h"
 #include "storage/lwlock.h"
 
 #include "base/wake.h"
@@ -24,6 +25,8 @@ typedef struct JoschPlace
 {
 	JoschSchedulerStatus status;
 	Latch	   *latch;			/* NULL when nobody is there */
+	pg_atomic_uint32 wakes;		/* how often it was woken so far */
+	pg_atomic_uint32 quiet_wakes;	/* and how often by one who had changed no node */
 	JoschNews	news;
 	bool		uses_spool;		/* its scheduler has runs open, or has not looked yet */
 	TimestampTz sql_waits_since;	/* for a background worker slot for its SQL; 0: it does not (run/sql_worker_share.c) */

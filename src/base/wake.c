@@ -94,6 +94,8 @@ find_or_make(Oid database)
 	if (place != NULL)
 	{
 		memset(place, 0, sizeof(JoschPlace));
+		pg_atomic_init_u32(&place->wakes, 0);
+		pg_atomic_init_u32(&place->quiet_wakes, 0);
 		place->status.database = database;
 	}
 	return place;
@@ -123,9 +125,15 @@ josch_wake_launcher_now(void)
 	set_latch(latch);
 }
 
-/* Wakes the scheduler; with only_for_locks, only one that waits for rows to be free. */
+typedef enum WakeReason
+{
+	WAKE_CHANGE,
+	WAKE_QUIETLY,
+	WAKE_FOR_LOCKS				/* only one that waits for rows to be free */
+} WakeReason;
+
 static void
-wake_scheduler(Oid database, bool only_for_locks)
+wake_scheduler(Oid database, WakeReason reason)
 {
 	Latch	   *latch = NULL;
 	JoschPlace *place;
@@ -136,9 +144,10 @@ wake_scheduler(Oid database, bool only_for_locks)
 	}
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
 	place = find(database);
-	if (place != NULL && (!only_for_locks || place->status.set_aside > 0))
+	if (place != NULL && (reason != WAKE_FOR_LOCKS || place->status.set_aside > 0))
 	{
 		latch = place->latch;
+		(void) pg_atomic_fetch_add_u32(reason == WAKE_QUIETLY ? &place->quiet_wakes : &place->wakes, 1);
 	}
 	LWLockRelease(josch_shared_lock);
 	set_latch(latch);
@@ -147,7 +156,34 @@ wake_scheduler(Oid database, bool only_for_locks)
 void
 josch_wake_scheduler_now(Oid database)
 {
-	wake_scheduler(database, false);
+	wake_scheduler(database, WAKE_CHANGE);
+}
+
+void
+josch_wake_scheduler_quietly(Oid database)
+{
+	wake_scheduler(database, WAKE_QUIETLY);
+}
+
+bool
+josch_wake_was_for_more(void)
+{
+	static uint32 wakes = 0;
+	static uint32 quiet_wakes = 0;
+	uint32		former_wakes = wakes;
+	uint32		former_quiet_wakes = quiet_wakes;
+	JoschPlace *place;
+
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(MyDatabaseId);
+	if (place != NULL)
+	{
+		wakes = pg_atomic_read_u32(&place->wakes);
+		quiet_wakes = pg_atomic_read_u32(&place->quiet_wakes);
+	}
+	LWLockRelease(josch_shared_lock);
+	/* somebody else may set the latch, and does not say why */
+	return wakes != former_wakes || quiet_wakes == former_quiet_wakes;
 }
 
 void
@@ -493,7 +529,7 @@ at_commit(void)
 	}
 	if (scheduler_flag || announce_flag)
 	{
-		wake_scheduler(MyDatabaseId, false);
+		wake_scheduler(MyDatabaseId, WAKE_CHANGE);
 	}
 	if (launcher_flag || announce_flag)
 	{
@@ -517,7 +553,7 @@ at_transaction_end(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 			if (scheduler_flag)
 			{
-				wake_scheduler(MyDatabaseId, true);
+				wake_scheduler(MyDatabaseId, WAKE_FOR_LOCKS);
 			}
 			break;
 		case XACT_EVENT_PREPARE:

@@ -57,8 +57,14 @@ extern bool josch_wake_is_preloaded(void);
 extern void josch_wake_scheduler_at_commit(void);
 extern void josch_wake_launcher_at_commit(void);
 
-/* Wakes at once (from a worker that has just committed, from a hook). */
+/* Wakes at once (from a hook). */
 extern void josch_wake_scheduler_now(Oid database);
+
+/* The same for a SQL worker: its slot says what there is to be heard, and no node has changed. */
+extern void josch_wake_scheduler_quietly(Oid database);
+
+/* For the scheduler: false when all who have woken it since it asked last did so quietly. */
+extern bool josch_wake_was_for_more(void);
 extern void josch_wake_launcher_now(void);
 
 /*

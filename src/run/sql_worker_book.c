@@ -269,7 +269,6 @@ josch_sql_worker_end(const JoschSqlWork *work, const StoreSqlEnd *end)
 		raise_over(end->run_id);
 	}
 	get_up(&desk);
-	josch_wake_scheduler_at_commit();
 }
 
 void

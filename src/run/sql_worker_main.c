@@ -63,10 +63,10 @@ leave(int code, Datum arg)
 		memset(mine, 0, sizeof(JoschSqlSlot));
 	}
 	LWLockRelease(josch_shared_lock);
-	josch_wake_scheduler_now(database);
+	josch_wake_scheduler_quietly(database);
 	if (wanted_by != database)
 	{
-		josch_wake_scheduler_now(wanted_by);
+		josch_wake_scheduler_quietly(wanted_by);
 	}
 }
 
@@ -157,7 +157,7 @@ finish_run(void)
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	mine->state = SLOT_OVER;
 	LWLockRelease(josch_shared_lock);
-	josch_wake_scheduler_now(MyDatabaseId);
+	josch_wake_scheduler_quietly(MyDatabaseId);
 }
 
 void

@@ -11,29 +11,23 @@
 
 #include "run/store_sql_run.h"
 
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_db_role_setting.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-#include "base/rows.h"
+#include "base/finder.h"
+#include "base/role.h"
 #include "base/spi_plan.h"
-
-static const JoschRow begun_row = JOSCH_ROW(
-	StoreSqlRun,
-	JOSCH_FIELD(StoreSqlRun, run_id, INT64),
-	JOSCH_FIELD(StoreSqlRun, nonce, INT64),
-	JOSCH_FIELD_KEY(StoreSqlRun, key),
-	JOSCH_FIELD(StoreSqlRun, attempt, INT32),
-	JOSCH_FIELD(StoreSqlRun, owner, INT32),
-	JOSCH_FIELD(StoreSqlRun, sql, TEXT),
-	JOSCH_FIELD(StoreSqlRun, has_timeout, BOOL),
-	JOSCH_FIELD(StoreSqlRun, tries, INT32));
-
-static JoschPlan begin_run = JOSCH_PLAN(
-	"UPDATE josch.runs r SET status = 'running', started_at = $2, pid = $3, host = $4, tries = coalesce(r.tries, 0) + 1"
-	" FROM josch.nodes n"
-	" WHERE r.run_id = $1 AND r.nonce = $6 AND r.ended_at IS NULL AND (r.status = 'starting' OR $5)"
-	" AND n.node_id = r.node_id AND n.job_date = r.job_date AND n.run_id = r.run_id AND n.state = 'running'"
-	" RETURNING r.run_id, r.nonce, r.node_id, r.job_date, r.attempt, josch.role_oid(r.owner)::integer, r.exec_sql, r.timeout IS NOT NULL, r.tries",
-	INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID, BOOLOID, INT8OID);
+#include "base/update.h"
+#include "base/writer.h"
+#include "node/node_table.h"
+#include "run/run_table.h"
 
 static JoschPlan run_again = JOSCH_PLAN(
 	"UPDATE josch.runs SET tries = tries + 1, message = $2 WHERE run_id = $1 AND nonce = $3 AND ended_at IS NULL AND stop_requested_at IS NULL",
@@ -44,63 +38,115 @@ static JoschPlan tell_again = JOSCH_PLAN(
 	"  WHERE l.node_id = $1 AND l.job_date = $2 AND l.run_id = $3 AND l.state = 'running' FOR NO KEY UPDATE SKIP LOCKED)",
 	INT8OID, DATEOID, INT8OID, TEXTOID);
 
-/*
- * Not a word about runs or nodes, which others may have changed since a snapshot
- * of the user's: a new row meets nobody.
- */
-static JoschPlan end_run = JOSCH_PLAN(
-	"INSERT INTO josch.sql_ends (run_id, nonce, succeeded, ended_at, cpu_seconds, message, output_tail) SELECT $1, $2, $3, $4, $5, $6, $7"
-	" WHERE EXISTS (SELECT FROM josch.runs r WHERE r.run_id = $1 AND r.nonce = $2 AND r.ended_at IS NULL)",
-	INT8OID, INT8OID, BOOLOID, TIMESTAMPTZOID, FLOAT8OID, TEXTOID, TEXTOID);
-
-static JoschPlan settings = JOSCH_PLAN(
-	"SELECT coalesce(string_agg(format('%s %s %s', s.setdatabase, s.setrole, s.setconfig), ' ' ORDER BY s.setdatabase, s.setrole), '')"
-	" FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase IN (0, $1) AND s.setrole IN (0, $2)",
-	OIDOID, OIDOID);
-
-static const JoschRow end_row = JOSCH_ROW(
-	StoreSqlEnd,
-	JOSCH_FIELD(StoreSqlEnd, run_id, INT64),
-	JOSCH_FIELD(StoreSqlEnd, nonce, INT64),
-	JOSCH_FIELD(StoreSqlEnd, succeeded, BOOL),
-	JOSCH_FIELD(StoreSqlEnd, ended_at, TIMESTAMPTZ),
-	JOSCH_FIELD(StoreSqlEnd, cpu_seconds, FLOAT8),
-	JOSCH_FIELD(StoreSqlEnd, message, TEXT),
-	JOSCH_FIELD(StoreSqlEnd, output_tail, TEXT));
-
-static JoschPlan read_ends = JOSCH_PLAN(
-	"SELECT run_id, nonce, succeeded, ended_at, cpu_seconds, message, output_tail FROM josch.sql_ends WHERE run_id = ANY ($1)",
-	INT8ARRAYOID);
-
-static JoschPlan forget_ends = JOSCH_PLAN(
-	"DELETE FROM josch.sql_ends WHERE run_id = ANY ($1)",
-	INT8ARRAYOID);
-
 static JoschPlan forget_closed = JOSCH_PLAN0(
 	"DELETE FROM josch.sql_ends e WHERE NOT EXISTS ("
 	"  SELECT FROM josch.runs r WHERE r.run_id = e.run_id AND r.nonce = e.nonce AND r.ended_at IS NULL)");
 
+/* ---- for the worker ---- */
+
+/* Whether the node still waits for this run: it may have been moved on. */
+static bool
+is_of_its_node(JoschFinder *runs)
+{
+	JoschFinder nodes;
+	bool		isnull;
+	Datum		run_id = josch_finder_get(runs, RUNS_RUN_ID, &isnull);
+	Datum		key[JOSCH_NODE_KEYS] = {josch_finder_get(runs, RUNS_JOB_DATE, &isnull), josch_finder_get(runs, RUNS_NODE_ID, &isnull)};
+	bool		is_its = false;
+
+	josch_finder_open(&nodes, &josch_nodes, JOSCH_NODE_KEYS, AccessShareLock);
+	if (josch_finder_find(&nodes, key))
+	{
+		is_its = josch_node_state(josch_finder_get(&nodes, NODES_STATE, &isnull)) == NODE_STATE_RUNNING &&
+			DatumGetInt64(josch_finder_get(&nodes, NODES_RUN_ID, &isnull)) == DatumGetInt64(run_id);
+	}
+	josch_finder_close(&nodes);
+	return is_its;
+}
+
+/* The run at hand is this one, and open. */
+static bool
+is_open(JoschFinder *runs, int64 nonce)
+{
+	bool		isnull;
+
+	(void) josch_finder_get(runs, RUNS_ENDED_AT, &isnull);
+	return isnull && DatumGetInt64(josch_finder_get(runs, RUNS_NONCE, &isnull)) == nonce;
+}
+
+/* Locks the run, waiting for whoever holds it; false when it is not to be started. */
+static bool
+lock_to_begin(JoschRunKey key, bool again)
+{
+	JoschFinder runs;
+	Datum		id = Int64GetDatum(key.run_id);
+	bool		isnull;
+	bool		may_begin;
+
+	josch_finder_open(&runs, &josch_runs, 1, RowExclusiveLock);
+	may_begin = josch_finder_find(&runs, &id) && josch_finder_wait(&runs) && is_open(&runs, key.nonce) &&
+		(again || strcmp(TextDatumGetCString(josch_finder_get(&runs, RUNS_STATUS, &isnull)), "starting") == 0) &&
+		is_of_its_node(&runs);
+	josch_finder_close(&runs);
+	return may_begin;
+}
+
+/* As it is now, whatever a trigger made of it. */
+static StoreSqlRun *
+read_run(int64 run_id)
+{
+	StoreSqlRun *run = palloc0(sizeof(StoreSqlRun));
+	JoschFinder runs;
+	Datum		id = Int64GetDatum(run_id);
+	Datum		sql;
+	bool		isnull;
+
+	josch_finder_open(&runs, &josch_runs, 1, AccessShareLock);
+	if (josch_finder_find(&runs, &id))
+	{
+		run->run_id = run_id;
+		run->nonce = DatumGetInt64(josch_finder_get(&runs, RUNS_NONCE, &isnull));
+		run->key.node_id = DatumGetInt64(josch_finder_get(&runs, RUNS_NODE_ID, &isnull));
+		run->key.job_date = DatumGetDateADT(josch_finder_get(&runs, RUNS_JOB_DATE, &isnull));
+		run->attempt = DatumGetInt32(josch_finder_get(&runs, RUNS_ATTEMPT, &isnull));
+		run->owner = josch_role_oid((JoschRole *) DatumGetPointer(josch_finder_get(&runs, RUNS_OWNER, &isnull)));
+		sql = josch_finder_get(&runs, RUNS_EXEC_SQL, &isnull);
+		run->sql = isnull ? NULL : TextDatumGetCString(sql);
+		(void) josch_finder_get(&runs, RUNS_TIMEOUT, &isnull);
+		run->has_timeout = !isnull;
+		run->tries = DatumGetInt32(josch_finder_get(&runs, RUNS_TRIES, &isnull));
+	}
+	josch_finder_close(&runs);
+	return run;
+}
+
 StoreSqlRun *
 josch_store_sql_run_begin(JoschRunKey key, TimestampTz now, int32 pid, const char *host, bool again)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	StoreSqlRun *run = NULL;
-	Datum		args[6];
+	static const int changed[] = {RUNS_STATUS, RUNS_STARTED_AT, RUNS_PID, RUNS_HOST, RUNS_TRIES};
+	Datum		id = Int64GetDatum(key.run_id);
+	Datum		tries;
+	JoschUpdate *runs;
+	bool		isnull;
+	bool		begun = false;
 
-	josch_spi_begin(&spi);
-	args[0] = Int64GetDatum(key.run_id);
-	args[1] = TimestampTzGetDatum(now);
-	args[2] = Int32GetDatum(pid);
-	args[3] = CStringGetTextDatum(host);
-	args[4] = BoolGetDatum(again);
-	args[5] = Int64GetDatum(key.nonce);
-	if (josch_spi_run(&begin_run, SPI_OK_UPDATE_RETURNING, args, NULL) > 0)
+	if (!lock_to_begin(key, again))
 	{
-		run = josch_rows_fetch(&begun_row, 1, caller);
+		return NULL;
 	}
-	josch_spi_end(&spi);
-	return run;
+	runs = josch_update_begin(&josch_runs, 1, lengthof(changed), changed);
+	if (josch_update_find(runs, &id) == JOSCH_FOUND)
+	{
+		tries = josch_update_get(runs, RUNS_TRIES, &isnull);
+		josch_update_set_text(runs, RUNS_STATUS, "running");
+		josch_update_set(runs, RUNS_STARTED_AT, TimestampTzGetDatum(now));
+		josch_update_set(runs, RUNS_PID, Int32GetDatum(pid));
+		josch_update_set_text(runs, RUNS_HOST, host);
+		josch_update_set(runs, RUNS_TRIES, Int32GetDatum(isnull ? 1 : DatumGetInt32(tries) + 1));
+		begun = josch_update_write(runs);
+	}
+	josch_update_end(runs);
+	return begun ? read_run(key.run_id) : NULL;
 }
 
 bool
@@ -123,64 +169,172 @@ josch_store_sql_run_again(const StoreSqlRun *run, const char *message)
 	return open;
 }
 
-bool
-josch_store_sql_run_end(const StoreSqlEnd *end)
+/* Appends what is set for that role in that database; either may be 0, for all. */
+static void
+add_settings(StringInfo text, Relation settings, Oid database, Oid user)
 {
-	JoschSpi	spi;
-	char		nulls[8] = "       ";
-	Datum		args[7] = {Int64GetDatum(end->run_id), Int64GetDatum(end->nonce), BoolGetDatum(end->succeeded),
-	TimestampTzGetDatum(end->ended_at), Float8GetDatum(end->cpu_seconds)};
-	bool		open;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
 
-	josch_spi_begin(&spi);
-	josch_spi_set_text(args, nulls, 5, end->message);
-	josch_spi_set_text(args, nulls, 6, end->output_tail);
-	open = josch_spi_change_latest(&end_run, SPI_OK_INSERT, args, nulls) > 0;
-	josch_spi_end(&spi);
-	return open;
+	ScanKeyInit(&keys[0], Anum_pg_db_role_setting_setdatabase, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(database));
+	ScanKeyInit(&keys[1], Anum_pg_db_role_setting_setrole, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(user));
+	scan = systable_beginscan(settings, DbRoleSettingDatidRolidIndexId, true, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		list = heap_getattr(tuple, Anum_pg_db_role_setting_setconfig, RelationGetDescr(settings), &isnull);
+
+		if (!isnull)
+		{
+			appendStringInfo(text, "%u %u %s ", database, user, OidOutputFunctionCall(F_ARRAY_OUT, list));
+		}
+	}
+	systable_endscan(scan);
 }
 
 char *
 josch_store_sql_run_settings(Oid database, Oid user)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	Datum		args[2] = {ObjectIdGetDatum(database), ObjectIdGetDatum(user)};
-	char	   *text;
+	Relation	settings = table_open(DbRoleSettingRelationId, AccessShareLock);
+	StringInfoData text;
 
-	josch_spi_begin(&spi);
-	josch_spi_run(&settings, SPI_OK_SELECT, args, NULL);
-	text = MemoryContextStrdup(caller, josch_spi_text(0, 1));
-	josch_spi_end(&spi);
-	return text;
+	initStringInfo(&text);
+	add_settings(&text, settings, InvalidOid, InvalidOid);
+	add_settings(&text, settings, InvalidOid, user);
+	add_settings(&text, settings, database, InvalidOid);
+	add_settings(&text, settings, database, user);
+	table_close(settings, AccessShareLock);
+	return text.data;
+}
+
+/* ---- josch.sql_ends ---- */
+
+enum
+{
+	END_RUN_ID, END_NONCE, END_SUCCEEDED, END_ENDED_AT, END_CPU_SECONDS, END_MESSAGE, END_OUTPUT_TAIL, END_COLUMNS
+};
+
+static const JoschColumn end_columns[END_COLUMNS] = {
+	[END_RUN_ID] = {"run_id", INT8OID}, [END_NONCE] = {"nonce", INT8OID}, [END_SUCCEEDED] = {"succeeded", BOOLOID},
+	[END_ENDED_AT] = {"ended_at", TIMESTAMPTZOID}, [END_CPU_SECONDS] = {"cpu_seconds", FLOAT8OID},
+	[END_MESSAGE] = {"message", TEXTOID}, [END_OUTPUT_TAIL] = {"output_tail", TEXTOID}
+};
+static AttrNumber end_numbers[END_COLUMNS];
+static JoschTable ends_table = JOSCH_TABLE("sql_ends", end_columns, end_numbers);
+
+#define END_KEYS 2
+
+static void
+set_text(Datum *values, bool *nulls, int column, const char *text)
+{
+	nulls[column] = text == NULL;
+	values[column] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/* JoschNextRow, of one row */
+static bool
+next_end(void *arg, Datum *values, bool *nulls)
+{
+	const StoreSqlEnd **next = arg;
+	const StoreSqlEnd *end = *next;
+
+	if (end == NULL)
+	{
+		return false;
+	}
+	values[END_RUN_ID] = Int64GetDatum(end->run_id);
+	values[END_NONCE] = Int64GetDatum(end->nonce);
+	values[END_SUCCEEDED] = BoolGetDatum(end->succeeded);
+	values[END_ENDED_AT] = TimestampTzGetDatum(end->ended_at);
+	values[END_CPU_SECONDS] = Float8GetDatum(end->cpu_seconds);
+	set_text(values, nulls, END_MESSAGE, end->message);
+	set_text(values, nulls, END_OUTPUT_TAIL, end->output_tail);
+	*next = NULL;
+	return true;
+}
+
+/*
+ * Not a word about runs or nodes, which others may have changed since a snapshot
+ * of the user's: a new row meets nobody.
+ */
+bool
+josch_store_sql_run_end(const StoreSqlEnd *end)
+{
+	const StoreSqlEnd *next = end;
+	JoschFinder runs;
+	Datum		id = Int64GetDatum(end->run_id);
+	bool		open;
+
+	josch_finder_open(&runs, &josch_runs, 1, AccessShareLock);
+	open = josch_finder_find(&runs, &id) && is_open(&runs, end->nonce);
+	josch_finder_close(&runs);
+	return open && josch_writer_insert(&ends_table, NULL, next_end, &next) > 0;
+}
+
+static char *
+text_of(JoschFinder *ends, int column)
+{
+	bool		isnull;
+	Datum		value = josch_finder_get(ends, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static StoreSqlEnd
+read_end(JoschFinder *ends)
+{
+	bool		isnull;
+	StoreSqlEnd end = {
+		.run_id = DatumGetInt64(josch_finder_get(ends, END_RUN_ID, &isnull)),
+		.nonce = DatumGetInt64(josch_finder_get(ends, END_NONCE, &isnull)),
+		.succeeded = DatumGetBool(josch_finder_get(ends, END_SUCCEEDED, &isnull)),
+		.ended_at = DatumGetTimestampTz(josch_finder_get(ends, END_ENDED_AT, &isnull)),
+		.cpu_seconds = DatumGetFloat8(josch_finder_get(ends, END_CPU_SECONDS, &isnull)),
+		.message = text_of(ends, END_MESSAGE),
+		.output_tail = text_of(ends, END_OUTPUT_TAIL)
+	};
+
+	return end;
 }
 
 StoreSqlEnd *
-josch_store_sql_run_ends(const int64 *run_ids, int n, int *found)
+josch_store_sql_run_ends(const JoschRunKey *runs, int n, int *found)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	JoschSpi	spi;
-	StoreSqlEnd *ends;
-	Datum		args[1];
+	StoreSqlEnd *result = palloc(sizeof(StoreSqlEnd) * Max(n, 1));
+	JoschFinder ends;
 
-	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(run_ids, n);
-	*found = (int) josch_spi_run(&read_ends, SPI_OK_SELECT, args, NULL);
-	ends = josch_rows_fetch(&end_row, *found, caller);
-	josch_spi_end(&spi);
-	return ends;
+	*found = 0;
+	josch_finder_open(&ends, &ends_table, END_KEYS, AccessShareLock);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		key[END_KEYS] = {Int64GetDatum(runs[i].run_id), Int64GetDatum(runs[i].nonce)};
+
+		if (josch_finder_find(&ends, key))
+		{
+			result[(*found)++] = read_end(&ends);
+		}
+	}
+	josch_finder_close(&ends);
+	return result;
 }
 
 void
 josch_store_sql_run_forget_ends(const int64 *run_ids, int n)
 {
-	JoschSpi	spi;
-	Datum		args[1];
+	JoschFinder ends;
 
-	josch_spi_begin(&spi);
-	args[0] = josch_spi_int64_array(run_ids, n);
-	josch_spi_run(&forget_ends, SPI_OK_DELETE, args, NULL);
-	josch_spi_end(&spi);
+	josch_finder_open(&ends, &ends_table, 1, RowExclusiveLock);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		id = Int64GetDatum(run_ids[i]);
+
+		for (bool more = josch_finder_find(&ends, &id); more; more = josch_finder_next(&ends))
+		{
+			josch_finder_delete(&ends);
+		}
+	}
+	josch_finder_close(&ends);
 }
 
 void

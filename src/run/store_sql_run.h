@@ -3,8 +3,9 @@
  *	  SQL of the workers that execute SQL nodes: one run each; and what the
  *	  scheduler hears of them.
  *
- * Every function opens and closes SPI itself, as the schema's owner,
- * and expects engine mode.  Results are palloc'd in the caller's context.
+ * Past the planner what each run needs: its worker's session is a user's, whose plans
+ * are thrown away after each run.  Every function expects engine mode.  Results are
+ * palloc'd in the caller's context.
  */
 #ifndef JOSCH_STORE_SQL_RUN_H
 #define JOSCH_STORE_SQL_RUN_H
@@ -67,7 +68,7 @@ extern char *josch_store_sql_run_settings(Oid database, Oid user);
 /* ---- for the scheduler ---- */
 
 /* Of these runs, the ends that are recorded and not yet in josch.runs. */
-extern StoreSqlEnd *josch_store_sql_run_ends(const int64 *run_ids, int n, int *found);
+extern StoreSqlEnd *josch_store_sql_run_ends(const JoschRunKey *runs, int n, int *found);
 
 /* The ends of these runs are in josch.runs now. */
 extern void josch_store_sql_run_forget_ends(const int64 *run_ids, int n);

@@ -679,7 +679,8 @@ notice_wake(Scheduler *scheduler)
 	if (MyLatch->is_set)
 	{
 		ResetLatch(MyLatch);
-		scheduler->pass_wanted = scheduler->woken = true;
+		scheduler->pass_wanted = true;
+		scheduler->woken |= josch_wake_was_for_more();
 	}
 }
 

@@ -275,7 +275,7 @@ static void
 read_sql_ends(void *argument)
 {
 	Scheduler  *scheduler = argument;
-	int64	   *ids = palloc(sizeof(int64) * (list_length(scheduler->events) + 1));
+	JoschRunKey *runs = palloc(sizeof(JoschRunKey) * (list_length(scheduler->events) + 1));
 	StoreSqlEnd *ends;
 	int			n = 0;
 	int			found;
@@ -287,14 +287,14 @@ read_sql_ends(void *argument)
 
 		if (event->sql && !event->read)
 		{
-			ids[n++] = event->run_id;
+			runs[n++] = josch_run_event_key(event);
 		}
 	}
 	if (n == 0)
 	{
 		return;
 	}
-	ends = josch_store_sql_run_ends(ids, n, &found);
+	ends = josch_store_sql_run_ends(runs, n, &found);
 	for (int i = 0; i < found; i++)
 	{
 		RunEvent   *event = find_unread(scheduler, &ends[i]);
