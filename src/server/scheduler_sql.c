@@ -202,7 +202,9 @@ event_of_outcome(JoschSqlOutcome *outcome)
 	}
 	else
 	{
-		event.kind = !outcome->begun ? RUN_END_NOT_STARTED : outcome->atomic ? RUN_END_ERROR : RUN_END_UNKNOWN;
+		/* what was to end has ended, whoever did that */
+		event.kind = !outcome->begun ? RUN_END_NOT_STARTED :
+			outcome->atomic || outcome->cancelled ? RUN_END_ERROR : RUN_END_UNKNOWN;
 	}
 	return event;
 }

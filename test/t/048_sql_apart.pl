@@ -156,6 +156,16 @@ foreach my $atomic ('true', 'false')
 	is($node->run_is($stubborn, 'timed_out'), 't', 'and is on record');
 }
 
+# somebody else ends what was to end
+close_gate();
+my $caught = start(q{DO $$BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN PERFORM pg_advisory_lock(7); END$$}, exec_sql_atomic => 'false', stop_grace => '600 s');
+$node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'});
+$node->act(stop => $caught);
+waits_at_gate();
+$node->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'");
+fails($caught, qr/^stopped by \w+: terminating background worker/, 'SQL that is to end, and whose worker somebody else terminates, has failed');
+open_gate();
+
 # the scheduler that has cancelled it is gone: the next one ends it
 my $left = start($STUBBORN, stop_grace => '2 s', timeout => '100 ms');
 $node->wait_until('its time is up', "SELECT timed_out FROM josch.runs WHERE node_id = $left");
