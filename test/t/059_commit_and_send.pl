@@ -44,6 +44,8 @@ subtest 'a pass with an end in it fails at its commit' => sub {
 	$node->wait_for('failed', 1);
 	cmp_ok(failures(), '>=', 3, 'it failed twice');
 	is($node->sql('SELECT count(*), max(exit_code), max(message) FROM josch.runs WHERE node_id = 1'), '1|3|exit code 3', 'how it ended was not forgotten');
+	# a second, and then two: nobody else wakes it
+	is($node->sql("SELECT n.state_since - r.ended_at >= '2.5 s' FROM josch.nodes n JOIN josch.runs r USING (run_id) WHERE n.node_id = 1"), 't', 'a pause came before each try');
 	is($node->file(1), "here\n", 'it ran once');
 	is($node->node_is(2, 'state'), 'pending', 'its child waits');
 };
