@@ -373,6 +373,30 @@ proc ::popup::boxes {window} {
     return [lsearch -all -inline -not -exact $boxes {}]
 }
 
+# Places for a window of that size and for those on its monitor that nobody is at, all at once: whether there is room does not
+# depend on who came first. What somebody is at, has touched or moved stays where it is. False when there are none.
+proc ::popup::make_room {window size monitor} {
+    set moved [list $window]
+    set sizes [list $size]
+    set stay {}
+    foreach other [objects] {
+        set its [expr {$other eq $window ? {} : [$other movable]}]
+        if {$its ne {} && [popup_place::Covered [lindex [$other box] 0] [list $monitor]]} {
+            lappend moved $other
+            lappend sizes $its
+        } elseif {$other ne $window} {
+            lappend stay [$other box]
+        }
+    }
+    lappend stay [popup_list::box] [strip::box]
+    set places [popup_place::tile $sizes $monitor [lsearch -all -inline -not -exact $stay {}]]
+    foreach place $places {
+        set index [lindex $place 0]
+        [lindex $moved $index] move {*}[lrange $place 1 end] [lindex $sizes $index]
+    }
+    return [expr {$places ne {}}]
+}
+
 # All windows of nodes that are on the screen.
 proc ::popup::objects {} {
     variable windows

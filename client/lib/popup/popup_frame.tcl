@@ -5,7 +5,7 @@
 # Constraint: what stands in it may be long, or not there: texts are clipped, and a part without anything in it takes no room.
 
 oo::class create ::popup::Frame {
-    variable path row facts over place offered letters tabs most
+    variable path row facts over place offered letters tabs most usedAt moving unread
 
     method Build {} {
         set gap [theme::chars 1]
@@ -257,17 +257,20 @@ oo::class create ::popup::Frame {
 
     # ---- where it is ----
 
-    # Beside the windows that are there, on the monitor where the person is. Before it has been laid out its size is guessed.
+    # Beside the windows that are there, on the monitor where the person is. Before it has been laid out its size is guessed;
+    # where there is no room for that, one that calls waits for what it is to hold.
     method Place {} {
         update idletasks
-        set output [expr {[dict get $row run_id] eq "" ? 0 : $most * [font metrics [theme::font mono] -linespace]}]
+        set output [expr {$facts ne {} ? 0 : [my Lines] * [font metrics [theme::font mono] -linespace]}]
         wm resizable $path 1 1
-        my PlaceAt [winfo reqwidth $path] [expr {[winfo reqheight $path] + $output}]
-        popup::map $path
+        if {[my PlaceAt [winfo reqwidth $path] [expr {[winfo reqheight $path] + $output}]]} {
+            popup::map $path
+        }
     }
 
     # Give it the best place for a size, with less of the output where there is no other. Where there is none beside the others,
-    # one that calls becomes a list for all, and a list gives way to one that was asked for.
+    # those that nobody is at make room; where that is not enough, one that calls becomes a list for all, and a list gives way
+    # to one that was asked for. False when it has none yet, or is there already.
     method PlaceAt {width height} {
         set monitor [screens::here]
         # the window manager's title bar is no part of it
@@ -277,29 +280,103 @@ oo::class create ::popup::Frame {
             lassign [my FindPlace $width $high $monitor] at less
         }
         if {$at eq {} && [my calls]} {
+            if {$facts eq {} && !$unread && [dict get $row run_id] ne ""} {
+                return 0
+            }
+            if {[popup::make_room [self] [my Size $width $high] $monitor]} {
+                return 0
+            }
             after 0 popup::crowd
         }
         if {$at eq {}} {
             set at [popup_place::least $width $high $monitor [popup::boxes [self]]]
         }
-        my Give $less
-        lassign $at x y
+        my MoveTo {*}$at $width $high $less
+        return 1
+    }
+
+    # Go there, with so many lines less of the output.
+    method MoveTo {x y width high less} {
+        if {[winfo ismapped $path] && [lrange $place 0 1] ne [list $x $y]} {
+            guard::moves $path
+            set moving [list [winfo rootx $path] [winfo rooty $path]]
+        }
         set place [list $x $y $width [expr {$high - $less * [font metrics [theme::font mono] -linespace]}]]
+        my Give $less
         wm geometry $path +$x+$y
     }
 
     # The place, and how many lines of the output it takes: {place lines}.
     method FindPlace {width high monitor} {
         set others [popup::boxes [self]]
-        set lines [expr {$tabs ne "" ? [$path.output.tabs.log.text cget -height] : [dict get $row run_id] eq "" ? 0 : $most}]
-        set line [font metrics [theme::font mono] -linespace]
-        for {set less 0} {$less == 0 || $lines - $less >= 6} {incr less} {
-            set at [popup_place::find $width [expr {$high - $less * $line}] $monitor $others]
+        foreach height [lindex [my Size $width $high] 1] {
+            set at [popup_place::find $width $height $monitor $others]
             if {$at ne {}} {
-                return [list $at $less]
+                return [list $at [expr {($high - $height) / [font metrics [theme::font mono] -linespace]}]]
             }
         }
         return {{} 0}
+    }
+
+    # The lines of output that it shows, or is to show.
+    method Lines {} {
+        if {$tabs ne ""} {
+            return [$path.output.tabs.log.text cget -height]
+        }
+        if {[dict get $row run_id] eq ""} {
+            return 0
+        }
+        return [expr {$facts eq {} ? $most : min($most, [$path.output.text cget -height])}]
+    }
+
+    # Its size, as popup_place::tile takes it: as high as that, or with fewer lines of output, but six.
+    method Size {width high} {
+        set line [font metrics [theme::font mono] -linespace]
+        set heights [list $high]
+        for {set less 1} {[my Lines] - $less >= 6} {incr less} {
+            lappend heights [expr {$high - $less * $line}]
+        }
+        list $width $heights [my Parts]
+    }
+
+    # What of it is not to be covered: its title, and its buttons.
+    method Parts {} {
+        set top [expr {[theme::lines 2] + [winfo reqheight $path.band]}]
+        set bottom [expr {[winfo reqheight $path.buttons] + [winfo reqheight $path.comment] + [theme::chars 5]}]
+        set parts [list [list 0 0 0 $top] [list 0 -$bottom 0 $bottom]]
+        if {$tabs eq "" && [winfo manager $path.output] ne ""} {
+            set wide [expr {[winfo reqwidth $path.output.head.all] + [theme::chars 2]}]
+            lappend parts [list -$wide [expr {$top + [winfo reqheight $path.body]}] $wide [winfo reqheight $path.output.head]]
+        }
+        return $parts
+    }
+
+    # Its size, when it may be put elsewhere: it calls, nobody has touched or moved it, and the keyboard is not there.
+    method movable {} {
+        if {![my calls] || [my attended] || $usedAt || $tabs ne "" || $place eq {} || ![winfo ismapped $path]} {
+            return {}
+        }
+        lassign $place x y width high
+        set focus [focus -displayof $path]
+        if {$focus ne "" && [winfo toplevel $focus] eq $path} {
+            return {}
+        }
+        if {$moving eq {} && [lrange [screens::box $path] 0 1] ne [list $x $y]} {
+            return {}
+        }
+        return [my Size $width $high]
+    }
+
+    # Go there, in the height of that number of its size, above those that were there.
+    method move {x y number size} {
+        my MoveTo $x $y [lindex $size 0] [lindex $size 1 0] $number
+        if {[wm state $path] eq "withdrawn"} {
+            popup::map $path
+        } else {
+            # what is told of its order by the screen would make Tk forget where it is to go, before it has gone
+            update idletasks
+            raise $path
+        }
     }
 
     # Show less of the output.
@@ -307,11 +384,11 @@ oo::class create ::popup::Frame {
         if {$less == 0} {
             return
         }
+        set lines [expr {[my Lines] - $less}]
         if {$tabs ne ""} {
-            set log $path.output.tabs.log.text
-            $log configure -height [expr {[$log cget -height] - $less}]
+            $path.output.tabs.log.text configure -height $lines
         } else {
-            incr most -$less
+            set most $lines
             my FillOutput
         }
     }
@@ -322,15 +399,12 @@ oo::class create ::popup::Frame {
             return {}
         }
         lassign $place x y width height
-        if {[winfo ismapped $path] && [winfo width $path] > 1} {
+        if {$moving eq {} && [winfo ismapped $path] && [winfo width $path] > 1} {
             # what is to be in it is not all there yet
             lassign [screens::box $path] x y wide tall
             lassign [list [expr {max($width, $wide)}] [expr {max($height, $tall)}]] width height
         }
-        set top [expr {[theme::lines 2] + [winfo reqheight $path.band]}]
-        set bottom [expr {[winfo reqheight $path.buttons] + [winfo reqheight $path.comment] + [theme::chars 5]}]
-        set below [list $x [expr {$y + $height - $bottom}] $width $bottom]
-        list [list $x $y $width $height] [list [list $x $y $width $top] $below]
+        popup_place::window [list $x $y $width $height] [my Parts]
     }
 
     # All of it, its buttons above all, must be on the screen: once what is in it has been laid out, less of the output is

@@ -15,13 +15,15 @@ oo::class create ::popup::Window {
     # lost: it says that there is no connection
     # place: its box on the screen; offered: the acts that have buttons; letters: the keys that are bound to them
     # tabs: all of the output, the history, the facts; ""; most: the lines of the output's end that have room
-    variable path row facts busy over refused lost usedAt tabs place offered letters most
+    # moving: where it is on the screen as long as it has not come to another place, {} else
+    # unread: its facts could not be read
+    variable path row facts busy over refused lost usedAt tabs place offered letters most moving unread
 
     constructor {newRow} {
         set row $newRow
         set facts {}
         set most [my output_lines]
-        lassign {0 0 0 0 0 "" {} {}} busy over refused lost usedAt tabs place letters
+        lassign {0 0 0 0 0 "" {} {} {} 0} busy over refused lost usedAt tabs place letters moving unread
         set path .popup[regsub -all {\W} [self] _]
         toplevel $path -class JoschPopup
         wm withdraw $path
@@ -262,6 +264,7 @@ oo::class create ::popup::Window {
         bind $path.comment.text <Shift-Tab> {focus [tk_focusPrev %W]; break}
         bind $path <Button-1> +[list [self] clicked %W]
         bind $path <Key> +[list [self] used]
+        bind $path <Configure> [list late::call [self] there %W]
         bind $path <Destroy> [list late::call [self] gone %W]
     }
 
@@ -276,11 +279,18 @@ oo::class create ::popup::Window {
     }
 
     method TakeFacts {of result} {
-        if {$of ne [dict get $row change_id] || ![dict get $result ok]} {
+        if {$of ne [dict get $row change_id]} {
             return
         }
-        set facts [lindex [db::dicts $result] 0]
-        my Fill
+        set unread [expr {![dict get $result ok]}]
+        if {!$unread} {
+            set facts [lindex [db::dicts $result] 0]
+            my Fill
+        }
+        if {$place eq {}} {
+            # it has waited for that
+            my Place
+        }
     }
 
     # All of the output, which goes on while the run does, the history and the facts, in place of the end of the output.
@@ -309,6 +319,13 @@ oo::class create ::popup::Window {
 
     method comment {} {
         focus $path.comment.text
+    }
+
+    # The screen has put it where it was to be.
+    method there {window} {
+        if {$window eq $path && [list [winfo rootx $path] [winfo rooty $path]] ne $moving} {
+            set moving {}
+        }
     }
 
     method used {} {
@@ -458,5 +475,5 @@ oo::class create ::popup::Window {
     }
 
     # what other code calls by name
-    export show_all comment enter act act_default act_other others claim dismiss clicked gone
+    export there show_all comment enter act act_default act_other others claim dismiss clicked gone
 }

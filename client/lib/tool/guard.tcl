@@ -91,6 +91,14 @@ proc ::guard::Came {window} {
     }
 }
 
+# A window goes elsewhere: what was below it is uncovered, and it comes where it goes.
+proc ::guard::moves {window} {
+    variable places
+    Prune
+    changed $window
+    lappend places [list [clock milliseconds] {*}[Box $window]]
+}
+
 # Its place is kept: what was below it is uncovered now.
 proc ::guard::Went {window} {
     variable classes
