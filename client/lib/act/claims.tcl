@@ -24,6 +24,12 @@ proc ::claims::short {row} {
     return [expr {$who eq [db::user] ? "You look at it" : "$who looks at it"}]
 }
 
+# What a search finds: the words, and the name in them of whom they call you.
+proc ::claims::found {row} {
+    set short [short $row]
+    return [expr {$short eq "" ? "" : "[dict get $row claimed_by] $short [dict get $row claim_comment]"}]
+}
+
 # Since when, and what that person wrote, too.
 proc ::claims::words {row} {
     set short [short $row]

@@ -347,14 +347,15 @@ proc ::board::search {} {
     return $search
 }
 
-# Does a row pass the search and the states?
+# Does a row pass the search and the states? Who looks at it is found too.
 proc ::board::passes {row} {
     variable states
     variable search
     if {$states eq {} && $search eq ""} {
         return 1
     }
-    return [board_filter::passes $row $states $search]
+    set key [list [dict get $row node_id] [dict get $row job_date]]
+    return [board_filter::passes $row $states $search [claims::found [claim $key]]]
 }
 
 # What waits for people, in the table: of this date, or of the one on which something has waited longest.

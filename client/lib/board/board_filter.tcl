@@ -13,8 +13,9 @@ namespace eval ::board_filter {
     }
 }
 
-# Does a row pass? states: those switched on, {} for all; text: words that must all occur in name, id, job, state or message.
-proc ::board_filter::passes {row states text} {
+# Does a row pass? states: those switched on, {} for all; text: words that must all occur in name, id, job, state or message, or
+# in what else is said of the node.
+proc ::board_filter::passes {row states text {said ""}} {
     if {$states ne {} && [dict get $row state] ni $states} {
         return 0
     }
@@ -24,7 +25,7 @@ proc ::board_filter::passes {row states text} {
             foreach column {node_name node_id job_name state message acted_by comment} {
                 append hay [string tolower [dict get $row $column]] \n
             }
-            append hay "\[[string tolower [dict get $row node_type]]\]"
+            append hay "\[[string tolower [dict get $row node_type]]\]\n[string tolower $said]"
         }
         if {[string first $word $hay] < 0} {
             return 0

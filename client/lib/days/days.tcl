@@ -221,7 +221,8 @@ oo::class create ::days_view {
         foreach node [dict get $grid nodes] {
             foreach date [lreverse [dict get $grid dates]] {
                 if {[dict exists $grid cells [list $node $date]]} {
-                    if {[board_filter::passes [dict get $grid cells [list $node $date]] {} [board::search]]} {
+                    set said [claims::found [board::claim [list $node [board::date]]]]
+                    if {[board_filter::passes [dict get $grid cells [list $node $date]] {} [board::search] $said]} {
                         lappend kept [list $node {*}[days::summary $grid $node]]
                     }
                     break

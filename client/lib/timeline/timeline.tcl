@@ -155,7 +155,19 @@ oo::class create ::timeline_view {
     method changed {} {
         set rows [board::rows]
         my ReadMore
+        foreach key [board::changed] {
+            if {[my IsWanted $key] != [info exists line_of($key)]} {
+                my rebuild
+                return
+            }
+        }
         my Replan
+    }
+
+    # Is it to have a line? What the search and the states leave out has none.
+    method IsWanted {key} {
+        expr {[board::is_inside $key] && ![board::is_hidden $key] && ![board::is_collapsed [dict get $rows $key job_name]]
+            && [board::passes [dict get $rows $key]]}
     }
 
     # Runs and the critical path, at most once in a while.
