@@ -342,8 +342,12 @@ proc ::driven::at_keyboard {widget hasty} {
     if {![winfo exists $widget]} {
         error "there is no $widget"
     }
-    set place [seen [expr {[winfo rootx $widget] + 4}] [expr {[winfo rooty $widget] + 4}] $widget]
     set top [winfo toplevel $widget]
+    if {[catch {seen [expr {[winfo rootx $widget] + 4}] [expr {[winfo rooty $widget] + 4}] $widget} place]} {
+        # what is beyond the edge of a form comes into sight with the keyboard
+        focus $widget
+        error $place
+    }
     if {[winfo pointerxy $widget] ne $place} {
         raise $top
         focus $widget

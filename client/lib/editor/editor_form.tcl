@@ -41,6 +41,19 @@ oo::class create ::editor_form {
         $frame.view configure -scrollregion [list 0 0 10 [winfo reqheight $inner]]
     }
 
+    # Bring a field into sight: the keyboard leads to all of them.
+    method See {widget} {
+        set all [expr {double(max(1, [winfo reqheight $inner]))}]
+        set top [expr {[winfo y $inner.fields] + [winfo y $widget] - 4}]
+        set bottom [expr {$top + [winfo height $widget] + 8}]
+        set from [$frame.view canvasy 0]
+        if {$top < $from} {
+            $frame.view yview moveto [expr {$top / $all}]
+        } elseif {$bottom > $from + [winfo height $frame.view]} {
+            $frame.view yview moveto [expr {($bottom - [winfo height $frame.view]) / $all}]
+        }
+    }
+
     method Scrolled {first last} {
         $frame.y set $first $last
         $frame.y state [expr {$first <= 0 && $last >= 1 ? "disabled" : "!disabled"}]
@@ -100,7 +113,7 @@ oo::class create ::editor_form {
             if {$name in {exec_command exec_sql ready_command job_desc value}} {
                 text $widget -height [expr {$name in {exec_sql exec_command} ? 4 : 2}] -width 30 -wrap word -undo 1
                 theme::dress $widget
-                bind $widget <Tab> "[bind all <Tab>]; break"
+                bind $widget <Tab> "[bind all <<NextWindow>>]; break"
                 bind $widget <Shift-Tab> "[bind all <<PrevWindow>>]; break"
                 # not a new line in the text
                 bind $widget <Control-Return> [namespace code {$owner apply; break}]
@@ -111,6 +124,7 @@ oo::class create ::editor_form {
                 ttk::entry $widget -width 30
             }
             bind $widget <FocusOut> [namespace code [list my Take $name]]
+            bind $widget <FocusIn> [namespace code [list my See $widget]]
             if {[winfo class $widget] ne "Text"} {
                 bind $widget <Return> [namespace code [list my Take $name]]
             }
