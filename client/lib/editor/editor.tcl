@@ -260,7 +260,12 @@ oo::class create ::editor_window {
 
     # Read everything again; what is edited stays.
     method reload {} {
-        if {$loading || ![winfo exists $window.panes]} {
+        if {![winfo exists $window.panes]} {
+            return
+        }
+        if {$loading} {
+            # what is under way may have been read before that which somebody wants to see now
+            set loading 2
             return
         }
         my Flush
@@ -274,7 +279,12 @@ oo::class create ::editor_window {
     }
 
     method TakeRows {tables result} {
+        set again [expr {$loading == 2}]
         set loading 0
+        if {$again && [dict get $result ok]} {
+            my reload
+            return
+        }
         if {![dict get $result ok]} {
             if {![editor::IsLost $result]} {
                 my Say {*}[editor::Refusal $result "a row"]
