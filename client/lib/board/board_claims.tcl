@@ -55,11 +55,19 @@ proc ::board::claim {key} {
     return [expr {[dict exists $claims $key] ? [dict get $claims $key] : {}}]
 }
 
-# What is said of a node in one line: who looks at it, and why it is in its state.
+# "not before 14:00:00", of what has not begun and waits for that; empty of all else.
+proc ::board::not_before {row} {
+    set due [dict get $row due_at]
+    if {$due eq "" || [dict get $row state] ni {pending ready} || $due <= [moment]} {
+        return ""
+    }
+    return "not before [board_filter::clock_text $due [dict get $row job_date]]"
+}
+
+# What is said of a node in one line: who looks at it, why it is in its state, and that its time has not come.
 proc ::board::said {key} {
-    set who [claims::short [claim $key]]
-    set message [dict get [row $key] message]
-    return [join [lmap part [list $who $message] {
+    set row [row $key]
+    return [join [lmap part [list [claims::short [claim $key]] [dict get $row message] [not_before $row]] {
         if {$part eq ""} continue
         set part
     }] " \u00b7 "]

@@ -38,6 +38,7 @@ proc ::board_status::create {path} {
         bind . $event +::board_status::Plan
     }
     bind . <<BoardPulse>> +::board_status::FillHealth
+    bind . <<PopupsChanged>> +::board_status::Plan
     foreach event {<<DbSilent>> <<DbNews>>} {
         bind . $event +::board_status::WriteLink
     }
@@ -222,13 +223,19 @@ proc ::board_status::WriteWaiting {} {
         # whoever sees nothing cannot say that nobody is waited for
         set number ""
     }
-    if {[Is_new waiting $number]} {
-        $frame.waiting configure -text [switch $number {
+    # what this person has put off is counted apart
+    set off [lindex [popup::count] 1]
+    if {[Is_new waiting [list $number $off]]} {
+        set text [switch $number {
             "" {}
             0 {string cat "nobody is waited for"}
             1 {string cat "1 waits for people"}
             default {string cat "$number wait for people"}
-        }] -style [expr {$number in {"" 0} ? "Tool.TButton" : "Danger.Tool.TButton"}]
+        }]
+        if {$number ni {"" 0} && $off} {
+            append text ", $off put off"
+        }
+        $frame.waiting configure -text $text -style [expr {$number in {"" 0} ? "Tool.TButton" : "Danger.Tool.TButton"}]
     }
 }
 

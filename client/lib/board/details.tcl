@@ -341,5 +341,9 @@ proc ::details::Why {row} {
         }
         lappend parts $said
     }
+    set time [board::not_before $row]
+    if {$time ne ""} {
+        lappend parts "Not [string range $time 4 end]"
+    }
     return [join $parts \n]
 }

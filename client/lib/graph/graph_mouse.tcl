@@ -146,8 +146,12 @@ proc ::graph::TipText {key} {
     if {[dict get $row message] ne ""} {
         append text ": [output_text::clip [dict get $row message] 4 300]"
     }
-    set who [claims::words [board::claim $key]]
-    return $text[expr {$who eq "" ? "" : "\n$who"}]
+    foreach more [list [board::not_before $row] [claims::words [board::claim $key]]] {
+        if {$more ne ""} {
+            append text \n$more
+        }
+    }
+    return $text
 }
 
 proc ::graph::HideTip {} {
