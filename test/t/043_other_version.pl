@@ -24,7 +24,7 @@ sub start_command
 sub health
 {
 	my ($component) = @_;
-	return $node->sql("SELECT up, detail FROM josch.health() WHERE component = '$component'");
+	return $node->sql("SET statement_timeout = '30s'; SELECT up, detail FROM josch.health() WHERE component = '$component'");
 }
 
 # It names the process; the extension is gone.
