@@ -158,13 +158,28 @@ proc ::db::Tell {list} {
     set changes {}
 }
 
+# A payload as a dict, empty when it is none: whoever can connect may send anything on the channel.
+proc ::db::Change {payload} {
+    if {[catch {json::parse $payload} change] || [catch {dict get $change date} date]
+            || ![regexp {^\d{4}-\d\d-\d\d$} $date]} {
+        return ""
+    }
+    foreach name {from node} {
+        if {[dict exists $change to] && ![dict exists $change $name]} {
+            return ""
+        }
+    }
+    return $change
+}
+
 # Payloads to dicts; a big burst is summed up by dates, the way the server does it.
 proc ::db::Digest {burst} {
     variable many
     set list {}
     if {[llength $burst] <= $many} {
         foreach payload $burst {
-            if {![catch {json::parse $payload} change] && [dict exists $change date]} {
+            set change [Change $payload]
+            if {$change ne ""} {
                 lappend list $change
             }
         }
@@ -172,8 +187,8 @@ proc ::db::Digest {burst} {
     }
     set sums [dict create]
     foreach payload $burst {
-        if {[regexp {"date" ?: ?"([0-9-]+)"} $payload all date]} {
-            if {![regexp {"changed" ?: ?([0-9]+)} $payload all changed]} {
+        if {[regexp {"date" ?: ?"(\d{4}-\d\d-\d\d)"} $payload all date]} {
+            if {![regexp {"changed" ?: ?([1-9][0-9]{0,8})\y} $payload all changed]} {
                 set changed 1
             }
             dict incr sums $date $changed
