@@ -74,8 +74,26 @@ index_of(Relation relation, const char *name)
 	return index;
 }
 
+/* With what this transaction has written; NULL: as it is now. */
+static Snapshot
+register_snapshot(Snapshot snapshot)
+{
+	Snapshot	registered;
+
+	CommandCounterIncrement();	/* what the statement has changed whose trigger we may be */
+	if (snapshot == NULL)
+	{
+		return RegisterSnapshot(GetLatestSnapshot());
+	}
+	PushCopiedSnapshot(snapshot);
+	UpdateActiveSnapshotCommandId();
+	registered = RegisterSnapshot(GetActiveSnapshot());
+	PopActiveSnapshot();
+	return registered;
+}
+
 static void
-open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, int nscankeys, LOCKMODE lock)
+open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, int nscankeys, Snapshot snapshot, LOCKMODE lock)
 {
 	memset(finder, 0, sizeof(JoschFinder));
 	finder->context = CurrentMemoryContext;
@@ -84,8 +102,7 @@ open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, 
 	finder->relation = josch_table_open(table, lock);
 	finder->index = index_open(index_of(finder->relation, index), AccessShareLock);
 	describe_keys(finder);
-	CommandCounterIncrement();	/* what the statement has changed whose trigger we may be */
-	finder->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	finder->snapshot = register_snapshot(snapshot);
 	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nscankeys);
 	finder->slot = table_slot_create(finder->relation, NULL);
 }
@@ -93,19 +110,19 @@ open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, 
 void
 josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, NULL, nkeys, nkeys, lock);
+	open_scan(finder, table, NULL, nkeys, nkeys, NULL, lock);
 }
 
 void
-josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, LOCKMODE lock)
+josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, Snapshot snapshot, LOCKMODE lock)
 {
-	open_scan(finder, table, index, nkeys, nkeys, lock);
+	open_scan(finder, table, index, nkeys, nkeys, snapshot, lock);
 }
 
 void
 josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, NULL, nkeys, RANGE_KEYS, lock);
+	open_scan(finder, table, NULL, nkeys, RANGE_KEYS, NULL, lock);
 }
 
 void

@@ -414,23 +414,6 @@ write_copies(const Making *making)
 	josch_mode = former;
 }
 
-/* Dependencies of nodes that are there already are there as well. */
-static void
-leave_out_dependencies(Making *making)
-{
-	int			n = 0;
-
-	for (int i = 0; i < making->ndependencies; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (find_node(making, making->dependencies[i].child) != NULL)
-		{
-			making->dependencies[n++] = making->dependencies[i];
-		}
-	}
-	making->ndependencies = n;
-}
-
 static void
 copy_templates(Making *making)
 {
@@ -439,9 +422,8 @@ copy_templates(Making *making)
 	making->nodes = josch_store_day_nodes(making->templates, making->jobs, making->njobs,
 										  &making->nnodes);
 	leave_out_present(making);
-	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->njobs,
-														making->nodes, making->nnodes, &making->ndependencies);
-	leave_out_dependencies(making);
+	making->dependencies = josch_store_day_dependencies(making->templates, making->jobs, making->nodes, making->nnodes,
+														&making->ndependencies);
 	read_and_lock(making);
 	count_parents(making, edges);
 	set_levels(making, edges);

@@ -117,8 +117,8 @@ extern DayNode *josch_store_day_nodes(Snapshot templates, const DayJob *jobs, in
 /* The one with that key; NULL when it is not among them. */
 extern DayNode *josch_store_day_find(const DayNode *nodes, int n, NodeKey key);
 
-/* Dependencies of the jobs' nodes, by child, then by parent; "nodes" are those that are to be made. */
-extern DayDependency *josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs,
+/* Dependencies of the nodes, which are to be made, by child, then by parent. */
+extern DayDependency *josch_store_day_dependencies(Snapshot templates, const DayJob *jobs,
 												   const DayNode *nodes, int nnodes, int *n);
 
 /* Dependencies of days in which the nodes, in the order of their dates, are parents. */

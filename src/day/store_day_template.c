@@ -10,7 +10,6 @@
 
 #include "day/store_day.h"
 
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -18,8 +17,7 @@
 #include "base/node_key.h"
 #include "base/spi_plan.h"
 #include "base/table.h"
-
-#define FETCH_ROWS 1000
+#include "graph/template_deps.h"
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -117,13 +115,6 @@ static const JoschRow template_row = JOSCH_ROW(
 	JOSCH_FIELD(Template, child, INT64),
 	JOSCH_FIELD(Template, job_date, DATE),
 	JOSCH_FIELD(Template, days, INT32));
-
-static JoschPlan select_templates = JOSCH_PLAN(
-	"SELECT d.p_node_id, d.c_node_id, j.job_date, d.p_date - d.c_date"
-	"  FROM unnest($1, $2) j (job_name, job_date)"
-	"  JOIN josch.tpl_nodes c ON c.job_name = j.job_name"
-	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id",
-	TEXTARRAYOID, DATEARRAYOID);
 
 /* Those that reach beyond what is being made. */
 static JoschPlan select_dependencies = JOSCH_PLAN(
@@ -327,42 +318,31 @@ leave_out_repeated(DayDependency *dependencies, int n)
 	return kept;
 }
 
-/* There may be millions: they are taken over some at a time, so that a result's rows, which are larger, do not pile up. */
+/* There may be millions. */
 static Template *
-read_templates(Snapshot templates, const DayJob *jobs, int njobs, int *n)
+read_templates(Snapshot templates, const DayNode *nodes, int nnodes, int *n)
 {
-	Size		space = FETCH_ROWS;
+	Size		space = Max(nnodes, 1);
 	Template   *result = allocate(CurrentMemoryContext, space, sizeof(Template));
-	JoschSpi	spi;
-	Datum		args[2];
-	Portal		portal;
+	JoschFinder deps;
+	TemplateDep dep;
 
 	*n = 0;
-	josch_spi_begin(&spi);
-	josch_rows_arrays(&job_row, jobs, njobs, args);
-	portal = josch_spi_open_at(&select_templates, templates, args, NULL);
-	for (;;)
+	josch_template_deps_open(&deps, templates);
+	for (int i = 0; i < nnodes; i++)
 	{
-		Template   *some;
-
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-		if (SPI_processed == 0)
+		josch_template_deps_seek(&deps, nodes[i].key.node_id);
+		while (josch_template_deps_next(&deps, &dep))
 		{
-			break;
+			if ((Size) *n == space)
+			{
+				space *= 2;
+				result = repalloc_huge(result, space * sizeof(Template));
+			}
+			result[(*n)++] = (Template) {dep.parent, dep.child, nodes[i].key.job_date, dep.days};
 		}
-		if (*n + SPI_processed > space)
-		{
-			space *= 2;
-			result = repalloc_huge(result, space * sizeof(Template));
-		}
-		some = josch_rows_fetch(&template_row, SPI_processed, CurrentMemoryContext);
-		memcpy(result + *n, some, SPI_processed * sizeof(Template));
-		*n += (int) SPI_processed;
-		pfree(some);
-		SPI_freetuptable(SPI_tuptable);
 	}
-	SPI_cursor_close(portal);
-	josch_spi_end(&spi);
+	josch_finder_close(&deps);
 	return result;
 }
 
@@ -404,10 +384,10 @@ read_beyond(Snapshot templates, const Template *beyond, int nbeyond, int *n)
 }
 
 DayDependency *
-josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, int njobs, const DayNode *nodes, int nnodes, int *n)
+josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, const DayNode *nodes, int nnodes, int *n)
 {
 	int			nread;
-	Template   *read = read_templates(templates, jobs, njobs, &nread);
+	Template   *read = read_templates(templates, nodes, nnodes, &nread);
 	DayDependency *result = allocate(CurrentMemoryContext, nread, sizeof(DayDependency));
 	int			nbeyond = 0;
 

@@ -263,7 +263,7 @@ josch_store_environment_read(const EnvironmentRequest *requests, int n)
 	Environment *result = palloc0(sizeof(Environment) * Max(n, 1));
 
 	josch_finder_open(&reading.nodes, &nodes_table, 2, AccessShareLock);
-	josch_finder_open_index(&reading.days, &days_table, DAYS_INDEX, 2, AccessShareLock);
+	josch_finder_open_index(&reading.days, &days_table, DAYS_INDEX, 2, NULL, AccessShareLock);
 	josch_finder_open(&reading.jobs, &jobs_table, 2, AccessShareLock);
 	for (int i = 0; i < n; i++)
 	{

@@ -37,6 +37,7 @@
 #include "base/spi_plan.h"
 #include "base/table.h"
 #include "base/wait.h"
+#include "graph/template_deps.h"
 
 #define NUMBERS 4096
 
@@ -87,14 +88,6 @@ static JoschPlan linked_jobs = JOSCH_PLAN(
 	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
 	" WHERE p.job_name = ANY ($1) AND c.job_name <> ALL ($2)",
 	TEXTARRAYOID, TEXTARRAYOID);
-
-/* jobs other than $1 that these depend on: few, so that nearly all dependencies are passed over at the first look */
-static JoschPlan parent_jobs = JOSCH_PLAN(
-	"SELECT DISTINCT p.job_name FROM josch.tpl_nodes p"
-	"  JOIN josch.tpl_node_deps d ON d.p_node_id = p.node_id"
-	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
-	" WHERE p.job_name <> ALL ($1) AND c.job_name = ANY ($1)",
-	TEXTARRAYOID);
 
 /* ---- numbers ---- */
 
@@ -356,14 +349,10 @@ josch_store_graph_lock_all_days(void)
 DayLocks
 josch_store_graph_lock_days(Snapshot templates, char *const *job_names, int n, bool waits)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Numbers		numbers = {.kind = LOCK_DAYS,.own = add_names(NULL, job_names, n)};
-	JoschSpi	spi;
-	Datum		args[1];
+	int			nparents;
+	char	  **parents = josch_template_deps_parent_jobs(templates, job_names, n, &nparents);
 
-	josch_spi_begin(&spi);
-	args[0] = josch_spi_text_array(job_names, n);
-	numbers.shared = fetch_numbers(caller, josch_spi_run_at(&parent_jobs, templates, SPI_OK_SELECT, args, NULL));
-	josch_spi_end(&spi);
+	numbers.shared = add_names(NULL, parents, nparents);
 	return lock_numbers(&numbers, waits);
 }
