@@ -32,6 +32,25 @@ SELECT * FROM josch.schedule('2026-02-09', 'Large');
 SELECT relation, (seq + idx) / 1000 AS times FROM pg_temp.reads() WHERE relation IN ('nodes', 'node_deps', 'jobs') AND seq + idx > 1000 ORDER BY 1;
 COMMIT;
 
+-- nor the dependencies of other jobs, in templates and days, when a small one is made and taken back
+INSERT INTO josch.tpl_node_deps SELECT n, -1, n, 0 FROM generate_series(1, 1020) n;
+SELECT count(*) FROM josch.schedule('2026-02-10');
+SELECT count(*) FROM josch.schedule('2026-02-11', 'Large');
+ANALYZE josch.nodes, josch.node_deps, josch.jobs, josch.tpl_nodes, josch.tpl_node_deps;
+BEGIN;
+CREATE TEMP TABLE before ON COMMIT DROP AS SELECT * FROM pg_temp.reads();
+SELECT * FROM josch.schedule('2026-02-11', 'Small');
+SELECT relation, (l.seq + l.idx - b.seq - b.idx) / 20 AS times FROM pg_temp.reads() l JOIN before b USING (relation) WHERE relation = 'tpl_node_deps' AND l.seq + l.idx - b.seq - b.idx > 300 ORDER BY 1;
+COMMIT;
+BEGIN;
+CREATE TEMP TABLE before ON COMMIT DROP AS SELECT * FROM pg_temp.reads();
+SELECT * FROM josch.unschedule('2026-02-11', 'Small');
+SELECT relation, (l.seq + l.idx - b.seq - b.idx) / 20 AS times FROM pg_temp.reads() l JOIN before b USING (relation) WHERE relation IN ('node_deps', 'tpl_node_deps') AND l.seq + l.idx - b.seq - b.idx > 300 ORDER BY 1;
+COMMIT;
+SELECT count(*) FROM josch.unschedule('2026-02-11');
+SELECT count(*) FROM josch.unschedule('2026-02-10');
+DELETE FROM josch.tpl_node_deps WHERE p_date = -1;
+
 -- the record has each row as it is, one by one; the board of that moment is the board, and each node has its history
 SET timezone = 'UTC';
 SET intervalstyle = 'postgres';

@@ -47,17 +47,18 @@ static JoschPlan select_children = JOSCH_PLAN(
 
 /*
  * $3 the jobs of the nodes.  What their days lie between, the child and the day
- * that its dependency stands for, or where it stands for none.
+ * that its dependency stands for, or where it stands for none.  Node by node: of all
+ * days together there are many that wait for an earlier one.
  */
 static JoschPlan select_followers = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, p.job_date"
 	"  FROM (SELECT k.job_name, k.job_date, d.*"
-	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name)"
-	"          JOIN josch.node_deps d ON d.p_node_id = k.node_id AND d.lag > 0 AND d.c_date > k.job_date"
+	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name), LATERAL (SELECT * FROM josch.node_deps d"
+	"           WHERE d.p_node_id = k.node_id AND d.lag > 0 AND d.c_date > k.job_date OFFSET 0) d"
 	"        UNION ALL"
 	"        SELECT k.job_name, k.job_date, d.*"
-	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name)"
-	"          JOIN josch.node_deps d ON d.p_node_id = k.node_id AND d.lag < 0 AND d.c_date < k.job_date) d"
+	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name), LATERAL (SELECT * FROM josch.node_deps d"
+	"           WHERE d.p_node_id = k.node_id AND d.lag < 0 AND d.c_date < k.job_date OFFSET 0) d) d"
 	" CROSS JOIN LATERAL (SELECT " JOSCH_SQL_DAY_OF("d.job_name", "d.p_node_id", "d.c_date", "-d.lag") " AS job_date OFFSET 0) p"
 	" WHERE (sign(d.lag) * (d.job_date - d.p_date) >= 0"
 	"        OR NOT EXISTS (SELECT FROM josch.jobs j WHERE j.job_name = d.job_name AND j.job_date = d.p_date))"
@@ -122,14 +123,15 @@ static const JoschRow named_key_row = JOSCH_ROW(
 	JOSCH_FIELD_KEY(NamedKey, key),
 	JOSCH_FIELD(NamedKey, job_name, TEXT));
 
+/* With EXISTS the runs of all days would be read into a hash. */
 static JoschPlan select_started = JOSCH_PLAN(
 	"SELECT n.node_id, n.job_date, n.job_name, n.state, r.found,"
 	"       (SELECT format('run %s%s', o.run_id, ', process ' || o.pid) FROM josch.runs o"
 	"         WHERE o.run_id = n.run_id AND o.ended_at IS NULL) AS running"
 	"  FROM unnest($1, $2) j (job_name, job_date)"
 	"  JOIN josch.nodes n ON n.job_name = j.job_name AND n.job_date = j.job_date,"
-	"       LATERAL (SELECT EXISTS (SELECT FROM josch.runs r"
-	"                 WHERE r.node_id = n.node_id AND r.job_date = n.job_date) AS found) r"
+	"       LATERAL (SELECT coalesce((SELECT true FROM josch.runs r"
+	"                 WHERE r.node_id = n.node_id AND r.job_date = n.job_date LIMIT 1), false) AS found) r"
 	" WHERE r.found OR " JOSCH_SQL_BEGUN("n.state")
 	" ORDER BY n.job_name COLLATE \"C\", n.node_id LIMIT $3",
 	TEXTARRAYOID, DATEARRAYOID, INT4OID);
