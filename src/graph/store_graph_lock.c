@@ -76,19 +76,6 @@ static JoschPlan jobs_of_keys = JOSCH_PLAN(
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date",
 	INT8ARRAYOID, DATEARRAYOID);
 
-/* jobs one step from $1, without those of $2 */
-static JoschPlan linked_jobs = JOSCH_PLAN(
-	"SELECT p.job_name FROM josch.tpl_nodes c"
-	"  JOIN josch.tpl_node_deps d ON d.c_node_id = c.node_id"
-	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
-	" WHERE c.job_name = ANY ($1) AND p.job_name <> ALL ($2)"
-	" UNION "
-	"SELECT c.job_name FROM josch.tpl_nodes p"
-	"  JOIN josch.tpl_node_deps d ON d.p_node_id = p.node_id"
-	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
-	" WHERE p.job_name = ANY ($1) AND c.job_name <> ALL ($2)",
-	TEXTARRAYOID, TEXTARRAYOID);
-
 /* ---- numbers ---- */
 
 static LOCKTAG
@@ -189,6 +176,19 @@ fetch_numbers(MemoryContext caller, uint64 rows)
 	return numbers;
 }
 
+static bool
+is_among(const char *name, char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(names[i], name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The numbers of the nodes' jobs and of all that are linked with them, over however many steps. */
 static Bitmapset *
 numbers_of_linked(Datum node_ids)
@@ -205,13 +205,18 @@ numbers_of_linked(Datum node_ids)
 	names = fetch_names(n);
 	while (from < n)
 	{
-		Datum		args[2] = {josch_spi_text_array(names + from, n - from), josch_spi_text_array(names, n)};
-		int			more = (int) josch_spi_run_latest(&linked_jobs, args, NULL);
+		int			more;
+		char	  **linked = josch_template_deps_linked_jobs(names + from, n - from, &more);
 
-		names = repalloc_huge(names, sizeof(char *) * Max(n + more, 1));
-		memcpy(names + n, fetch_names(more), sizeof(char *) * more);
 		from = n;
-		n += more;
+		names = repalloc_huge(names, sizeof(char *) * Max(n + more, 1));
+		for (int i = 0; i < more; i++)
+		{
+			if (!is_among(linked[i], names, n))
+			{
+				names[n++] = linked[i];
+			}
+		}
 	}
 	MemoryContextSwitchTo(caller);
 	numbers = add_names(NULL, names, n);

@@ -8,6 +8,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 
 #include "base/table.h"
 
@@ -23,7 +24,17 @@ static const JoschColumn dep_columns[DEP_COLUMNS] = {
 static AttrNumber dep_numbers[DEP_COLUMNS];
 static JoschTable deps_table = JOSCH_TABLE("tpl_node_deps", dep_columns, dep_numbers);
 
-/* The same table in the order of its key, and in that of its names. */
+/* The same in the order of the primary key. */
+enum
+{
+	CHILD_PARENT, CHILD_CHILD, CHILD_COLUMNS
+};
+
+static const JoschColumn child_columns[CHILD_COLUMNS] = {[CHILD_PARENT] = {"p_node_id", INT8OID}, [CHILD_CHILD] = {"c_node_id", INT8OID}};
+static AttrNumber child_numbers[CHILD_COLUMNS];
+static JoschTable children_table = JOSCH_TABLE("tpl_node_deps", child_columns, child_numbers);
+
+/* Nodes in the order of their key, and in that of their names. */
 enum
 {
 	NODE_ID, NODE_JOB, NODE_COLUMNS
@@ -121,55 +132,95 @@ members_of(Snapshot templates, char *const *job_names, int n)
 	return members;
 }
 
-/* Adds the job of a node, if it is not there. */
+/* The bytes of the 200 characters that a job's name has at most. */
+#define JOB_NAME_SIZE 801
+
+/* Names of jobs that are collected. */
+typedef struct Jobs
+{
+	JoschFinder nodes;
+	HTAB	   *known;
+	char	  **names;
+	int			n;
+	int			space;
+} Jobs;
+
+/* Adds the job of a node that is no member, if it is not there. */
 static void
-add_job_of(char ***jobs, int *njobs, JoschFinder *nodes, int64 node_id)
+add_job_of(Jobs *jobs, const Members *members, int64 node_id)
 {
 	Datum		key = Int64GetDatum(node_id);
 	char	   *name;
 	bool		isnull;
+	bool		known;
 
-	if (!josch_finder_find(nodes, &key))
+	if (bsearch(&node_id, members->ids, members->n, sizeof(int64), compare_ids) != NULL || !josch_finder_find(&jobs->nodes, &key))
 	{
 		return;
 	}
-	name = TextDatumGetCString(josch_finder_get(nodes, NODE_JOB, &isnull));
-	for (int i = *njobs - 1; i >= 0; i--)
+	name = TextDatumGetCString(josch_finder_get(&jobs->nodes, NODE_JOB, &isnull));
+	(void) hash_search(jobs->known, name, HASH_ENTER, &known);
+	if (known)
 	{
-		if (strcmp((*jobs)[i], name) == 0)
+		pfree(name);
+		return;
+	}
+	if (jobs->n == jobs->space)
+	{
+		jobs->space = Max(jobs->space * 2, 16);
+		jobs->names = jobs->names == NULL ? palloc(sizeof(char *) * jobs->space) : repalloc(jobs->names, sizeof(char *) * jobs->space);
+	}
+	jobs->names[jobs->n++] = name;
+}
+
+/* The nodes at the other ends of the dependencies that a finder has of the members. */
+static void
+add_other_ends(Jobs *jobs, const Members *members, JoschFinder *deps, int other_end)
+{
+	bool		isnull;
+
+	for (int i = 0; i < members->n; i++)
+	{
+		josch_template_deps_seek(deps, members->ids[i]);
+		while (josch_finder_next(deps))
 		{
-			pfree(name);
-			return;
+			add_job_of(jobs, members, DatumGetInt64(josch_finder_get(deps, other_end, &isnull)));
 		}
 	}
-	*jobs = *jobs == NULL ? palloc(sizeof(char *)) : repalloc(*jobs, sizeof(char *) * (*njobs + 1));
-	(*jobs)[(*njobs)++] = name;
+}
+
+static char **
+other_jobs(Snapshot templates, char *const *job_names, int n, bool children, int *nfound)
+{
+	Members		members = members_of(templates, job_names, n);
+	HASHCTL		control = {.keysize = JOB_NAME_SIZE, .entrysize = JOB_NAME_SIZE, .hcxt = CurrentMemoryContext};
+	Jobs		jobs = {.known = hash_create("josch jobs", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT)};
+	JoschFinder deps;
+
+	josch_finder_open_index(&jobs.nodes, &nodes_table, NULL, 1, templates, AccessShareLock);
+	josch_template_deps_open(&deps, templates);
+	add_other_ends(&jobs, &members, &deps, DEP_PARENT);
+	josch_finder_close(&deps);
+	if (children)
+	{
+		josch_finder_open_index(&deps, &children_table, NULL, 1, templates, AccessShareLock);
+		add_other_ends(&jobs, &members, &deps, CHILD_CHILD);
+		josch_finder_close(&deps);
+	}
+	josch_finder_close(&jobs.nodes);
+	hash_destroy(jobs.known);
+	*nfound = jobs.n;
+	return jobs.names;
 }
 
 char **
 josch_template_deps_parent_jobs(Snapshot templates, char *const *job_names, int n, int *nparents)
 {
-	Members		members = members_of(templates, job_names, n);
-	char	  **parents = NULL;
-	JoschFinder deps;
-	JoschFinder nodes;
-	TemplateDep dep;
+	return other_jobs(templates, job_names, n, false, nparents);
+}
 
-	*nparents = 0;
-	josch_template_deps_open(&deps, templates);
-	josch_finder_open_index(&nodes, &nodes_table, NULL, 1, templates, AccessShareLock);
-	for (int i = 0; i < members.n; i++)
-	{
-		josch_template_deps_seek(&deps, members.ids[i]);
-		while (josch_template_deps_next(&deps, &dep))
-		{
-			if (bsearch(&dep.parent, members.ids, members.n, sizeof(int64), compare_ids) == NULL)
-			{
-				add_job_of(&parents, nparents, &nodes, dep.parent);
-			}
-		}
-	}
-	josch_finder_close(&nodes);
-	josch_finder_close(&deps);
-	return parents;
+char **
+josch_template_deps_linked_jobs(char *const *job_names, int n, int *nlinked)
+{
+	return other_jobs(NULL, job_names, n, true, nlinked);
 }

@@ -30,4 +30,7 @@ extern bool josch_template_deps_next(JoschFinder *deps, TemplateDep *dep);
 /* The other jobs that these depend on, each once; palloc'd. */
 extern char **josch_template_deps_parent_jobs(Snapshot templates, char *const *job_names, int n, int *nparents);
 
+/* The other jobs that are one step from these, in either direction, as it is now. */
+extern char **josch_template_deps_linked_jobs(char *const *job_names, int n, int *nlinked);
+
 #endif							/* JOSCH_TEMPLATE_DEPS_H */
