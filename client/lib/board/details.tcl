@@ -283,7 +283,7 @@ proc ::details::create {path} {
     variable pane
     set pane [View new $path]
     $pane show ""
-    foreach event {<<BoardChanged>> <<BoardLoaded>> <<ActsChanged>> <<DbState>>} {
+    foreach event {<<BoardChanged>> <<BoardLoaded>> <<BoardPast>> <<ActsChanged>> <<DbState>>} {
         bind . $event +[list late::call $pane Refresh $event]
     }
     bind . <<ActProgress>> +[list late::call $pane Progress]
