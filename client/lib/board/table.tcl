@@ -364,6 +364,7 @@ proc ::table::FitColumns {} {
     if {[remember::is_kept columns table] || ![winfo viewable $tree]} {
         return
     }
+    $tree column state_since -width [SinceWidth]
     set room [expr {[winfo width $tree] - [$tree column #0 -width]}]
     foreach {name - - - -} $columns {
         if {$name ni {node_name job_name message}} {
@@ -372,12 +373,29 @@ proc ::table::FitColumns {} {
     }
     set need [Needs]
     set job [expr {int(min([dict get $need job_name], $room * 0.3))}]
-    set message [expr {int(min([dict get $need message], $room * 0.25))}]
+    set message [expr {int(min([dict get $need message], $room * 0.35))}]
     set node [expr {int(max([theme::chars 10], min([dict get $need node_name], $room - $job - $message)))}]
     foreach {name width} [list node_name $node job_name $job message [expr {max($message, $room - $node - $job - 4)}]] {
         $tree column $name -stretch [expr {$name eq "message"}] -width $width
     }
     NoteWidths
+}
+
+# Pixels for the times: with the date only where there is one of another day.
+proc ::table::SinceWidth {} {
+    variable shown
+    set text "00:00:00"
+    if {[board::date] ne ""} {
+        set from [clock scan [board::date] -format %Y-%m-%d]
+        foreach key $shown {
+            set since [dict get [board::row $key] state_since]
+            if {$since ne "" && ($since < $from || $since >= $from + 86400)} {
+                set text "00 May 00:00"
+                break
+            }
+        }
+    }
+    return [expr {[font measure [theme::font ui] $text] + [theme::px 22]}]
 }
 
 # Pixels that the longest text of each column that is shortened needs, about.
@@ -388,6 +406,9 @@ proc ::table::Needs {} {
         set row [board::row $key]
         dict for {name longest} $most {
             dict set most $name [expr {max($longest, min(60, [string length [dict get $row $name]]))}]
+        }
+        if {[dict get $row due_at] ne "" || [board::claim $key] ne {}} {
+            dict set most message [expr {max([dict get $most message], min(60, [string length [board::said $key]]))}]
         }
     }
     return [dict map {name longest} $most {theme::chars [expr {$longest * 0.95 + 2.5}]}]
