@@ -371,6 +371,8 @@ proc ::table::FitColumns {} {
             incr room -[$tree column $name -width]
         }
     }
+    # where there is too little for all, one scrolls to the last columns; these can be read
+    set room [expr {max($room, [theme::chars 40])}]
     set need [Needs]
     set job [expr {int(min([dict get $need job_name], $room * 0.3))}]
     set message [expr {int(min([dict get $need message], $room * 0.35))}]
