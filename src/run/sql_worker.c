@@ -439,8 +439,7 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	{
 		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
 		.took_ms = TimestampDifferenceMilliseconds(slot->given_at, josch_clock_system_now()),
-		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again,
-		.cancelled = slot->cancelled_at != 0, .terminated = slot->terminated, .result = slot->result
+		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again, .terminated = slot->terminated, .result = slot->result
 	};
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
 	if (over)

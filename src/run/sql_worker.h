@@ -59,7 +59,6 @@ typedef struct JoschSqlOutcome
 	long		took_ms;		/* since it was given to the worker */
 	bool		never_came;		/* there was no worker for it, for a reason that passes */
 	bool		again;			/* not begun, and to be given to another worker */
-	bool		cancelled;		/* it was to end */
 	bool		terminated;		/* josch_sql_worker_cancel ended the worker */
 	JoschSqlResult result;
 	char		reason[JOSCH_SQL_REASON_MAX];	/* the error, in words */

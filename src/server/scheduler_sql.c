@@ -202,9 +202,8 @@ event_of_outcome(JoschSqlOutcome *outcome)
 	}
 	else
 	{
-		/* what was to end has ended, whoever did that */
-		event.kind = !outcome->begun ? RUN_END_NOT_STARTED :
-			outcome->atomic || outcome->cancelled ? RUN_END_ERROR : RUN_END_UNKNOWN;
+		/* whoever ended the worker: what was to end has ended */
+		event.kind = !outcome->begun ? RUN_END_NOT_STARTED : outcome->atomic ? RUN_END_ERROR : RUN_END_WATCHED;
 	}
 	return event;
 }

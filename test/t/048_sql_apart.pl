@@ -163,8 +163,18 @@ $node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE b
 $node->act(stop => $caught);
 waits_at_gate();
 $node->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'");
-fails($caught, qr/^stopped by \w+: terminating background worker/, 'SQL that is to end, and whose worker somebody else terminates, has failed');
+fails($caught, qr/^stopped by \w+: how it ended cannot be known: terminating background worker/, 'SQL that is to end, and whose worker somebody else terminates, has failed');
 open_gate();
+
+# also where the stop has not reached it yet
+$caught = start('SELECT pg_sleep(600)', exec_sql_atomic => 'false');
+$node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'});
+my $frozen = $node->scheduler_pid;
+kill 'STOP', $frozen;
+$node->act(stop => $caught);
+$node->sql("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'");
+kill 'CONT', $frozen;
+fails($caught, qr/^stopped by \w+: how it ended cannot be known: terminating background worker/, 'and when the stop comes after its end');
 
 # the scheduler that has cancelled it is gone: the next one ends it
 my $left = start($STUBBORN, stop_grace => '2 s', timeout => '100 ms');
