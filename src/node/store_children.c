@@ -145,6 +145,22 @@ count(JoschUpdate *nodes, int delta)
 }
 
 /*
+ * Whether the node, which we have locked, has a note.  One that is seen may have been taken away since they were
+ * opened, by a count that did not see us; one that has come since is harmless: it is counted without us, or after us.
+ */
+static bool
+is_noted(JoschFinder *recounts, NodeKey key)
+{
+	if (!josch_recounts_find(recounts, key))
+	{
+		return false;
+	}
+	josch_finder_close(recounts);
+	josch_recounts_open(recounts);
+	return josch_recounts_find(recounts, key);
+}
+
+/*
  * Counts the children that are free, and notes those that somebody holds.  One that has a note
  * already is locked and left: differences would be added to a count that is not true, and
  * until we commit nobody can count it without us.
@@ -172,7 +188,7 @@ count_children(const Children *children)
 		{
 			held[nheld++] = child->key;
 		}
-		else if (found == JOSCH_FOUND && !josch_recounts_find(&recounts, child->key))
+		else if (found == JOSCH_FOUND && !is_noted(&recounts, child->key))
 		{
 			count(nodes, child->delta);
 		}

@@ -83,6 +83,32 @@ subtest 'while it is counted' => sub {
 	counted($id, 0, 'all have ended');
 };
 
+# Who ends a parent of many children comes to the last of them a while after he has begun: its note may be gone by then.
+subtest 'a note that is taken away meanwhile' => sub {
+	my $id = $first;
+	my ($before, $after) = ($id + 2, $id + 4);
+	$first += 10;
+	$node->job('meanwhile');
+	$node->add(map { [ $_, 'S', undef ] } $id .. $id + 4);
+	$node->depend($id => $after, $id + 1 => $before, $id + 1 => $after, $id + 3 => $after);
+	$node->schedule;
+	$node->sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN new; END'");
+	$node->sql("CREATE TRIGGER slow BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (old.node_id = $before)
+		EXECUTE FUNCTION slow()");
+	$people[0]->query_safe('SELECT pg_advisory_lock(1)');
+	$people[0]->query_safe("BEGIN; SELECT FROM josch.nodes WHERE node_id = $after FOR UPDATE");
+	skips($people[1], $id);
+	$people[2]->query_until(qr/asked/, "\\echo asked\nSELECT josch.skip($id + 1, '$DATE');\n");
+	$node->wait_until('he has come to the other child', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'advisory'");
+	$people[0]->query_safe('COMMIT');
+	$node->wait_until('the note is taken away', 'SELECT NOT EXISTS (SELECT FROM josch.recounts)');
+	is(child($id), '2 pending', 'counted without him');
+	$people[0]->query_safe('SELECT pg_advisory_unlock(1)');
+	$people[2]->query_safe('SELECT 1');
+	is(child($id), '1 pending', 'and he has counted');
+	$node->sql('DROP FUNCTION slow() CASCADE');
+};
+
 # A person who holds the child back waits for it: it might start.
 subtest 'back again' => sub {
 	my $id = parents('back');
