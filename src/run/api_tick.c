@@ -59,9 +59,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 		josch_clock_restore(former);
 	}
 	PG_END_TRY();
-	if (pass.changes > 0)
-	{
-		josch_wake_scheduler_at_commit();
-	}
+	/* even without a change: what has come due is no more in the list that the scheduler looks at then */
+	josch_wake_scheduler_at_commit();
 	PG_RETURN_INT64(pass.changes);
 }

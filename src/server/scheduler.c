@@ -446,13 +446,15 @@ look_ahead(Decisions *decisions)
 	if (!josch_attempt_unless_locked(look, decisions))
 	{
 		decisions->nstops = decisions->ntimeouts = decisions->nunanswered = 0;
-		decisions->pass.outlook = (StoreOutlook) {
-			.next_due = DT_NOEND, .open = status->running
-		};
+		decisions->pass.outlook = (StoreOutlook) {.next_due = DT_NOEND, .open = status->running};
 		decisions->pass.set_aside++;
 		return;
 	}
 	took = TimestampDifferenceMilliseconds(since, josch_clock_system_now());
+	if (scheduler->woken)
+	{
+		scheduler->doubt_at = TimestampTzPlusMilliseconds(josch_clock_now(), (int64) josch_config_safety_interval * 1000);
+	}
 	scheduler->woken = false;
 	scheduler->open[QUEUE_COMMANDS] = decisions->pass.outlook.commands;
 	scheduler->open[QUEUE_SQL] = decisions->pass.outlook.sql;
@@ -480,9 +482,8 @@ put_off_look(Decisions *decisions)
 {
 	Scheduler  *scheduler = decisions->scheduler;
 
-	decisions->pass.outlook = (StoreOutlook) {
-		.next_due = Min(scheduler->next_due, scheduler->look_at), .open = scheduler->status.running
-	};
+	decisions->pass.outlook =
+		(StoreOutlook) {.next_due = Min(scheduler->next_due, scheduler->look_at), .open = scheduler->status.running};
 }
 
 static void
@@ -682,6 +683,8 @@ notice_wake(Scheduler *scheduler)
 		scheduler->pass_wanted = true;
 		scheduler->woken |= josch_wake_was_for_more();
 	}
+	/* were a wake ever lost, what is remembered would be false until the next */
+	scheduler->woken |= josch_clock_is_due(scheduler->doubt_at, (int64) josch_config_safety_interval * 1000);
 }
 
 static void

@@ -93,6 +93,7 @@ typedef struct Scheduler
 	QueueMarks	marks;			/* where the next pass looks for what is ready */
 	bool		pass_wanted;
 	bool		woken;			/* by a commit, or by whoever else sets the latch */
+	TimestampTz doubt_at;		/* when it takes itself for woken at the latest */
 	TimestampTz look_at;		/* when to look ahead at the latest */
 	TimestampTz next_due;		/* as found when it last looked */
 	TimestampTz pass_at;		/* next pass at the latest */

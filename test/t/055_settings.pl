@@ -38,6 +38,21 @@ sub in_state
 	return $node->sql("SELECT coalesce(string_agg(node_id::text, ' ' ORDER BY node_id), '') FROM josch.nodes WHERE state = '$state'");
 }
 
+# A wake that is lost costs josch.safety_interval, and no more; a tick in a session leaves nothing behind for which none comes.
+subtest 'lost wakes' => sub {
+	my $tomorrow = $node->sql("SELECT (josch.now() AT TIME ZONE 'UTC')::date + 2");
+	$node->job('lost');
+	$node->add([ 50, 'N', 'true', start_time => '1 hour' ], [ 51, 'N', 'true', start_time => '2 hours' ]);
+	$node->schedule($tomorrow);
+	$node->wait_until('both wait for their time', "SELECT count(*) = 2 FROM josch.waiting WHERE node_id IN (50, 51) AND waits_for = 't'");
+	is($node->sql("SELECT josch.tick('$tomorrow 01:30:00+00')"), 0, 'a tick for which it has come changes no node');
+	$node->wait_until('it starts, although the tick has changed none', "SELECT state = 'succeeded' FROM josch.nodes WHERE node_id = 50");
+	set(safety_interval => '1s');
+	$node->sql("UPDATE josch.waiting SET waits_for = 'c', due_at = '-infinity' WHERE node_id = 51");
+	$node->wait_until('what came without a wake is found', "SELECT state = 'succeeded' FROM josch.nodes WHERE node_id = 51");
+	set(safety_interval => '5min');
+};
+
 subtest 'a long path of the spool' => sub {
 	cmp_ok(length $spool, '>', 108, 'longer than a socket\'s address');
 	$node->add([ 1, 'N', 'echo here' ], [ 2, 'L', 'sleep 1000', ready_after => '0' ]);
