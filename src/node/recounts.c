@@ -125,7 +125,11 @@ josch_recounts_list(int limit, int *n)
 		}
 		if (!josch_finder_find(&nodes, datums))
 		{
-			josch_finder_delete(&recounts);
+			/* so may another pass, in a session */
+			if (josch_finder_lock(&recounts) == JOSCH_LOCK_TAKEN)
+			{
+				josch_finder_delete(&recounts);
+			}
 			continue;
 		}
 		last = key;
