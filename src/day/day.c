@@ -347,7 +347,7 @@ let_followers_follow(const NodeKey *nodes, char *const *job_names, int nnodes)
 {
 	int			n;
 	DayDependency *followers = josch_store_day_followers(nodes, job_names, nnodes, &n);
-	NodeKey    *ends = allocate_keys((Size) n * 2);
+	NodeKey    *ends = allocate_keys((Size) n * 3);
 	GraphEdge  *edges = palloc_extended(Max((Size) n, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
 	Making		known = {0};
 	JoschMode	former;
@@ -355,13 +355,15 @@ let_followers_follow(const NodeKey *nodes, char *const *job_names, int nnodes)
 
 	for (int i = 0; i < n; i++)
 	{
-		ends[2 * i] = followers[i].child;
-		ends[2 * i + 1].node_id = followers[i].parent.node_id;
-		ends[2 * i + 1].job_date = followers[i].moved_to;
+		ends[3 * i] = followers[i].child;
+		ends[3 * i + 1].node_id = followers[i].parent.node_id;
+		ends[3 * i + 1].job_date = followers[i].moved_to;
+		/* who changes it now counts the child, too */
+		ends[3 * i + 2] = followers[i].parent;
 	}
 	if (n > 0)
 	{
-		known.neighbours = josch_store_day_lock(ends, 2 * n, &known.nneighbours);
+		known.neighbours = josch_store_day_lock(ends, 3 * n, &known.nneighbours);
 	}
 	for (int i = 0; i < n; i++)
 	{
@@ -369,7 +371,7 @@ let_followers_follow(const NodeKey *nodes, char *const *job_names, int nnodes)
 
 		if (child != NULL && child->waits)
 		{
-			edges[nmoved].parent = ends[2 * i + 1];
+			edges[nmoved].parent = ends[3 * i + 1];
 			edges[nmoved].child = followers[i].child;
 			edges[nmoved].lag = edges[nmoved].child.job_date - edges[nmoved].parent.job_date;
 			followers[nmoved++] = followers[i];

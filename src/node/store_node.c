@@ -42,14 +42,17 @@ static JoschPlan settle = JOSCH_PLAN(
 	" AND c.state IN ('pending', 'ready')",
 	INT8ARRAYOID, DATEARRAYOID);
 
-/* nodes and their parents, in one order: parents first would meet those who go from node to node in a circle */
+/*
+ * Nodes and their parents, and $3, $4 those that were parents until now, in one order: parents
+ * first would meet those who go from node to node in a circle.
+ */
 static JoschPlan lock_with_parents = JOSCH_PLAN(
 	"SELECT 1 FROM josch.nodes n"
-	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM unnest($1, $2)"
+	" WHERE (n.node_id, n.job_date) IN (SELECT * FROM unnest($1, $2) UNION SELECT * FROM unnest($3, $4)"
 	"  UNION SELECT d.p_node_id, d.p_date FROM unnest($1, $2) AS k(node_id, job_date)"
 	"  JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date)"
 	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
-	INT8ARRAYOID, DATEARRAYOID);
+	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan recount = JOSCH_PLAN(
 	"UPDATE josch.nodes c SET unmet = s.unmet, state = " SETTLED("s.unmet")
@@ -164,14 +167,15 @@ josch_store_node_settle(const NodeKey *keys, int n)
 }
 
 void
-josch_store_node_recount(const NodeKey *keys, int n)
+josch_store_node_recount(const NodeKey *keys, int n, const NodeKey *parted, int nparted)
 {
 	JoschSpi	spi;
-	Datum		args[2];
+	Datum		args[4];
 
 	josch_spi_begin(&spi);
 	josch_spi_key_arrays(keys, n, args);
-	/* a parent that is being changed now is waited for, then seen as it is */
+	josch_spi_key_arrays(parted, nparted, args + 2);
+	/* a parent that is being changed now is waited for, then seen as it is; one that was a parent may be counted by whoever changes it */
 	josch_spi_change_latest(&lock_with_parents, SPI_OK_SELECT, args, NULL);
 	josch_spi_end(&spi);
 	josch_store_node_recount_locked(keys, n);

@@ -46,8 +46,11 @@ extern void josch_store_node_propagate(const ParentChange *changes, int n);
 /* Moves those of the nodes that are pending or ready to where their count says. */
 extern void josch_store_node_settle(const NodeKey *keys, int n);
 
-/* Counts the parents of the given nodes from nothing (their dependencies changed). */
-extern void josch_store_node_recount(const NodeKey *keys, int n);
+/*
+ * Counts the parents of the given nodes from nothing: their dependencies changed.  Those that
+ * are their parents no more are locked, too: whoever changes one may have read that they are.
+ */
+extern void josch_store_node_recount(const NodeKey *keys, int n, const NodeKey *parted, int nparted);
 
 /* The same for nodes that are locked already, and whose dependencies did not change. */
 extern void josch_store_node_recount_locked(const NodeKey *keys, int n);

@@ -234,9 +234,9 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* The child of a dependency; nothing when there is no such row. */
+/* An end of a dependency, which those two columns name; nothing when there is no such row. */
 static int
-note_child(NodeKey *key, TupleTableSlot *slot)
+note_end(NodeKey *key, TupleTableSlot *slot, DepsColumn node_id, DepsColumn job_date)
 {
 	bool		isnull;
 
@@ -244,8 +244,8 @@ note_child(NodeKey *key, TupleTableSlot *slot)
 	{
 		return 0;
 	}
-	key->node_id = DatumGetInt64(slot_getattr(slot, josch_node_deps.numbers[DEPS_C_NODE_ID], &isnull));
-	key->job_date = DatumGetDateADT(slot_getattr(slot, josch_node_deps.numbers[DEPS_C_DATE], &isnull));
+	key->node_id = DatumGetInt64(slot_getattr(slot, josch_node_deps.numbers[node_id], &isnull));
+	key->job_date = DatumGetDateADT(slot_getattr(slot, josch_node_deps.numbers[job_date], &isnull));
 	return 1;
 }
 
@@ -257,14 +257,22 @@ count_rows(const TriggerData *trigger)
 		(trigger->tg_newtable != NULL ? tuplestore_tuple_count(trigger->tg_newtable) : 0);
 }
 
+static NodeKey *
+allocate_keys(const TriggerData *trigger)
+{
+	return palloc_extended(sizeof(NodeKey) * Max(count_rows(trigger), 1), MCXT_ALLOC_HUGE);
+}
+
 /* AFTER STATEMENT on josch.node_deps: the children of the changed rows count anew. */
 Datum
 josch_trigger_node_recount(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.node_recount");
 	JoschChanges changes;
-	NodeKey    *keys;
+	NodeKey    *children;
+	NodeKey    *parted;
 	int			n = 0;
+	int			nparted = 0;
 
 	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
@@ -276,17 +284,19 @@ josch_trigger_node_recount(PG_FUNCTION_ARGS)
 	{
 		return PointerGetDatum(NULL);
 	}
-	keys = palloc_extended(sizeof(NodeKey) * Max(count_rows(trigger), 1), MCXT_ALLOC_HUGE);
+	children = allocate_keys(trigger);
+	parted = allocate_keys(trigger);
 	josch_changes_open(&changes, trigger);
 	while (josch_changes_next(&changes))
 	{
-		n += note_child(&keys[n], changes.before);
-		n += note_child(&keys[n], changes.after);
+		n += note_end(&children[n], changes.before, DEPS_C_NODE_ID, DEPS_C_DATE);
+		n += note_end(&children[n], changes.after, DEPS_C_NODE_ID, DEPS_C_DATE);
+		nparted += note_end(&parted[nparted], changes.before, DEPS_P_NODE_ID, DEPS_P_DATE);
 	}
 	josch_changes_close(&changes);
 	if (n > 0)
 	{
-		josch_store_node_recount(keys, n);
+		josch_store_node_recount(children, n, parted, nparted);
 		josch_wake_scheduler_at_commit();
 	}
 	return PointerGetDatum(NULL);

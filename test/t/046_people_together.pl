@@ -11,6 +11,7 @@ use JoschNode qw($DATE);
 
 my $node = JoschNode->create('together');
 my $first = 1;
+my @people = map { $node->background_psql('postgres') } 1 .. 4;
 
 # Four parents and a child; returns the number of the first parent.
 sub parents
@@ -41,7 +42,35 @@ sub counted
 	return is(child($id), $unmet . ($unmet ? ' pending' : ' signoff'), "$what: the child");
 }
 
-my @people = map { $node->background_psql('postgres') } 1 .. 4;
+# To count the parents of that node takes until people[0] lets go.
+sub make_slow
+{
+	my ($id) = @_;
+	$node->sql("CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN new; END'");
+	return $node->sql("CREATE OR REPLACE TRIGGER slow BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (old.node_id = $id) EXECUTE FUNCTION slow()");
+}
+
+sub asks_and_waits
+{
+	my ($person, $question, $for) = @_;
+	$person->query_until(qr/asked/, "\\echo asked\n$question;\n");
+	my $what = $for // 'transactionid';
+	return $node->wait_until("he waits: $what", "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = '$what'");
+}
+
+sub let_go
+{
+	my ($person) = @_;
+	$people[0]->query_safe('SELECT pg_advisory_unlock(1)');
+	return $person->query_safe('SELECT 1');
+}
+
+sub skips_slowly
+{
+	my ($person, $id, $date) = @_;
+	$date //= "'$DATE'";
+	return asks_and_waits($person, "SELECT josch.skip($id, $date)", 'advisory');
+}
 
 subtest 'all at once' => sub {
 	my $id = parents('at once');
@@ -100,21 +129,55 @@ subtest 'a note that is taken away meanwhile' => sub {
 	$node->add(map { [ $_, 'S', undef ] } $id .. $id + 4);
 	$node->depend($id => $after, $id + 1 => $before, $id + 1 => $after, $id + 3 => $after);
 	$node->schedule;
-	$node->sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN new; END'");
-	$node->sql("CREATE TRIGGER slow BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (old.node_id = $before)
-		EXECUTE FUNCTION slow()");
+	make_slow($before);
 	$people[0]->query_safe('SELECT pg_advisory_lock(1)');
 	$people[0]->query_safe("BEGIN; SELECT FROM josch.nodes WHERE node_id = $after FOR UPDATE");
 	skips($people[1], $id);
-	$people[2]->query_until(qr/asked/, "\\echo asked\nSELECT josch.skip($id + 1, '$DATE');\n");
-	$node->wait_until('he has come to the other child', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'advisory'");
+	skips_slowly($people[2], $id + 1);
 	$people[0]->query_safe('COMMIT');
 	$node->wait_until('the note is taken away', 'SELECT NOT EXISTS (SELECT FROM josch.recounts)');
 	is(child($id), '2 pending', 'counted without him');
-	$people[0]->query_safe('SELECT pg_advisory_unlock(1)');
-	$people[2]->query_safe('SELECT 1');
+	let_go($people[2]);
 	is(child($id), '1 pending', 'and he has counted');
-	$node->sql('DROP FUNCTION slow() CASCADE');
+};
+
+# So may the dependency: then he would count a child that is none any more, and it would start without its other parents.
+subtest 'a dependency that is taken away meanwhile' => sub {
+	my $id = $first;
+	$first += 10;
+	$node->job('parted');
+	$node->add(map { [ $_, 'S', undef ] } $id .. $id + 4);
+	$node->depend($id => $id + 4, $id + 1 => $id + 2, $id + 1 => $id + 4);
+	$node->schedule;
+	make_slow($id + 2);
+	$people[0]->query_safe('SELECT pg_advisory_lock(1)');
+	skips_slowly($people[2], $id + 1);
+	asks_and_waits($people[1], "DELETE FROM josch.node_deps WHERE p_node_id = $id + 1 AND c_node_id = $id + 4");
+	let_go($people[2]);
+	$people[1]->query_safe('SELECT 1');
+	is(child($id), '1 pending', 'one parent is left, and is waited for');
+};
+
+# The same where it stands for another day from now on, which is made.
+subtest 'a dependency that is on another day meanwhile' => sub {
+	my $id = $first;
+	$first += 10;
+	$node->job('other days');
+	$node->add([ $id, 'S', undef ], [ $id + 2, 'S', undef ]);
+	$node->job('their child');
+	$node->add([ $id + 3, 'S', undef ], [ $id + 4, 'S', undef ]);
+	$node->sql("INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id, p_date) VALUES ($id, $id + 4, -1)");
+	$node->depend($id => $id + 2, $id + 3 => $id + 4);
+	$node->sql("SELECT count(*) FROM josch.schedule(date '$DATE' - 2, 'other days')");
+	$node->sql("SELECT count(*) FROM josch.schedule('$DATE', 'their child')");
+	is(child($id), '2 pending', 'it waits for the day before');
+	make_slow($id + 2);
+	$people[0]->query_safe('SELECT pg_advisory_lock(1)');
+	skips_slowly($people[2], $id, "date '$DATE' - 2");
+	asks_and_waits($people[1], "SELECT josch.schedule(date '$DATE' - 1, 'other days')");
+	let_go($people[2]);
+	$people[1]->query_safe('SELECT 1');
+	is(child($id), '2 pending', 'it waits for the day that is the one before now');
 };
 
 # A person who holds the child back waits for it: it might start.
