@@ -25,6 +25,13 @@ SELECT count(*) FROM josch.schedule('2026-03-05');
 SELECT d::date AS of, string_agg(var || ' ' || coalesce(value, '-'), ', ' ORDER BY var) FROM unnest(ARRAY['2024-02-29', '2026-03-01', '2026-03-02', '2026-03-05']::date[]) d,
 	josch.environment(8, d) WHERE var IN ('PREV_DATE', 'NEXT_DATE') GROUP BY d ORDER BY d;
 SELECT days, josch.day_offset('other', '2026-03-01', days) FROM generate_series(-2, 3) days;
+-- whatever an administrator calls the index by which they are found; a part of one does not do
+CREATE INDEX a_part ON josch.nodes (node_id, job_date) WHERE job_date < '2024-01-01';
+ALTER INDEX josch.nodes_node_idx RENAME TO anew;
+SELECT var, value FROM josch.environment(8, '2026-03-02') WHERE var IN ('PREV_DATE', 'NEXT_DATE') ORDER BY var;
+DROP INDEX josch.anew;
+SELECT count(*) FROM josch.environment(8, '2026-03-02');
+CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
 -- dates are ISO, whatever the session likes
 SET datestyle = 'German, DMY';
 SELECT value FROM josch.environment(8, '2026-03-02') WHERE var = 'DATE';

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -58,20 +59,69 @@ describe_keys(JoschFinder *finder)
 	}
 }
 
-/* Its primary key, or the index of that name. */
-static Oid
-index_of(Relation relation, const char *name)
+static void
+complain_of_missing(Relation relation, const char *what)
 {
-	Oid			index = name == NULL ? josch_primary_key(relation) : get_relname_relid(name, RelationGetNamespace(relation));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table josch.%s has no %s", RelationGetRelationName(relation), what),
+			 errtable(relation)));
+}
+
+static Relation
+open_primary_key(Relation relation)
+{
+	Oid			index = josch_primary_key(relation);
 
 	if (!OidIsValid(index))
 	{
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table josch.%s has no %s", RelationGetRelationName(relation),
-						name == NULL ? "primary key" : psprintf("index %s", name))));
+		complain_of_missing(relation, "primary key");
 	}
-	return index;
+	return index_open(index, AccessShareLock);
+}
+
+/* Whether all rows are found by it, by these columns, which come first in it. */
+static bool
+has_columns(Relation relation, Relation index, const JoschTable *table, int n)
+{
+	if (!index->rd_index->indisvalid || index->rd_rel->relam != BTREE_AM_OID || index->rd_index->indnkeyatts < n ||
+		RelationGetIndexPredicate(index) != NIL)
+	{
+		return false;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	number = table->numbers[i];
+
+		if (index->rd_index->indkey.values[i] != number ||
+			index->rd_indcollation[i] != TupleDescAttr(RelationGetDescr(relation), number - 1)->attcollation)
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Whatever its name is: who makes an index anew may give it another. */
+static Relation
+open_index_on(Relation relation, const JoschTable *table, int n)
+{
+	List	   *indexes = RelationGetIndexList(relation);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (has_columns(relation, index, table, n))
+		{
+			list_free(indexes);
+			return index;
+		}
+		index_close(index, AccessShareLock);
+	}
+	complain_of_missing(relation, psprintf("index of all its rows that begins with \"%s\"", table->columns[0].name));
+	return NULL;
 }
 
 /* With what this transaction has written; NULL: as it is now. */
@@ -93,14 +143,14 @@ register_snapshot(Snapshot snapshot)
 }
 
 static void
-open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, int nscankeys, Snapshot snapshot, LOCKMODE lock)
+open_scan(JoschFinder *finder, JoschTable *table, bool by_primary_key, int nkeys, int nscankeys, Snapshot snapshot, LOCKMODE lock)
 {
 	memset(finder, 0, sizeof(JoschFinder));
 	finder->context = CurrentMemoryContext;
 	finder->table = table;
 	finder->nkeys = nkeys;
 	finder->relation = josch_table_open(table, lock);
-	finder->index = index_open(index_of(finder->relation, index), AccessShareLock);
+	finder->index = by_primary_key ? open_primary_key(finder->relation) : open_index_on(finder->relation, table, nkeys);
 	describe_keys(finder);
 	finder->snapshot = register_snapshot(snapshot);
 	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nscankeys);
@@ -110,19 +160,19 @@ open_scan(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, 
 void
 josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, NULL, nkeys, nkeys, NULL, lock);
+	open_scan(finder, table, true, nkeys, nkeys, NULL, lock);
 }
 
 void
-josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys, Snapshot snapshot, LOCKMODE lock)
+josch_finder_open_index(JoschFinder *finder, JoschTable *table, int nkeys, Snapshot snapshot, LOCKMODE lock)
 {
-	open_scan(finder, table, index, nkeys, nkeys, snapshot, lock);
+	open_scan(finder, table, false, nkeys, nkeys, snapshot, lock);
 }
 
 void
 josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, NULL, nkeys, RANGE_KEYS, NULL, lock);
+	open_scan(finder, table, true, nkeys, RANGE_KEYS, NULL, lock);
 }
 
 void

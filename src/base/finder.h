@@ -50,11 +50,10 @@ typedef enum JoschLock
 extern void josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock);
 
 /*
- * The same by another index (NULL: the primary key), whose columns are then the first of
- * the JoschTable, and as a snapshot has the rows (NULL: as they are now).
+ * The same by any index, whatever its name, whose first columns are the first of the
+ * JoschTable, and as a snapshot has the rows (NULL: as they are now).
  */
-extern void josch_finder_open_index(JoschFinder *finder, JoschTable *table, const char *index, int nkeys,
-									Snapshot snapshot, LOCKMODE lock);
+extern void josch_finder_open_index(JoschFinder *finder, JoschTable *table, int nkeys, Snapshot snapshot, LOCKMODE lock);
 
 /* Looks for rows with this key; josch_finder_next gives the first and those after it. */
 extern void josch_finder_seek(JoschFinder *finder, const Datum *key);

@@ -52,8 +52,6 @@ static const JoschColumn day_columns[DAY_COLUMNS] = {[DAY_NODE] = {"node_id", IN
 static AttrNumber day_numbers[DAY_COLUMNS];
 static JoschTable days_table = JOSCH_TABLE("nodes", day_columns, day_numbers);
 
-#define DAYS_INDEX "nodes_node_idx"
-
 /* What is read, and what all nodes of a job have in common. */
 typedef struct JobVariables
 {
@@ -263,7 +261,7 @@ josch_store_environment_read(const EnvironmentRequest *requests, int n)
 	Environment *result = palloc0(sizeof(Environment) * Max(n, 1));
 
 	josch_finder_open(&reading.nodes, &nodes_table, 2, AccessShareLock);
-	josch_finder_open_index(&reading.days, &days_table, DAYS_INDEX, 2, NULL, AccessShareLock);
+	josch_finder_open_index(&reading.days, &days_table, 2, NULL, AccessShareLock);
 	josch_finder_open(&reading.jobs, &jobs_table, 2, AccessShareLock);
 	for (int i = 0; i < n; i++)
 	{

@@ -56,7 +56,7 @@ static JoschTable members_table = JOSCH_TABLE("tpl_nodes", member_columns, membe
 void
 josch_template_deps_open(JoschFinder *deps, Snapshot templates)
 {
-	josch_finder_open_index(deps, &deps_table, "tpl_node_deps_child_idx", 1, templates, AccessShareLock);
+	josch_finder_open_index(deps, &deps_table, 1, templates, AccessShareLock);
 }
 
 void
@@ -108,7 +108,7 @@ members_of(Snapshot templates, char *const *job_names, int n)
 	JoschFinder nodes;
 	bool		isnull;
 
-	josch_finder_open_index(&nodes, &members_table, "tpl_nodes_node_name_is_unique_in_its_job", 1, templates, AccessShareLock);
+	josch_finder_open_index(&nodes, &members_table, 1, templates, AccessShareLock);
 	for (int i = 0; i < n; i++)
 	{
 		Datum		key = CStringGetTextDatum(job_names[i]);
@@ -197,13 +197,13 @@ other_jobs(Snapshot templates, char *const *job_names, int n, bool children, int
 	Jobs		jobs = {.known = hash_create("josch jobs", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT)};
 	JoschFinder deps;
 
-	josch_finder_open_index(&jobs.nodes, &nodes_table, NULL, 1, templates, AccessShareLock);
+	josch_finder_open_index(&jobs.nodes, &nodes_table, 1, templates, AccessShareLock);
 	josch_template_deps_open(&deps, templates);
 	add_other_ends(&jobs, &members, &deps, DEP_PARENT);
 	josch_finder_close(&deps);
 	if (children)
 	{
-		josch_finder_open_index(&deps, &children_table, NULL, 1, templates, AccessShareLock);
+		josch_finder_open_index(&deps, &children_table, 1, templates, AccessShareLock);
 		add_other_ends(&jobs, &members, &deps, CHILD_CHILD);
 		josch_finder_close(&deps);
 	}
