@@ -2,7 +2,7 @@
  * src/base/shims.h
  *	  What the executor and the access methods are asked, in the words of each version.
  *
- * For base/finder.c and base/target.c alone.
+ * For those who go past the planner: base/finder.c, base/target.c, node/waiting_mend.c.
  */
 #ifndef JOSCH_SHIMS_H
 #define JOSCH_SHIMS_H
@@ -24,6 +24,12 @@
 #else
 #define josch_index_beginscan(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
+#if PG_VERSION_NUM >= 190000
+#define josch_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL, 0)
+#else
+#define josch_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL)
 #endif
 
 /* A primary key that is deferrable finds rows as well as another. */

@@ -48,7 +48,12 @@ josch_recounts_note(const NodeKey *keys, int n)
 {
 	Notes		notes = {keys, n, 0};
 
-	josch_writer_insert(&josch_recounts, NULL, next_note, &notes);
+	if (josch_writer_insert(&josch_recounts, NULL, next_note, &notes) < (uint64) n)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a trigger on josch.recounts suppressed the note that a node is to be counted")));
+	}
 	noted += n;
 }
 

@@ -7,10 +7,10 @@
 #include "node/waiting_mend.h"
 
 #include "access/table.h"
-#include "access/tableam.h"
 #include "miscadmin.h"
 
 #include "base/finder.h"
+#include "base/shims.h"
 #include "node/node_table.h"
 #include "node/waiting.h"
 
@@ -40,7 +40,7 @@ note_wrong(Mending *mending, Waiting waiting)
 static void
 find_left_out(Mending *mending)
 {
-	TableScanDesc scan = table_beginscan(mending->nodes.relation, mending->nodes.snapshot, 0, NULL);
+	TableScanDesc scan = josch_table_beginscan(mending->nodes.relation, mending->nodes.snapshot);
 	TupleTableSlot *slot = table_slot_create(mending->nodes.relation, NULL);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
@@ -61,7 +61,7 @@ find_left_out(Mending *mending)
 static void
 find_in_vain(Mending *mending)
 {
-	TableScanDesc scan = table_beginscan(mending->list.relation, mending->list.snapshot, 0, NULL);
+	TableScanDesc scan = josch_table_beginscan(mending->list.relation, mending->list.snapshot);
 	Datum		key[JOSCH_NODE_KEYS];
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, mending->list.slot))

@@ -107,7 +107,7 @@ take_work(void *argument)
 			work->items[work->n++].key = keys[i];
 		}
 	}
-	if (work->pass->recounts_wait && work->n > 0)
+	if (work->n > 0 && (work->pass->recounts_wait || josch_recounts_noted() > work->pass->noted))
 	{
 		work->n = josch_recounts_leave_out(work->items, work->n, sizeof(Piece));
 	}

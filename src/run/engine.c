@@ -395,8 +395,8 @@ void
 josch_engine_pass(EnginePass *pass)
 {
 	JoschMode	former = josch_mode_enter_engine();
-	int64		noted = josch_recounts_noted();
 
+	pass->noted = josch_recounts_noted();
 	recounts_wait |= pass->woken;
 	pass->recounts_wait = recounts_wait;
 	if (pass->woken)
@@ -409,7 +409,7 @@ josch_engine_pass(EnginePass *pass)
 	{
 		go(pass);
 	}
-	recounts_wait |= josch_recounts_noted() > noted;
+	recounts_wait |= josch_recounts_noted() > pass->noted;
 	josch_mode = former;
 	pass->trouble = josch_quarantine_reason(pass->now);
 }

@@ -48,7 +48,8 @@ typedef struct EnginePass
 
 	/* its own */
 	bool		short_way;		/* one subtransaction (step.h) */
-	bool		recounts_wait;	/* josch.recounts may have rows */
+	bool		recounts_wait;	/* josch.recounts may have rows, from before this pass */
+	int64		noted;			/* josch_recounts_noted() before it */
 	int			free[QUEUE_LINES];	/* places that are left */
 
 	StoreOutlook outlook;		/* set by josch_engine_look_ahead */

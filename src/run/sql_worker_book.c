@@ -210,7 +210,7 @@ josch_sql_worker_begin(JoschSqlWork *work)
 	if (has_the_settings_of_now(work->slot->owner))
 	{
 		work->run = josch_store_sql_run_begin(key_of(work->slot), josch_clock_now(), MyProcPid, host, work->atomic);
-		}
+	}
 	else
 	{
 		give_back(work->slot);

@@ -21,9 +21,8 @@ $node->schedule;
 $node->wait_until('the SQL waits at the gate',
 	"SELECT count(*) = 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND NOT l.granted AND a.backend_type = 'josch sql worker'");
 
-# somebody takes the dependency away: that counts the child's parents, and holds it
 my $author = $node->background_psql('postgres');
-$author->query_safe('BEGIN; DELETE FROM josch.node_deps WHERE p_node_id = 1 AND c_node_id = 3');
+$author->query_safe('BEGIN; SELECT FROM josch.nodes WHERE node_id = 3 FOR UPDATE');
 $gate->query_safe('SELECT pg_advisory_unlock(7)');
 $node->wait_for('succeeded', 1, 4);
 is($node->node_is(3, 'state'), 'pending', 'the parent has ended, its other child too, while one is held');
