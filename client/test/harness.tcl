@@ -72,7 +72,7 @@ proc ::harness::server {} {
     exec initdb -A trust -U postgres -E UTF8 --no-locale --no-sync -D $home/data >$home/initdb.log
     set conf [open $home/data/postgresql.conf a]
     foreach {name value} [list port 54321 listen_addresses '' unix_socket_directories '$home/sock' fsync off \
-            shared_preload_libraries 'josch' track_commit_timestamp on max_worker_processes 30 timezone 'UTC' \
+            shared_preload_libraries 'josch' track_commit_timestamp on max_worker_processes 64 timezone 'UTC' \
             log_timezone 'UTC' log_line_prefix '%m\ %b\ %d\ ' josch.work_directory '$home/work'] {
         puts $conf "$name = $value"
     }
