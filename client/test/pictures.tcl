@@ -182,8 +182,7 @@ proc ::pictures::others {} {
     ::harness::click author [::harness::tell author {::driven::button . Templates}]
     set editor [::harness::window author *Templates*]
     ::harness::tell author "wm geometry $editor 1400x860+0+0"
-    ::harness::until author "expr {!\[catch {::driven::widget $editor Treeview}\]}"
-    set table [::harness::tell author "::driven::widget $editor Treeview"]
+    set table $editor.panes.upper.tabs.tpl_nodes.tree
     set row "lsearch -inline -glob \[lmap item \[$table children {}\] {list \$item \[$table item \$item -values\]}\] *Risk_VaR*"
     ::harness::until author "llength \[$row\]"
     ::harness::tell author "$table selection set \[list \[lindex \[$row\] 0\]\]"
