@@ -13,6 +13,7 @@
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -303,6 +304,15 @@ Datum
 josch_finder_get(JoschFinder *finder, int column, bool *isnull)
 {
 	return slot_getattr(finder->slot, finder->table->numbers[column], isnull);
+}
+
+char *
+josch_finder_get_text(JoschFinder *finder, int column)
+{
+	bool		isnull;
+	Datum		value = josch_finder_get(finder, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
 }
 
 void

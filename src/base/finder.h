@@ -80,6 +80,9 @@ extern void josch_finder_delete(JoschFinder *finder);
 /* A column of the row at hand, by its place in the JoschTable; it lives until the next row. */
 extern Datum josch_finder_get(JoschFinder *finder, int column, bool *isnull);
 
+/* The same of a text; palloc'd, NULL for SQL NULL. */
+extern char *josch_finder_get_text(JoschFinder *finder, int column);
+
 /*
  * The same for a range of rows: those whose first column is the key's, and whose other
  * columns are, as a row, not less.  josch_finder_next gives them in that order.

@@ -181,15 +181,6 @@ start_nodes(const Intents *intents)
 
 /* ---- what is sent ---- */
 
-static char *
-text_of(JoschFinder *runs, int column)
-{
-	bool		isnull;
-	Datum		value = josch_finder_get(runs, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static int64
 int64_of(JoschFinder *runs, int column)
 {
@@ -228,22 +219,22 @@ read_launch(JoschFinder *runs)
 {
 	bool		isnull;
 	JoschRole  *owner = (JoschRole *) DatumGetPointer(josch_finder_get(runs, RUNS_OWNER, &isnull));
-	char	   *message = text_of(runs, RUNS_MESSAGE);
+	char	   *message = josch_finder_get_text(runs, RUNS_MESSAGE);
 	StoreLaunch launch = {
 		.run_id = int64_of(runs, RUNS_RUN_ID),
 		.nonce = int64_of(runs, RUNS_NONCE),
 		.key = {int64_of(runs, RUNS_NODE_ID), DatumGetDateADT(josch_finder_get(runs, RUNS_JOB_DATE, &isnull))},
 		.attempt = int32_of(runs, RUNS_ATTEMPT),
-		.node_type = text_of(runs, RUNS_NODE_TYPE)[0],
-		.sql = strcmp(text_of(runs, RUNS_KIND), "sql") == 0,
+		.node_type = josch_finder_get_text(runs, RUNS_NODE_TYPE)[0],
+		.sql = strcmp(josch_finder_get_text(runs, RUNS_KIND), "sql") == 0,
 		.atomic = DatumGetBool(josch_finder_get(runs, RUNS_EXEC_SQL_ATOMIC, &isnull)),
 		.owner = josch_role_oid(owner),
 		.owner_name = pstrdup(josch_role_name(owner)),
 		.delayed = message != NULL && strncmp(message, JOSCH_WAITS, strlen(JOSCH_WAITS)) == 0,
-		.command = text_of(runs, RUNS_EXEC_COMMAND),
-		.ready_command = text_of(runs, RUNS_READY_COMMAND),
-		.work_dir = text_of(runs, RUNS_WORK_DIR),
-		.log = text_of(runs, RUNS_LOG),
+		.command = josch_finder_get_text(runs, RUNS_EXEC_COMMAND),
+		.ready_command = josch_finder_get_text(runs, RUNS_READY_COMMAND),
+		.work_dir = josch_finder_get_text(runs, RUNS_WORK_DIR),
+		.log = josch_finder_get_text(runs, RUNS_LOG),
 		.timeout_ms = milliseconds_of(runs, RUNS_TIMEOUT),
 		.grace_ms = milliseconds_of(runs, RUNS_STOP_GRACE),
 		.ready_after_ms = milliseconds_of(runs, RUNS_READY_AFTER),

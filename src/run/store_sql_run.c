@@ -98,7 +98,6 @@ read_run(int64 run_id)
 	StoreSqlRun *run = palloc0(sizeof(StoreSqlRun));
 	JoschFinder runs;
 	Datum		id = Int64GetDatum(run_id);
-	Datum		sql;
 	bool		isnull;
 
 	josch_finder_open(&runs, &josch_runs, 1, AccessShareLock);
@@ -110,8 +109,7 @@ read_run(int64 run_id)
 		run->key.job_date = DatumGetDateADT(josch_finder_get(&runs, RUNS_JOB_DATE, &isnull));
 		run->attempt = DatumGetInt32(josch_finder_get(&runs, RUNS_ATTEMPT, &isnull));
 		run->owner = josch_role_oid((JoschRole *) DatumGetPointer(josch_finder_get(&runs, RUNS_OWNER, &isnull)));
-		sql = josch_finder_get(&runs, RUNS_EXEC_SQL, &isnull);
-		run->sql = isnull ? NULL : TextDatumGetCString(sql);
+		run->sql = josch_finder_get_text(&runs, RUNS_EXEC_SQL);
 		(void) josch_finder_get(&runs, RUNS_TIMEOUT, &isnull);
 		run->has_timeout = !isnull;
 		run->tries = DatumGetInt32(josch_finder_get(&runs, RUNS_TRIES, &isnull));
@@ -272,15 +270,6 @@ josch_store_sql_run_end(const StoreSqlEnd *end)
 	return open && josch_writer_insert(&ends_table, NULL, next_end, &next) > 0;
 }
 
-static char *
-text_of(JoschFinder *ends, int column)
-{
-	bool		isnull;
-	Datum		value = josch_finder_get(ends, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static StoreSqlEnd
 read_end(JoschFinder *ends)
 {
@@ -291,8 +280,8 @@ read_end(JoschFinder *ends)
 		.succeeded = DatumGetBool(josch_finder_get(ends, END_SUCCEEDED, &isnull)),
 		.ended_at = DatumGetTimestampTz(josch_finder_get(ends, END_ENDED_AT, &isnull)),
 		.cpu_seconds = DatumGetFloat8(josch_finder_get(ends, END_CPU_SECONDS, &isnull)),
-		.message = text_of(ends, END_MESSAGE),
-		.output_tail = text_of(ends, END_OUTPUT_TAIL)
+		.message = josch_finder_get_text(ends, END_MESSAGE),
+		.output_tail = josch_finder_get_text(ends, END_OUTPUT_TAIL)
 	};
 
 	return end;
