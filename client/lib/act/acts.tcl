@@ -165,7 +165,7 @@ proc ::acts::fill_menu {menu rows callback {except {}}} {
 }
 
 # Does an act on rows, after asking where it cannot be taken back; a second press is not for what is being done already.
-# callback gets the dict of <<ActDone>>; {} for nobody.
+# callback gets the dict of <<ActDone>>, with the rows as they were when it began; {} for nobody.
 proc ::acts::do {parent rows action {comment ""} {callback {}}} {
     set rows [dict filter $rows script {key row} {expr {![busy $key]}}]
     if {![dict size $rows]} {
@@ -312,7 +312,7 @@ proc ::acts::Finish {id} {
     event generate . <<ActProgress>>
     acts_told::refusals $outcome
     if {[dict get $outcome callback] ne {}} {
-        {*}[dict get $outcome callback] $summary
+        {*}[dict get $outcome callback] [dict merge $summary [dict filter $outcome key rows]]
     }
 }
 

@@ -54,11 +54,13 @@ proc ::model::snooze {model keys until} {
     return $model
 }
 
-# This person has acted on a node as it was at change_id.
+# This person has acted on a node as it was at change_id. What has happened to it since is a new round, and waits.
 proc ::model::acted {model key change_id} {
     dict set model done $key $change_id
-    dict unset model rows $key
-    dict unset model snoozed $key
+    if {[dict exists $model rows $key] && [dict get $model rows $key change_id] <= $change_id} {
+        dict unset model rows $key
+        dict unset model snoozed $key
+    }
     return $model
 }
 

@@ -155,10 +155,12 @@ proc ::popup::snooze {keys} {
     Show
 }
 
-# This person acted on a node, as it was at that change: its window is done.
-proc ::popup::acted {key change_id} {
+# This person acted on nodes, as they were at a change: their windows are done. seen: key -> change_id.
+proc ::popup::acted {seen} {
     variable model
-    set model [model::acted $model $key $change_id]
+    dict for {key change_id} $seen {
+        set model [model::acted $model $key $change_id]
+    }
     Show
 }
 

@@ -109,7 +109,8 @@ proc ::popup_list::Buttons {} {
 proc ::popup_list::PackButtons {frame chosen wanted} {
     variable left
     pack forget {*}[winfo children $frame]
-    set order [list $frame.snooze $frame.all]
+    # what grows with the selection stands after what was pressed to select: a second press is not for another button
+    set order [list $frame.all $frame.snooze]
     if {$chosen} {
         lappend order $frame.open
     }
@@ -258,7 +259,6 @@ proc ::popup_list::Do {action} {
 
 proc ::popup_list::Done {outcome} {
     variable path
-    variable rows
     variable left
     if {![winfo exists $path]} {
         return
@@ -271,11 +271,8 @@ proc ::popup_list::Done {outcome} {
         popup::read
         return
     }
-    foreach key [dict get $outcome done] {
-        if {[dict exists $rows $key]} {
-            popup::acted $key [dict get $rows $key change_id]
-        }
-    }
+    # as they were when the act was begun: some may wait anew already
+    popup::acted [dict map {key row} [acts::only [dict get $outcome rows] [dict get $outcome done]] {dict get $row change_id}]
 }
 
 # How far the act on many is.

@@ -383,7 +383,8 @@ oo::class create ::popup::Window {
             return
         }
         my Busy 1
-        db::act [acts::call_sql $row $action [my Comment]] [list late::call [self] Acted]
+        # its answer is for what it is now: by then it may have come to wait again
+        db::act [acts::call_sql $row $action [my Comment]] [list late::call [self] Acted [dict get $row change_id]]
     }
 
     method act_other {action rows} {
@@ -436,7 +437,7 @@ oo::class create ::popup::Window {
         }
     }
 
-    method Acted {result} {
+    method Acted {seen result} {
         my Busy 0
         set result [acts::judged $result]
         if {![dict get $result ok] && [string match 08* [dict get $result sqlstate]]} {
@@ -457,19 +458,21 @@ oo::class create ::popup::Window {
             my Note danger [output_text::clip $text]
             popup::read
         } else {
-            my Done
+            my Done $seen
         }
     }
 
-    # It was done: a window that called is at its end, before the manager wonders who was first; one that was asked for goes on.
-    method Done {} {
-        if {[my pinned]} {
+    # It was done, to the node as it was seen: a window that called is at its end, before the manager wonders who was first; one
+    # that was asked for goes on, and so does one whose node waits anew already.
+    method Done {seen} {
+        set key [model::key $row]
+        if {[my pinned] || (!$over && [dict get $row change_id] > $seen)} {
             $path.comment.text delete 1.0 end
-            popup::acted [model::key $row] [dict get $row change_id]
+            popup::acted [dict create $key $seen]
             popup::read
         } else {
             popup::forget [self]
-            popup::acted [model::key $row] [dict get $row change_id]
+            popup::acted [dict create $key $seen]
             my destroy
         }
     }
