@@ -105,7 +105,7 @@ proc ::acts_ask::Do {window parent rows action callback} {
 # ---- what it is about ----
 
 proc ::acts_ask::NamesSql {keys} {
-    return "SELECT n.node_id, n.node_name, n.state FROM (VALUES [acts::values $keys]) k(node_id, job_date)
+    return "SELECT n.node_id, n.node_name, n.state, n.job_date FROM (VALUES [acts::values $keys]) k(node_id, job_date)
         JOIN josch.nodes n USING (node_id, job_date) ORDER BY n.job_date, n.level, n.node_id"
 }
 
@@ -132,9 +132,12 @@ proc ::acts_ask::Write {window args} {
 
 proc ::acts_ask::TakeNames {window result} {
     if {[dict get $result ok]} {
+        # the same node may be there of several days
+        set several [expr {[llength [lsort -unique [lmap row [dict get $result rows] {lindex $row 3}]]] > 1}]
         foreach row [dict get $result rows] {
-            lassign $row id name state
-            Write $window "$id\t" node "$state\t" {node quiet} "$name\n" node
+            lassign $row id name state date
+            set day [expr {$several ? "  $date" : ""}]
+            Write $window "$id\t" node "$state\t" {node quiet} $name node $day {node quiet} \n node
         }
     }
 }

@@ -205,7 +205,8 @@ proc ::popup_list::Fit {} {
     # the sizes come up level by level, a round of idle work each
     update idletasks
     set monitor [screens::here]
-    set wide [expr {min([winfo reqwidth $path], [lindex $monitor 2] - [theme::lines 1])}]
+    set wide [winfo reqwidth $path]
+    set wide [expr {min(max($wide, min($wide + [Wish], [lindex $monitor 2] * 3 / 4)), [lindex $monitor 2] - [theme::lines 1])}]
     set high [expr {min([winfo reqheight $path], [lindex $monitor 3] - [theme::lines 4])}]
     set least [expr {min($high, [theme::lines 18])}]
     wm minsize $path [expr {min($wide, [theme::chars 60])}] $least

@@ -7,7 +7,7 @@
 
 namespace eval ::popup_list {
     # columns of texts, which are as long as they are: what they have at least, in characters; the last gives way first
-    variable texts {node 12 job 6 why 6}
+    variable texts {node 12 job 6 why 11}
     # what the columns were fitted for
     variable fitted {}
 }
@@ -63,6 +63,18 @@ proc ::popup_list::Least {name} {
         return [theme::chars [expr {[dict get $texts $name] + 4}]]
     }
     return [theme::chars [lindex [dict get $columns $name] 1]]
+}
+
+# Pixels that all columns would like to have, beyond what they were made with.
+proc ::popup_list::Wish {} {
+    variable columns
+    set needs [Needs]
+    set more 4
+    dict for {name look} $columns {
+        incr more [expr {[dict exists $needs $name] ? [dict get $needs $name] : [Least $name]}]
+        incr more -[theme::chars [lindex $look 1]]
+    }
+    return [expr {max(0, $more)}]
 }
 
 # Pixels that the longest text of each column of texts needs.
