@@ -468,6 +468,9 @@ proc ::popup::forget {window} {
     variable told
     set windows [dict filter $windows script {key object} {expr {$object ne $window}}]
     set told [lsearch -all -inline -not -exact $told $window]
+    if {![llength [objects]]} {
+        popup_list::come_back
+    }
 }
 
 # Call a method of every window.

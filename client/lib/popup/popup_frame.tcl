@@ -252,7 +252,8 @@ oo::class create ::popup::Frame {
         foreach line [split $text \n] {
             set longest [expr {max($longest, min(110, [string length $line]))}]
         }
-        return [expr {min($longest, ([lindex [screens::here] 2] - [theme::chars 12]) / [font measure [theme::font mono] 0])}]
+        set room [expr {[popup_list::beside [lindex [screens::here] 2]] - [theme::chars 12]}]
+        return [expr {max(40, min($longest, $room / [font measure [theme::font mono] 0]))}]
     }
 
     # ---- where it is ----

@@ -20,6 +20,9 @@ namespace eval ::popup_list {
     variable sort_by waits
     variable descending 0
     variable group ""
+    # characters across that it has at least; and where it was when it gave way to a window: {before after}
+    variable narrow 46
+    variable gave_way {}
     variable chosen
     array set chosen {group "No groups" filter ""}
     # title, width in characters, whether it takes the room that is left
@@ -105,20 +108,50 @@ proc ::popup_list::box {} {
         [list [list $x $y $width $top] [list $x [expr {$y + $height - $bottom}] $width $bottom]]]
 }
 
+# Pixels across that are left of so many for a window beside the list.
+proc ::popup_list::beside {width} {
+    variable path
+    variable narrow
+    if {![winfo exists $path] || ![winfo ismapped $path]} {
+        return $width
+    }
+    return [expr {$width - [theme::chars $narrow] - 4 * $::popup_place::gap}]
+}
+
 # Give way to a window of that width: to the left, as narrow as it may be. False when it has done what it can.
 proc ::popup_list::give_way {width monitor} {
     variable path
     variable moved
+    variable gave_way
     if {![winfo exists $path] || ![winfo ismapped $path]} {
         return 0
     }
     lassign [box] before
     lassign $before x y wide high
-    set narrow [expr {max([lindex [wm minsize $path] 0], [lindex $monitor 2] - $width - 3 * $::popup_place::gap)}]
-    set x [expr {[lindex $monitor 0] + $::popup_place::gap}]
-    set moved [list $x $y [expr {min($wide, $narrow)}] $high]
-    wm geometry $path [lindex $moved 2]x[winfo height $path]+$x+$y
-    return [expr {$moved ne $before}]
+    set narrow [expr {max([lindex [wm minsize $path] 0], [lindex $monitor 2] - $width - 4 * $::popup_place::gap)}]
+    set at [expr {[lindex $monitor 0] + $::popup_place::gap}]
+    set moved [list $at $y [expr {min($wide, $narrow)}] $high]
+    if {$moved eq $before} {
+        return 0
+    }
+    set now [lindex $moved 2]x[winfo height $path]+$at+$y
+    set gave_way [list [expr {$gave_way eq {} ? [wm geometry $path] : [lindex $gave_way 0]}] $now]
+    wm geometry $path $now
+    return 1
+}
+
+# No window is beside it any more: it has its own width again, unless somebody has given it another.
+proc ::popup_list::come_back {} {
+    variable path
+    variable gave_way
+    if {$gave_way ne {} && [winfo exists $path] && [winfo ismapped $path]} {
+        lassign $gave_way before now
+        if {[lindex [split [wm geometry $path] +] 0] eq [lindex [split $now +] 0]} {
+            guard::changed $path
+            wm geometry $path $before
+        }
+    }
+    set gave_way {}
 }
 
 # ---- building ----
@@ -129,6 +162,7 @@ proc ::popup_list::Build {} {
     variable shown
     set shown [dict create]
     set ::popup_list::moved {}
+    set ::popup_list::gave_way {}
     set gap [theme::chars 1]
     toplevel $path -class JoschPopup
     bind $path <Configure> {if {"%W" eq $::popup_list::path} {set ::popup_list::moved {}}}
@@ -175,10 +209,32 @@ proc ::popup_list::BuildTools {} {
         -values [dict keys $::popup_rows::groups]
     ttk::button $tools.off -style Flat.TButton -command popup::wake
     tip::set_text $tools.off "What was put off is shown again"
-    pack $tools.filter_label $tools.filter $tools.group_label $tools.group -side left -padx [list 0 $gap]
+    grid columnconfigure $tools 4 -weight 1
+    ArrangeTools
+    bind $tools <Configure> ::popup_list::ArrangeTools
     bind $tools.filter <KeyRelease> ::popup_list::Narrow
     bind $tools.filter <Escape> {set ::popup_list::chosen(filter) ""; ::popup_list::Narrow; break}
     bind $tools.group <<ComboboxSelected>> ::popup_list::Group
+}
+
+# Beside each other, or, where that has no room, below; what was put off is there when there is something.
+proc ::popup_list::ArrangeTools {} {
+    variable path
+    lassign [popup::count] all off
+    set tools $path.tools
+    set needs 0
+    foreach name [list filter_label filter group_label group {*}[expr {$off ? "off" : ""}]] {
+        incr needs [expr {[winfo reqwidth $tools.$name] + [theme::chars 1]}]
+    }
+    set narrow [expr {[winfo width $tools] > 1 && $needs > [winfo width $tools]}]
+    set places [expr {$narrow ? {0 0 0 1 1 0 1 1 2 1} : {0 0 0 1 0 2 0 3 0 4}}]
+    foreach name {filter_label filter group_label group off} {row column} $places {
+        grid $tools.$name -row $row -column $column -padx [list 0 [theme::chars 1]] -sticky [expr {$name eq "off" ? "e" : "w"}] \
+            -pady [list [expr {$row ? [theme::chars 0.6] : 0}] 0]
+    }
+    if {!$off} {
+        grid remove $tools.off
+    }
 }
 
 proc ::popup_list::Bind {} {
@@ -205,25 +261,30 @@ proc ::popup_list::Fit {} {
     # the sizes come up level by level, a round of idle work each
     update idletasks
     set monitor [screens::here]
-    set wide [winfo reqwidth $path]
-    set wide [expr {min(max($wide, min($wide + [Wish], [lindex $monitor 2] * 3 / 4)), [lindex $monitor 2] - [theme::lines 1])}]
+    lassign [list [winfo reqwidth $path] [lindex $monitor 2]] wide room
+    set wide [expr {min(max($wide, min($wide + [Wish], $room * 3 / 4)), $room - [theme::lines 1])}]
     set high [expr {min([winfo reqheight $path], [lindex $monitor 3] - [theme::lines 4])}]
     set least [expr {min($high, [theme::lines 18])}]
-    wm minsize $path [expr {min($wide, [theme::chars 60])}] $least
-    set others [popup::boxes ""]
+    set narrow [expr {min($wide, [theme::chars $::popup_list::narrow])}]
+    wm minsize $path $narrow $least
+    wm geometry $path [Room [list $wide $narrow] $high $least $monitor [popup::boxes ""]]
+    popup::map $path
+}
+
+# Where it has a place beside others: less high where it has one then, or less wide.
+proc ::popup_list::Room {widths high least monitor others} {
     set title [theme::lines 2]
-    # less high where it has a place then
-    for {set try $high; set at {}} {$at eq {} && $try >= $least} {incr try -[theme::lines 1]} {
-        set at [popup_place::find $wide [expr {$try + $title}] $monitor $others]
-        if {$at ne {}} {
-            set high $try
+    foreach wide $widths {
+        for {set try $high} {$try >= $least} {incr try -[theme::lines 1]} {
+            set at [popup_place::find $wide [expr {$try + $title}] $monitor $others]
+            if {$at ne {}} {
+                return ${wide}x$try+[lindex $at 0]+[lindex $at 1]
+            }
         }
     }
-    if {$at eq {}} {
-        set at [popup_place::least $wide [expr {$high + $title}] $monitor $others]
-    }
-    wm geometry $path ${wide}x$high+[lindex $at 0]+[lindex $at 1]
-    popup::map $path
+    set wide [lindex $widths 0]
+    set at [popup_place::least $wide [expr {$high + $title}] $monitor $others]
+    return ${wide}x$high+[lindex $at 0]+[lindex $at 1]
 }
 
 proc ::popup_list::BuildTree {} {

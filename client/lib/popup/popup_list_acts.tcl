@@ -10,8 +10,9 @@ namespace eval ::popup_list {
     # the acts that can be offered, in this order; those to the left of the others are no answers
     variable acts {signoff approve retry mark_success mark_failed reject skip claim unclaim}
     variable left {claim unclaim}
-    # the width that the buttons were laid out for
+    # the width that the buttons were laid out for; and how they stand: {frame lines}
     variable button_width 0
+    variable packed {}
     # letters that are taken: Comment, Open, seLect all, snooZe, Filter, Group by
     variable taken {c o l z f g}
 }
@@ -105,10 +106,11 @@ proc ::popup_list::Buttons {} {
 }
 
 # From left to right in the order in which the keyboard goes; the answers stand at the right, or, where that has no room, in
-# lines of their own.
+# lines of their own. What stands where it is to stand is left alone: a button that goes from the screen under a hand, for a
+# moment only, is not pressed.
 proc ::popup_list::PackButtons {frame chosen wanted} {
     variable left
-    pack forget {*}[winfo children $frame]
+    variable packed
     # what grows with the selection stands after what was pressed to select: a second press is not for another button
     set order [list $frame.all $frame.snooze]
     if {$chosen} {
@@ -118,8 +120,14 @@ proc ::popup_list::PackButtons {frame chosen wanted} {
     foreach action $wanted {
         lappend [expr {$action in $left ? "order" : "answers"}] $frame.act_$action
     }
+    set lines [Lines [winfo width $frame] $order $answers]
+    if {$packed eq [list $frame $lines]} {
+        return
+    }
+    set packed [list $frame $lines]
+    pack forget {*}[winfo children $frame]
     set number 0
-    foreach line [Lines [winfo width $frame] $order $answers] {
+    foreach line $lines {
         lassign $line at_left at_right
         set at $frame.line[incr number]
         if {![winfo exists $at]} {

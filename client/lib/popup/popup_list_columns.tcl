@@ -47,7 +47,7 @@ proc ::popup_list::ThatFit {width} {
     foreach name $left {
         incr needs [Least $name]
     }
-    foreach name {date blocks job exit} {
+    foreach name {date blocks job exit who waits why id} {
         if {$needs <= $width} break
         incr needs -[Least $name]
         set left [lsearch -all -inline -not -exact $left $name]

@@ -200,11 +200,10 @@ proc ::popup_list::Heading {} {
 # What is put off is counted apart.
 proc ::popup_list::ShowOff {off} {
     variable path
-    $path.tools.off configure -text "$off put off: show"
-    if {$off} {
-        pack $path.tools.off -side right
-    } else {
-        pack forget $path.tools.off
+    set text "$off put off: show"
+    if {[$path.tools.off cget -text] ne $text} {
+        $path.tools.off configure -text $text
+        ArrangeTools
     }
 }
 

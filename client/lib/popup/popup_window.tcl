@@ -228,7 +228,10 @@ oo::class create ::popup::Window {
         }
         popup::keep_draft $row [my Comment]
         if {[my pinned]} {
+            # whoever closes it need not be told why it goes
+            popup::forget [self]
             popup::close [model::key $row]
+            my destroy
         } else {
             popup::snooze [list [model::key $row]]
         }
