@@ -228,8 +228,8 @@ proc ::popup_list::ArrangeTools {} {
     }
     set narrow [expr {[winfo width $tools] > 1 && $needs > [winfo width $tools]}]
     set places [expr {$narrow ? {0 0 0 1 1 0 1 1 2 1} : {0 0 0 1 0 2 0 3 0 4}}]
-    foreach name {filter_label filter group_label group off} {row column} $places {
-        grid $tools.$name -row $row -column $column -padx [list 0 [theme::chars 1]] -sticky [expr {$name eq "off" ? "e" : "w"}] \
+    foreach name {filter_label filter group_label group off} {row column} $places side {w w w w e} {
+        grid $tools.$name -row $row -column $column -sticky $side -padx [list 0 [theme::chars 1]] \
             -pady [list [expr {$row ? [theme::chars 0.6] : 0}] 0]
     }
     if {!$off} {
