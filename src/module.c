@@ -15,6 +15,7 @@
 #include "base/shared.h"
 #include "base/table.h"
 #include "base/wake.h"
+#include "calendar/book.h"
 #include "node/notify.h"
 #include "server/launcher.h"
 #include "server/utility.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	josch_mode_init();
 	josch_table_init();
 	josch_audit_init();
+	josch_book_init();
 	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();

@@ -54,6 +54,7 @@ DECLARE
 	note		record;
 BEGIN
 	FOR audited, derived IN VALUES
+		('calendars', ''), ('calendar_parts', ''), ('holidays', ''),
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
 		('jobs', ''), ('nodes', $args$'unmet', 'level'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
@@ -128,7 +129,7 @@ BEGIN
 	END LOOP;
 
 	FOR audited IN VALUES
-		('audit_commits'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
+		('audit_commits'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
 		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
@@ -145,6 +146,9 @@ $$;
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.audit_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.audit_commits', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.calendars_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.calendar_parts_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.holidays_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.environs_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes_audit', '');

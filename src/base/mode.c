@@ -64,6 +64,15 @@ josch_mode_enter_suspended(void)
 	return enter(next);
 }
 
+JoschMode
+josch_mode_enter_load(void)
+{
+	JoschMode	next = josch_mode;
+
+	next.loading = true;
+	return enter(next);
+}
+
 /* Off by SET, and not as a default of the database, which its owner may give it. */
 static bool
 is_set_off(const char *setting, bool value)

@@ -17,6 +17,7 @@ typedef struct JoschMode
 	bool		engine;			/* engine edges may be taken */
 	bool		suspended;		/* josch.schedule counts parents and checks
 								 * cycles itself */
+	bool		loading;		/* circles of calendars are looked for at the end of the load */
 	const char *action;			/* the act of a josch.*() function, NULL for a
 								 * plain UPDATE */
 } JoschMode;
@@ -32,6 +33,7 @@ extern JoschMode josch_mode;
 extern JoschMode josch_mode_enter_engine(void);
 extern JoschMode josch_mode_enter_act(const char *action);
 extern JoschMode josch_mode_enter_suspended(void);
+extern JoschMode josch_mode_enter_load(void);
 
 /*
  * True while pg_dump's output is being loaded by a superuser: rows arrive whole,

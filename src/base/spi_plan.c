@@ -223,6 +223,12 @@ josch_spi_run(JoschPlan *plan, int expect, const Datum *args, const char *nulls)
 	return checked(execute(plan, args, nulls, NULL, false), expect, plan);
 }
 
+uint64
+josch_spi_read(JoschPlan *plan, const Datum *args, const char *nulls)
+{
+	return checked(execute(plan, args, nulls, NULL, true), SPI_OK_SELECT, plan);
+}
+
 static uint64
 run_latest(JoschPlan *plan, int expect, const Datum *args, const char *nulls, bool read_only)
 {

@@ -72,6 +72,9 @@ extern void josch_spi_put_back(JoschSpi *spi);
  */
 extern uint64 josch_spi_run(JoschPlan *plan, int expect, const Datum *args, const char *nulls);
 
+/* The same for a SELECT that sees what the caller's statement sees, and no more: also in a parallel worker. */
+extern uint64 josch_spi_read(JoschPlan *plan, const Datum *args, const char *nulls);
+
 /*
  * The same for a SELECT that sees all that is committed at this moment, even
  * in a REPEATABLE READ transaction: for checks that hold a lock.

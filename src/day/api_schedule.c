@@ -14,7 +14,7 @@
 
 #include "base/report.h"
 #include "base/spi_plan.h"
-#include "day/calendar.h"
+#include "day/zone.h"
 #include "day/day.h"
 #include "day/store_environment.h"
 #include "node/command.h"
@@ -60,7 +60,7 @@ day_request(FunctionCallInfo fcinfo)
 		check_date(request.job_date);
 	}
 	request.job_name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
-	request.default_zone = josch_calendar_default_zone();
+	request.default_zone = josch_zone_default();
 	return request;
 }
 
@@ -151,7 +151,7 @@ josch_api_today(PG_FUNCTION_ARGS)
 {
 	const char *name = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	PG_RETURN_DATEADT(josch_calendar_today(josch_calendar_zone(name)));
+	PG_RETURN_DATEADT(josch_zone_today(josch_zone_find(name)));
 }
 
 /* josch.instant(on_date, time_of_day, time_zone) */
@@ -159,7 +159,7 @@ Datum
 josch_api_instant(PG_FUNCTION_ARGS)
 {
 	DateADT		date = PG_GETARG_DATEADT(0);
-	pg_tz	   *zone = josch_calendar_zone(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	pg_tz	   *zone = josch_zone_find(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 
 	if (DATE_NOT_FINITE(date))
 	{
@@ -167,7 +167,7 @@ josch_api_instant(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the date must be finite")));
 	}
-	PG_RETURN_TIMESTAMPTZ(josch_calendar_instant(date, PG_GETARG_INTERVAL_P(1), zone));
+	PG_RETURN_TIMESTAMPTZ(josch_zone_instant(date, PG_GETARG_INTERVAL_P(1), zone));
 }
 
 /* josch.command_variables(command) */

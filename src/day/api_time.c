@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "day/calendar.h"
+#include "day/zone.h"
 
 PG_FUNCTION_INFO_V1(josch_api_time_now);
 PG_FUNCTION_INFO_V1(josch_api_time_today);
@@ -25,7 +25,7 @@ josch_api_time_now(PG_FUNCTION_ARGS)
 Datum
 josch_api_time_today(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATEADT(josch_calendar_today(josch_calendar_zone(NULL)));
+	PG_RETURN_DATEADT(josch_zone_today(josch_zone_find(NULL)));
 }
 
 Datum

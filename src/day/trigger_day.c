@@ -19,7 +19,7 @@
 #include "base/mode.h"
 #include "base/report.h"
 #include "base/table.h"
-#include "day/calendar.h"
+#include "day/zone.h"
 #include "day/store_day.h"
 #include "graph/store_graph_lock.h"
 
@@ -109,8 +109,8 @@ prepare(HeapTuple row, TupleDesc desc)
 	nulls[DUE_AT] = nulls[time];
 	if (!nulls[time])
 	{
-		values[DUE_AT] = TimestampTzGetDatum(josch_calendar_instant(key.job_date, DatumGetIntervalP(values[time]),
-																	josch_calendar_zone(time_zone)));
+		values[DUE_AT] = TimestampTzGetDatum(josch_zone_instant(key.job_date, DatumGetIntervalP(values[time]),
+																	josch_zone_find(time_zone)));
 	}
 	return heap_modify_tuple_by_cols(row, desc, 1, &column, &values[DUE_AT], &nulls[DUE_AT]);
 }

@@ -34,6 +34,7 @@ typedef struct Export
 {
 	char	   *directory;
 	TemplateRows *rows[TEMPLATE_TABLES];
+	bool		is_written[TEMPLATE_TABLES];
 	char	   *temporary[TEMPLATE_TABLES]; /* NULL: not there (any more) */
 } Export;
 
@@ -138,6 +139,22 @@ write_file(const char *path, const char *text)
 	}
 }
 
+static char *
+path_of(const Export *export, int table)
+{
+	return psprintf("%s/%s.csv", export->directory, josch_store_template_tables[table].name);
+}
+
+/* One that nobody needs is written where it says something, or would say something that is no longer so. */
+static bool
+is_written(const Export *export, int table)
+{
+	struct stat status;
+
+	return !josch_store_template_tables[table].is_optional || export->rows[table]->nrows > 0 ||
+		lstat(path_of(export, table), &status) == 0;
+}
+
 static void
 write_temporary_files(Export *export)
 {
@@ -146,6 +163,11 @@ write_temporary_files(Export *export)
 		const TemplateTable *table = &josch_store_template_tables[i];
 		char	   *path = psprintf("%s/.%s.csv.%d.tmp", export->directory, table->name, MyProcPid);
 
+		export->is_written[i] = is_written(export, i);
+		if (!export->is_written[i])
+		{
+			continue;
+		}
 		(void) unlink(path);	/* of a process with our number that crashed */
 		export->temporary[i] = path;
 		write_file(path, to_csv(table, export->rows[i]));
@@ -157,8 +179,12 @@ move_into_place(Export *export)
 {
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
-		char	   *path = psprintf("%s/%s.csv", export->directory, josch_store_template_tables[i].name);
+		char	   *path = path_of(export, i);
 
+		if (!export->is_written[i])
+		{
+			continue;
+		}
 		if (rename(export->temporary[i], path) != 0)
 		{
 			report_file_error("replace", path);
@@ -217,6 +243,10 @@ return_counts(FunctionCallInfo fcinfo, const Export *export)
 		Datum		values[2];
 		bool		nulls[2] = {false};
 
+		if (!export->is_written[i])
+		{
+			continue;
+		}
 		values[0] = CStringGetTextDatum(josch_store_template_tables[i].name);
 		values[1] = Int64GetDatum((int64) export->rows[i]->nrows);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -4,14 +4,16 @@
  *
  * Both first read all their sources, then write, in an order in which a load
  * whose end state is valid meets no constraint on its way: dependencies and
- * nodes go before others come, jobs and variables go last.  They run with the
+ * nodes go before others come, jobs, calendars and variables go last.  They run with the
  * caller's rights; what a person may not write by hand no loader writes for him.
  */
 #include "base/josch.h"
 
 #include "base/attempt.h"
+#include "base/mode.h"
 #include "base/report.h"
 #include "base/spi_plan.h"
+#include "calendar/circles.h"
 #include "graph/store_graph_lock.h"
 #include "template/load_batch.h"
 #include "template/load_source.h"
@@ -154,6 +156,15 @@ delete_rows(Load *load, TemplateTableNumber number)
 	}
 }
 
+static void
+delete_optional_rows(Load *load, TemplateTableNumber number)
+{
+	if (load->batches[number] != NULL)
+	{
+		delete_rows(load, number);
+	}
+}
+
 /* ---- the whole ---- */
 
 /*
@@ -196,6 +207,27 @@ delete_what_goes(Load *load)
 		refuse_outsiders(load);
 	}
 	delete_rows(load, TEMPLATE_NODES);
+	if (load->mode == LOAD_REPLACE)
+	{
+		delete_optional_rows(load, TEMPLATE_HOLIDAYS);
+		delete_optional_rows(load, TEMPLATE_CALENDAR_PARTS);
+	}
+}
+
+/* Only the end of it counts: on the way a calendar may be a part of itself. */
+static void
+write_calendars(Load *load)
+{
+	JoschMode	former = josch_mode_enter_load();
+
+	write_rows(load, TEMPLATE_CALENDARS);
+	write_rows(load, TEMPLATE_CALENDAR_PARTS);
+	write_rows(load, TEMPLATE_HOLIDAYS);
+	josch_mode = former;
+	if (load->batches[TEMPLATE_CALENDARS] != NULL || load->batches[TEMPLATE_CALENDAR_PARTS] != NULL)
+	{
+		josch_circles_refuse();
+	}
 }
 
 static void
@@ -208,12 +240,14 @@ write_load(Load *load)
 	josch_store_graph_lock_templates();
 	delete_what_goes(load);
 	write_rows(load, TEMPLATE_ENVIRONS);
+	write_calendars(load);
 	write_rows(load, TEMPLATE_JOBS);
 	write_rows(load, TEMPLATE_NODES);
 	write_rows(load, TEMPLATE_NODE_DEPS);
 	if (load->mode == LOAD_REPLACE)
 	{
 		delete_rows(load, TEMPLATE_JOBS);
+		delete_optional_rows(load, TEMPLATE_CALENDARS);
 		delete_rows(load, TEMPLATE_ENVIRONS);
 	}
 }
@@ -262,7 +296,7 @@ mode_argument(FunctionCallInfo fcinfo, int number)
 					 "\"replace_jobs\" (delete what is not there of the jobs that are).")));
 }
 
-/* All four sources for replace, environs apart for replace_jobs, at least one for merge. */
+/* All four sources, those of calendars apart, for replace, environs apart for replace_jobs, at least one for merge. */
 static void
 check_sources(const Load *load, const char *what, const char *suffix, const char *where, int code)
 {
@@ -273,6 +307,10 @@ check_sources(const Load *load, const char *what, const char *suffix, const char
 		if (load->batches[i] != NULL)
 		{
 			found++;
+		}
+		else if (josch_store_template_tables[i].is_optional)
+		{
+			continue;
 		}
 		else if (load->mode == LOAD_REPLACE || (load->mode == LOAD_REPLACE_JOBS && i != TEMPLATE_ENVIRONS))
 		{
@@ -307,6 +345,10 @@ return_counts(FunctionCallInfo fcinfo, const Load *load)
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
+		if (josch_store_template_tables[i].is_optional && load->batches[i] == NULL)
+		{
+			continue;
+		}
 		values[0] = CStringGetTextDatum(josch_store_template_tables[i].name);
 		values[1] = Int64GetDatum(load->counts[i].inserted);
 		values[2] = Int64GetDatum(load->counts[i].updated);
@@ -373,16 +415,24 @@ josch_api_load_csv(PG_FUNCTION_ARGS)
 
 /* ---- from texts ---- */
 
+/* The arguments bear the names of the tables; the mode came before there were calendars. */
+static const int text_arguments[TEMPLATE_TABLES] = {
+	[TEMPLATE_ENVIRONS] = 0,[TEMPLATE_JOBS] = 1,[TEMPLATE_NODES] = 2,[TEMPLATE_NODE_DEPS] = 3,
+	[TEMPLATE_CALENDARS] = 5,[TEMPLATE_CALENDAR_PARTS] = 6,[TEMPLATE_HOLIDAYS] = 7
+};
+
+#define MODE_ARGUMENT 4
+
 static LoadBatch *
 read_text(FunctionCallInfo fcinfo, TemplateTableNumber number)
 {
 	const TemplateTable *table = &josch_store_template_tables[number];
+	int			argument = text_arguments[number];
 
-	return PG_ARGISNULL(number) ? NULL :
-		josch_load_batch_read(josch_load_source_open_text(table->name, PG_GETARG_TEXT_PP(number)), table);
+	return PG_ARGISNULL(argument) ? NULL :
+		josch_load_batch_read(josch_load_source_open_text(table->name, PG_GETARG_TEXT_PP(argument)), table);
 }
 
-/* The arguments are in the order of the tables, and bear their names. */
 Datum
 josch_api_load(PG_FUNCTION_ARGS)
 {
@@ -390,7 +440,7 @@ josch_api_load(PG_FUNCTION_ARGS)
 	JoschSpi	spi;
 
 	josch_report_if_read_only(fcinfo);
-	load.mode = mode_argument(fcinfo, TEMPLATE_TABLES);
+	load.mode = mode_argument(fcinfo, MODE_ARGUMENT);
 	josch_spi_begin_as_caller(&spi);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{

@@ -31,6 +31,25 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 		.nkeys = 1,.keys = {"var"},
 		.nseed = 2,.seed = {"var", "value"},
 	},
+	[TEMPLATE_CALENDARS] = {
+		.name = "calendars",
+		.nkeys = 1,.keys = {"calendar_name"},
+		.nseed = 3,.seed = {"calendar_name", "calendar_desc", "weekdays"},
+		.may_be_empty = "calendar_desc",
+		.is_optional = true,
+	},
+	[TEMPLATE_CALENDAR_PARTS] = {
+		.name = "calendar_parts",
+		.nkeys = 2,.keys = {"calendar_name", "position"},
+		.nseed = 4,.seed = {"calendar_name", "position", "operation", "part_name"},
+		.is_optional = true,
+	},
+	[TEMPLATE_HOLIDAYS] = {
+		.name = "holidays",
+		.nkeys = 2,.keys = {"calendar_name", "holiday"},
+		.nseed = 3,.seed = {"calendar_name", "holiday", "holiday_name"},
+		.is_optional = true,
+	},
 	[TEMPLATE_JOBS] = {
 		.name = "tpl_jobs",
 		.nkeys = 1,.keys = {"job_name"},

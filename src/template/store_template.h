@@ -25,6 +25,9 @@
 typedef enum TemplateTableNumber
 {
 	TEMPLATE_ENVIRONS,
+	TEMPLATE_CALENDARS,
+	TEMPLATE_CALENDAR_PARTS,
+	TEMPLATE_HOLIDAYS,
 	TEMPLATE_JOBS,
 	TEMPLATE_NODES,
 	TEMPLATE_NODE_DEPS,
@@ -41,6 +44,7 @@ typedef struct TemplateTable
 	int			nseed;
 	const char *seed[TEMPLATE_MAX_SEED];	/* columns that are always exported, in this order */
 	const char *may_be_empty;	/* a column in which an empty text is not the same as NULL, or NULL */
+	bool		is_optional;	/* no load needs it; it is exported when there is something in it */
 } TemplateTable;
 
 extern const TemplateTable josch_store_template_tables[TEMPLATE_TABLES];

@@ -24,6 +24,12 @@
 static const char *const rows_in_order[TEMPLATE_TABLES] = {
 	[TEMPLATE_ENVIRONS] =
 	"josch.environs AS t ORDER BY t.var COLLATE \"C\"",
+	[TEMPLATE_CALENDARS] =
+	"josch.calendars AS t ORDER BY t.calendar_name COLLATE \"C\"",
+	[TEMPLATE_CALENDAR_PARTS] =
+	"josch.calendar_parts AS t ORDER BY t.calendar_name COLLATE \"C\", t.position",
+	[TEMPLATE_HOLIDAYS] =
+	"josch.holidays AS t ORDER BY t.calendar_name COLLATE \"C\", t.holiday",
 	[TEMPLATE_JOBS] =
 	"josch.tpl_jobs AS t ORDER BY t.job_name COLLATE \"C\"",
 	[TEMPLATE_NODES] =

@@ -6,6 +6,7 @@
 floors='
 base wire
 graph node audit keep page
+calendar
 template day
 run
 outlook

@@ -111,6 +111,10 @@ sub make_day
 		SET josch.now = '2026-11-20 08:00+00';
 		INSERT INTO josch.environs VALUES ('PLACE', E'here\nand "there"'), ('GONE', '');
 		DELETE FROM josch.environs WHERE var = 'GONE';
+		INSERT INTO josch.calendars (calendar_name, of_calendar, rule, origin) VALUES
+			('Every second', 'Weekdays', 'FREQ=DAILY;INTERVAL=2', '2026-01-01'), ('Weekdays', NULL, NULL, NULL);
+		INSERT INTO josch.calendar_parts VALUES ('Every second', 1, 'and', 'Weekdays');
+		INSERT INTO josch.holidays VALUES ('Weekdays', '2026-12-25', 'Christmas');
 		INSERT INTO josch.tpl_jobs VALUES ('Sod', E'start\tof day'), ('Other', NULL);
 		INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, timeout, owner) VALUES
 			(1, 'N', 'Sod', 'first', '1 day 02:00:00', 'pg_database_owner'), (2, 'S', 'Sod', 'sign', NULL, 'pg_database_owner'),

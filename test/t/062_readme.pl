@@ -1,4 +1,4 @@
-# README.md is true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
+# README.md and doc/calendars.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
 # view, state and default of a setting is named as it is.
 #
 # A block that reads josch.board is run again until it shows what is printed, since the scheduler needs a moment.
@@ -48,7 +48,8 @@ sub plain
 }
 
 my $blocks = 0;
-while ($readme =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
+my $text = $readme . slurp_file('doc/calendars.md');
+while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 {
 	my ($sql, $expected) = ($1, $2);
 	my ($name) = $sql =~ /\A([^\n]{1,60})/;

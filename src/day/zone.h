@@ -1,9 +1,9 @@
 /*
- * src/day/calendar.h
+ * src/day/zone.h
  *	  Which date it is, and which instant a time of day is.
  */
-#ifndef JOSCH_CALENDAR_H
-#define JOSCH_CALENDAR_H
+#ifndef JOSCH_ZONE_H
+#define JOSCH_ZONE_H
 
 #include "base/josch.h"
 
@@ -11,13 +11,13 @@
 #include "pgtime.h"
 
 /* The zone of that name, or of josch.time_zone when name is NULL. ERROR when it is not known. */
-extern pg_tz *josch_calendar_zone(const char *name);
+extern pg_tz *josch_zone_find(const char *name);
 
 /* The name of the zone that a job has which names none. */
-extern const char *josch_calendar_default_zone(void);
+extern const char *josch_zone_default(void);
 
 /* The date of josch_clock_now() in that zone. */
-extern DateADT josch_calendar_today(pg_tz *zone);
+extern DateADT josch_zone_today(pg_tz *zone);
 
 /*
  * The instant of a time of day on a date: whole days (a month has 30) are added to
@@ -25,6 +25,6 @@ extern DateADT josch_calendar_today(pg_tz *zone);
  * saving skips is the end of the gap; a time in the hour that it repeats is the
  * first of the two.
  */
-extern TimestampTz josch_calendar_instant(DateADT date, const Interval *time_of_day, pg_tz *zone);
+extern TimestampTz josch_zone_instant(DateADT date, const Interval *time_of_day, pg_tz *zone);
 
-#endif							/* JOSCH_CALENDAR_H */
+#endif							/* JOSCH_ZONE_H */

@@ -1,5 +1,5 @@
 /*
- * src/day/calendar.c
+ * src/day/zone.c
  *	  Which date it is, and which instant a time of day is.
  *
  * A time of day belongs to the job's zone, never to a session's.  On the two
@@ -9,7 +9,7 @@
  */
 #include "base/josch.h"
 
-#include "day/calendar.h"
+#include "day/zone.h"
 
 #include "datatype/timestamp.h"
 #include "utils/builtins.h"
@@ -23,7 +23,7 @@
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
 const char *
-josch_calendar_default_zone(void)
+josch_zone_default(void)
 {
 	if (josch_config_time_zone[0] != '\0')
 	{
@@ -33,13 +33,13 @@ josch_calendar_default_zone(void)
 }
 
 pg_tz *
-josch_calendar_zone(const char *name)
+josch_zone_find(const char *name)
 {
 	pg_tz	   *zone;
 
 	if (name == NULL)
 	{
-		name = josch_calendar_default_zone();
+		name = josch_zone_default();
 	}
 	zone = pg_tzset(name);
 	if (zone == NULL)
@@ -52,7 +52,7 @@ josch_calendar_zone(const char *name)
 }
 
 DateADT
-josch_calendar_today(pg_tz *zone)
+josch_zone_today(pg_tz *zone)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
@@ -91,7 +91,7 @@ split(DateADT date, const Interval *time_of_day, TimeADT *time)
 }
 
 TimestampTz
-josch_calendar_instant(DateADT date, const Interval *time_of_day, pg_tz *zone)
+josch_zone_instant(DateADT date, const Interval *time_of_day, pg_tz *zone)
 {
 	TimeADT		time;
 	int64		day = split(date, time_of_day, &time);
