@@ -119,7 +119,7 @@ at_end(XactEvent event, void *arg)
 	}
 }
 
-/* What a subtransaction has changed is no longer seen by a snapshot that looks the same. */
+/* What a subtransaction has changed is no longer seen by a snapshot that looks the same; and an error may have left things half known. */
 static void
 at_end_of_subtransaction(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
 {
@@ -180,7 +180,7 @@ open_for(Snapshot snapshot)
 {
 	Moment		now = moment_of(snapshot);
 
-	if (book.has_seen && is_same(now, book.seen) && !book.loading)
+	if (book.has_seen && is_same(now, book.seen))
 	{
 		return;
 	}
