@@ -356,7 +356,8 @@ proc ::table::Names {} {
     return [concat {*}[lmap {name heading - - -} $columns {list $name $heading}]]
 }
 
-# Until somebody drags a column: names and jobs get the room that their longest needs, as far as it goes, messages the rest.
+# Until somebody drags a column: names get the room that their longest needs, as far as it goes, before jobs do, of which many
+# rows have the same; messages have a quarter, and so much that they can be read, where they need it, and what is left.
 proc ::table::FitColumns {} {
     variable tree
     variable columns
@@ -374,9 +375,10 @@ proc ::table::FitColumns {} {
     # where there is too little for all, one scrolls to the last columns; these can be read
     set room [expr {max($room, [theme::chars 40])}]
     set need [Needs]
-    set job [expr {int(min([dict get $need job_name], $room * 0.3))}]
-    set message [expr {int(min([dict get $need message], $room * 0.35))}]
+    set message [expr {int(min([dict get $need message], max([theme::chars 16], $room / 4)))}]
+    set job [expr {int(min([dict get $need job_name], $room * 0.15))}]
     set node [expr {int(max([theme::chars 10], min([dict get $need node_name], $room - $job - $message)))}]
+    set job [expr {int(min([dict get $need job_name], $room * 0.3, $room - $node - $message))}]
     foreach {name width} [list node_name $node job_name $job message [expr {max($message, $room - $node - $job - 4)}]] {
         $tree column $name -stretch [expr {$name eq "message"}] -width $width
     }
@@ -400,20 +402,23 @@ proc ::table::SinceWidth {} {
     return [expr {[font measure [theme::font ui] $text] + [theme::px 22]}]
 }
 
-# Pixels that the longest text of each column that is shortened needs, about.
+# Pixels that the longest text of each column that is shortened needs.
 proc ::table::Needs {} {
     variable shown
-    set most {node_name 4 job_name 4 message 8}
+    set most {node_name Name job_name Jobs message Messages}
     foreach key $shown {
         set row [board::row $key]
-        dict for {name longest} $most {
-            dict set most $name [expr {max($longest, min(60, [string length [dict get $row $name]]))}]
-        }
-        if {[dict get $row due_at] ne "" || [board::claim $key] ne {}} {
-            dict set most message [expr {max([dict get $most message], min(60, [string length [board::said $key]]))}]
+        set more [expr {[dict get $row due_at] ne "" || [board::claim $key] ne {}}]
+        set said [expr {$more ? [board::said $key] : [dict get $row message]}]
+        foreach {name text} [list node_name [dict get $row node_name] job_name [dict get $row job_name] message $said] {
+            if {[string length $text] > [string length [dict get $most $name]]} {
+                dict set most $name $text
+            }
         }
     }
-    return [dict map {name longest} $most {theme::chars [expr {$longest * 0.95 + 2.5}]}]
+    return [dict map {name longest} $most {
+        expr {[font measure [theme::font ui] [string range $longest 0 59]] + [theme::chars 2.5]}
+    }]
 }
 
 # The window is another size: texts that were shortened for the columns may have more room, or less.

@@ -363,7 +363,7 @@ proc ::popup::BringAsked {} {
 }
 
 # What stands on the screen beside a window, {box zones} each: the other windows, the list, and the line, which is not to be
-# covered at all.
+# covered at all. window: an object, or "list".
 proc ::popup::boxes {window} {
     set boxes [list]
     foreach other [objects] {
@@ -371,7 +371,10 @@ proc ::popup::boxes {window} {
             lappend boxes [$other box]
         }
     }
-    lappend boxes [popup_list::box] [strip::box]
+    if {$window ne "list"} {
+        lappend boxes [popup_list::box]
+    }
+    lappend boxes [strip::box]
     return [lsearch -all -inline -not -exact $boxes {}]
 }
 

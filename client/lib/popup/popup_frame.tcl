@@ -93,8 +93,19 @@ oo::class create ::popup::Frame {
         text $frame.text -width 60 -height 2 -wrap word -font [theme::font ui] -undo 1 \
             -padx [theme::chars 0.7] -pady [theme::chars 0.5]
         theme::dress $frame.text
-        pack $frame.label -anchor w
-        pack $frame.text -fill x -pady [list [theme::chars 0.3] 0]
+    }
+
+    # A comment is kept with an act: where nothing may be done it would be lost.
+    method ShowComment {} {
+        set frame $path.comment
+        if {[winfo children $path.buttons] ne {} || [my Comment] ne ""} {
+            pack $frame.label -anchor w
+            pack $frame.text -fill x -pady [list [theme::chars 0.3] 0]
+        } else {
+            pack forget $frame.label $frame.text
+            # a frame whose last child goes keeps its height
+            $frame configure -height 1
+        }
     }
 
     # The buttons: what may be done, by the state machine and the person's rights; when it is over, only Close. They are made in
@@ -107,9 +118,7 @@ oo::class create ::popup::Frame {
         set letters {}
         set offered [my Offered]
         if {$over} {
-            ttk::button $path.buttons.close -text "Close" -style Act.TButton -command [list [self] dismiss]
-            pack $path.buttons.close -side right
-            $path.comment.text configure -state disabled
+            my CloseButton
             return
         }
         my ClaimButton
@@ -137,7 +146,15 @@ oo::class create ::popup::Frame {
         foreach act $offered {
             tip::set_text $path.buttons.[lindex $act 0] [acts::meaning [lindex $act 0]]
         }
+        my ShowComment
         my Live
+    }
+
+    method CloseButton {} {
+        ttk::button $path.buttons.close -text "Close" -style Act.TButton -command [list [self] dismiss]
+        pack $path.buttons.close -side right
+        $path.comment.text configure -state disabled
+        my ShowComment
     }
 
     # Whether its state allows more than has buttons.

@@ -267,7 +267,7 @@ proc ::popup_list::Fit {} {
     set least [expr {min($high, [theme::lines 18])}]
     set narrow [expr {min($wide, [theme::chars $::popup_list::narrow])}]
     wm minsize $path $narrow $least
-    wm geometry $path [Room [list $wide $narrow] $high $least $monitor [popup::boxes ""]]
+    wm geometry $path [Room [list $wide $narrow] $high $least $monitor [popup::boxes list]]
     popup::map $path
 }
 

@@ -217,7 +217,7 @@ oo::class create ::popup::Window {
         my Buttons
         wm deiconify $path
         raise $path
-        focus $path.comment.text
+        focus [my Home]
     }
 
     # Close it: what calls is put off.
@@ -320,8 +320,16 @@ oo::class create ::popup::Window {
 
     # ---- keys and buttons ----
 
+    # Where the keyboard is at home: in the comment, or, where there is none, in what can be read.
+    method Home {} {
+        if {[winfo manager $path.comment.text] eq "" && $tabs ne ""} {
+            return $path.output.tabs.log.text
+        }
+        return $path.comment.text
+    }
+
     method comment {} {
-        focus $path.comment.text
+        focus [my Home]
     }
 
     # The screen has put it where it was to be.
@@ -341,7 +349,7 @@ oo::class create ::popup::Window {
         if {[winfo exists $widget] && [winfo class $widget] in {Text TEntry TButton}} {
             return
         }
-        focus $path.comment.text
+        focus [my Home]
     }
 
     method gone {window} {
