@@ -19,10 +19,24 @@ BEGIN
 	DELETE FROM josch.tpl_nodes;
 	DELETE FROM josch.tpl_jobs;
 	DELETE FROM josch.environs;
+	DELETE FROM josch.calendar_parts;
+	UPDATE josch.calendars SET of_calendar = NULL;
+	DELETE FROM josch.calendars;
+	INSERT INTO josch.calendars (calendar_name, calendar_desc, weekdays, rule, origin, move_rule, known_until)
+	SELECT 'c' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''), CASE WHEN i % 3 = 0 THEN '' ELSE pg_temp.any_text() END,
+		ARRAY(SELECT d FROM generate_series(1, 7) d WHERE random() < 0.6)::smallint[], r.rule, CASE WHEN i % 2 = 0 OR r.rule IS NOT NULL THEN date '0100-01-01' + floor(random() * 3579000)::int END,
+		CASE WHEN r.rule IS NULL THEN 'drop' ELSE (ARRAY['drop', 'following', 'preceding', 'modified_following', 'modified_preceding'])[1 + floor(random() * 5)::int] END,
+		CASE WHEN random() < 0.5 THEN date '2000-01-01' + floor(random() * 9999)::int END
+	FROM generate_series(1, 9) i, LATERAL (SELECT (ARRAY['FREQ=MONTHLY;BYDAY=2TU,-1FR;INTERVAL=2', 'FREQ=DAILY', NULL])[1 + i % 3] AS rule) r;
+	UPDATE josch.calendars c SET of_calendar = (SELECT min(o.calendar_name COLLATE "C") FROM josch.calendars o WHERE o.calendar_name COLLATE "C" < c.calendar_name COLLATE "C") WHERE random() < 0.5;
+	INSERT INTO josch.calendar_parts SELECT c.calendar_name, row_number() OVER () * 7 - 30, (ARRAY['and', 'or', 'not'])[1 + floor(random() * 3)::int], p.calendar_name
+	FROM josch.calendars c JOIN josch.calendars p ON p.calendar_name COLLATE "C" < c.calendar_name COLLATE "C" WHERE random() < 0.5;
+	INSERT INTO josch.holidays SELECT c.calendar_name, date '2026-01-01' + i, translate(pg_temp.any_text(), E'\n\r\t\u0001\ufeff', ''), random() < 0.2
+	FROM josch.calendars c, generate_series(1, 40) i WHERE random() < 0.3;
 	INSERT INTO josch.environs SELECT 'V' || i, coalesce(pg_temp.any_text(), '') FROM generate_series(1, 20) i;
-	INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, valid_from)
+	INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, calendar_name, valid_from)
 	SELECT 'job' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''), CASE WHEN i % 3 = 0 THEN '' ELSE pg_temp.any_text() END,
-		(ARRAY['Europe/Zurich', 'UTC', NULL])[1 + i % 3], CASE WHEN i % 2 = 0 THEN date '0100-01-01' + floor(random() * 3579000)::int END FROM generate_series(1, 12) i;
+		(ARRAY['Europe/Zurich', 'UTC', NULL])[1 + i % 3], (SELECT calendar_name FROM josch.calendars WHERE i % 3 > 0 ORDER BY random() LIMIT 1), CASE WHEN i % 2 = 0 THEN date '0100-01-01' + floor(random() * 3579000)::int END FROM generate_series(1, 12) i;
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
 	SELECT CASE WHEN i % 4 = 0 THEN josch.new_node_id() ELSE i * 7919 % 1009 END, n.type, j.job_name, 'node' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''),
 		CASE WHEN n.type = 'L' OR i % 2 = 0 AND n.type <> 'S' THEN pg_temp.any_text(false) END,
@@ -36,7 +50,8 @@ BEGIN
 	FROM josch.tpl_nodes p JOIN josch.tpl_nodes c ON p.node_id < c.node_id WHERE random() < 0.05;
 END $$;
 CREATE VIEW pg_temp.everything AS
-	SELECT to_jsonb(e) AS row FROM josch.environs e UNION ALL SELECT to_jsonb(j) FROM josch.tpl_jobs j UNION ALL SELECT to_jsonb(n) FROM josch.tpl_nodes n UNION ALL SELECT to_jsonb(d) FROM josch.tpl_node_deps d;
+	SELECT to_jsonb(e) AS row FROM josch.environs e UNION ALL SELECT to_jsonb(j) FROM josch.tpl_jobs j UNION ALL SELECT to_jsonb(n) FROM josch.tpl_nodes n UNION ALL SELECT to_jsonb(d) FROM josch.tpl_node_deps d
+	UNION ALL SELECT to_jsonb(c) FROM josch.calendars c UNION ALL SELECT to_jsonb(p) FROM josch.calendar_parts p UNION ALL SELECT to_jsonb(h) FROM josch.holidays h;
 CREATE TEMP TABLE before AS SELECT * FROM pg_temp.everything;
 CREATE FUNCTION pg_temp.differences() RETURNS bigint LANGUAGE sql AS
 $$ SELECT count(*) FROM ((TABLE pg_temp.everything EXCEPT ALL TABLE before) UNION ALL (TABLE before EXCEPT ALL TABLE pg_temp.everything)) d $$;
@@ -56,16 +71,18 @@ BEGIN
 		PERFORM josch.load_csv('josch_load_property', 'replace');
 		INSERT INTO found SELECT round, 'files over others', pg_temp.differences();
 		PERFORM pg_temp.fill();
-		PERFORM josch.load(pg_temp.csv('environs'), pg_temp.csv('tpl_jobs'), pg_temp.csv('tpl_nodes'), pg_temp.csv('tpl_node_deps'), 'replace');
+		PERFORM josch.load(pg_temp.csv('environs'), pg_temp.csv('tpl_jobs'), pg_temp.csv('tpl_nodes'), pg_temp.csv('tpl_node_deps'), 'replace',
+			pg_temp.csv('calendars'), pg_temp.csv('calendar_parts'), pg_temp.csv('holidays'));
 		INSERT INTO found SELECT round, 'texts over others', pg_temp.differences();
 		PERFORM josch.export_csv('josch_load_property/again');
-		INSERT INTO found SELECT round, 'bytes', count(*) FROM unnest(ARRAY['environs', 'tpl_jobs', 'tpl_nodes', 'tpl_node_deps']) AS name
+		INSERT INTO found SELECT round, 'bytes', count(*) FROM unnest(ARRAY['environs', 'tpl_jobs', 'tpl_nodes', 'tpl_node_deps', 'calendars', 'calendar_parts', 'holidays']) AS name
 		WHERE pg_read_binary_file('josch_load_property/' || name || '.csv') <> pg_read_binary_file('josch_load_property/again/' || name || '.csv');
 	END LOOP;
 END $$;
 SELECT what, count(*) AS rounds, sum(differences) AS differences FROM found GROUP BY what ORDER BY what;
 -- no column was empty all the time
-SELECT a.attname FROM pg_attribute a WHERE a.attrelid IN ('josch.environs'::regclass, 'josch.tpl_jobs'::regclass, 'josch.tpl_nodes'::regclass, 'josch.tpl_node_deps'::regclass)
+SELECT a.attname FROM pg_attribute a WHERE a.attrelid IN ('josch.environs'::regclass, 'josch.tpl_jobs'::regclass, 'josch.tpl_nodes'::regclass, 'josch.tpl_node_deps'::regclass,
+		'josch.calendars'::regclass, 'josch.calendar_parts'::regclass, 'josch.holidays'::regclass)
 	AND a.attnum > 0 AND NOT a.attisdropped AND a.attname::text NOT IN (SELECT name FROM used);
 ROLLBACK;
 COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -r josch_load_property';

@@ -26,6 +26,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) VALUES (3, 'L', 'J', 'serve', 'true');
 SELECT value, pg_temp.try('UPDATE josch.tpl_jobs SET valid_from = %L', value) AS valid_from, pg_temp.try('UPDATE josch.tpl_jobs SET loaded_on = %L', value) AS loaded_on,
+	pg_temp.try('INSERT INTO josch.calendars (calendar_name, origin) VALUES (md5(random()::text), %L)', value) AS origin,
+	pg_temp.try('INSERT INTO josch.calendars (calendar_name, known_until) VALUES (md5(random()::text), %L)', value) AS known_until,
 	pg_temp.try('SELECT josch.schedule(%L, ''J'')', value) AS schedule
 FROM unnest(ARRAY['0100-01-01', '9899-12-31', '0099-12-31', '9900-01-01', '0044-03-15 BC', '4713-01-01 BC', '5874897-12-31', 'infinity', '-infinity']) AS value;
 SELECT value, pg_temp.try('INSERT INTO josch.node_deps VALUES (2, %L, 2, ''9899-12-31'')', value) AS p_date

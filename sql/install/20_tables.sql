@@ -26,6 +26,7 @@ CREATE TABLE josch.tpl_jobs (
 	time_zone	text,
 	valid_from	date,
 	loaded_on	date NOT NULL DEFAULT josch.today(),
+	calendar_name	text REFERENCES josch.calendars ON UPDATE CASCADE,
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '[^[:space:]]'),
 	CONSTRAINT tpl_jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name)),
 	CONSTRAINT tpl_jobs_job_name_is_not_too_long CHECK (char_length(job_name) <= 200),
@@ -33,12 +34,14 @@ CREATE TABLE josch.tpl_jobs (
 	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT tpl_jobs_dates_are_readable CHECK (josch.is_readable_date(valid_from) AND josch.is_readable_date(loaded_on))
 );
+CREATE INDEX tpl_jobs_calendar_name_idx ON josch.tpl_jobs (calendar_name);
 COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made and run together for a date';
 COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job: one line, 200 characters at most';
 COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words; 100,000 bytes at most';
 COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
 COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: on an earlier date a dependency on it (p_date = c_date) blocks nothing unless it is made. NULL for loaded_on';
 COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
+COMMENT ON COLUMN josch.tpl_jobs.calendar_name IS 'The business calendar whose open days are the days of the job: what -1 means to a node that depends on it, PREV_DATE and NEXT_DATE of its commands, and on which dates it is made with all others. NULL: the days that are made of it';
 
 /* far from the numbers that people choose */
 CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
@@ -104,7 +107,7 @@ COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N no
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
-'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE; PREV_DATE and NEXT_DATE, the nearest days made of its job, not set when there is none; JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
+'Command line, run by /bin/sh -c with the variables of environs and the built-in ones (DATE; PREV_DATE and NEXT_DATE, the days beside it in the calendar of its job, or the nearest ones made of it, not set when there is none; JOB_NAME, NODE_ID, NODE_NAME, RUN_ID, ATTEMPT) in its environment; 100,000 bytes at most. NULL: a milestone, unless there is exec_sql';
 COMMENT ON COLUMN josch.tpl_nodes.signoff_time IS 'S only: time of day, in the job''s time zone, at which the sign-off is asked for: what the clock on the wall shows, in hours from midnight of the job''s date, 26:00 for 02:00 on the day after, before 168:00 (an interval, so that a time zone in it is refused and not dropped); NULL: as soon as the parents are done';
 COMMENT ON COLUMN josch.tpl_nodes.start_time IS 'L, N and R: time of day, as in signoff_time, before which the node does not start; NULL: as soon as the parents are done';
 COMMENT ON COLUMN josch.tpl_nodes.exec_sql IS 'SQL statements, run inside the database as the owner; instead of a command; 1,000,000 bytes at most. The variables that a command has are settings here: current_setting(''josch_run.DATE''). The output that is kept: notices, command tags, the first 100 rows of each result';
@@ -128,7 +131,7 @@ CREATE INDEX tpl_node_deps_child_idx ON josch.tpl_node_deps (c_node_id);
 COMMENT ON TABLE josch.tpl_node_deps IS
 'Template dependencies: the child waits for the parent. Every cycle must have a total lag (c_date - p_date) above zero, else the statement is refused.';
 COMMENT ON COLUMN josch.tpl_node_deps.p_node_id IS 'The parent node';
-COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same; -1 the nearest earlier day that was made of the parent''s job, -2 the one before that; above 0 later ones. What counts is p_date - c_date. Where there is no such day there is nothing to wait for';
+COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same; -1 the last day before it in the calendar of the parent''s job (tpl_jobs.calendar_name), or where it has none the nearest earlier day that was made of that job; -2 the one before that; above 0 later ones. What counts is p_date - c_date. Where there is no such day there is nothing to wait for';
 COMMENT ON COLUMN josch.tpl_node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand; (0, 1) is the same as (-1, 0)';
 
@@ -142,9 +145,15 @@ CREATE TABLE josch.jobs (
 	environ			jsonb NOT NULL DEFAULT '{}',
 	scheduled_at	timestamptz NOT NULL DEFAULT josch.now(),
 	scheduled_by	text NOT NULL DEFAULT SESSION_USER,
+	calendar_name	text,
+	prev_date		date,
+	next_date		date,
+	calendar_known	boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (job_name, job_date),
 	CONSTRAINT jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
 	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
+	CONSTRAINT jobs_dates_beside_are_readable CHECK (josch.is_readable_date(prev_date) AND josch.is_readable_date(next_date)),
+	CONSTRAINT jobs_calendar_name_is_not_too_long CHECK (char_length(calendar_name) <= 200),
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
 	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object'),
@@ -159,6 +168,10 @@ COMMENT ON COLUMN josch.jobs.time_zone IS 'Time zone of its times of day';
 COMMENT ON COLUMN josch.jobs.environ IS 'The environment of its commands: a copy of environs, an object of strings; 4,000,000 bytes at most, as no more can be given to a command';
 COMMENT ON COLUMN josch.jobs.scheduled_at IS 'When this copy was made';
 COMMENT ON COLUMN josch.jobs.scheduled_by IS 'Session user who made it';
+COMMENT ON COLUMN josch.jobs.calendar_name IS 'The business calendar that the job had when it was made; NULL: none';
+COMMENT ON COLUMN josch.jobs.prev_date IS 'The last open day of that calendar before the date, as it was then: PREV_DATE of its commands. NULL: none, or no calendar';
+COMMENT ON COLUMN josch.jobs.next_date IS 'The next open day of that calendar, as it was then: NEXT_DATE of its commands. NULL: none, or no calendar';
+COMMENT ON COLUMN josch.jobs.calendar_known IS 'False when the date was beyond what somebody vouched for (josch.known_until) when it was made';
 
 /* one number for each change of a node's state */
 CREATE SEQUENCE josch.change_id_seq CACHE 1;
@@ -277,8 +290,8 @@ COMMENT ON COLUMN josch.node_deps.p_node_id IS 'The parent node';
 COMMENT ON COLUMN josch.node_deps.p_date IS 'Its date; of a dependency with a lag, the day that it stands for at present, or one that is not made when there is none';
 COMMENT ON COLUMN josch.node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
-COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the child waits for the parent although it is not made yet: its date is the child''s own, and was on or after its job''s valid_from';
-COMMENT ON COLUMN josch.node_deps.lag IS 'c_date - p_date of the template: 1 for the nearest earlier day that was made of the parent''s job, 2 for the one before, below 0 for later ones. When such a day is made or taken back, p_date follows as long as the child has not started. 0: p_date is meant as it stands';
+COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the child waits for the parent although it is not made yet: its date was on or after its job''s valid_from, and is one of the job''s calendar, or of a job without one the child''s own';
+COMMENT ON COLUMN josch.node_deps.lag IS 'c_date - p_date of the template: 1 for the nearest earlier day that was made of the parent''s job, which had no calendar, 2 for the one before, below 0 for later ones. When such a day is made or taken back, p_date follows as long as the child has not started. 0: p_date is meant as it stands, as it is of a job with a calendar';
 
 /* No foreign key: it would wait for whoever has locked the node FOR UPDATE.  Many may note a node at once: none waits for another's row. */
 CREATE TABLE josch.recounts (

@@ -17,6 +17,7 @@
 #include "calendar/rule.h"
 
 PG_FUNCTION_INFO_V1(josch_api_calendar_business_day);
+PG_FUNCTION_INFO_V1(josch_api_calendar_day);
 PG_FUNCTION_INFO_V1(josch_api_calendar_is_open);
 PG_FUNCTION_INFO_V1(josch_api_calendar_is_rule);
 PG_FUNCTION_INFO_V1(josch_api_calendar_known_until);
@@ -70,6 +71,21 @@ josch_api_calendar_business_day(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("no open day in calendar \"%s\" so far from %s: %d", calendar->name, josch_report_date(date), n),
 				 errdetail("The calendar has fewer open days on that side, or none for 400 years.")));
+	}
+	PG_RETURN_DATEADT(result);
+}
+
+/* josch.calendar_day(calendar_name, date, n) */
+Datum
+josch_api_calendar_day(PG_FUNCTION_ARGS)
+{
+	DateADT		date = date_argument(fcinfo, 1);
+	int32		n = PG_GETARG_INT32(2);
+	DateADT		result = date;
+
+	if (n != 0 && !josch_calendar_step(find_calendar(fcinfo, 0), date, n, &result))
+	{
+		PG_RETURN_NULL();
 	}
 	PG_RETURN_DATEADT(result);
 }

@@ -588,6 +588,44 @@ complain_of_nothing(Snapshot templates, const char *job_name)
 			 errhint("Load templates with josch.load_csv(), or insert them into josch.tpl_jobs and josch.tpl_nodes.")));
 }
 
+/* All jobs of a date are those whose calendars have it; the one that is named is made all the same. */
+static int
+leave_out_closed(const DayRequest *request, DayJob *jobs, int n)
+{
+	int			nopen = 0;
+	DayJob	   *closed = NULL;
+
+	if (request->job_name != NULL)
+	{
+		if (jobs->closed_by != NULL)
+		{
+			ereport(NOTICE,
+					(errmsg("job \"%s\" has no day of %s in its calendar \"%s\"", jobs->job_name,
+							josch_report_date(jobs->job_date), jobs->closed_by)));
+		}
+		return n;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (jobs[i].closed_by == NULL)
+		{
+			jobs[nopen++] = jobs[i];
+		}
+		else if (closed == NULL)
+		{
+			closed = memcpy(palloc(sizeof(DayJob)), &jobs[i], sizeof(DayJob));
+		}
+	}
+	if (closed != NULL)
+	{
+		ereport(NOTICE,
+				(errmsg_plural("%d job has no day of %s in its calendar", "%d jobs have no day of %s in their calendars", n - nopen,
+							   n - nopen, josch_report_date(closed->job_date)),
+				 errdetail("Job \"%s\", by calendar \"%s\"%s.", closed->job_name, closed->closed_by, n - nopen > 1 ? ", and others" : "")));
+	}
+	return nopen;
+}
+
 DayJob *
 josch_day_make(const DayRequest *request, int *n)
 {
@@ -598,7 +636,7 @@ josch_day_make(const DayRequest *request, int *n)
 	{
 		complain_of_nothing(templates, request->job_name);
 	}
-	else
+	else if ((*n = leave_out_closed(request, jobs, *n)) > 0)
 	{
 		jobs = request->job_name != NULL ? make_one(jobs, n) : make_all(templates, jobs, *n, n);
 		warn_of_variables(templates, jobs, *n);

@@ -23,6 +23,7 @@ typedef struct DayJob
 	DateADT		job_date;
 	char	   *time_zone;
 	DateADT		expected_from;	/* others wait for its days from then on, also where they are not made */
+	char	   *closed_by;		/* its calendar, where that has no such day; NULL */
 	int64		nodes;			/* how many were made, or taken back */
 	int64		dependencies;	/* of these, as children */
 	bool		failed;			/* it could not be made */

@@ -44,8 +44,10 @@ static const JoschRow job_row = JOSCH_ROW(
 /* ---- jobs ---- */
 
 static JoschPlan insert_jobs = JOSCH_PLAN(
-	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ)"
-	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ"
+	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ, calendar_name, prev_date, next_date, calendar_known)"
+	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ, t.calendar_name,"
+	"        josch.calendar_day(t.calendar_name, j.job_date, -1), josch.calendar_day(t.calendar_name, j.job_date, 1),"
+	"        coalesce(j.job_date <= josch.known_until(t.calendar_name), true)"
 	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
 	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
 	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",

@@ -35,8 +35,8 @@ static const JoschRow job_zone_row = JOSCH_ROW(
  * is named may be there now, and gone when whoever takes it back has committed.
  */
 static JoschPlan requested_jobs = JOSCH_PLAN(
-	"SELECT t.job_name, t.job_date, t.time_zone"
-	"  FROM (SELECT job_name, coalesce(time_zone, $3) AS time_zone,"
+	"SELECT t.job_name, t.job_date, t.time_zone, CASE WHEN NOT josch.is_open(t.calendar_name, t.job_date) THEN t.calendar_name END"
+	"  FROM (SELECT job_name, calendar_name, coalesce(time_zone, $3) AS time_zone,"
 	"               coalesce($2, josch.today(coalesce(time_zone, $3))) AS job_date"
 	"          FROM josch.tpl_jobs WHERE $1 IS NULL OR job_name = $1) t"
 	" WHERE $1 IS NOT NULL"
@@ -45,8 +45,17 @@ static JoschPlan requested_jobs = JOSCH_PLAN(
 	" ORDER BY t.job_name COLLATE \"C\"",
 	TEXTOID, DATEOID, TEXTOID);
 
+static const JoschRow requested_row = JOSCH_ROW(
+	DayJob,
+	JOSCH_FIELD(DayJob, job_name, TEXT),
+	JOSCH_FIELD(DayJob, job_date, DATE),
+	JOSCH_FIELD(DayJob, time_zone, TEXT),
+	JOSCH_FIELD(DayJob, closed_by, TEXT));
+
+/* a day that the job's calendar does not have is never expected */
 static JoschPlan missing_jobs = JOSCH_PLAN(
-	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone), coalesce(t.valid_from, t.loaded_on)"
+	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone),"
+	"       CASE WHEN NOT josch.is_open(t.calendar_name, k.job_date) THEN 'infinity' ELSE coalesce(t.valid_from, t.loaded_on) END"
 	"  FROM unnest($1, $2, $3) k (job_name, job_date, time_zone)"
 	"  JOIN josch.tpl_jobs t ON t.job_name = k.job_name"
 	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
@@ -116,15 +125,22 @@ static const JoschRow template_row = JOSCH_ROW(
 	JOSCH_FIELD(Template, job_date, DATE),
 	JOSCH_FIELD(Template, days, INT32));
 
-/* Those that reach beyond what is being made. */
+/*
+ * Those that reach beyond what is being made.  By the calendar of the parent's job
+ * a day is meant as it stands, whether it is made or not; where it has no such day
+ * nobody waits.  Of a job without one, made days are followed.
+ */
 static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
-	"       d.days = 0 AND d.c_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
-	"       -d.days, p.job_date"
+	"       CASE WHEN t.calendar_name IS NULL THEN d.days = 0 ELSE coalesce(josch.is_open(t.calendar_name, p.calendar_day), false) END"
+	"       AND p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
+	"       CASE WHEN t.calendar_name IS NULL THEN -d.days ELSE 0 END, p.job_date"
 	"  FROM unnest($1, $2, $3, $4) d (p_node_id, c_node_id, c_date, days)"
 	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
 	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
-	" CROSS JOIN LATERAL (SELECT " JOSCH_SQL_DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " AS job_date OFFSET 0) p"
+	" CROSS JOIN LATERAL (SELECT k.calendar_day, CASE WHEN t.calendar_name IS NOT NULL THEN coalesce(k.calendar_day, d.c_date + d.days)"
+	"          ELSE " JOSCH_SQL_DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " END AS job_date"
+	"          FROM (SELECT josch.calendar_day(t.calendar_name, d.c_date, d.days) AS calendar_day OFFSET 0) k OFFSET 0) p"
 	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
 	INT8ARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
 
@@ -167,7 +183,7 @@ josch_store_day_requested(Snapshot templates, const DayRequest *request, int *n)
 	nulls[1] = request->has_date ? ' ' : 'n';
 	josch_spi_set_text(args, nulls, 2, request->default_zone);
 	*n = (int) josch_spi_run_at(&requested_jobs, templates, SPI_OK_SELECT, args, nulls);
-	jobs = josch_rows_fetch(&job_zone_row, *n, caller);
+	jobs = josch_rows_fetch(&requested_row, *n, caller);
 	josch_spi_end(&spi);
 	return jobs;
 }

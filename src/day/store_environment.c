@@ -21,11 +21,12 @@
 
 enum
 {
-	JOB_NAME, JOB_DATE, ENVIRON, JOB_COLUMNS
+	JOB_NAME, JOB_DATE, ENVIRON, CALENDAR, PREV_DATE, NEXT_DATE, JOB_COLUMNS
 };
 
 static const JoschColumn job_columns[JOB_COLUMNS] = {
-	[JOB_NAME] = {"job_name", TEXTOID}, [JOB_DATE] = {"job_date", DATEOID}, [ENVIRON] = {"environ", JSONBOID}
+	[JOB_NAME] = {"job_name", TEXTOID}, [JOB_DATE] = {"job_date", DATEOID}, [ENVIRON] = {"environ", JSONBOID},
+	[CALENDAR] = {"calendar_name", TEXTOID}, [PREV_DATE] = {"prev_date", DATEOID}, [NEXT_DATE] = {"next_date", DATEOID}
 };
 static AttrNumber job_numbers[JOB_COLUMNS];
 static JoschTable jobs_table = JOSCH_TABLE("jobs", job_columns, job_numbers);
@@ -59,6 +60,7 @@ typedef struct JobVariables
 	DateADT		job_date;
 	DateADT		previous;		/* DATEVAL_NOBEGIN: none */
 	DateADT		next;			/* DATEVAL_NOEND: none */
+	bool		by_calendar;	/* the two, and not by the days that were made */
 	int			n;
 	int			space;
 	EnvironmentVariable *variables;
@@ -164,6 +166,21 @@ nearer(JoschFinder *finder, const Datum *key, int column, ScanDirection side, Da
 	return ScanDirectionIsBackward(side) ? Max(found, known) : Min(found, known);
 }
 
+/* Of a job that had a calendar when it was made: as it was then. */
+static void
+set_days_of_calendar(JobVariables *job, JoschFinder *row)
+{
+	bool		none;
+	Datum		day;
+
+	(void) josch_finder_get(row, CALENDAR, &none);
+	job->by_calendar = !none;
+	day = josch_finder_get(row, PREV_DATE, &none);
+	job->previous = none ? DATEVAL_NOBEGIN : DatumGetDateADT(day);
+	day = josch_finder_get(row, NEXT_DATE, &none);
+	job->next = none ? DATEVAL_NOEND : DatumGetDateADT(day);
+}
+
 static JobVariables *
 job_of(Reading *reading, const char *job_name, DateADT job_date)
 {
@@ -184,6 +201,11 @@ job_of(Reading *reading, const char *job_name, DateADT job_date)
 	if (josch_finder_find(&reading->jobs, key))
 	{
 		add_environ(job, DatumGetJsonbP(josch_finder_get(&reading->jobs, ENVIRON, &isnull)));
+		set_days_of_calendar(job, &reading->jobs);
+	}
+	if (job->by_calendar)
+	{
+		return job;
 	}
 	job->previous = nearer(&reading->jobs, key, JOB_DATE, BackwardScanDirection, DATEVAL_NOBEGIN);
 	job->next = nearer(&reading->jobs, key, JOB_DATE, ForwardScanDirection, DATEVAL_NOEND);
@@ -194,12 +216,13 @@ job_of(Reading *reading, const char *job_name, DateADT job_date)
 
 /* The days of a node are those of its job, and those that it has itself: the job may have had another name. */
 static char *
-day_beside(Reading *reading, NodeKey key, ScanDirection side, DateADT of_job)
+day_beside(Reading *reading, const JobVariables *job, NodeKey key, ScanDirection side)
 {
+	DateADT		of_job = ScanDirectionIsBackward(side) ? job->previous : job->next;
 	Datum		days[] = {Int64GetDatum(key.node_id), DateADTGetDatum(key.job_date)};
 	DateADT		day = of_job;
 
-	if (of_job != key.job_date + (int) side)
+	if (!job->by_calendar && of_job != key.job_date + (int) side)
 	{
 		day = nearer(&reading->days, days, DAY_DATE, side, of_job);
 	}
@@ -219,8 +242,8 @@ set_builtins(EnvironmentVariable *variables, Reading *reading, const JobVariable
 		DatumGetInt32(josch_finder_get(&reading->nodes, NODE_ATTEMPT, &isnull));
 
 	values[COMMAND_DATE] = josch_report_date(request->key.job_date);
-	values[COMMAND_PREV_DATE] = day_beside(reading, request->key, BackwardScanDirection, job->previous);
-	values[COMMAND_NEXT_DATE] = day_beside(reading, request->key, ForwardScanDirection, job->next);
+	values[COMMAND_PREV_DATE] = day_beside(reading, job, request->key, BackwardScanDirection);
+	values[COMMAND_NEXT_DATE] = day_beside(reading, job, request->key, ForwardScanDirection);
 	values[COMMAND_JOB_NAME] = job->job_name;
 	values[COMMAND_NODE_ID] = psprintf(INT64_FORMAT, request->key.node_id);
 	values[COMMAND_NODE_NAME] = TextDatumGetCString(josch_finder_get(&reading->nodes, NODE_NAME, &isnull));
