@@ -175,6 +175,7 @@ add_pgdg() {
 # Paths of the PostgreSQL of PG_VERSION and of its copy under HOME_DIR.
 pg_paths() {
     PG_CONFIG=$PG_ROOT/usr/lib/postgresql/$PG_VERSION/bin/pg_config
+    [ -x "$PG_CONFIG" ] || die "there is no $PG_CONFIG" # its answers are folders that are copied
     PG_BIN=$("$PG_CONFIG" --bindir)
     PG_LIB=$("$PG_CONFIG" --pkglibdir)
     PG_SHARE=$("$PG_CONFIG" --sharedir)

@@ -48,7 +48,7 @@ SELECT pg_temp.try('INSERT INTO josch.jobs (job_name, job_date, time_zone, envir
 	pg_temp.try('INSERT INTO josch.jobs (job_name, job_date, time_zone, job_desc) VALUES (''names'', ''2030-01-02'', ''UTC'', %L)', repeat('x', 100001)) AS description;
 SELECT table_name, string_agg(column_name, ', ' ORDER BY column_name) AS without_a_limit
 FROM information_schema.columns c
-WHERE table_schema = 'josch' AND data_type IN ('text', 'jsonb') AND table_name !~ '_audit$' AND EXISTS (SELECT FROM information_schema.tables t
+WHERE table_schema = 'josch' AND data_type IN ('text', 'jsonb') AND table_name !~ '_audit$|^audit_packs$' AND EXISTS (SELECT FROM information_schema.tables t
 		WHERE t.table_schema = 'josch' AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE')
 	AND NOT EXISTS (SELECT FROM pg_constraint k
 		WHERE k.conrelid = format('josch.%I', c.table_name)::regclass AND pg_get_constraintdef(k.oid) ~ format('\m%1$s\M.*(<=|ANY|REFERENCES)|is_time_zone\(%1$s', c.column_name))

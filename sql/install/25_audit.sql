@@ -4,16 +4,17 @@
  * is append-only for everybody, the owner and superusers too.
  */
 
-CREATE SEQUENCE josch.audit_id_seq CACHE 1;
+/* A statement takes 4,096 numbers at a time (AUDIT_NUMBERS): they last for two thousand million million statements. */
+CREATE SEQUENCE josch.audit_id_seq INCREMENT 4096 CACHE 1;
 COMMENT ON SEQUENCE josch.audit_id_seq IS
-'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number';
+'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number. Each statement takes 4,096 of them, so that its rows follow each other; most are never used';
 GRANT SELECT ON SEQUENCE josch.audit_id_seq TO josch_viewer;
 
 CREATE FUNCTION josch.audit() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_audit';
 COMMENT ON FUNCTION josch.audit() IS
-'Trigger, AFTER INSERT, UPDATE or DELETE for each statement, with transition tables: writes one row into <table>_audit for each row that changed. Arguments name derived columns: they are not recorded, and an UPDATE of nothing else leaves no trace. Writes nothing while a dump is restored. BEFORE TRUNCATE it refuses, because a TRUNCATE leaves no rows to record.';
+'Trigger, AFTER INSERT, UPDATE or DELETE for each statement, with transition tables: writes one row into <table>_audit for each row that changed; of environs, nodes, node_deps and their templates, those of a statement that changed 32 and more are put into packs (josch.audit_packs), which <table>_audit shows as rows. Arguments name derived columns: they are not recorded, and an UPDATE of nothing else leaves no trace. Writes nothing while a dump is restored. BEFORE TRUNCATE it refuses, because a TRUNCATE leaves no rows to record.';
 
 CREATE FUNCTION josch.audit_guard() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -37,6 +38,71 @@ COMMENT ON COLUMN josch.audit_commits.xid IS 'The transaction. A restored dump m
 COMMENT ON COLUMN josch.audit_commits.first_audit_id IS 'Its audit rows have numbers greater than this one';
 COMMENT ON COLUMN josch.audit_commits.last_audit_id IS 'The number of its last audit row';
 COMMENT ON COLUMN josch.audit_commits.committed_at IS 'When it committed; for PREPARE TRANSACTION, when it was prepared';
+
+/*
+ * Thousands of rows that are made at once are written as few.  They are read as rows of
+ * the audit table: a foreign table, its child, takes them out of the packs.
+ */
+CREATE TABLE josch.audit_packs (
+	table_name		name,
+	job_date		date,
+	last_id			bigint,
+	first_audit_id	bigint,
+	first_id		bigint NOT NULL,
+	row_count		integer NOT NULL CONSTRAINT audit_packs_are_not_empty CHECK (row_count > 0),
+	at				timestamptz NOT NULL,
+	xid				xid8 NOT NULL,
+	session_name	text NOT NULL,
+	role_name		text NOT NULL,
+	client_addr		inet,
+	application		text,
+	operation		text NOT NULL,
+	same			jsonb NOT NULL,
+	each			jsonb NOT NULL,
+	old_same		jsonb,
+	old_each		jsonb,
+	comment			text,
+	PRIMARY KEY (table_name, job_date, last_id, first_audit_id),
+	CONSTRAINT audit_packs_operation_has_its_values CHECK (CASE operation
+		WHEN 'INSERT' THEN old_same IS NULL AND old_each IS NULL
+		WHEN 'UPDATE' THEN old_same IS NOT NULL AND old_each IS NOT NULL
+		WHEN 'DELETE' THEN old_same IS NULL AND old_each IS NULL
+		ELSE false END)
+);
+-- to compress them costs more than it spares
+ALTER TABLE josch.audit_packs ALTER same SET STORAGE EXTERNAL, ALTER each SET STORAGE EXTERNAL,
+	ALTER old_same SET STORAGE EXTERNAL, ALTER old_each SET STORAGE EXTERNAL;
+COMMENT ON TABLE josch.audit_packs IS
+'Rows of the record that were written at once, up to a thousand in one. Read them in <table>_audit, where they are rows like others. Append-only, for everybody.';
+COMMENT ON COLUMN josch.audit_packs.first_audit_id IS 'audit_id of the first row; the others follow';
+COMMENT ON COLUMN josch.audit_packs.row_count IS 'Rows that it holds';
+COMMENT ON COLUMN josch.audit_packs.table_name IS 'The audit table that shows them';
+COMMENT ON COLUMN josch.audit_packs.job_date IS 'Date that all have in their key (of a dependency: the child''s); 0001-01-01 where the key has none';
+COMMENT ON COLUMN josch.audit_packs.first_id IS 'Lowest number of a node among them (of a dependency: the child''s)';
+COMMENT ON COLUMN josch.audit_packs.last_id IS 'Highest number of a node among them';
+COMMENT ON COLUMN josch.audit_packs.at IS 'When they were written, by josch.now(); others saw the change when it committed (josch.audit_commits)';
+COMMENT ON COLUMN josch.audit_packs.xid IS 'The transaction that made the change';
+COMMENT ON COLUMN josch.audit_packs.session_name IS 'session_user: who is logged in';
+COMMENT ON COLUMN josch.audit_packs.role_name IS 'current_user: who it was done as (SET ROLE, the owner of a SECURITY DEFINER function of a user''s)';
+COMMENT ON COLUMN josch.audit_packs.client_addr IS 'Address of the client; NULL for a unix socket and for background workers';
+COMMENT ON COLUMN josch.audit_packs.application IS 'application_name of the session, or the name of the background worker; NULL when empty';
+COMMENT ON COLUMN josch.audit_packs.operation IS 'INSERT, UPDATE or DELETE';
+COMMENT ON COLUMN josch.audit_packs.same IS 'INSERT, DELETE: columns that have one value in all of the rows, but for those that are NULL in all; UPDATE: those of the changed columns and of the key, as they became';
+COMMENT ON COLUMN josch.audit_packs.each IS 'The other columns: an array each, with the values of the rows in their order, null for NULL';
+COMMENT ON COLUMN josch.audit_packs.old_same IS 'UPDATE: the changed columns that had one value in all of the rows, as they were';
+COMMENT ON COLUMN josch.audit_packs.old_each IS 'UPDATE: the other changed columns, an array each';
+COMMENT ON COLUMN josch.audit_packs.comment IS 'What was written beside all of them';
+
+CREATE FUNCTION josch.audit_packed_handler() RETURNS fdw_handler
+	LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_packed_handler';
+COMMENT ON FUNCTION josch.audit_packed_handler() IS
+'Reads the foreign tables josch.<table>_audit_packed, children of <table>_audit: the rows that josch.audit_packs holds. Raises fdw_table_not_found for any other table.';
+REVOKE ALL ON FUNCTION josch.audit_packed_handler() FROM PUBLIC;
+CREATE FOREIGN DATA WRAPPER josch_packed HANDLER josch.audit_packed_handler;
+COMMENT ON FOREIGN DATA WRAPPER josch_packed IS 'JOSCH: rows of the record that are kept many as one';
+CREATE SERVER josch_packed FOREIGN DATA WRAPPER josch_packed;
+COMMENT ON SERVER josch_packed IS 'JOSCH: josch.audit_packs of this database';
 
 /*
  * The tables and their triggers are all alike; what differs is the key, which
@@ -113,6 +179,13 @@ BEGIN
 				pg_catalog.format('Key of the row of josch.%s; after an UPDATE of the key, the new one', audited));
 		END LOOP;
 
+		IF audited IN ('environs', 'nodes', 'node_deps', 'tpl_nodes', 'tpl_node_deps') THEN
+			EXECUTE pg_catalog.format('CREATE FOREIGN TABLE josch.%I () INHERITS (josch.%I) SERVER josch_packed',
+				audited || '_audit_packed', audited || '_audit');
+			EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE josch.%I IS %L', audited || '_audit_packed', pg_catalog.format(
+				'Rows of josch.%s_audit that josch.audit_packs holds; read them there.', audited));
+		END IF;
+
 		FOR event IN VALUES
 			('INSERT', 'NEW TABLE AS new_rows'),
 			('UPDATE', 'OLD TABLE AS old_rows NEW TABLE AS new_rows'),
@@ -129,7 +202,7 @@ BEGIN
 	END LOOP;
 
 	FOR audited IN VALUES
-		('audit_commits'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
+		('audit_commits'), ('audit_packs'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
 		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
@@ -146,6 +219,7 @@ $$;
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.audit_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.audit_commits', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.audit_packs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.calendars_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.calendar_parts_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.holidays_audit', '');

@@ -11,11 +11,9 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 #include "audit/store_audit.h"
@@ -82,25 +80,6 @@ look_up_columns(TupleDesc desc)
 	}
 	qsort(columns, desc->natts, sizeof(BoardColumn), compare_columns);
 	return columns;
-}
-
-static char *
-text_of(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		case jbvBinary:
-			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
-		default:
-			elog(ERROR, "unexpected kind of JSON value: %d", (int) value->type);
-	}
-	return NULL;				/* not reached */
 }
 
 /* Notes the row in the cells of its node, unless there is a later one. */
@@ -176,7 +155,7 @@ text_in(BoardNode *node, BoardCell *cell, BoardColumn *column)
 	{
 		return NULL;
 	}
-	return text_of(&value);
+	return josch_value_to_text(&value);
 }
 
 static void

@@ -3,9 +3,8 @@
  *	  Writes down what a statement changed.
  *
  * One trigger serves all tables: what it must know of a table is looked up once
- * and kept.  A day of tens of thousands of rows arrives as one statement, so
- * values are compared as datums, objects are built without text in between, and
- * rows go into the table without a statement of their own.
+ * and kept.  A day of tens of thousands of rows arrives as one statement: its rows
+ * are written many as one (pack.h), and read as rows all the same (api_packed.c).
  *
  * A row's "at" is when it was written, but others see it when the transaction
  * commits.  That moment is known only at the very end: the transaction callback
@@ -16,37 +15,15 @@
 #include "audit/audit.h"
 
 #include "access/xact.h"
-#include "commands/sequence.h"
-#include "executor/tuptable.h"
-#include "miscadmin.h"
-#include "postmaster/bgworker.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "audit/packed_table.h"
+#include "audit/record.h"
 #include "audit/store_audit.h"
-#include "base/changes.h"
 #include "base/clock.h"
-#include "base/config.h"
-#include "base/spi_plan.h"
-#include "base/writer.h"
 
-/* A statement on its way into the audit table. */
-typedef struct Record
-{
-	AuditTable *table;
-	AuditAct	act;
-	AuditLine	line;
-	JoschChanges changes;
-	bool		ahead;			/* the row at hand has not been written yet */
-	AuditColumn **changed;		/* of the row at hand, an UPDATE's */
-	int			nchanged;
-	JsonbPair  *pairs;			/* of the object that is being built */
-	ValueFormat format;
-} Record;
+/* Rows of a statement from which on they are written many as one. */
+#define MIN_PACKED 32
 
 /* What this transaction has written. */
 static struct
@@ -54,214 +31,14 @@ static struct
 	bool		wrote;
 	SubTransactionId owner;		/* where the first row was written: its abort undoes "wrote" */
 	AuditMark	first;			/* its rows have greater numbers */
+	int64		last_id;		/* and none that is greater than this */
 	TimestampTz last_at;
 	bool		clock_was_moved;	/* at last_at, by josch.tick() */
 } work;
 
 static bool writing = false;
 
-/* ---- rows ---- */
-
-static Datum
-build_object(Record *record, int npairs)
-{
-	JsonbValue	object;
-
-	object.type = jbvObject;
-	object.val.object.nPairs = npairs;
-	object.val.object.pairs = record->pairs;
-	return JsonbPGetDatum(JsonbValueToJsonb(&object));
-}
-
-static void
-put_pair(Record *record, int index, AuditColumn *column, TupleTableSlot *slot)
-{
-	JsonbPair  *pair = &record->pairs[index];
-
-	pair->key = column->value.name;
-	pair->order = index;
-	if (slot->tts_isnull[column->number - 1])
-	{
-		pair->value.type = jbvNull;
-	}
-	else
-	{
-		josch_value_to_json(&pair->value, &column->value, slot->tts_values[column->number - 1],
-								&record->format);
-	}
-}
-
-/* All columns that are not NULL. */
-static Datum
-whole_row(Record *record, TupleTableSlot *slot)
-{
-	AuditTable *table = record->table;
-	int			n = 0;
-
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		if (!slot->tts_isnull[table->columns[i].number - 1])
-		{
-			put_pair(record, n++, &table->columns[i], slot);
-		}
-	}
-	return build_object(record, n);
-}
-
-/* The columns that an UPDATE changed, NULL or not. */
-static Datum
-changed_columns(Record *record, TupleTableSlot *slot)
-{
-	for (int i = 0; i < record->nchanged; i++)
-	{
-		put_pair(record, i, record->changed[i], slot);
-	}
-	return build_object(record, record->nchanged);
-}
-
-/* Whether an UPDATE changed anything that is recorded, and what. */
-static bool
-find_changes(Record *record)
-{
-	AuditTable *table = record->table;
-	TupleTableSlot *former = record->changes.before;
-	TupleTableSlot *row = record->changes.after;
-
-	record->nchanged = 0;
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		AuditColumn *column = &table->columns[i];
-		int			at = column->number - 1;
-
-		if (former->tts_isnull[at] != row->tts_isnull[at] ||
-			(!row->tts_isnull[at] && !datum_image_eq(former->tts_values[at], row->tts_values[at],
-													 column->by_value, column->length)))
-		{
-			record->changed[record->nchanged++] = column;
-		}
-	}
-	return record->nchanged > 0;
-}
-
-/* Whether the change, or the new row, says that somebody acted. */
-static bool
-tells_of_act(const Record *record, TupleTableSlot *former, TupleTableSlot *row)
-{
-	AuditTable *table = record->table;
-
-	for (int i = 0; i < record->nchanged; i++)
-	{
-		if (record->changed[i]->is_act)
-		{
-			return true;
-		}
-	}
-	for (int i = 0; i < table->ncolumns && former == NULL; i++)
-	{
-		if (table->columns[i].is_act && !row->tts_isnull[table->columns[i].number - 1])
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The comment of the act, when the row says that somebody acted; else the setting's. */
-static Datum
-comment_of(const Record *record, TupleTableSlot *former, TupleTableSlot *row, bool *isnull)
-{
-	int			at = record->table->comment - 1;
-
-	if (at >= 0 && tells_of_act(record, former, row))
-	{
-		TupleTableSlot *any = row != NULL ? row : former;
-
-		*isnull = any->tts_isnull[at];
-		return any->tts_values[at];
-	}
-	*isnull = josch_config_comment == NULL || josch_config_comment[0] == '\0';
-	return *isnull ? (Datum) 0 : CStringGetTextDatum(josch_config_comment);
-}
-
-/* The row before or after, taken apart; NULL when there is none. */
-static TupleTableSlot *
-whole_slot(TupleTableSlot *slot)
-{
-	if (TupIsNull(slot))
-	{
-		return NULL;
-	}
-	slot_getallattrs(slot);
-	return slot;
-}
-
-/* Goes to the next row of which there is something to record. */
-static bool
-advance(Record *record)
-{
-	while (josch_changes_next(&record->changes))
-	{
-		if (whole_slot(record->changes.before) == NULL || whole_slot(record->changes.after) == NULL ||
-			find_changes(record))
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-set_values(Record *record, Datum *values, bool *nulls)
-{
-	TupleTableSlot *former = whole_slot(record->changes.before);
-	TupleTableSlot *row = whole_slot(record->changes.after);
-
-	nulls[AUDIT_OLD_VALUES] = former == NULL;
-	nulls[AUDIT_NEW_VALUES] = row == NULL;
-	if (former != NULL)
-	{
-		values[AUDIT_OLD_VALUES] = row == NULL ? whole_row(record, former) : changed_columns(record, former);
-	}
-	if (row != NULL)
-	{
-		values[AUDIT_NEW_VALUES] = former == NULL ? whole_row(record, row) : changed_columns(record, row);
-	}
-	values[AUDIT_COMMENT] = comment_of(record, former, row, &nulls[AUDIT_COMMENT]);
-}
-
-/* The next row of the audit table (JoschNextRow). */
-static bool
-next_row(void *arg, Datum *values, bool *nulls)
-{
-	Record	   *record = arg;
-	AuditTable *table = record->table;
-	TupleTableSlot *any;
-
-	if (!record->ahead && !advance(record))
-	{
-		return false;
-	}
-	record->ahead = false;
-	any = whole_slot(TupIsNull(record->changes.after) ? record->changes.before : record->changes.after);
-	memcpy(values, record->line.fixed, sizeof(record->line.fixed));
-	memcpy(nulls, record->line.null, sizeof(record->line.null));
-	values[AUDIT_ID] = Int64GetDatum(nextval_internal(work.first.sequence, false));
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		values[AUDIT_FIXED + i] = any->tts_values[table->keys[i] - 1];
-	}
-	set_values(record, values + AUDIT_FIXED + table->nkeys, nulls + AUDIT_FIXED + table->nkeys);
-	return true;
-}
-
 /* ---- writing ---- */
-
-/* The role as the caller had it: one of our own functions may have switched to the owner. */
-static Oid
-acting_role(void)
-{
-	return GetUserId() == josch_spi_owner() ? GetOuterUserId() : GetUserId();
-}
 
 /* Notes that this transaction wrote, and takes the number that its rows follow. */
 static void
@@ -270,6 +47,7 @@ note_work(TimestampTz at)
 	if (!work.wrote || !josch_store_audit_is_valid(work.first))
 	{
 		work.first = josch_store_audit_mark();
+		work.last_id = work.first.id;
 		work.owner = GetCurrentSubTransactionId();
 		work.wrote = true;
 	}
@@ -278,31 +56,23 @@ note_work(TimestampTz at)
 }
 
 static void
-begin_record(Record *record, TriggerData *trigger)
-{
-	memset(record, 0, sizeof(Record));
-	record->table = josch_store_audit_table(trigger->tg_relation, trigger->tg_trigger);
-	record->act.at = josch_clock_now();
-	record->act.operation = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "INSERT" :
-		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" : "DELETE";
-	record->act.session_user = GetSessionUserId();
-	record->act.role = acting_role();
-	record->act.application = MyBgworkerEntry != NULL ? MyBgworkerEntry->bgw_name : application_name;
-	record->pairs = palloc0(sizeof(JsonbPair) * Max(record->table->ncolumns, 1));
-	record->changed = palloc(sizeof(AuditColumn *) * Max(record->table->ncolumns, 1));
-	josch_changes_open(&record->changes, trigger);
-}
-
-static void
-write_record(Record *record)
+write_record(Record *record, int64 nrows)
 {
 	josch_store_audit_begin(&record->line, &record->act);
 	note_work(record->act.at);
+	record->numbers.sequence = work.first.sequence;
 	writing = true;
 	record->table->users++;
 	PG_TRY();
 	{
-		josch_writer_insert(&record->table->target, NULL, next_row, record);
+		if (nrows >= MIN_PACKED && josch_packed_table_takes(&record->table->target))
+		{
+			josch_record_write_packs(record);
+		}
+		else
+		{
+			josch_record_write_rows(record);
+		}
 	}
 	PG_FINALLY();
 	{
@@ -310,25 +80,24 @@ write_record(Record *record)
 		writing = false;
 	}
 	PG_END_TRY();
+	work.last_id = Max(work.last_id, record->numbers.last);	/* what a trigger of theirs changed meanwhile has greater ones */
 }
 
 void
 josch_audit_statement(TriggerData *trigger)
 {
+	int64		nrows = tuplestore_tuple_count(trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable);
 	Record		record;
 
-	if (tuplestore_tuple_count(trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable) == 0)
+	if (nrows == 0)
 	{
 		return;
 	}
-	begin_record(&record, trigger);
-	record.ahead = advance(&record);
-	if (record.ahead)
+	if (josch_record_begin(&record, trigger))
 	{
-		write_record(&record);
+		write_record(&record, nrows);
 	}
-	josch_value_end_format(&record.format);
-	josch_changes_close(&record.changes);
+	josch_record_end(&record);
 }
 
 bool
@@ -348,7 +117,7 @@ write_commit(void)
 	writing = true;
 	PG_TRY();
 	{
-		josch_store_audit_commit(work.first, at);
+		josch_store_audit_commit(work.first, work.last_id, at);
 	}
 	PG_FINALLY();
 	{

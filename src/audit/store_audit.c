@@ -255,10 +255,24 @@ josch_store_audit_is_valid(AuditMark mark)
 	return mark.sequence == sequence_oid();
 }
 
+int64
+josch_store_audit_number(AuditNumbers *numbers, int n)
+{
+	if (numbers->left < n)
+	{
+		numbers->last = nextval_internal(numbers->sequence, false) - 1;
+		numbers->left = AUDIT_NUMBERS;
+	}
+	numbers->last += n;
+	numbers->left -= n;
+	return numbers->last - n + 1;
+}
+
 /* The one row of audit_commits */
 typedef struct Commit
 {
-	AuditMark	first;
+	int64		first_id;
+	int64		last_id;
 	TimestampTz at;
 	bool		given;
 } Commit;
@@ -279,14 +293,14 @@ next_commit(void *arg, Datum *values, bool *nulls)
 	}
 	commit->given = true;
 	values[COMMIT_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[COMMIT_FIRST] = Int64GetDatum(commit->first.id);
-	values[COMMIT_LAST] = DirectFunctionCall1(currval_oid, ObjectIdGetDatum(commit->first.sequence));
+	values[COMMIT_FIRST] = Int64GetDatum(commit->first_id);
+	values[COMMIT_LAST] = Int64GetDatum(commit->last_id);
 	values[COMMIT_AT] = TimestampTzGetDatum(commit->at);
 	return true;
 }
 
 void
-josch_store_audit_commit(AuditMark first, TimestampTz at)
+josch_store_audit_commit(AuditMark first, int64 last_id, TimestampTz at)
 {
 	static const JoschColumn columns[COMMIT_COLUMNS] = {
 		[COMMIT_XID] = {"xid", XID8OID}, [COMMIT_FIRST] = {"first_audit_id", INT8OID},
@@ -294,7 +308,7 @@ josch_store_audit_commit(AuditMark first, TimestampTz at)
 	};
 	static AttrNumber numbers[COMMIT_COLUMNS];
 	static JoschTable audit_commits = JOSCH_TABLE("audit_commits", columns, numbers);
-	Commit		commit = {first, at, false};
+	Commit		commit = {first.id, last_id, at, false};
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	josch_writer_insert(&audit_commits, NULL, next_commit, &commit);

@@ -97,11 +97,25 @@ extern AuditMark josch_store_audit_mark(void);
 /* False when the extension was dropped since: then the marked rows are gone. */
 extern bool josch_store_audit_is_valid(AuditMark mark);
 
+/* The sequence gives so many numbers at a time: those of a statement are taken together. */
+#define AUDIT_NUMBERS 4096
+
+/* Numbers that a statement has taken, and not all used. */
+typedef struct AuditNumbers
+{
+	Oid			sequence;
+	int64		last;			/* that was used; 0: none */
+	int			left;
+} AuditNumbers;
+
+/* The first of n numbers that follow each other; n is AUDIT_NUMBERS at most. */
+extern int64 josch_store_audit_number(AuditNumbers *numbers, int n);
+
 /*
- * Writes down that this transaction, whose rows follow the mark, commits at a
- * moment.  Called when the transaction is about to commit.
+ * Writes down that this transaction, whose rows follow the mark up to the last number,
+ * commits at a moment.  Called when the transaction is about to commit.
  */
-extern void josch_store_audit_commit(AuditMark first, TimestampTz at);
+extern void josch_store_audit_commit(AuditMark first, int64 last_id, TimestampTz at);
 
 /* Registers the invalidation callback; called once from josch_audit_init. */
 extern void josch_store_audit_init(void);

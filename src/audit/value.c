@@ -119,12 +119,8 @@ set_float(JsonbValue *json, const char *decimal)
 														 Int32GetDatum(-1))));
 }
 
-/*
- * The contents of a stored jsonb, unfolded: the server's own builder takes a
- * nested container only so.
- */
-static void
-unfold(JsonbValue *json, JsonbContainer *container)
+void
+josch_value_unfold(JsonbValue *json, JsonbContainer *container)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(container);
 	JsonbValue	item;
@@ -166,7 +162,7 @@ unfold(JsonbValue *json, JsonbContainer *container)
 		n++;
 		if (item.type == jbvBinary)
 		{
-			unfold(target, item.val.binary.data);
+			josch_value_unfold(target, item.val.binary.data);
 		}
 		else
 		{
@@ -280,7 +276,7 @@ josch_value_to_json(JsonbValue *json, ValueColumn *column, Datum value, ValueFor
 			set_string(json, NameStr(*DatumGetName(value)), strlen(NameStr(*DatumGetName(value))));
 			break;
 		case VALUE_JSONB:
-			unfold(json, &DatumGetJsonbP(value)->root);
+			josch_value_unfold(json, &DatumGetJsonbP(value)->root);
 			break;
 		case VALUE_DATETIME:
 			set_datetime(json, value, column->type);
@@ -289,4 +285,23 @@ josch_value_to_json(JsonbValue *json, ValueColumn *column, Datum value, ValueFor
 			set_other(json, column, value, format);
 			break;
 	}
+}
+
+char *
+josch_value_to_text(const JsonbValue *json)
+{
+	switch (json->type)
+	{
+		case jbvString:
+			return pnstrdup(json->val.string.val, json->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json->val.numeric)));
+		case jbvBool:
+			return pstrdup(json->val.boolean ? "true" : "false");
+		case jbvBinary:
+			return JsonbToCString(NULL, json->val.binary.data, json->val.binary.len);
+		default:
+			elog(ERROR, "unexpected kind of JSON value: %d", (int) json->type);
+	}
+	return NULL;				/* not reached */
 }

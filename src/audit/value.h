@@ -46,6 +46,15 @@ extern int	josch_value_compare_names(const JsonbValue *a, const JsonbValue *b);
  */
 extern void josch_value_to_json(JsonbValue *json, ValueColumn *column, Datum value, ValueFormat *format);
 
+/* A string, number or boolean as text; of anything else, its JSON. */
+extern char *josch_value_to_text(const JsonbValue *json);
+
+/*
+ * The contents of a stored jsonb, unfolded with all that is in it: the server's own
+ * builder takes a nested container only so.
+ */
+extern void josch_value_unfold(JsonbValue *json, JsonbContainer *container);
+
 /* Puts back the settings that the output of some types needed. */
 extern void josch_value_end_format(ValueFormat *format);
 

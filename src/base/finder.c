@@ -143,8 +143,10 @@ register_snapshot(Snapshot snapshot)
 	return registered;
 }
 
+/* The snapshot is taken when the table is locked: who waited for it sees what the other has done. */
 static void
-open_scan(JoschFinder *finder, JoschTable *table, bool by_primary_key, int nkeys, int nscankeys, Snapshot snapshot, LOCKMODE lock)
+open_scan(JoschFinder *finder, JoschTable *table, bool by_primary_key, int nkeys, int nscankeys,
+		  Snapshot (*take) (Snapshot), Snapshot snapshot, LOCKMODE lock)
 {
 	memset(finder, 0, sizeof(JoschFinder));
 	finder->context = CurrentMemoryContext;
@@ -153,7 +155,7 @@ open_scan(JoschFinder *finder, JoschTable *table, bool by_primary_key, int nkeys
 	finder->relation = josch_table_open(table, lock);
 	finder->index = by_primary_key ? open_primary_key(finder->relation) : open_index_on(finder->relation, table, nkeys);
 	describe_keys(finder);
-	finder->snapshot = register_snapshot(snapshot);
+	finder->snapshot = take(snapshot);
 	finder->scan = josch_index_beginscan(finder->relation, finder->index, finder->snapshot, nscankeys);
 	finder->slot = table_slot_create(finder->relation, NULL);
 }
@@ -161,19 +163,25 @@ open_scan(JoschFinder *finder, JoschTable *table, bool by_primary_key, int nkeys
 void
 josch_finder_open(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, true, nkeys, nkeys, NULL, lock);
+	open_scan(finder, table, true, nkeys, nkeys, register_snapshot, NULL, lock);
 }
 
 void
 josch_finder_open_index(JoschFinder *finder, JoschTable *table, int nkeys, Snapshot snapshot, LOCKMODE lock)
 {
-	open_scan(finder, table, false, nkeys, nkeys, snapshot, lock);
+	open_scan(finder, table, false, nkeys, nkeys, register_snapshot, snapshot, lock);
 }
 
 void
 josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock)
 {
-	open_scan(finder, table, true, nkeys, RANGE_KEYS, NULL, lock);
+	open_scan(finder, table, true, nkeys, RANGE_KEYS, register_snapshot, NULL, lock);
+}
+
+void
+josch_finder_open_scan(JoschFinder *finder, JoschTable *table, int nkeys, Snapshot snapshot)
+{
+	open_scan(finder, table, true, nkeys, RANGE_KEYS, RegisterSnapshot, snapshot, AccessShareLock);
 }
 
 void

@@ -90,6 +90,9 @@ extern char *josch_finder_get_text(JoschFinder *finder, int column);
 extern void josch_finder_open_range(JoschFinder *finder, JoschTable *table, int nkeys, LOCKMODE lock);
 extern void josch_finder_seek_from(JoschFinder *finder, const Datum *key);
 
+/* A range for a node of the executor: what its snapshot sees, and nothing that was written since. */
+extern void josch_finder_open_scan(JoschFinder *finder, JoschTable *table, int nkeys, Snapshot snapshot);
+
 extern void josch_finder_close(JoschFinder *finder);
 
 #endif							/* JOSCH_FINDER_H */

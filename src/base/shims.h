@@ -2,7 +2,7 @@
  * src/base/shims.h
  *	  What the executor and the access methods are asked, in the words of each version.
  *
- * For those who go past the planner: base/finder.c, base/target.c, node/waiting_mend.c.
+ * For those who go past the planner: base/finder.c, base/target.c, node/waiting_mend.c; and audit/api_packed.c, which it asks.
  */
 #ifndef JOSCH_SHIMS_H
 #define JOSCH_SHIMS_H
@@ -24,6 +24,18 @@
 #else
 #define josch_index_beginscan(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
+/* A path that reads a foreign table whole, of so many rows. */
+#if PG_VERSION_NUM >= 180000
+#define josch_foreign_path(root, rel, rows, cost) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, 0, cost, NIL, (rel)->lateral_relids, NULL, NIL, NIL)
+#elif PG_VERSION_NUM >= 170000
+#define josch_foreign_path(root, rel, rows, cost) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, (rel)->lateral_relids, NULL, NIL, NIL)
+#else
+#define josch_foreign_path(root, rel, rows, cost) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, (rel)->lateral_relids, NULL, NIL)
 #endif
 
 #if PG_VERSION_NUM >= 190000

@@ -26,7 +26,7 @@
 #include "base/report.h"
 
 /* The extension has fewer tables; one more costs a look into the catalog each time. */
-#define MAX_OWN 32
+#define MAX_OWN 64
 
 /* Raised by each invalidation: what was looked up before counts no longer. */
 static uint64 generation = 1;

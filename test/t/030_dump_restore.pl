@@ -18,6 +18,9 @@ my $before = contents('origin');
 like($before, qr/^nodes_audit: [1-9]/m, 'there is a record to be kept');
 like($before, qr/^audit_commits: [1-9]/m, 'and commits');
 is(join(' ', $before =~ /^(\w+): 0 /mg), '', 'no table is empty: what is not there cannot be lost');
+my $packed = "SELECT count(*), md5(string_agg(a::text, ' ' ORDER BY audit_id)) FROM josch.environs_audit a WHERE var LIKE 'V%'";
+my $packs = $node->safe_psql('origin', $packed);
+like($packs, qr/^80\|/, 'rows that were recorded many as one are there');
 
 my $dump = $node->basedir . '/dump';
 $node->command_ok([ 'pg_dump', '-Fp', '-f', "$dump.sql", 'origin' ], 'pg_dump as a script');
@@ -54,6 +57,7 @@ $other->safe_psql('postgres', 'CREATE ROLE postgres_of_old SUPERUSER');
 $other->safe_psql('postgres', 'CREATE DATABASE elsewhere');
 $other->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'elsewhere', "$dump.custom" ], 'restore into another cluster');
 is(contents('elsewhere', $other), $before, 'another cluster: all tables and sequences are as they were');
+is($other->safe_psql('elsewhere', $packed), $packs, 'another cluster: they are read there as here');
 
 burn_transactions($other, 'elsewhere', $other->safe_psql('elsewhere', 'SELECT min(xid::text::bigint) FROM josch.audit_commits'));
 $other->safe_psql('elsewhere', join('', map { "INSERT INTO josch.environs VALUES ('AGAIN_$_', '');" } 1 .. 50));
@@ -111,6 +115,8 @@ sub make_day
 		SET josch.now = '2026-11-20 08:00+00';
 		INSERT INTO josch.environs VALUES ('PLACE', E'here\nand "there"'), ('GONE', '');
 		DELETE FROM josch.environs WHERE var = 'GONE';
+		INSERT INTO josch.environs SELECT 'V' || n, E'\\\n"' || n FROM generate_series(1, 40) n;
+		UPDATE josch.environs SET value = value || ' again' WHERE var LIKE 'V%';
 		INSERT INTO josch.calendars (calendar_name, of_calendar, rule, origin) VALUES
 			('Every second', 'Weekdays', 'FREQ=DAILY;INTERVAL=2', '2026-01-01'), ('Weekdays', NULL, NULL, NULL);
 		INSERT INTO josch.calendar_parts VALUES ('Every second', 1, 'and', 'Weekdays');

@@ -1,0 +1,105 @@
+/*
+ * src/audit/packed_table.c
+ *	  The table of packs, and whose rows it holds.
+ */
+#include "base/josch.h"
+
+#include "audit/packed_table.h"
+
+#include "access/table.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/* What an audit table has as JOSCH makes it (sql/install/25_audit.sql). */
+#define OWN_TRIGGERS 2
+#define OWN_CHECKS 1
+#define OWN_INDEXES 2
+
+static const PackedTable packed[] = {
+	{"environs_audit", "environs_audit_packed", NULL, NULL},
+	{"nodes_audit", "nodes_audit_packed", "job_date", "node_id"},
+	{"node_deps_audit", "node_deps_audit_packed", "c_date", "c_node_id"},
+	{"tpl_nodes_audit", "tpl_nodes_audit_packed", NULL, "node_id"},
+	{"tpl_node_deps_audit", "tpl_node_deps_audit_packed", NULL, "c_node_id"}
+};
+
+static const JoschColumn columns[PACK_COLUMNS] = {
+	[PACK_TABLE] = {"table_name", NAMEOID}, [PACK_DATE] = {"job_date", DATEOID}, [PACK_LAST_ID] = {"last_id", INT8OID},
+	[PACK_FIRST_AUDIT_ID] = {"first_audit_id", INT8OID}, [PACK_FIRST_ID] = {"first_id", INT8OID},
+	[PACK_ROW_COUNT] = {"row_count", INT4OID}, [PACK_AT] = {"at", TIMESTAMPTZOID}, [PACK_XID] = {"xid", XID8OID},
+	[PACK_SESSION_NAME] = {"session_name", TEXTOID}, [PACK_ROLE_NAME] = {"role_name", TEXTOID},
+	[PACK_CLIENT_ADDR] = {"client_addr", INETOID}, [PACK_APPLICATION] = {"application", TEXTOID},
+	[PACK_OPERATION] = {"operation", TEXTOID}, [PACK_SAME] = {"same", JSONBOID}, [PACK_EACH] = {"each", JSONBOID},
+	[PACK_OLD_SAME] = {"old_same", JSONBOID}, [PACK_OLD_EACH] = {"old_each", JSONBOID}, [PACK_COMMENT] = {"comment", TEXTOID}
+};
+static AttrNumber numbers[PACK_COLUMNS];
+
+JoschTable	josch_packed_table_packs = JOSCH_TABLE("audit_packs", columns, numbers);
+
+const PackedTable *
+josch_packed_table(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(packed); i++)
+	{
+		if (strcmp(packed[i].name, name) == 0)
+		{
+			return &packed[i];
+		}
+	}
+	return NULL;
+}
+
+const PackedTable *
+josch_packed_table_of_child(const char *child)
+{
+	for (int i = 0; i < (int) lengthof(packed); i++)
+	{
+		if (strcmp(packed[i].child, child) == 0)
+		{
+			return &packed[i];
+		}
+	}
+	return NULL;
+}
+
+static int
+count_columns(TupleDesc desc)
+{
+	int			n = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		n += TupleDescAttr(desc, i)->attisdropped ? 0 : 1;
+	}
+	return n;
+}
+
+/* Whether the table has what JOSCH has put on it, and nothing else. */
+static bool
+is_plain(Relation relation, int ncolumns)
+{
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	return count_columns(RelationGetDescr(relation)) == ncolumns &&
+		constraints != NULL && constraints->num_check == OWN_CHECKS &&
+		triggers != NULL && triggers->numtriggers == OWN_TRIGGERS &&
+		list_length(RelationGetIndexList(relation)) == OWN_INDEXES &&
+		!relation->rd_rel->relrowsecurity && relation->rd_rules == NULL;
+}
+
+bool
+josch_packed_table_takes(JoschTable *table)
+{
+	Relation	relation;
+	bool		plain;
+
+	if (josch_packed_table(table->name) == NULL)
+	{
+		return false;
+	}
+	relation = josch_table_open(table, RowExclusiveLock);
+	plain = is_plain(relation, table->ncolumns);
+	table_close(relation, NoLock);
+	return plain;
+}
