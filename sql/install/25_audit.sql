@@ -97,7 +97,7 @@ CREATE FUNCTION josch.audit_packed_handler() RETURNS fdw_handler
 	LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_packed_handler';
 COMMENT ON FUNCTION josch.audit_packed_handler() IS
-'Reads the foreign tables josch.<table>_audit_packed, children of <table>_audit: the rows that josch.audit_packs holds. Raises fdw_table_not_found for any other table.';
+'Internal: reads the foreign tables josch.<table>_audit_packed, children of <table>_audit: the rows that josch.audit_packs holds. Raises fdw_table_not_found for any other table.';
 REVOKE ALL ON FUNCTION josch.audit_packed_handler() FROM PUBLIC;
 CREATE FOREIGN DATA WRAPPER josch_packed HANDLER josch.audit_packed_handler;
 COMMENT ON FOREIGN DATA WRAPPER josch_packed IS 'JOSCH: rows of the record that are kept many as one';
