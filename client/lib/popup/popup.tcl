@@ -411,10 +411,12 @@ proc ::popup::objects {} {
 
 # Put a window on the screen without the keyboard. Many window managers give it to whatever comes up, and Tk cannot set
 # _NET_WM_USER_TIME; so the window says that it takes no input, and says otherwise when it is there. A click then gives it
-# the keyboard, as any other window.
-proc ::popup::map {window} {
-    catch {wm attributes $window -type utility}
-    wm focusmodel $window active
+# the keyboard, as any other window; one that a person has just asked for has it from the window manager.
+proc ::popup::map {window {asked 0}} {
+    if {!$asked} {
+        catch {wm attributes $window -type utility}
+        wm focusmodel $window active
+    }
     wm deiconify $window
     raise $window
     guard::changed $window

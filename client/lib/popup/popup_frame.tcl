@@ -282,7 +282,7 @@ oo::class create ::popup::Frame {
         set output [expr {$facts ne {} ? 0 : [my Lines] * [font metrics [theme::font mono] -linespace]}]
         wm resizable $path 1 1
         if {[my PlaceAt [winfo reqwidth $path] [expr {[winfo reqheight $path] + $output}]]} {
-            popup::map $path
+            popup::map $path [my pinned]
         }
     }
 

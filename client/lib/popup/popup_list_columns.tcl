@@ -21,8 +21,9 @@ proc ::popup_list::FitColumns {tree} {
     variable shown
     variable fitted
     set width [winfo width $tree]
-    set there [ThatFit $width]
-    set now [list $tree $width $there [Needs]]
+    set needs [Needs]
+    set there [ThatFit $width $needs]
+    set now [list $tree $width $there $needs]
     if {$now eq $fitted || $width <= 1} {
         return
     }
@@ -30,7 +31,7 @@ proc ::popup_list::FitColumns {tree} {
     if {[$tree cget -displaycolumns] ne $there} {
         $tree configure -displaycolumns $there
     }
-    dict for {name width} [Widths $width $there [lindex $now 3]] {
+    dict for {name width} [Widths $width $there $needs] {
         $tree column $name -width $width -stretch [expr {$name eq [lindex $there end]}]
     }
     dict for {key row} $shown {
@@ -39,28 +40,27 @@ proc ::popup_list::FitColumns {tree} {
 }
 
 # In a narrow list some columns give way, so that the others can be read.
-proc ::popup_list::ThatFit {width} {
+proc ::popup_list::ThatFit {width needs} {
     variable columns
-    variable texts
     set left [dict keys $columns]
-    set needs [theme::chars 16]
+    set sum [theme::chars 16]
     foreach name $left {
-        incr needs [Least $name]
+        incr sum [Least $name $needs]
     }
     foreach name {date blocks job exit who waits why id} {
-        if {$needs <= $width} break
-        incr needs -[Least $name]
+        if {$sum <= $width} break
+        incr sum -[Least $name $needs]
         set left [lsearch -all -inline -not -exact $left $name]
     }
     return $left
 }
 
-# Pixels that a column has at least.
-proc ::popup_list::Least {name} {
+# Pixels that a column has at least: one of texts no more than they need.
+proc ::popup_list::Least {name needs} {
     variable columns
     variable texts
     if {[dict exists $texts $name]} {
-        return [theme::chars [expr {[dict get $texts $name] + 4}]]
+        return [expr {min([theme::chars [expr {[dict get $texts $name] + 4}]], [dict get $needs $name])}]
     }
     return [theme::chars [lindex [dict get $columns $name] 1]]
 }
@@ -71,7 +71,7 @@ proc ::popup_list::Wish {} {
     set needs [Needs]
     set more 4
     dict for {name look} $columns {
-        incr more [expr {[dict exists $needs $name] ? [dict get $needs $name] : [Least $name]}]
+        incr more [expr {[dict exists $needs $name] ? [dict get $needs $name] : [Least $name $needs]}]
         incr more -[theme::chars [lindex $look 1]]
     }
     return [expr {max(0, $more)}]
@@ -81,7 +81,9 @@ proc ::popup_list::Wish {} {
 proc ::popup_list::Needs {} {
     variable rows
     variable texts
-    set longest [dict map {name least} $texts {string cat ""}]
+    variable columns
+    # no less than their headings
+    set longest [dict map {name least} $texts {lindex [dict get $columns $name] 0}]
     dict for {key row} $rows {
         dict for {name text} $longest {
             set value [popup_rows::value $row $name]
@@ -91,7 +93,7 @@ proc ::popup_list::Needs {} {
         }
     }
     return [dict map {name text} $longest {
-        expr {max([Least $name], [font measure [theme::font ui] [string range $text 0 199]] + [theme::chars 2.5])}
+        expr {[font measure [theme::font ui] [string range $text 0 199]] + [theme::chars 2.5]}
     }]
 }
 
@@ -99,16 +101,14 @@ proc ::popup_list::Needs {} {
 proc ::popup_list::Widths {width there needs} {
     variable texts
     set room [expr {$width - [theme::chars 16] - 4}]
-    foreach name $there {
-        incr room -[Least $name]
-    }
     set widths {}
     foreach name $there {
-        dict set widths $name [Least $name]
+        dict set widths $name [Least $name $needs]
+        incr room -[Least $name $needs]
     }
     foreach name [dict keys $texts] {
         if {[dict exists $widths $name]} {
-            set more [expr {max(0, min($room, [dict get $needs $name] - [Least $name]))}]
+            set more [expr {max(0, min($room, [dict get $needs $name] - [dict get $widths $name]))}]
             dict incr widths $name $more
             incr room -$more
         }
