@@ -184,6 +184,8 @@ proc ::pictures::others {} {
     ::harness::tell author "wm geometry $editor 1400x860+0+0"
     set table $editor.panes.upper.tabs.tpl_nodes.tree
     set row "lsearch -inline -glob \[lmap item \[$table children {}\] {list \$item \[$table item \$item -values\]}\] *Risk_VaR*"
+    # the window is there before what is in it
+    ::harness::until author "winfo exists $table"
     ::harness::until author "llength \[$row\]"
     ::harness::tell author "$table selection set \[list \[lindex \[$row\] 0\]\]"
     ::harness::until author "string match {*no price for ISIN*} \[::driven::texts $editor\]"
