@@ -7,13 +7,17 @@
 #include "audit/packed_table.h"
 
 #include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
-/* What an audit table has as JOSCH makes it (sql/install/25_audit.sql). */
+/* What an audit table, and the table of packs, have as JOSCH makes them (sql/install/25_audit.sql). */
 #define OWN_TRIGGERS 2
 #define OWN_CHECKS 1
 #define OWN_INDEXES 2
+#define OWN_PACKS_CHECKS 2
+#define OWN_PACKS_INDEXES 1
 
 static const PackedTable packed[] = {
 	{"environs_audit", "environs_audit_packed", NULL, NULL},
@@ -76,30 +80,50 @@ count_columns(TupleDesc desc)
 
 /* Whether the table has what JOSCH has put on it, and nothing else. */
 static bool
-is_plain(Relation relation, int ncolumns)
+is_plain(Relation relation, int ncolumns, int nchecks, int nindexes)
 {
 	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
 	const TriggerDesc *triggers = relation->trigdesc;
 
 	return count_columns(RelationGetDescr(relation)) == ncolumns &&
-		constraints != NULL && constraints->num_check == OWN_CHECKS &&
+		constraints != NULL && constraints->num_check == nchecks &&
 		triggers != NULL && triggers->numtriggers == OWN_TRIGGERS &&
-		list_length(RelationGetIndexList(relation)) == OWN_INDEXES &&
+		list_length(RelationGetIndexList(relation)) == nindexes &&
 		!relation->rd_rel->relrowsecurity && relation->rd_rules == NULL;
+}
+
+/* Whether who reads the table reads what is in packs: people may have taken its child away. */
+static bool
+shows_packs(Relation relation, const char *child)
+{
+	List	   *children = find_inheritance_children(RelationGetRelid(relation), NoLock);
+
+	return list_member_oid(children, get_relname_relid(child, RelationGetNamespace(relation)));
+}
+
+static bool
+packs_are_plain(void)
+{
+	Relation	packs = josch_table_open(&josch_packed_table_packs, RowExclusiveLock);
+	bool		plain = is_plain(packs, PACK_COLUMNS, OWN_PACKS_CHECKS, OWN_PACKS_INDEXES);
+
+	table_close(packs, NoLock);
+	return plain;
 }
 
 bool
 josch_packed_table_takes(JoschTable *table)
 {
+	const PackedTable *of = josch_packed_table(table->name);
 	Relation	relation;
-	bool		plain;
+	bool		takes;
 
-	if (josch_packed_table(table->name) == NULL)
+	if (of == NULL)
 	{
 		return false;
 	}
 	relation = josch_table_open(table, RowExclusiveLock);
-	plain = is_plain(relation, table->ncolumns);
+	takes = is_plain(relation, table->ncolumns, OWN_CHECKS, OWN_INDEXES) && shows_packs(relation, of->child) && packs_are_plain();
 	table_close(relation, NoLock);
-	return plain;
+	return takes;
 }

@@ -28,7 +28,8 @@ extern const PackedTable *josch_packed_table_of_child(const char *child);
 
 /*
  * Whether rows of an audit table may go into packs: not where people have put columns,
- * constraints or triggers of their own on it, which hold for rows alone.
+ * constraints or triggers of their own on it or on the packs, which hold for rows alone;
+ * nor where they have taken away what shows them.
  */
 extern bool josch_packed_table_takes(JoschTable *table);
 

@@ -1,0 +1,43 @@
+-- The packs of the record, where people have altered what belongs to it, or ask for more than columns.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS josch;
+RESET client_min_messages;
+\set VERBOSITY terse
+\set ON_ERROR_ROLLBACK on
+BEGIN;
+INSERT INTO josch.tpl_jobs (job_name, loaded_on) VALUES ('Much', '2026-01-01');
+CREATE FUNCTION pg_temp.load(first bigint, last bigint) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) SELECT n, 'N', 'Much', 'node ' || n, 'true' FROM generate_series(first, last) n
+$$;
+-- how many rows are recorded of nodes from one on, and how many of them are rows of their own
+CREATE FUNCTION pg_temp.kept(first bigint) RETURNS TABLE (recorded bigint, as_rows bigint) LANGUAGE sql AS $$
+	SELECT (SELECT count(*) FROM josch.tpl_nodes_audit WHERE node_id >= first), (SELECT count(*) FROM ONLY josch.tpl_nodes_audit WHERE node_id >= first)
+$$;
+SELECT pg_temp.load(1, 1040);
+SELECT * FROM pg_temp.kept(1);
+-- a scan that begins again
+SELECT n, (SELECT string_agg(new_values ->> 'node_name', ', ') FROM josch.tpl_nodes_audit a WHERE a.node_id = n) FROM unnest('{1040, NULL, 1, 2000, 1, 999}'::bigint[]) WITH ORDINALITY AS u (n, i) ORDER BY i;
+-- a trigger on the packs may change what is recorded
+SAVEPOINT altered;
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO josch.environs VALUES ('NOTED_' || nextval('pg_temp.notes'), 1); RETURN NULL; END$$;
+CREATE SEQUENCE pg_temp.notes;
+CREATE TRIGGER note AFTER INSERT ON josch.audit_packs FOR EACH ROW EXECUTE FUNCTION pg_temp.note();
+SELECT pg_temp.load(2001, 5000);
+SELECT * FROM pg_temp.kept(2001);
+ROLLBACK TO altered;
+-- and one that leaves rows out does not leave out the record
+CREATE FUNCTION pg_temp.leave_out() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+CREATE TRIGGER leave_out BEFORE INSERT ON josch.audit_packs FOR EACH ROW EXECUTE FUNCTION pg_temp.leave_out();
+SELECT pg_temp.load(2001, 2040);
+SELECT * FROM pg_temp.kept(2001);
+ROLLBACK TO altered;
+-- where nothing shows them, there are no packs
+ALTER FOREIGN TABLE josch.tpl_nodes_audit_packed NO INHERIT josch.tpl_nodes_audit;
+SELECT pg_temp.load(2001, 2040);
+SELECT * FROM pg_temp.kept(2001);
+ROLLBACK TO altered;
+ALTER FOREIGN TABLE josch.tpl_nodes_audit_packed RENAME TO tpl_nodes_packed;
+SELECT pg_temp.load(2001, 2040);
+SELECT count(*) FROM ONLY josch.tpl_nodes_audit;
+ROLLBACK TO altered;
+ROLLBACK;
