@@ -15,6 +15,8 @@ CREATE FUNCTION pg_temp.kept(first bigint) RETURNS TABLE (recorded bigint, as_ro
 $$;
 SELECT pg_temp.load(1, 1040);
 SELECT * FROM pg_temp.kept(1);
+-- a row has the transaction of its pack
+SELECT xmin IN (SELECT xmin FROM josch.audit_packs) AS of_its_pack, tableoid::regclass, new_values ->> 'node_name' AS name FROM josch.tpl_nodes_audit WHERE node_id IN (1, 1040) ORDER BY audit_id;
 -- a scan that begins again
 SELECT n, (SELECT string_agg(new_values ->> 'node_name', ', ') FROM josch.tpl_nodes_audit a WHERE a.node_id = n) FROM unnest('{1040, NULL, 1, 2000, 1, 999}'::bigint[]) WITH ORDINALITY AS u (n, i) ORDER BY i;
 -- a trigger on the packs may change what is recorded
@@ -39,5 +41,13 @@ ROLLBACK TO altered;
 ALTER FOREIGN TABLE josch.tpl_nodes_audit_packed RENAME TO tpl_nodes_packed;
 SELECT pg_temp.load(2001, 2040);
 SELECT count(*) FROM ONLY josch.tpl_nodes_audit;
+ROLLBACK TO altered;
+-- a column of the record under another name, or at another place
+ALTER TABLE josch.tpl_nodes_audit RENAME comment TO remark;
+SELECT count(new_values) FROM josch.tpl_nodes_audit;
+ROLLBACK TO altered;
+ALTER TABLE josch.tpl_nodes_audit DROP application;
+ALTER TABLE josch.tpl_nodes_audit ADD application text;
+SELECT count(application = current_setting('application_name')) FROM josch.tpl_nodes_audit;
 ROLLBACK TO altered;
 ROLLBACK;

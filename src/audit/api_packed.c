@@ -9,6 +9,8 @@
  */
 #include "base/josch.h"
 
+#include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -238,7 +240,7 @@ describe_column(PackedColumn *column, Form_pg_attribute attribute, AttrNumber la
 	};
 	Oid			function;
 
-	if (attribute->attisdropped || attribute->attnum > last)
+	if (attribute->attisdropped)
 	{
 		return;
 	}
@@ -252,10 +254,30 @@ describe_column(PackedColumn *column, Form_pg_attribute attribute, AttrNumber la
 			return;
 		}
 	}
+	if (attribute->attnum > last)
+	{
+		return;
+	}
 	column->source = FROM_ROW;
 	column->type_modifier = attribute->atttypmod;
 	getTypeInputInfo(attribute->atttypid, &function, &column->io_parameter);
 	fmgr_info(function, &column->input);
+}
+
+/* The last column that JOSCH has made; people's follow. */
+static AttrNumber
+last_column(Relation relation)
+{
+	AttrNumber	last = get_attnum(RelationGetRelid(relation), "comment");
+
+	if (last == InvalidAttrNumber)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("josch.%s has no column \"comment\"", RelationGetRelationName(relation)),
+				 errtable(relation)));
+	}
+	return last;
 }
 
 static void
@@ -265,11 +287,13 @@ begin_scan(ForeignScanState *node, int flags)
 	Oid			foreign_table = RelationGetRelid(node->ss.ss_currentRelation);
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	PackedScan *scan;
+	AttrNumber	last;
 
 	if (flags & EXEC_FLAG_EXPLAIN_ONLY)
 	{
 		return;
 	}
+	last = last_column(node->ss.ss_currentRelation);
 	scan = palloc0(sizeof(PackedScan));
 	scan->packed = packed_of(foreign_table);
 	namestrcpy(&scan->name, scan->packed->name);
@@ -277,7 +301,7 @@ begin_scan(ForeignScanState *node, int flags)
 	scan->columns = palloc0(sizeof(PackedColumn) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
-		describe_column(&scan->columns[i], TupleDescAttr(desc, i), get_attnum(foreign_table, "comment"));
+		describe_column(&scan->columns[i], TupleDescAttr(desc, i), last);
 	}
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
 	scan->keys = plan->fdw_private;
@@ -461,6 +485,32 @@ is_wanted(PackedScan *scan)
 		DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(id->val.numeric))) == DatumGetInt64(scan->wanted[PACKED_ID]);
 }
 
+static Datum
+system_column(PackedScan *scan, AttrNumber number)
+{
+	bool		isnull;
+
+	return slot_getsysattr(scan->finder.slot, number, &isnull);
+}
+
+/* The row whose columns are filled in; who asks for xmin and the like gets what its pack has. */
+static TupleTableSlot *
+store_row(PackedScan *scan, TupleTableSlot *slot, bool with_system_columns)
+{
+	HeapTuple	row;
+
+	if (!with_system_columns)
+	{
+		return ExecStoreVirtualTuple(slot);
+	}
+	row = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull);
+	row->t_self = row->t_data->t_ctid = scan->finder.slot->tts_tid;
+	HeapTupleHeaderSetXmin(row->t_data, DatumGetTransactionId(system_column(scan, MinTransactionIdAttributeNumber)));
+	HeapTupleHeaderSetXmax(row->t_data, InvalidTransactionId);
+	HeapTupleHeaderSetCmin(row->t_data, DatumGetCommandId(system_column(scan, MinCommandIdAttributeNumber)));
+	return ExecStoreHeapTuple(row, slot, false);
+}
+
 static TupleTableSlot *
 next_row(ForeignScanState *node)
 {
@@ -483,7 +533,7 @@ next_row(ForeignScanState *node)
 			slot->tts_values[i] = column_value(scan, &scan->columns[i], &slot->tts_isnull[i]);
 		}
 		scan->row++;
-		return ExecStoreVirtualTuple(slot);
+		return store_row(scan, slot, ((ForeignScan *) node->ss.ps.plan)->fsSystemCol);
 	}
 	return slot;
 }
