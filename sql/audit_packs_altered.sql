@@ -50,4 +50,9 @@ ALTER TABLE josch.tpl_nodes_audit DROP application;
 ALTER TABLE josch.tpl_nodes_audit ADD application text;
 SELECT count(application = current_setting('application_name')) FROM josch.tpl_nodes_audit;
 ROLLBACK TO altered;
+-- null of JSON is not NULL
+ALTER TABLE josch.tpl_nodes ADD tags jsonb;
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, tags) SELECT n, 'N', 'Much', 'node ' || n, 'true', (ARRAY['null', NULL, '[null]'])[n % 3 + 1]::jsonb FROM generate_series(2001, 2099) n;
+SELECT new_values -> 'tags' AS tags, count(*) FROM josch.tpl_nodes_audit WHERE node_id > 2000 GROUP BY 1 ORDER BY 1;
+ROLLBACK TO altered;
 ROLLBACK;

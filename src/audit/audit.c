@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "utils/tuplestore.h"
 
+#include "audit/pack.h"
 #include "audit/packed_table.h"
 #include "audit/record.h"
 #include "audit/store_audit.h"
@@ -65,7 +66,8 @@ write_record(Record *record, int64 nrows)
 	record->table->users++;
 	PG_TRY();
 	{
-		if (nrows >= MIN_PACKED && josch_packed_table_takes(&record->table->target))
+		if (nrows >= MIN_PACKED && josch_pack_can_hold(record->table) &&
+			josch_packed_table_takes(&record->table->target))
 		{
 			josch_record_write_packs(record);
 		}

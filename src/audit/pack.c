@@ -14,6 +14,19 @@
 
 /* ---- filling ---- */
 
+bool
+josch_pack_can_hold(const AuditTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].value.kind == VALUE_JSONB)
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
 void
 josch_pack_begin(AuditPack *pack, AuditColumn **columns, int ncolumns, bool keeps_nulls, ValueFormat *format)
 {

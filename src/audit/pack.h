@@ -44,6 +44,9 @@ typedef struct AuditPack
 	Size		bytes;			/* of the values that it holds, about */
 } AuditPack;
 
+/* Whether rows of the table can be told from a pack: in one, null of SQL and of JSON are the same. */
+extern bool josch_pack_can_hold(const AuditTable *table);
+
 extern void josch_pack_begin(AuditPack *pack, AuditColumn **columns, int ncolumns, bool keeps_nulls, ValueFormat *format);
 
 /* Adds a row, taken apart, where it is not full. */
