@@ -55,4 +55,12 @@ ALTER TABLE josch.tpl_nodes ADD tags jsonb;
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, tags) SELECT n, 'N', 'Much', 'node ' || n, 'true', (ARRAY['null', NULL, '[null]'])[n % 3 + 1]::jsonb FROM generate_series(2001, 2099) n;
 SELECT new_values -> 'tags' AS tags, count(*) FROM josch.tpl_nodes_audit WHERE node_id > 2000 GROUP BY 1 ORDER BY 1;
 ROLLBACK TO altered;
+-- rows that have little in common are rows, and none of them is lost; many that have much are not for that
+SELECT nodes FROM josch.schedule('2026-02-02') UNION ALL SELECT nodes FROM josch.schedule('2026-02-03');
+UPDATE josch.nodes SET state = 'held', comment = 'of ' || node_id WHERE job_date = '2026-02-02';
+SELECT count(*), count(DISTINCT audit_id), bool_and(comment = 'of ' || node_id AND new_values ->> 'comment' = comment) AS as_it_is FROM josch.nodes_audit WHERE operation = 'UPDATE' AND job_date = '2026-02-02';
+SELECT count(*) < 50 AS few FROM josch.audit_packs WHERE operation = 'UPDATE' AND job_date = '2026-02-02';
+UPDATE josch.nodes SET state = 'held', comment = CASE WHEN node_id % 50 = 0 THEN 'of ' || node_id ELSE 'all' END WHERE job_date = '2026-02-03';
+SELECT count(*), count(DISTINCT audit_id), count(DISTINCT comment) FROM josch.nodes_audit WHERE operation = 'UPDATE' AND job_date = '2026-02-03';
+SELECT count(*) FROM ONLY josch.nodes_audit WHERE operation = 'UPDATE' AND job_date = '2026-02-03';
 ROLLBACK;

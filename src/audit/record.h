@@ -34,7 +34,7 @@ extern bool josch_record_begin(Record *record, TriggerData *trigger);
 /* Writes all its rows, each as one of the audit table. */
 extern void josch_record_write_rows(Record *record);
 
-/* Writes all its rows, many as one; of a table that has packs. */
+/* Writes all its rows, many as one; of a table that has packs.  Those that have too little in common are written one by one. */
 extern void josch_record_write_packs(Record *record);
 
 extern void josch_record_end(Record *record);

@@ -22,6 +22,10 @@
 /* Packs that are filled at a time. */
 #define OPEN_PACKS 8
 
+/* A pack of fewer rows costs more than they would, and so many of them are too many. */
+#define SMALL_PACK 8
+#define MANY_SMALL 16
+
 /* A pack that is being filled. */
 typedef struct OpenPack
 {
@@ -48,6 +52,7 @@ typedef struct Packing
 	MemoryContext context;		/* of the packs' own */
 	OpenPack	packs[OPEN_PACKS];
 	uint64		nrows;
+	uint64		nsmall;			/* packs that had to go for others with few rows */
 } Packing;
 
 /* ---- one pack into the table ---- */
@@ -216,6 +221,7 @@ find_pack(Packing *packing, Datum job_date)
 	}
 	if (oldest->n > 0)
 	{
+		packing->nsmall += oldest->n < SMALL_PACK ? 1 : 0;
 		write_pack(packing, oldest);
 	}
 	begin_pack(packing, oldest, job_date, comment, no_comment);
@@ -267,27 +273,46 @@ find_key(const AuditTable *table, const char *name)
 	elog(ERROR, "the key of \"%s\" has no column \"%s\"", table->target.name, name);
 }
 
+/* Whether the rows alternate between more kinds than there are packs to fill, most of them. */
+static bool
+is_scattered(const Packing *packing)
+{
+	return packing->nsmall >= MANY_SMALL && packing->nsmall * SMALL_PACK > packing->nrows / 2;
+}
+
+/* Fills packs with the rows, until there are no more, or the one at hand had better be a row. */
+static void
+fill_packs(Packing *packing)
+{
+	MemoryContext row = AllocSetContextCreate(packing->context, "josch row of the record", ALLOCSET_SMALL_SIZES);
+
+	while (josch_record_next(packing->record))
+	{
+		MemoryContext former;
+
+		if (is_scattered(packing))
+		{
+			packing->record->ahead = true;
+			break;
+		}
+		former = MemoryContextSwitchTo(row);
+		add_row(packing);
+		MemoryContextSwitchTo(former);
+		MemoryContextReset(row);
+	}
+}
+
 void
 josch_record_write_packs(Record *record)
 {
 	const PackedTable *packed = josch_packed_table(record->table->target.name);
 	Packing		packing = {.record = record};
-	MemoryContext former,
-				row;
 
 	packing.context = AllocSetContextCreate(CurrentMemoryContext, "josch packs of the record", ALLOCSET_SMALL_SIZES);
-	row = AllocSetContextCreate(packing.context, "josch row of the record", ALLOCSET_SMALL_SIZES);
-
 	namestrcpy(&packing.name, packed->name);
 	packing.date = find_key(record->table, packed->date);
 	packing.id = find_key(record->table, packed->id);
-	while (josch_record_next(record))
-	{
-		former = MemoryContextSwitchTo(row);
-		add_row(&packing);
-		MemoryContextSwitchTo(former);
-		MemoryContextReset(row);
-	}
+	fill_packs(&packing);
 	for (int i = 0; i < OPEN_PACKS; i++)
 	{
 		if (packing.packs[i].n > 0)
@@ -296,4 +321,8 @@ josch_record_write_packs(Record *record)
 		}
 	}
 	MemoryContextDelete(packing.context);
+	if (record->ahead)
+	{
+		josch_record_write_rows(record);
+	}
 }
