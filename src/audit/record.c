@@ -219,6 +219,7 @@ next_row(void *arg, Datum *values, bool *nulls)
 
 	if (!josch_record_next(record))
 	{
+		josch_value_end_format(&record->format);	/* before the writer ends its own settings, which are the outer ones */
 		return false;
 	}
 	any = josch_record_row(record) != NULL ? josch_record_row(record) : josch_record_former(record);
