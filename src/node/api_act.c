@@ -151,6 +151,7 @@ check_length(const char *name, int n, int wanted)
 static void
 check_action(const char *action)
 {
+	Oid			any = InvalidOid;	/* types of arguments, which are not asked for, but may not be NULL */
 	Oid			function;
 
 	if (josch_acts_find(action) == NULL && !josch_claim_is(action))
@@ -160,7 +161,7 @@ check_action(const char *action)
 				 errmsg("there is no act \"%s\"", action),
 				 errhint("josch.acts() lists them; besides there are claim and unclaim.")));
 	}
-	function = LookupFuncName(list_make2(makeString(pstrdup(JOSCH_SCHEMA)), makeString(pstrdup(action))), -1, NULL, false);
+	function = LookupFuncName(list_make2(makeString(pstrdup(JOSCH_SCHEMA)), makeString(pstrdup(action))), -1, &any, false);
 	if (!DatumGetBool(DirectFunctionCall2(has_function_privilege_id, ObjectIdGetDatum(function),
 										  CStringGetTextDatum("EXECUTE"))))
 	{
