@@ -98,6 +98,27 @@ SET CONSTRAINTS ALL IMMEDIATE;
 COMMIT;
 SELECT count(*) FROM josch.nodes_audit a WHERE (SELECT count(*) FROM josch.audit_commits c WHERE c.xid = a.xid AND a.audit_id > c.first_audit_id AND a.audit_id <= c.last_audit_id) <> 1;
 
+-- more rows than a statement takes numbers at once, and what comes after them
+INSERT INTO josch.environs SELECT 'W' || n, n FROM generate_series(1, 5000) n;
+INSERT INTO josch.environs VALUES ('W0', '0');
+SELECT count(*), count(DISTINCT audit_id), max(audit_id) = max(audit_id) FILTER (WHERE var = 'W0') AS in_order FROM josch.environs_audit WHERE var LIKE 'W%';
+-- a change that is made while another is recorded is of the same commit
+CREATE FUNCTION public.again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.var = 'AGAIN' THEN
+		INSERT INTO josch.environs VALUES ('AFTER_AGAIN', '1');
+	END IF;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER again AFTER INSERT ON josch.environs_audit FOR EACH ROW EXECUTE FUNCTION public.again();
+INSERT INTO josch.environs VALUES ('AGAIN', '1');
+DROP TRIGGER again ON josch.environs_audit;
+DROP FUNCTION public.again();
+SELECT count(DISTINCT var), count(DISTINCT a.xid), count(DISTINCT c.xid) FROM josch.environs_audit a
+	LEFT JOIN josch.audit_commits c ON c.xid = a.xid AND a.audit_id > c.first_audit_id AND a.audit_id <= c.last_audit_id WHERE var LIKE '%AGAIN';
+SELECT count(*) FROM josch.environs_audit a WHERE (SELECT count(*) FROM josch.audit_commits c WHERE c.xid = a.xid AND a.audit_id > c.first_audit_id AND a.audit_id <= c.last_audit_id) <> 1;
+DELETE FROM josch.environs WHERE var LIKE 'W%' OR var LIKE '%AGAIN';
+
 -- what people put on the record holds for each row: then there are no packs
 BEGIN;
 SELECT sum(packs) FROM pg_temp.kept();
