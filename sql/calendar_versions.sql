@@ -71,6 +71,9 @@ ROLLBACK TO s;
 UPDATE josch.calendar_parts SET operation = 'and';
 ROLLBACK;
 EXECUTE here;
+SELECT josch.is_open('No such', '2026-06-01');
+SELECT josch.is_open('No such', '2026-06-01');
+EXECUTE here;
 -- nor does an extension that is dropped, and is not
 BEGIN;
 SET LOCAL client_min_messages = warning;

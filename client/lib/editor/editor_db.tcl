@@ -93,7 +93,8 @@ proc ::editor::ColumnsSql {} {
         coalesce(pg_get_expr(d.adbin, d.adrelid), ''), coalesce(col_description(c.oid, a.attnum), '')
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-        WHERE c.oid IN ('josch.environs'::regclass, 'josch.tpl_jobs'::regclass, 'josch.tpl_nodes'::regclass,
+        WHERE c.oid IN ('josch.calendars'::regclass, 'josch.calendar_parts'::regclass, 'josch.holidays'::regclass,
+            'josch.environs'::regclass, 'josch.tpl_jobs'::regclass, 'josch.tpl_nodes'::regclass,
             'josch.tpl_node_deps'::regclass) ORDER BY c.relname, a.attnum}
 }
 

@@ -7,10 +7,15 @@
 # counted by doing it and rolling it back; it is done anew when the person says so.
 
 namespace eval ::editor_files {
-    variable tables {environs tpl_jobs tpl_nodes tpl_node_deps}
+    variable tables {environs calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps}
+    # files that are written where they say something, or would say something that is no longer so
+    variable optional {calendars calendar_parts holidays}
     # columns that an exported file always has
     variable seed {
         environs {var value}
+        calendars {calendar_name calendar_desc weekdays}
+        calendar_parts {calendar_name position operation part_name}
+        holidays {calendar_name holiday holiday_name}
         tpl_jobs {job_name job_desc}
         tpl_nodes {node_id node_type job_name node_name exec_command signoff_time}
         tpl_node_deps {p_node_id p_date c_node_id c_date}
@@ -254,8 +259,8 @@ proc ::editor_files::Loaded {w done result} {
 proc ::editor_files::show_export {parent} {
     set w [Dialog $parent.export $parent "Export"]
     Folder $w "Folder for the files"
-    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, as they are stored: changes that are\
-        not applied are not in them. Files of these names are replaced."
+    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, and those of calendars where there are\
+        any, as they are stored: changes that are not applied are not in them. Files of these names are replaced."
     Buttons $w load "Export" [list ::editor_files::Export $w]
     dialog::center $w $parent
     StartAt $w Export
@@ -330,6 +335,9 @@ proc ::editor_files::Telling {w folder result} {
 proc ::editor_files::RowsSql {table names} {
     set from [dict get {
         environs {josch.environs t ORDER BY t.var COLLATE "C"}
+        calendars {josch.calendars t ORDER BY t.calendar_name COLLATE "C"}
+        calendar_parts {josch.calendar_parts t ORDER BY t.calendar_name COLLATE "C", t.position}
+        holidays {josch.holidays t ORDER BY t.calendar_name COLLATE "C", t.holiday}
         tpl_jobs {josch.tpl_jobs t ORDER BY t.job_name COLLATE "C"}
         tpl_nodes {josch.tpl_nodes t ORDER BY t.job_name COLLATE "C", t.node_id}
         tpl_node_deps {josch.tpl_node_deps t JOIN josch.tpl_nodes p ON p.node_id = t.p_node_id
@@ -348,27 +356,28 @@ proc ::editor_files::Output {table name} {
 
 proc ::editor_files::Rows {w folder headers result} {
     variable tables
+    variable optional
     if {![dict get $result ok]} {
         TellFailure $w $result
         return
     }
     set texts {}
+    set lines {}
     foreach table $tables answer [dict get $result results] {
+        if {$table in $optional && [dict get $answer rows] eq {} && ![file exists [file join $folder $table.csv]]} continue
+        lappend lines "$table.csv: [editor::Count [llength [dict get $answer rows]] row]"
         dict set texts $table [FileText [dict get $headers $table] [dict get $answer rows]]
     }
     if {[catch {WriteFiles $folder $texts} message]} {
         Tell $w $message Danger.TLabel
         return
     }
-    set lines [lmap table $tables answer [dict get $result results] {
-        string cat "$table.csv: [editor::Count [llength [dict get $answer rows]] row]"
-    }]
     Tell $w "Written to $folder:\n[join $lines \n]"
 }
 
 # The text of a file. values: as rows_sql gives them.
 proc ::editor_files::FileText {names rows} {
-    set quote_empty [lsearch -all -exact $names job_desc]
+    set quote_empty [lsearch -all -regexp $names {^(job|calendar)_desc$}]
     set text [csv::line $names]
     foreach row $rows {
         append text [csv::line [lmap value $row {
