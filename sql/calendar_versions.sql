@@ -68,7 +68,7 @@ EXECUTE here;
 ROLLBACK TO s;
 SELECT josch.is_open('Versions base', '2026-06-01');
 ROLLBACK TO s;
-UPDATE josch.calendar_parts SET operation = 'and';
+UPDATE josch.calendar_parts SET part_name = part_name;
 ROLLBACK;
 EXECUTE here;
 SELECT josch.is_open('No such', '2026-06-01');

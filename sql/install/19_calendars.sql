@@ -78,20 +78,26 @@ CREATE FUNCTION josch.calendar_changed() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_calendar_changed';
 COMMENT ON FUNCTION josch.calendar_changed() IS
-'Trigger: tells all sessions, when it commits, that a calendar was changed. With an argument it also refuses a calendar that has become a part of itself (check_violation); the detail names the circle.';
+'Trigger: tells all sessions, when it commits, that a calendar was changed. With an argument it refuses a calendar that has become a part of itself (check_violation); the detail names the circle.';
 REVOKE ALL ON FUNCTION josch.calendar_changed() FROM PUBLIC;
 
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON josch.calendars
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed();
+COMMENT ON TRIGGER changed ON josch.calendars IS 'Sessions look again';
+CREATE TRIGGER refuse_circles AFTER INSERT OR UPDATE OF of_calendar ON josch.calendars
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed('made of others');
-COMMENT ON TRIGGER changed ON josch.calendars IS 'Sessions look again; no calendar is a part of itself';
+COMMENT ON TRIGGER refuse_circles ON josch.calendars IS 'No calendar is a part of itself';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON josch.calendar_parts
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed();
+COMMENT ON TRIGGER changed ON josch.calendar_parts IS 'Sessions look again';
+CREATE TRIGGER refuse_circles AFTER INSERT OR UPDATE OF calendar_name, part_name ON josch.calendar_parts
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed('made of others');
-COMMENT ON TRIGGER changed ON josch.calendar_parts IS 'Sessions look again; no calendar is a part of itself';
+COMMENT ON TRIGGER refuse_circles ON josch.calendar_parts IS 'No calendar is a part of itself';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON josch.holidays
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed();
 COMMENT ON TRIGGER changed ON josch.holidays IS 'Sessions look again';
-ALTER TABLE josch.calendars ENABLE ALWAYS TRIGGER changed;
-ALTER TABLE josch.calendar_parts ENABLE ALWAYS TRIGGER changed;
+ALTER TABLE josch.calendars ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER refuse_circles;
+ALTER TABLE josch.calendar_parts ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER refuse_circles;
 ALTER TABLE josch.holidays ENABLE ALWAYS TRIGGER changed;
 
 /* No search_path of their own: to set it takes longer than to answer. */

@@ -19,7 +19,7 @@
 
 PG_FUNCTION_INFO_V1(josch_trigger_calendar_changed);
 
-/* AFTER STATEMENT on the three tables; with an argument: where what a calendar is made of may have been added to. */
+/* AFTER STATEMENT on the three tables; with an argument: looks for circles, where what a calendar is made of may have been added to. */
 Datum
 josch_trigger_calendar_changed(PG_FUNCTION_ARGS)
 {
@@ -31,8 +31,11 @@ josch_trigger_calendar_changed(PG_FUNCTION_ARGS)
 	{
 		josch_report_trigger_misuse("josch.calendar_changed");
 	}
-	CacheInvalidateRelcache(trigger->tg_relation);
-	if (trigger->tg_trigger->tgnargs > 0 && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && !josch_mode.loading)
+	if (trigger->tg_trigger->tgnargs == 0)
+	{
+		CacheInvalidateRelcache(trigger->tg_relation);
+	}
+	else if (!josch_mode.loading)
 	{
 		josch_circles_refuse();
 	}
