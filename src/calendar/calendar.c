@@ -457,5 +457,5 @@ josch_calendar_step(Calendar *calendar, DateADT date, int32 n, DateADT *result)
 		*result = date;
 		return true;
 	}
-	return step(calendar, date, n == 0 ? 1 : Abs((int64) n), n < 0, result);
+	return step(calendar, date, n == 0 ? 1 : (n < 0 ? -(int64) n : n), n < 0, result);
 }
