@@ -19,11 +19,6 @@ SELECT * FROM pg_temp.kept(1);
 SELECT xmin IN (SELECT xmin FROM josch.audit_packs) AS of_its_pack, tableoid::regclass, new_values ->> 'node_name' AS name FROM josch.tpl_nodes_audit WHERE node_id IN (1, 1040) ORDER BY audit_id;
 -- a scan that begins again
 SELECT n, (SELECT string_agg(new_values ->> 'node_name', ', ') FROM josch.tpl_nodes_audit a WHERE a.node_id = n) FROM unnest('{1040, NULL, 1, 2000, 1, 999}'::bigint[]) WITH ORDINALITY AS u (n, i) ORDER BY i;
--- nobody reads the packs who may not read all that is in them
-SET ROLE josch_viewer;
-SELECT count(*) FROM josch.tpl_nodes_audit;
-SELECT count(*) FROM josch.audit_packs;
-RESET ROLE;
 -- a trigger on the packs may change what is recorded
 SAVEPOINT altered;
 CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO josch.environs VALUES ('NOTED_' || nextval('pg_temp.notes'), 1); RETURN NULL; END$$;

@@ -73,7 +73,7 @@ CREATE TABLE josch.audit_packs (
 ALTER TABLE josch.audit_packs ALTER same SET STORAGE EXTERNAL, ALTER each SET STORAGE EXTERNAL,
 	ALTER old_same SET STORAGE EXTERNAL, ALTER old_each SET STORAGE EXTERNAL;
 COMMENT ON TABLE josch.audit_packs IS
-'Rows of the record that were written at once, up to a thousand in one. Read them in <table>_audit, where they are rows like others. Append-only, for everybody.';
+'Rows of the record that were written at once, up to a thousand in one. Read them in <table>_audit, where they are rows like others. Whoever may read it reads what is packed of all tables: where an audit table is kept from somebody by REVOKE or row security, so must this one be. Append-only, for everybody.';
 COMMENT ON COLUMN josch.audit_packs.first_audit_id IS 'audit_id of the first row; the others follow';
 COMMENT ON COLUMN josch.audit_packs.row_count IS 'Rows that it holds';
 COMMENT ON COLUMN josch.audit_packs.table_name IS 'The audit table that shows them';
@@ -211,10 +211,7 @@ BEGIN
 			audited);
 		EXECUTE pg_catalog.format('ALTER TABLE josch.%I ENABLE ALWAYS TRIGGER append_only, ENABLE ALWAYS TRIGGER append_only_truncate',
 			audited);
-		-- packs are read through their audit table alone, by whom and as far as that one may be read
-		IF audited <> 'audit_packs' THEN
-			EXECUTE pg_catalog.format('GRANT SELECT ON josch.%I TO josch_viewer', audited);
-		END IF;
+		EXECUTE pg_catalog.format('GRANT SELECT ON josch.%I TO josch_viewer', audited);
 	END LOOP;
 END
 $$;
