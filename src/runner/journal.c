@@ -238,6 +238,7 @@ journal_start(Run *run)
 bool
 journal_take_back(void)
 {
+	mark_set(runner.generation, size_before_start);	/* first: a journal that is behind its mark has lost something */
 	if (ftruncate(journal_fd, (off_t) size_before_start) != 0)
 	{
 		return false;

@@ -119,15 +119,22 @@ subtest 'what never can start is no shortage' => sub {
 	}
 };
 
-subtest 'the journal is whole' => sub {
-	my $known = scalar keys %{ $c->list };
-	my $ledger = $c->{welcome}{ledger};
-	kill 'KILL', $c->pid;
-	JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
-	JoschRunner::start_daemon($spool);
-	$c = JoschRunner->connect($spool);
-	is($c->{welcome}{ledger}, $ledger, 'the next runner goes on with it');
-	is(scalar keys %{ $c->list }, $known, 'and knows the same runs');
-};
+# whatever was written last: a start that was taken back is gone from the journal, and from what is told of its length
+foreach my $signal (qw(KILL TERM))
+{
+	subtest "the journal is whole, $signal" => sub {
+		my $known = scalar keys %{ $c->list };
+		my $ledger = $c->{welcome}{ledger};
+		limit($c, '--nproc=1:');
+		is($c->run(run_id => $next++, argv => ['true'])->{passing}, 1, 'the last start is taken back');
+		limit($c, "--nproc=$processes:");
+		kill $signal, $c->pid;
+		JoschRunner::eventually('the runner is gone', sub { !JoschRunner::lives($c->pid) });
+		JoschRunner::start_daemon($spool);
+		$c = JoschRunner->connect($spool);
+		is($c->{welcome}{ledger}, $ledger, 'the next runner goes on with it');
+		is(scalar keys %{ $c->list }, $known, 'and knows the same runs');
+	};
+}
 
 done_testing();
