@@ -4,7 +4,7 @@
  *
  * One trigger serves all tables: what it must know of a table is looked up once
  * and kept.  A day of tens of thousands of rows arrives as one statement: its rows
- * are written many as one (pack.h), and read as rows all the same (api_packed.c).
+ * are written many as one (pack.h), and read as rows all the same (packed_scan.h).
  *
  * A row's "at" is when it was written, but others see it when the transaction
  * commits.  That moment is known only at the very end: the transaction callback

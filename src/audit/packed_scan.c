@@ -27,7 +27,7 @@ josch_packed_scan_table(Oid foreign_table)
 {
 	char	   *name = get_rel_name(foreign_table);
 	const PackedTable *packed = name != NULL && get_rel_namespace(foreign_table) == get_namespace_oid(JOSCH_SCHEMA, true) ?
-		josch_packed_table_of_child(name) : NULL;
+		josch_packed_table(name) : NULL;
 
 	if (packed == NULL)
 	{

@@ -45,20 +45,7 @@ josch_packed_table(const char *name)
 {
 	for (int i = 0; i < (int) lengthof(packed); i++)
 	{
-		if (strcmp(packed[i].name, name) == 0)
-		{
-			return &packed[i];
-		}
-	}
-	return NULL;
-}
-
-const PackedTable *
-josch_packed_table_of_child(const char *child)
-{
-	for (int i = 0; i < (int) lengthof(packed); i++)
-	{
-		if (strcmp(packed[i].child, child) == 0)
+		if (strcmp(packed[i].name, name) == 0 || strcmp(packed[i].child, name) == 0)
 		{
 			return &packed[i];
 		}

@@ -22,9 +22,8 @@ typedef struct PackedTable
 	const char *id;				/* column of the key of which the pack's range is known; NULL: none */
 } PackedTable;
 
-/* NULL: it has none. */
+/* By the name of the audit table or of its child; NULL: it has no packs. */
 extern const PackedTable *josch_packed_table(const char *name);
-extern const PackedTable *josch_packed_table_of_child(const char *child);
 
 /*
  * Whether rows of an audit table may go into packs: not where people have put columns,

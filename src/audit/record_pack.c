@@ -19,6 +19,8 @@
 #include "audit/packed_table.h"
 #include "base/writer.h"
 
+StaticAssertDecl(JOSCH_PACK_ROWS <= AUDIT_NUMBERS, "the numbers of a pack follow each other");
+
 /* Packs that are filled at a time. */
 #define OPEN_PACKS 8
 
