@@ -31,7 +31,7 @@ INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id) SELECT n, n + 1 FROM gene
 SELECT count(*) FROM josch.schedule('2026-02-02') UNION ALL SELECT count(*) FROM josch.schedule('2026-02-03');
 SELECT * FROM pg_temp.kept();
 -- each as it is, whichever way it is kept
-SELECT count(*), count(DISTINCT audit_id), bool_and(a.new_values = jsonb_strip_nulls(to_jsonb(n))), bool_and(old_values IS NULL), bool_and(a.comment = 'first load')
+SELECT count(*), count(DISTINCT audit_id), bool_and(a.new_values = jsonb_strip_nulls(to_jsonb(n) || jsonb_build_object('retry_on', n.retry_on::text))), bool_and(old_values IS NULL), bool_and(a.comment = 'first load')
 FROM josch.tpl_nodes n JOIN josch.tpl_nodes_audit a USING (node_id) WHERE operation = 'INSERT';
 SELECT count(*), bool_and(a.new_values = jsonb_strip_nulls(to_jsonb(d))), bool_and(a.comment IS NULL)
 FROM josch.tpl_node_deps d JOIN josch.tpl_node_deps_audit a USING (p_node_id, p_date, c_node_id, c_date);

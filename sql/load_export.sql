@@ -25,6 +25,8 @@ SELECT line FROM listing ORDER BY line COLLATE "C";
 -- all columns that say something, and no other
 UPDATE josch.tpl_nodes SET timeout = '01:30', stop_grace = '24:00' WHERE node_id = 100120;
 UPDATE josch.tpl_nodes SET ready_command = E'curl -s "http://localhost/healthz"\n|| exit 1', ready_after = '1 day 2 seconds', work_dir = '/srv, app' WHERE node_id = 100100;
+UPDATE josch.tpl_nodes SET success_codes = '{[0,0],[10,19]}', retry_codes = '{[75,75]}', retries = 3, retry_delay = '30 s', retry_backoff = 1.5, retry_on = '{exit,timeout}'
+	WHERE node_id = 100130;
 INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, valid_from) VALUES ('a', '', 'Europe/Zurich', '2026-02-03'), ('Z', E'Gr\u00fcezi', NULL, NULL);
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, exec_sql_atomic) VALUES
 	(20, 'N', 'a', ' spaced ', E'SELECT 1;\r\nSELECT "x" FROM y', false), (3, 'N', 'a', '"quoted"', NULL, true), (100, 'S', 'Z', 'sign', NULL, true);

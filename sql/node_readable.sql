@@ -37,7 +37,8 @@ FROM unnest(ARRAY['00:00', '23:59:59.999999', '24:00', '167:59:59', '168:00', '1
 SELECT value, pg_temp.try('UPDATE josch.tpl_nodes SET start_time = %L WHERE node_id = 2', value) AS start_time, pg_temp.try('UPDATE josch.tpl_nodes SET start_time = %L WHERE node_id = 1', value) AS of_a_signoff
 FROM unnest(ARRAY['00:00', '26:00', '167:59:59', '168:00', '1 day', '-1 minute', '06:30:00+09']) AS value;
 SELECT value, pg_temp.try('UPDATE josch.tpl_nodes SET timeout = %L', value) AS timeout, pg_temp.try('UPDATE josch.tpl_nodes SET ready_after = %L', value) AS ready_after,
-	pg_temp.try('UPDATE josch.tpl_nodes SET stop_grace = %L', value) AS stop_grace
+	pg_temp.try('UPDATE josch.tpl_nodes SET stop_grace = %L', value) AS stop_grace, pg_temp.try('UPDATE josch.tpl_nodes SET retry_delay = %L', value) AS retry_delay,
+	pg_temp.try('UPDATE josch.tpl_nodes SET retry_max_delay = %L', value) AS retry_max_delay
 FROM unnest(ARRAY['100 years', '36000 days', '1 month 1 day 1 hour', '100 years 1 day', '36000 days 24 hours', '101 years', '-1 hour', '1 day -1 hour', '-1 month 31 days', '1 hour -1 microsecond',
 	'2147483647 days -51539607527 hours', '178000000 years']) AS value;
 SELECT pg_temp.try('SELECT josch.tick(%L)', value), pg_temp.try('SET josch.now = %L', value) FROM unnest(ARRAY['infinity', '-infinity']) AS value;

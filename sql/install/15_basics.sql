@@ -24,8 +24,9 @@ CREATE FUNCTION josch.is_readable_date(value date) RETURNS boolean
 COMMENT ON FUNCTION josch.is_readable_date(date) IS
 'True for a date of the years 100 to 9899, which programs of every language can read, and whose neighbours they can read too; not infinity, not BC. NULL for NULL.';
 
+-- without a path of its own, which it does not need: each change of a node asks it some times
 CREATE FUNCTION josch.is_readable_interval(value interval) RETURNS boolean
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'josch_api_readable_interval';
 COMMENT ON FUNCTION josch.is_readable_interval(interval) IS
 'True for an interval that programs of every language can read as a duration: 100 years at most, none of its parts (months, days, time) negative. NULL for NULL.';
@@ -36,6 +37,12 @@ CREATE FUNCTION josch.is_one_line(value text) RETURNS boolean
 COMMENT ON FUNCTION josch.is_one_line(text) IS
 'True for a text that is seen as it is: without line ends and other control characters, and without characters that are invisible or turn the direction of what follows. NULL for NULL.';
 
+CREATE FUNCTION josch.is_retry_on(words text[]) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_retry_on_is';
+COMMENT ON FUNCTION josch.is_retry_on(text[]) IS
+'True when each of the words says after which ends of a run a node may be tried again: exit, signal, timeout, start, sqlstate:40 (a class) or sqlstate:40P01 (one code); 32 words at most. NULL for NULL.';
+
 CREATE FUNCTION josch.new_nonce() RETURNS bigint
 	LANGUAGE c VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_new_nonce';
@@ -43,5 +50,5 @@ COMMENT ON FUNCTION josch.new_nonce() IS
 'Internal: a number above 0 from the strong random source of the server, for josch.runs.nonce';
 REVOKE ALL ON FUNCTION josch.new_nonce() FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text), josch.is_retry_on(text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.now(), josch.today(), josch.is_time_zone(text) TO PUBLIC;

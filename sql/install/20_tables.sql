@@ -71,6 +71,14 @@ CREATE TABLE josch.tpl_nodes (
 	stop_grace		interval NOT NULL DEFAULT '10 seconds',
 	work_dir		text,
 	owner			josch.role NOT NULL DEFAULT SESSION_USER,
+	success_codes	int4multirange NOT NULL DEFAULT '{[0,1)}',
+	retry_codes		int4multirange,
+	retries			integer NOT NULL DEFAULT 0,
+	retry_delay		interval NOT NULL DEFAULT '1 minute',
+	retry_backoff	numeric NOT NULL DEFAULT 1,
+	retry_max_delay	interval NOT NULL DEFAULT '1 hour',
+	retry_on		text[] NOT NULL DEFAULT '{exit}',
+	repeatable		boolean NOT NULL DEFAULT false,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -97,8 +105,16 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_stop_grace_is_not_negative CHECK (stop_grace >= interval '0'),
 	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
 		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)
-		AND josch.is_readable_interval(start_time)),
-	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/')
+		AND josch.is_readable_interval(start_time) AND josch.is_readable_interval(retry_delay)
+		AND josch.is_readable_interval(retry_max_delay)),
+	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/'),
+	CONSTRAINT nodes_success_codes_are_exit_codes CHECK (success_codes <@ int4multirange '{[0,256)}'),
+	CONSTRAINT nodes_retry_codes_are_exit_codes CHECK (retry_codes <@ int4multirange '{[0,256)}'),
+	CONSTRAINT nodes_retry_codes_are_failures CHECK (NOT success_codes && retry_codes),
+	CONSTRAINT nodes_retries_are_within_bounds CHECK (retries BETWEEN 0 AND 1000),
+	CONSTRAINT nodes_retry_backoff_is_within_bounds CHECK (retry_backoff BETWEEN 1 AND 10 AND scale(retry_backoff) <= 6),
+	-- nearly all are as they were born, and each change of a row asks
+	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on))
 );
 COMMENT ON TABLE josch.tpl_nodes IS
 'Template nodes: the tasks. Writing a command or a work_dir needs pg_execute_server_program; an owner must be a role that the writer is a member of.';
@@ -118,6 +134,14 @@ COMMENT ON COLUMN josch.tpl_nodes.timeout IS 'The longest that a run may take be
 COMMENT ON COLUMN josch.tpl_nodes.stop_grace IS 'Time between the polite signal (TERM) and the last one (KILL) when a run is stopped';
 COMMENT ON COLUMN josch.tpl_nodes.work_dir IS 'Directory in which the command runs: an absolute path in one line; NULL for the setting josch.work_directory';
 COMMENT ON COLUMN josch.tpl_nodes.owner IS 'Role as which exec_sql runs: it stays the owner when it is renamed. Of a role that is gone, the name that was written';
+COMMENT ON COLUMN josch.tpl_nodes.success_codes IS 'Exit codes of the command that mean success: a set of ranges, ''{[0,0],[10,19]}'' for 0 and 10 to 19';
+COMMENT ON COLUMN josch.tpl_nodes.retry_codes IS 'Exit codes after which it is tried again, as far as retry_on has exit; NULL: any that is no success, but 126 and 127, by which a shell says that it could not execute the command (start). None may be a success';
+COMMENT ON COLUMN josch.tpl_nodes.retries IS 'How often it is tried again by itself before a person is asked: 0 to 1000. What a person does about it (retry, rerun, force_start) gives it as many anew';
+COMMENT ON COLUMN josch.tpl_nodes.retry_delay IS 'How long after the end of the first attempt the second begins, and up to a tenth more, so that many that failed together do not come together again';
+COMMENT ON COLUMN josch.tpl_nodes.retry_backoff IS 'By how much each delay is longer than the one before: 1 to 10';
+COMMENT ON COLUMN josch.tpl_nodes.retry_max_delay IS 'The longest delay (and up to a tenth more)';
+COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried again: exit (an exit code, of retry_codes), signal (that nobody asked for), timeout (its own), start (it could not be executed), sqlstate:40 (SQL that fails by an SQLSTATE of that class), sqlstate:P0001 (by that one). Where no sqlstate is named, sqlstate:40 is meant. What a person has stopped is never tried again';
+COMMENT ON COLUMN josch.tpl_nodes.repeatable IS 'True: it does no harm to run it twice, so that it is tried again, as one of its retries, also when it cannot be known how a run of it ended; unless processes of that run are known to live';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -196,6 +220,8 @@ CREATE TABLE josch.nodes (
 	acted_by		text,
 	acted_at		timestamptz,
 	comment			text,
+	not_before		timestamptz,
+	retried			integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -204,6 +230,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_unmet_is_not_negative CHECK (unmet >= 0),
 	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
+	CONSTRAINT nodes_retried_is_not_negative CHECK (retried >= 0),
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
 	CONSTRAINT nodes_message_is_not_too_long CHECK (octet_length(message) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
@@ -228,6 +255,14 @@ COMMENT ON COLUMN josch.nodes.timeout IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.stop_grace IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.work_dir IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.owner IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.success_codes IS 'As in tpl_nodes; this and what follows up to repeatable are asked when a run ends, as they are then, and may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.retry_codes IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.retries IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.retry_delay IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.retry_backoff IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.retry_max_delay IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.retry_on IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.repeatable IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -244,6 +279,8 @@ COMMENT ON COLUMN josch.nodes.action IS 'The last act of a person on it (josch.f
 COMMENT ON COLUMN josch.nodes.acted_by IS 'Session user who acted last; never a name that a client sends';
 COMMENT ON COLUMN josch.nodes.acted_at IS 'When that was';
 COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote, 10,000 bytes at most: set in the same UPDATE, or by the setting josch.comment';
+COMMENT ON COLUMN josch.nodes.not_before IS 'Of one that has failed and is tried again by itself: when its next attempt begins; NULL: none waits. Other than due_at it holds for a forced start, too';
+COMMENT ON COLUMN josch.nodes.retried IS 'How many of its retries are used up, since the last act of a person that gave it as many anew';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -468,9 +505,11 @@ GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_se
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
-	ready_command, ready_after, timeout, stop_grace, work_dir, owner) ON josch.nodes TO josch_author;
+	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
+	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
-GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner)
+GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
+	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

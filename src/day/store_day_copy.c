@@ -71,7 +71,8 @@ josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n)
 enum
 {
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
-	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, DUE_AT,
+	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
+	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, DUE_AT,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, LEVEL, NODE_COLUMNS
 };
@@ -79,6 +80,7 @@ enum
 static JoschPlan copied_nodes = JOSCH_PLAN(
 	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.start_time,"
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
+	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
 	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone)"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
@@ -92,6 +94,9 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[EXEC_SQL_ATOMIC] = {"exec_sql_atomic", BOOLOID}, [READY_COMMAND] = {"ready_command", TEXTOID},
 	[READY_AFTER] = {"ready_after", INTERVALOID}, [TIMEOUT] = {"timeout", INTERVALOID},
 	[STOP_GRACE] = {"stop_grace", INTERVALOID}, [WORK_DIR] = {"work_dir", TEXTOID}, [OWNER] = {"owner", JOSCH_ROLE_TYPE},
+	[SUCCESS_CODES] = {"success_codes", INT4MULTIRANGEOID}, [RETRY_CODES] = {"retry_codes", INT4MULTIRANGEOID},
+	[RETRIES] = {"retries", INT4OID}, [RETRY_DELAY] = {"retry_delay", INTERVALOID}, [RETRY_BACKOFF] = {"retry_backoff", NUMERICOID},
+	[RETRY_MAX_DELAY] = {"retry_max_delay", INTERVALOID}, [RETRY_ON] = {"retry_on", TEXTARRAYOID}, [REPEATABLE] = {"repeatable", BOOLOID},
 	[DUE_AT] = {"due_at", TIMESTAMPTZOID}, [STATE] = {"state", TEXTOID}, [STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
 	[UNMET] = {"unmet", INT4OID}, [LEVEL] = {"level", INT4OID}
 };

@@ -68,7 +68,8 @@ static JoschTable runs = JOSCH_TABLE("runs", run_columns, run_numbers);
 /* What people may write by UPDATE; the rest of a row is kept by the triggers and the engine. */
 static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
-	"ready_after", "timeout", "stop_grace", "work_dir", "owner"
+	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
+	"retry_backoff", "retry_max_delay", "retry_on", "repeatable"
 };
 
 /* What else is looked up with the columns of nodes. */
