@@ -61,7 +61,7 @@ ROLLBACK TO s;
 INSERT INTO josch.tpl_node_deps VALUES (500001, 0, 500002, 0)
 ON CONFLICT (p_node_id, p_date, c_node_id, c_date) DO UPDATE SET p_node_id = 500003, c_node_id = 500002;
 ROLLBACK TO s;
-COPY josch.tpl_node_deps FROM stdin;
+COPY josch.tpl_node_deps (p_node_id, p_date, c_node_id, c_date) FROM stdin;
 500003	0	500001	0
 \.
 ROLLBACK;

@@ -19,8 +19,9 @@ SELECT (SELECT count(*) FROM josch.states()) AS states,
 SELECT state FROM josch.states()
 WHERE meaning !~ '\S' OR words !~ '\S' OR fill !~ '^#[0-9a-f]{6}$' OR text_color !~ '^#[0-9a-f]{6}$' OR (final AND attention);
 SELECT count(DISTINCT fill) = count(*) AS fills, array_agg(urgency ORDER BY urgency) = array_agg(n::integer ORDER BY n) AS urgencies
-FROM josch.states() WITH ORDINALITY AS s (state, satisfies, attention, meaning, begun, final, urgency, fill, text_color, words, dark_fill, dark_text, n);
--- what is final the engine leaves alone
+FROM josch.states() WITH ORDINALITY AS s (state, satisfies, attention, meaning, begun, final, urgency, fill, text_color, words, dark_fill, dark_text,
+	success, done, failure, n);
+-- what is final the engine leaves alone, but what it has omitted itself
 SELECT f.from_state FROM josch.fsm f JOIN josch.states() s ON s.state = f.from_state WHERE s.final AND f.who = 'engine';
 -- each act is an action of people, and the other way round
 SELECT * FROM josch.acts();

@@ -251,10 +251,10 @@ proc ::harness::hang_up {} {
 proc ::harness::learn_states {} {
     variable top
     set text [read_file $top/src/base/states.h]
-    set form {X\(\w+, "(\w+)", (\w+), (\w+), (\w+), (\w+), (\d+), "(#\w+)", "(#\w+)", "(#\w+)", "(#\w+)"}
+    set form {X\(\w+, "(\w+)", (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (\d+), "(#\w+)", "(#\w+)", "(#\w+)", "(#\w+)"}
     set states {}
-    foreach {all state children people begun final urgency fill color dark_fill dark_text} [regexp -all -inline $form $text] {
-        lappend states [list $urgency [dict create state $state satisfies [expr {$children eq "SATISFIES"}] \
+    foreach {all state success done failure people begun final urgency fill color dark_fill dark_text} [regexp -all -inline $form $text] {
+        lappend states [list $urgency [dict create state $state satisfies [expr {$success eq "SATISFIED"}] \
             attention [expr {$people eq "ASKS"}] begun [expr {$begun eq "BEGUN"}] final [expr {$final eq "FINAL"}] fill $fill text $color \
             dark_fill $dark_fill dark_text $dark_text]]
     }

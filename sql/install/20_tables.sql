@@ -79,6 +79,8 @@ CREATE TABLE josch.tpl_nodes (
 	retry_max_delay	interval NOT NULL DEFAULT '1 hour',
 	retry_on		text[] NOT NULL DEFAULT '{exit}',
 	repeatable		boolean NOT NULL DEFAULT false,
+	join_rule		text NOT NULL DEFAULT 'all',
+	on_failure		text NOT NULL DEFAULT 'ask',
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -114,7 +116,9 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_retries_are_within_bounds CHECK (retries BETWEEN 0 AND 1000),
 	CONSTRAINT nodes_retry_backoff_is_within_bounds CHECK (retry_backoff BETWEEN 1 AND 10 AND scale(retry_backoff) <= 6),
 	-- nearly all are as they were born, and each change of a row asks
-	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on))
+	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on)),
+	CONSTRAINT nodes_join_rule_is_known CHECK (join_rule IN ('all', 'any')),
+	CONSTRAINT nodes_on_failure_is_known CHECK (on_failure IN ('ask', 'abandon'))
 );
 COMMENT ON TABLE josch.tpl_nodes IS
 'Template nodes: the tasks. Writing a command or a work_dir needs pg_execute_server_program; an owner must be a role that the writer is a member of.';
@@ -142,13 +146,17 @@ COMMENT ON COLUMN josch.tpl_nodes.retry_backoff IS 'By how much each delay is lo
 COMMENT ON COLUMN josch.tpl_nodes.retry_max_delay IS 'The longest delay (and up to a tenth more)';
 COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried again: exit (an exit code, of retry_codes), signal (that nobody asked for), timeout (its own), start (it could not be executed), sqlstate:40 (SQL that fails by an SQLSTATE of that class), sqlstate:P0001 (by that one). Where no sqlstate is named, sqlstate:40 is meant. What a person has stopped is never tried again';
 COMMENT ON COLUMN josch.tpl_nodes.repeatable IS 'True: it does no harm to run it twice, so that it is tried again, as one of its retries, also when it cannot be known how a run of it ended; unless processes of that run are known to live';
+COMMENT ON COLUMN josch.tpl_nodes.join_rule IS 'How it joins its dependencies: all (it runs when none waits and none is impossible, and is omitted as soon as one is impossible) or any (it runs when one is satisfied, and is omitted when none waits and none is satisfied: the node behind two branches). One without dependencies runs';
+COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed (josch.reject, josch.mark_failed) is asked for all the same';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
 	p_date		integer NOT NULL DEFAULT 0,
 	c_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
 	c_date		integer NOT NULL DEFAULT 0,
+	condition	text NOT NULL DEFAULT 'success',
 	PRIMARY KEY (p_node_id, p_date, c_node_id, c_date),
+	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure')),
 	CONSTRAINT tpl_node_deps_dates_are_near CHECK (p_date BETWEEN -366 AND 366 AND c_date BETWEEN -366 AND 366)
 );
 CREATE INDEX tpl_node_deps_child_idx ON josch.tpl_node_deps (c_node_id);
@@ -158,6 +166,7 @@ COMMENT ON COLUMN josch.tpl_node_deps.p_node_id IS 'The parent node';
 COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same; -1 the last day before it in the calendar of the parent''s job (tpl_jobs.calendar_name), or where it has none the nearest earlier day that was made of that job; -2 the one before that; above 0 later ones. What counts is p_date - c_date. Where there is no such day there is nothing to wait for';
 COMMENT ON COLUMN josch.tpl_node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand; (0, 1) is the same as (-1, 0)';
+COMMENT ON COLUMN josch.tpl_node_deps.condition IS 'What the child waits for: success (the parent has succeeded, is up, or was skipped by a person), done (however it ended), or failure. josch.states() has what each state of a parent is to each of them. Of two rows that are the same dependency of a day the first of these holds';
 
 /* ---- days: what runs ---- */
 
@@ -208,6 +217,8 @@ CREATE TABLE josch.nodes (
 	state_since		timestamptz NOT NULL DEFAULT josch.now(),
 	change_id		bigint NOT NULL DEFAULT nextval('josch.change_id_seq'),
 	unmet			integer NOT NULL DEFAULT 0,
+	impossible		integer NOT NULL DEFAULT 0,
+	satisfied		integer NOT NULL DEFAULT 0,
 	level			integer NOT NULL DEFAULT 0,
 	due_at			timestamptz,
 	forced			boolean NOT NULL DEFAULT false,
@@ -226,8 +237,9 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
 	CONSTRAINT nodes_state_is_known CHECK (state IN ('pending', 'ready', 'running', 'up', 'review', 'signoff',
-		'succeeded', 'failed', 'unknown', 'held', 'skipped')),
+		'succeeded', 'failed', 'unknown', 'held', 'skipped', 'abandoned', 'omitted')),
 	CONSTRAINT nodes_unmet_is_not_negative CHECK (unmet >= 0),
+	CONSTRAINT nodes_counts_are_not_negative CHECK (impossible >= 0 AND satisfied >= 0),
 	CONSTRAINT nodes_level_is_not_negative CHECK (level >= 0),
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
 	CONSTRAINT nodes_retried_is_not_negative CHECK (retried >= 0),
@@ -263,10 +275,14 @@ COMMENT ON COLUMN josch.nodes.retry_backoff IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.retry_max_delay IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.retry_on IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.repeatable IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.join_rule IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.on_failure IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
-COMMENT ON COLUMN josch.nodes.unmet IS 'Number of parents that it waits for; kept by triggers';
+COMMENT ON COLUMN josch.nodes.unmet IS 'Number of dependencies that it waits for; kept by triggers';
+COMMENT ON COLUMN josch.nodes.impossible IS 'Number of dependencies of which the parent will not come to what they wait for, unless it runs again; kept by triggers';
+COMMENT ON COLUMN josch.nodes.satisfied IS 'Number of dependencies that are satisfied; kept by triggers';
 COMMENT ON COLUMN josch.nodes.level IS 'A number greater than that of every parent; the order in which rows are locked. Kept by triggers';
 COMMENT ON COLUMN josch.nodes.due_at IS 'Not before this moment: signoff_time or start_time on job_date in the job''s time zone; NULL: no such limit';
 COMMENT ON COLUMN josch.nodes.forced IS 'True when a person started it without its parents or before its time (josch.force_start)';
@@ -314,21 +330,24 @@ CREATE TABLE josch.node_deps (
 	c_date		date NOT NULL,
 	expected	boolean NOT NULL DEFAULT true,
 	lag			integer NOT NULL DEFAULT 0,
+	condition	text NOT NULL DEFAULT 'success',
 	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id, lag),
 	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE,
+	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure')),
 	CONSTRAINT node_deps_p_date_is_readable CHECK (p_date BETWEEN date '0001-01-01' AND date '9999-12-31')
 );
 CREATE INDEX node_deps_child_idx ON josch.node_deps (c_date, c_node_id);
 CREATE INDEX node_deps_earlier_idx ON josch.node_deps (p_node_id, c_date) WHERE lag > 0;
 CREATE INDEX node_deps_later_idx ON josch.node_deps (p_node_id, c_date) WHERE lag < 0;
 COMMENT ON TABLE josch.node_deps IS
-'Dependencies of a date, with absolute dates. A parent that does not exist blocks only when it is expected; when it is made later it blocks again.';
+'Dependencies of a date, with absolute dates. A parent that does not exist is waited for only when it is expected; when it is made later it counts again.';
 COMMENT ON COLUMN josch.node_deps.p_node_id IS 'The parent node';
 COMMENT ON COLUMN josch.node_deps.p_date IS 'Its date; of a dependency with a lag, the day that it stands for at present, or one that is not made when there is none';
 COMMENT ON COLUMN josch.node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.node_deps.c_date IS 'Its date';
 COMMENT ON COLUMN josch.node_deps.expected IS 'Whether the child waits for the parent although it is not made yet: its date was on or after its job''s valid_from, and is one of the job''s calendar, or of a job without one the child''s own';
 COMMENT ON COLUMN josch.node_deps.lag IS 'c_date - p_date of the template: 1 for the nearest earlier day that was made of the parent''s job, which had no calendar, 2 for the one before, below 0 for later ones. When such a day is made or taken back, p_date follows as long as the child has not started. 0: p_date is meant as it stands, as it is of a job with a calendar';
+COMMENT ON COLUMN josch.node_deps.condition IS 'As in tpl_node_deps';
 
 /* No foreign key: it would wait for whoever has locked the node FOR UPDATE.  Many may note a node at once: none waits for another's row. */
 CREATE TABLE josch.recounts (
@@ -350,12 +369,12 @@ CREATE TABLE josch.waiting (
 	job_date	date NOT NULL,
 	node_id		bigint NOT NULL,
 	PRIMARY KEY (waits_for, due_at, job_date, node_id),
-	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'p', 'h'))
+	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'p', 'h', 'o'))
 );
 COMMENT ON TABLE josch.waiting IS
 'Nodes that wait, other than for their parents: where the scheduler and josch.attention find them. It follows from the rows of josch.nodes, whoever changes them.';
 COMMENT ON COLUMN josch.waiting.waits_for IS
-'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; p: for a person; h: it is held';
+'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; p: for a person; h: it is held; o: the next pass omits it, or takes it back';
 COMMENT ON COLUMN josch.waiting.due_at IS 'The moment that it waits for (t); of the others -infinity';
 COMMENT ON COLUMN josch.waiting.job_date IS 'The date of the node';
 COMMENT ON COLUMN josch.waiting.node_id IS 'The node';
@@ -503,13 +522,14 @@ GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;
-GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected), DELETE ON josch.node_deps TO josch_author;
+GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE ON josch.node_deps TO josch_author;
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
-	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable) ON josch.nodes TO josch_author;
+	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
-	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable)
+	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
+	join_rule, on_failure)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

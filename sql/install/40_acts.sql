@@ -19,12 +19,18 @@ COMMENT ON COLUMN josch.fsm.comment IS 'When, or why';
 
 CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text,
 	OUT begun boolean, OUT final boolean, OUT urgency integer, OUT fill text, OUT text_color text, OUT words text,
-	OUT dark_fill text, OUT dark_text text)
+	OUT dark_fill text, OUT dark_text text, OUT success text, OUT done text, OUT failure text)
 	RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
 COMMENT ON FUNCTION josch.states() IS
-'The states of a node: whether children need not wait for it (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), what josch.history() says of it (words; %run is the run), and its colours on a dark ground (dark_fill, dark_text).';
+'The states of a node: whether children that wait for its success need not wait any more (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), what josch.history() says of it (words; %run is the run), its colours on a dark ground (dark_fill, dark_text), and what a parent in it is to a dependency with the condition success, done or failure: waits, satisfied or impossible.';
+
+CREATE FUNCTION josch.parent_is(state text, condition text DEFAULT 'success') RETURNS text
+	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_fsm_parent_is';
+COMMENT ON FUNCTION josch.parent_is(text, text) IS
+'What a parent in a state is to a dependency with a condition: waits, satisfied or impossible, as josch.states() lists it. State NULL: one that is not made yet, but expected. Raises invalid_parameter_value for what is no state or no condition.';
 
 CREATE FUNCTION josch.acts(OUT action text, OUT words text, OUT deed text, OUT told boolean) RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -38,8 +44,8 @@ CREATE FUNCTION josch.fsm_dot() RETURNS text
 COMMENT ON FUNCTION josch.fsm_dot() IS
 'The state machine as Graphviz text: dashed edges are people''s, red states wait for a person, doubled ones satisfy their children.';
 
-REVOKE ALL ON FUNCTION josch.fsm_edges(), josch.states(), josch.acts(), josch.fsm_dot() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.fsm_edges(), josch.states(), josch.acts(), josch.fsm_dot() TO josch_viewer;
+REVOKE ALL ON FUNCTION josch.fsm_edges(), josch.states(), josch.parent_is(text, text), josch.acts(), josch.fsm_dot() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.fsm_edges(), josch.states(), josch.parent_is(text, text), josch.acts(), josch.fsm_dot() TO josch_viewer;
 GRANT SELECT ON josch.fsm TO josch_viewer;
 
 /*
@@ -76,7 +82,7 @@ CREATE FUNCTION josch.mark_success(node_id bigint, job_date date, comment text D
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.mark_success(bigint, date, text) IS
-'Says that a failed or unknown node has been repaired by hand: to succeeded; its children go on. The comment is kept with the act. Returns the state after.';
+'Says that a failed, unknown or abandoned node has been repaired by hand: to succeeded; its children go on. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.mark_success(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.mark_success(bigint, date, text) TO josch_operator;
 
@@ -92,7 +98,7 @@ CREATE FUNCTION josch.retry(node_id bigint, job_date date, comment text DEFAULT 
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.retry(bigint, date, text) IS
-'Runs a failed or unknown node, or one that waits for review, again. The comment is kept with the act. Returns the state after.';
+'Runs a failed, unknown or abandoned node, or one that waits for review, again. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.retry(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.retry(bigint, date, text) TO josch_operator;
 
@@ -116,15 +122,23 @@ CREATE FUNCTION josch.skip(node_id bigint, job_date date, comment text DEFAULT N
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.skip(bigint, date, text) IS
-'Goes on without a node: its children no longer wait for it. The comment is kept with the act. Returns the state after.';
+'Goes on without a node, as if it had succeeded: its children no longer wait for it. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.skip(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.skip(bigint, date, text) TO josch_operator;
+
+CREATE FUNCTION josch.abandon(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_act';
+COMMENT ON FUNCTION josch.abandon(bigint, date, text) IS
+'Gives a failed or unknown node up: the day goes on without it. What needs its success is omitted, what waits for its end or its failure goes on. josch.retry() takes it back, and what was omitted with it. The comment is kept with the act. Returns the state after.';
+REVOKE ALL ON FUNCTION josch.abandon(bigint, date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.abandon(bigint, date, text) TO josch_operator;
 
 CREATE FUNCTION josch.force_start(node_id bigint, job_date date, comment text DEFAULT NULL) RETURNS text
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_act';
 COMMENT ON FUNCTION josch.force_start(bigint, date, text) IS
-'Starts a node that has not started without its parents, and before its time. The comment is kept with the act. Returns the state after.';
+'Starts a node that has not started, or is omitted, without its parents, and before its time. The comment is kept with the act. Returns the state after.';
 REVOKE ALL ON FUNCTION josch.force_start(bigint, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.force_start(bigint, date, text) TO josch_operator;
 

@@ -7,7 +7,8 @@ SELECT n.job_date, n.node_id, n.job_name, n.node_name, n.node_type, n.state, n.s
 	 WHERE f.who = 'person' AND f.from_state = n.state AND strpos(f.node_types, n.node_type) > 0) AS acts,
 	(SELECT count(*) FROM josch.node_deps d
 	 JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
-	 WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending') AS blocks,
+	 WHERE d.p_node_id = n.node_id AND d.p_date = n.job_date AND c.state = 'pending'
+		AND josch.parent_is(n.state, d.condition) = 'waits') AS blocks,
 	n.message, n.run_id, n.change_id, c.claimed_by, c.claimed_at, c.claimed_until, c.comment AS claim_comment
 FROM josch.waiting w
 JOIN josch.nodes n ON n.job_date = w.job_date AND n.node_id = w.node_id

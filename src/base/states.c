@@ -11,17 +11,20 @@
 /* The words of the lists. */
 enum
 {
-	BLOCKS = false, SATISFIES = true,
 	PEACE = false, ASKS = true,
 	FRESH = false, BEGUN = true,
 	OPEN = false, FINAL = true,
 	UNTOLD = false, TOLD = true
 };
 
-#define STATE_ROW(symbol, ...) [NODE_STATE_##symbol] = {__VA_ARGS__},
+#define STATE_ROW(symbol, label, success, done, failure, ...) [NODE_STATE_##symbol] = \
+	{label, {PARENT_##success, PARENT_##done, PARENT_##failure}, __VA_ARGS__},
+#define LABEL(symbol, label) label,
 #define ACT_ROW(...) {__VA_ARGS__},
 
 const JoschState josch_states[NODE_STATE_COUNT] = {JOSCH_STATES(STATE_ROW)};
+const char *const josch_conditions[CONDITION_COUNT + 1] = {JOSCH_CONDITIONS(LABEL)};
+const char *const josch_meanings[PARENT_MEANINGS + 1] = {JOSCH_MEANINGS(LABEL)};
 const JoschAct josch_acts[] = {JOSCH_ACTS(ACT_ROW)};
 const int	josch_act_count = lengthof(josch_acts);
 
@@ -36,6 +39,20 @@ josch_states_find(const char *label)
 		}
 	}
 	return NULL;
+}
+
+bool
+josch_conditions_parse(const char *label, Condition *condition)
+{
+	for (int i = 0; i < CONDITION_COUNT; i++)
+	{
+		if (strcmp(josch_conditions[i], label) == 0)
+		{
+			*condition = (Condition) i;
+			return true;
+		}
+	}
+	return false;
 }
 
 const JoschAct *

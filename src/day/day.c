@@ -33,6 +33,7 @@
 #include "graph/dag.h"
 #include "graph/store_graph.h"
 #include "graph/store_graph_lock.h"
+#include "node/join.h"
 #include "node/store_node.h"
 #include "node/variables.h"
 
@@ -235,6 +236,19 @@ read_and_lock(Making *making)
 	pfree(keys);
 }
 
+/* Of a parent that is not made together with the node. */
+static void
+count_parent(DayNode *child, const DayDependency *dependency, const DayNeighbour *existing)
+{
+	ParentMeaning meaning = josch_join_parent(existing != NULL ? &josch_states[existing->state] : NULL,
+											  dependency->condition, dependency->expected);
+
+	if (meaning != PARENT_NOTHING)
+	{
+		child->counts[meaning]++;
+	}
+}
+
 /*
  * Counts the parents of each node, and notes what the levels follow from: a
  * node is above each of its parents, one that does not exist has level 0.
@@ -253,7 +267,7 @@ count_parents(Making *making, JoschDagEdges *edges)
 		making->jobs[child->job].dependencies++;
 		if (parent != NULL)
 		{
-			child->unmet++;
+			child->counts[PARENT_WAITS]++;
 			josch_dag_add_edge(edges, parent - making->nodes, child - making->nodes, 0);
 			continue;
 		}
@@ -263,7 +277,7 @@ count_parents(Making *making, JoschDagEdges *edges)
 			/* its job was made before the node was added to it */
 			dependency->expected = false;
 		}
-		child->unmet += existing != NULL ? !existing->satisfied : dependency->expected;
+		count_parent(child, dependency, existing);
 		child->level = Max(child->level, (existing != NULL ? existing->level : 0) + 1);
 	}
 	for (int i = 0; i < making->nnodes; i++)

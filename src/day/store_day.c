@@ -16,6 +16,7 @@
 #include "base/rows.h"
 #include "base/spi_plan.h"
 #include "base/states.h"
+#include "node/fsm.h"
 
 static const JoschRow job_row = JOSCH_ROW(
 	DayJob,
@@ -35,11 +36,12 @@ const JoschRow josch_store_day_dependency_row = JOSCH_ROW(
 	JOSCH_FIELD(DayDependency, expected, BOOL),
 	JOSCH_FIELD(DayDependency, missed, BOOL),
 	JOSCH_FIELD(DayDependency, lag, INT32),
-	JOSCH_FIELD(DayDependency, moved_to, DATE));
+	JOSCH_FIELD(DayDependency, moved_to, DATE),
+	JOSCH_FIELD_WORDS(DayDependency, condition, josch_conditions));
 
 /* $3: the dates of the nodes; the rows of a date lie together, and are read instead of all days */
 static JoschPlan select_children = JOSCH_PLAN(
-	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, d.p_date"
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, d.p_date, d.condition"
 	"  FROM unnest($1, $2) p (node_id, job_date)"
 	"  JOIN josch.node_deps d ON d.p_node_id = p.node_id AND d.p_date = p.job_date"
 	" WHERE d.p_date = ANY ($3)",
@@ -51,7 +53,7 @@ static JoschPlan select_children = JOSCH_PLAN(
  * days together there are many that wait for an earlier one.
  */
 static JoschPlan select_followers = JOSCH_PLAN(
-	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, p.job_date"
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, false, d.lag, p.job_date, d.condition"
 	"  FROM (SELECT k.job_name, k.job_date, d.*"
 	"          FROM unnest($1, $2, $3) k (node_id, job_date, job_name), LATERAL (SELECT * FROM josch.node_deps d"
 	"           WHERE d.p_node_id = k.node_id AND d.lag > 0 AND d.c_date > k.job_date OFFSET 0) d"
@@ -84,8 +86,8 @@ static const JoschRow follow_row = JOSCH_ROW(
  * not changed, are locked as strongly as children are.
  */
 static JoschPlan lock_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, n.job_date, " JOSCH_SQL_SATISFIES("n.state") ", n.level,"
-	"       n.state IN ('pending', 'ready', 'held')"
+	"SELECT n.node_id, n.job_date, n.state, n.level,"
+	"       n.state IN ('pending', 'ready', 'held') OR (n.state = 'omitted' AND n.ended_at IS NULL)"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) k (node_id, job_date)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	" ORDER BY n.level, n.job_date, n.node_id"
@@ -95,7 +97,7 @@ static JoschPlan lock_nodes = JOSCH_PLAN(
 static const JoschRow neighbour_row = JOSCH_ROW(
 	DayNeighbour,
 	JOSCH_FIELD_KEY(DayNeighbour, key),
-	JOSCH_FIELD(DayNeighbour, satisfied, BOOL),
+	JOSCH_FIELD_WORDS(DayNeighbour, state, josch_fsm_labels),
 	JOSCH_FIELD(DayNeighbour, level, INT32),
 	JOSCH_FIELD(DayNeighbour, waits, BOOL));
 

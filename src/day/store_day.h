@@ -15,6 +15,7 @@
 #include "utils/snapshot.h"
 
 #include "base/rows.h"
+#include "base/states.h"
 
 /* A job of a date. */
 typedef struct DayJob
@@ -35,7 +36,7 @@ typedef struct DayNode
 	NodeKey		key;
 	int32		job;			/* index of its DayJob */
 	char	   *present_in;		/* the job in which it exists already, NULL: none */
-	int32		unmet;
+	int32		counts[PARENT_MEANINGS];	/* of its parents */
 	int32		level;
 } DayNode;
 
@@ -48,6 +49,7 @@ typedef struct DayDependency
 								 * does not have will not come */
 	int32		lag;			/* in days of the parent's job; 0: the very date */
 	DateADT		moved_to;		/* the parent's date, of a dependency that is to follow another day */
+	Condition	condition;
 } DayDependency;
 
 /* The columns: parent and its date, child and its date, and the rest in the order of the struct. */
@@ -75,7 +77,7 @@ typedef struct DayCommand
 typedef struct DayNeighbour
 {
 	NodeKey		key;
-	bool		satisfied;
+	NodeState	state;
 	bool		waits;			/* it has not started */
 	int32		level;
 } DayNeighbour;

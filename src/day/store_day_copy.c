@@ -27,6 +27,8 @@
 #include "base/table.h"
 #include "base/writer.h"
 #include "node/fsm.h"
+#include "node/join.h"
+#include "node/node_table.h"
 
 #define FETCH_ROWS 500
 
@@ -72,15 +74,16 @@ enum
 {
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
-	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, DUE_AT,
+	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, DUE_AT,
 	TEMPLATE_COLUMNS,
-	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, LEVEL, NODE_COLUMNS
+	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, IMPOSSIBLE, SATISFIED, LEVEL, NODE_COLUMNS
 };
 
 static JoschPlan copied_nodes = JOSCH_PLAN(
 	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.start_time,"
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
 	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
+	"       t.join_rule, t.on_failure,"
 	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone)"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
@@ -98,7 +101,8 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[RETRIES] = {"retries", INT4OID}, [RETRY_DELAY] = {"retry_delay", INTERVALOID}, [RETRY_BACKOFF] = {"retry_backoff", NUMERICOID},
 	[RETRY_MAX_DELAY] = {"retry_max_delay", INTERVALOID}, [RETRY_ON] = {"retry_on", TEXTARRAYOID}, [REPEATABLE] = {"repeatable", BOOLOID},
 	[DUE_AT] = {"due_at", TIMESTAMPTZOID}, [STATE] = {"state", TEXTOID}, [STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
-	[UNMET] = {"unmet", INT4OID}, [LEVEL] = {"level", INT4OID}
+	[JOIN_RULE] = {"join_rule", TEXTOID}, [ON_FAILURE] = {"on_failure", TEXTOID}, [UNMET] = {"unmet", INT4OID},
+	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
 static AttrNumber node_numbers[NODE_COLUMNS];
 static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers);
@@ -158,14 +162,19 @@ next_node(void *arg, Datum *values, bool *nulls)
 {
 	Copying    *copying = arg;
 	const DayNode *node = next_template(copying, values, nulls);
+	JoschJoin		join;
 
 	if (node == NULL)
 	{
 		return false;
 	}
-	values[STATE] = node->unmet == 0 ? copying->ready : copying->pending;
+	memcpy(join.n, node->counts, sizeof(join.n));
+	join.any = josch_node_joins_any(values[JOIN_RULE]);
+	values[STATE] = josch_join_lets_run(&join) ? copying->ready : copying->pending;
 	values[STATE_SINCE] = TimestampTzGetDatum(copying->now);
-	values[UNMET] = Int32GetDatum(node->unmet);
+	values[UNMET] = Int32GetDatum(join.n[PARENT_WAITS]);
+	values[IMPOSSIBLE] = Int32GetDatum(join.n[PARENT_IMPOSSIBLE]);
+	values[SATISFIED] = Int32GetDatum(join.n[PARENT_SATISFIED]);
 	values[LEVEL] = Int32GetDatum(node->level);
 	return true;
 }
@@ -215,13 +224,14 @@ josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs, 
 
 enum
 {
-	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, EXPECTED, LAG, DEPENDENCY_COLUMNS
+	P_NODE_ID, P_DATE, C_NODE_ID, C_DATE, EXPECTED, LAG, CONDITION, DEPENDENCY_COLUMNS
 };
 
 typedef struct Insertion
 {
 	const DayDependency *next;
 	int			left;
+	Datum		conditions[CONDITION_COUNT];	/* their labels */
 } Insertion;
 
 /* JoschNextRow */
@@ -241,6 +251,7 @@ next_dependency(void *arg, Datum *values, bool *nulls)
 	values[C_DATE] = DateADTGetDatum(dependency->child.job_date);
 	values[EXPECTED] = BoolGetDatum(dependency->expected);
 	values[LAG] = Int32GetDatum(dependency->lag);
+	values[CONDITION] = insertion->conditions[dependency->condition];
 	return true;
 }
 
@@ -249,11 +260,16 @@ josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bo
 {
 	static const JoschColumn columns[DEPENDENCY_COLUMNS] = {
 		[P_NODE_ID] = {"p_node_id", INT8OID}, [P_DATE] = {"p_date", DATEOID}, [C_NODE_ID] = {"c_node_id", INT8OID},
-		[C_DATE] = {"c_date", DATEOID}, [EXPECTED] = {"expected", BOOLOID}, [LAG] = {"lag", INT4OID}
+		[C_DATE] = {"c_date", DATEOID}, [EXPECTED] = {"expected", BOOLOID}, [LAG] = {"lag", INT4OID},
+		[CONDITION] = {"condition", TEXTOID}
 	};
 	static AttrNumber numbers[DEPENDENCY_COLUMNS];
 	static JoschTable node_deps = JOSCH_TABLE("node_deps", columns, numbers);
 	Insertion	insertion = {dependencies, n};
 
+	for (int i = 0; i < CONDITION_COUNT; i++)
+	{
+		insertion.conditions[i] = CStringGetTextDatum(josch_conditions[i]);
+	}
 	josch_writer_insert(&node_deps, children_made ? josch_writer_is_foreign_key : NULL, next_dependency, &insertion);
 }

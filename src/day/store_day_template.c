@@ -116,6 +116,7 @@ typedef struct Template
 	int64		child;
 	DateADT		job_date;
 	int32		days;			/* from there to the parent's day */
+	Condition	condition;
 } Template;
 
 static const JoschRow template_row = JOSCH_ROW(
@@ -123,7 +124,8 @@ static const JoschRow template_row = JOSCH_ROW(
 	JOSCH_FIELD(Template, parent, INT64),
 	JOSCH_FIELD(Template, child, INT64),
 	JOSCH_FIELD(Template, job_date, DATE),
-	JOSCH_FIELD(Template, days, INT32));
+	JOSCH_FIELD(Template, days, INT32),
+	JOSCH_FIELD_WORDS(Template, condition, josch_conditions));
 
 /*
  * Those that reach beyond what is being made.  By the calendar of the parent's job
@@ -134,15 +136,15 @@ static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
 	"       CASE WHEN t.calendar_name IS NULL THEN d.days = 0 ELSE coalesce(josch.is_open(t.calendar_name, p.calendar_day), false) END"
 	"       AND p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
-	"       CASE WHEN t.calendar_name IS NULL THEN -d.days ELSE 0 END, p.job_date"
-	"  FROM unnest($1, $2, $3, $4) d (p_node_id, c_node_id, c_date, days)"
+	"       CASE WHEN t.calendar_name IS NULL THEN -d.days ELSE 0 END, p.job_date, d.condition"
+	"  FROM unnest($1, $2, $3, $4, $5) d (p_node_id, c_node_id, c_date, days, condition)"
 	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"
 	"  JOIN josch.tpl_jobs t ON t.job_name = n.job_name"
 	" CROSS JOIN LATERAL (SELECT k.calendar_day, CASE WHEN t.calendar_name IS NOT NULL THEN coalesce(k.calendar_day, d.c_date + d.days)"
 	"          ELSE " JOSCH_SQL_DAY_OF("t.job_name", "d.p_node_id", "d.c_date", "d.days") " END AS job_date"
 	"          FROM (SELECT josch.calendar_day(t.calendar_name, d.c_date, d.days) AS calendar_day OFFSET 0) k OFFSET 0) p"
 	"  LEFT JOIN josch.jobs m ON m.job_name = t.job_name AND m.job_date = p.job_date",
-	INT8ARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID);
+	INT8ARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, TEXTARRAYOID);
 
 /* Room for n elements of a result, in the caller's context; a day has no limit. */
 static void *
@@ -318,6 +320,15 @@ compare_dependencies(const void *a, const void *b)
 	return order != 0 ? order : (x->lag > y->lag) - (x->lag < y->lag);
 }
 
+/* The same, and of those that are one dependency of a day the first condition. */
+static int
+compare_dependencies_and_conditions(const void *a, const void *b)
+{
+	int			order = compare_dependencies(a, b);
+
+	return order != 0 ? order : (int) ((const DayDependency *) a)->condition - (int) ((const DayDependency *) b)->condition;
+}
+
 /* Two template rows with the same lag are one dependency of a day. */
 static int
 leave_out_repeated(DayDependency *dependencies, int n)
@@ -355,7 +366,7 @@ read_templates(Snapshot templates, const DayNode *nodes, int nnodes, int *n)
 				space *= 2;
 				result = repalloc_huge(result, space * sizeof(Template));
 			}
-			result[(*n)++] = (Template) {dep.parent, dep.child, nodes[i].key.job_date, dep.days};
+			result[(*n)++] = (Template) {dep.parent, dep.child, nodes[i].key.job_date, dep.days, (Condition) dep.condition};
 		}
 	}
 	josch_finder_close(&deps);
@@ -380,6 +391,7 @@ is_within(DayDependency *dependency, const Template *template, const DayJob *job
 	dependency->missed = false;
 	dependency->lag = 0;
 	dependency->moved_to = template->job_date;
+	dependency->condition = template->condition;
 	return true;
 }
 
@@ -388,7 +400,7 @@ read_beyond(Snapshot templates, const Template *beyond, int nbeyond, int *n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	JoschSpi	spi;
-	Datum		args[4];
+	Datum		args[5];
 	DayDependency *result;
 
 	josch_spi_begin(&spi);
@@ -431,7 +443,7 @@ josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, const DayNo
 	pfree(read);
 
 	/* rows that go into an index in its order are written more quickly */
-	qsort(result, *n, sizeof(DayDependency), compare_dependencies);
+	qsort(result, *n, sizeof(DayDependency), compare_dependencies_and_conditions);
 	*n = leave_out_repeated(result, *n);
 	return result;
 }

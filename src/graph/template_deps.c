@@ -10,16 +10,17 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
+#include "base/states.h"
 #include "base/table.h"
 
 enum
 {
-	DEP_CHILD, DEP_PARENT, DEP_P_DATE, DEP_C_DATE, DEP_COLUMNS
+	DEP_CHILD, DEP_PARENT, DEP_P_DATE, DEP_C_DATE, DEP_CONDITION, DEP_COLUMNS
 };
 
 static const JoschColumn dep_columns[DEP_COLUMNS] = {
 	[DEP_CHILD] = {"c_node_id", INT8OID}, [DEP_PARENT] = {"p_node_id", INT8OID}, [DEP_P_DATE] = {"p_date", INT4OID},
-	[DEP_C_DATE] = {"c_date", INT4OID}
+	[DEP_C_DATE] = {"c_date", INT4OID}, [DEP_CONDITION] = {"condition", TEXTOID}
 };
 static AttrNumber dep_numbers[DEP_COLUMNS];
 static JoschTable deps_table = JOSCH_TABLE("tpl_node_deps", dep_columns, dep_numbers);
@@ -67,6 +68,18 @@ josch_template_deps_seek(JoschFinder *deps, int64 child)
 	josch_finder_seek(deps, &key);
 }
 
+/* A CHECK knows no other words. */
+static Condition
+condition_at_hand(JoschFinder *deps)
+{
+	Condition	condition = CONDITION_SUCCESS;
+	char	   *label = josch_finder_get_text(deps, DEP_CONDITION);
+
+	(void) josch_conditions_parse(label, &condition);
+	pfree(label);
+	return condition;
+}
+
 bool
 josch_template_deps_next(JoschFinder *deps, TemplateDep *dep)
 {
@@ -78,6 +91,7 @@ josch_template_deps_next(JoschFinder *deps, TemplateDep *dep)
 	}
 	dep->parent = DatumGetInt64(josch_finder_get(deps, DEP_PARENT, &isnull));
 	dep->child = DatumGetInt64(josch_finder_get(deps, DEP_CHILD, &isnull));
+	dep->condition = condition_at_hand(deps);
 	dep->days = DatumGetInt32(josch_finder_get(deps, DEP_P_DATE, &isnull)) - DatumGetInt32(josch_finder_get(deps, DEP_C_DATE, &isnull));
 	return true;
 }

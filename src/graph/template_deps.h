@@ -20,6 +20,7 @@ typedef struct TemplateDep
 	int64		parent;
 	int64		child;
 	int32		days;			/* from the child's day to the parent's */
+	int32		condition;		/* one of Condition */
 } TemplateDep;
 
 /* Closed by josch_finder_close. */

@@ -1,6 +1,6 @@
 /*
  * src/node/api_fsm.c
- *	  Shows the state machine: josch.fsm, josch.states, josch.acts and josch.fsm_dot().
+ *	  Shows the state machine: josch.fsm, josch.states, josch.parent_is, josch.acts and josch.fsm_dot().
  *
  * What is shown is read from the lists of base/states.h and the table of fsm.c
  * that the trigger enforces, so the picture cannot be older than the program.
@@ -14,11 +14,13 @@
 #include "utils/tuplestore.h"
 
 #include "node/fsm.h"
+#include "node/join.h"
 
 PG_FUNCTION_INFO_V1(josch_api_fsm_acts);
 PG_FUNCTION_INFO_V1(josch_api_fsm_edges);
 PG_FUNCTION_INFO_V1(josch_api_fsm_states);
 PG_FUNCTION_INFO_V1(josch_api_fsm_dot);
+PG_FUNCTION_INFO_V1(josch_api_fsm_parent_is);
 
 static const char *
 actor_name(FsmActor actor)
@@ -60,17 +62,57 @@ josch_api_fsm_states(PG_FUNCTION_ARGS)
 	{
 		const JoschState *state = &josch_states[i];
 		Datum		values[] = {
-			CStringGetTextDatum(state->label), BoolGetDatum(state->satisfies), BoolGetDatum(state->attention),
+			CStringGetTextDatum(state->label), BoolGetDatum(state->means[CONDITION_SUCCESS] == PARENT_SATISFIED),
+			BoolGetDatum(state->attention),
 			CStringGetTextDatum(state->meaning), BoolGetDatum(state->begun), BoolGetDatum(state->final),
 			Int32GetDatum(state->urgency), CStringGetTextDatum(state->fill), CStringGetTextDatum(state->text),
 			CStringGetTextDatum(state->words), CStringGetTextDatum(state->dark_fill),
-			CStringGetTextDatum(state->dark_text)
+			CStringGetTextDatum(state->dark_text), CStringGetTextDatum(josch_meanings[state->means[CONDITION_SUCCESS]]),
+			CStringGetTextDatum(josch_meanings[state->means[CONDITION_DONE]]),
+			CStringGetTextDatum(josch_meanings[state->means[CONDITION_FAILURE]])
 		};
 		bool		nulls[lengthof(values)] = {false};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+static void
+complain_of_word(const char *what, const char *word)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized %s: \"%s\"", what, word)));
+}
+
+/* josch.parent_is(state, condition) */
+Datum
+josch_api_fsm_parent_is(PG_FUNCTION_ARGS)
+{
+	const JoschState *state = NULL;
+	Condition	condition;
+	char	   *word;
+
+	if (PG_ARGISNULL(1))
+	{
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("condition must not be null"));
+	}
+	word = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!josch_conditions_parse(word, &condition))
+	{
+		complain_of_word("condition", word);
+	}
+	if (!PG_ARGISNULL(0))
+	{
+		word = text_to_cstring(PG_GETARG_TEXT_PP(0));
+		state = josch_states_find(word);
+		if (state == NULL)
+		{
+			complain_of_word("node state", word);
+		}
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(josch_meanings[josch_join_parent(state, condition, true)]));
 }
 
 Datum
@@ -104,7 +146,7 @@ josch_api_fsm_dot(PG_FUNCTION_ARGS)
 	{
 		appendStringInfo(&dot, "  %s%s;\n", josch_fsm_label((NodeState) i),
 						 josch_states[i].attention ? " [color=red]" :
-						 josch_states[i].satisfies ? " [peripheries=2]" : "");
+						 josch_states[i].means[CONDITION_SUCCESS] == PARENT_SATISFIED ? " [peripheries=2]" : "");
 	}
 	for (int i = 0; i < josch_fsm_edge_count; i++)
 	{

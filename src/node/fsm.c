@@ -25,6 +25,8 @@ const FsmEdge josch_fsm_edges[] = {
 	/* the way of a day that needs nobody */
 	ENGINE(PENDING, READY, "SLNR", "parents_done", "all parents are done"),
 	ENGINE(READY, PENDING, "SLNR", "parent_undone", "a parent is to be done again, or a missing day was made"),
+	ENGINE(PENDING, OMITTED, "SLNR", "omit", "a parent will not come to what it waits for"),
+	ENGINE(OMITTED, PENDING, "SLNR", "take_back", "a parent may come to it after all: it runs again, or a person has answered"),
 	ENGINE(PENDING, HELD, "SLNR", "hold_back", "the data was taken back to an earlier moment: a person decides"),
 	ENGINE(READY, HELD, "SLNR", "hold_back", "the data was taken back to an earlier moment: a person decides"),
 	ENGINE(READY, RUNNING, "LNR", "start", "its run is committed, then started"),
@@ -36,6 +38,9 @@ const FsmEdge josch_fsm_edges[] = {
 	ENGINE(RUNNING, UP, "L", "up", "it is found to be serving"),
 	ENGINE(RUNNING, REVIEW, "R", "done", "exit code 0 or SQL committed: a person is asked to judge"),
 	ENGINE(RUNNING, FAILED, "LNR", "failed", "any other exit, an error, a time-out, or stopped"),
+	ENGINE(READY, ABANDONED, "SLNR", "give_up", "it could not be started, and is not waited for (on_failure)"),
+	ENGINE(RUNNING, ABANDONED, "LNR", "give_up", "it failed, and is not waited for (on_failure)"),
+	ENGINE(UP, ABANDONED, "L", "give_up", "it failed, and is not waited for (on_failure)"),
 	ENGINE(RUNNING, UNKNOWN, "LNR", "lost", "how it ended cannot be known"),
 	ENGINE(UP, SUCCEEDED, "L", "done", "stopped on purpose, or exit code 0"),
 	ENGINE(UP, FAILED, "L", "failed", "any other exit"),
@@ -51,6 +56,10 @@ const FsmEdge josch_fsm_edges[] = {
 	PERSON(UNKNOWN, SUCCEEDED, "LNR", "mark_success", "has found out that it succeeded"),
 	PERSON(UNKNOWN, FAILED, "LNR", "mark_failed", "has found out that it failed"),
 	PERSON(UNKNOWN, PENDING, "LNR", "retry", "wants it run again"),
+	PERSON(FAILED, ABANDONED, "SLNR", "abandon", "gives it up: the day goes on as after a failure"),
+	PERSON(UNKNOWN, ABANDONED, "LNR", "abandon", "gives it up: the day goes on as after a failure"),
+	PERSON(ABANDONED, PENDING, "SLNR", "retry", "wants it run again after all"),
+	PERSON(ABANDONED, SUCCEEDED, "SLNR", "mark_success", "has repaired it by hand after all"),
 
 	/* steering */
 	PERSON(PENDING, HELD, "SLNR", "hold", "holds it back"),
@@ -68,11 +77,15 @@ const FsmEdge josch_fsm_edges[] = {
 	PERSON(REVIEW, SKIPPED, "R", "skip", "goes on without it"),
 	PERSON(FAILED, SKIPPED, "SLNR", "skip", "goes on without it"),
 	PERSON(UNKNOWN, SKIPPED, "LNR", "skip", "goes on without it"),
+	PERSON(ABANDONED, SKIPPED, "SLNR", "skip", "goes on as if it had succeeded"),
+	PERSON(OMITTED, SKIPPED, "SLNR", "skip", "goes on as if it had succeeded"),
+	PERSON(OMITTED, READY, "SLNR", "force_start", "starts it all the same"),
 
 	/* once more */
 	PERSON(SUCCEEDED, PENDING, "SLNR", "rerun", "wants it done once more"),
 	PERSON(SKIPPED, PENDING, "SLNR", "rerun", "wants it done after all"),
 	PERSON(FAILED, PENDING, "SLNR", "rerun", "wants it done once more"),
+	PERSON(ABANDONED, PENDING, "SLNR", "rerun", "wants it done once more"),
 	PERSON(UNKNOWN, PENDING, "LNR", "rerun", "wants it done once more"),
 	PERSON(REVIEW, PENDING, "R", "rerun", "wants it done once more"),
 	PERSON(SIGNOFF, PENDING, "S", "rerun", "wants it asked once more"),

@@ -13,7 +13,8 @@
 static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_JOB_DATE] = {"job_date", DATEOID}, [NODES_NODE_ID] = {"node_id", INT8OID},
 	[NODES_NODE_TYPE] = {"node_type", TEXTOID}, [NODES_STATE] = {"state", TEXTOID},
-	[NODES_UNMET] = {"unmet", INT4OID}, [NODES_FORCED] = {"forced", BOOLOID}, [NODES_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[NODES_UNMET] = {"unmet", INT4OID}, [NODES_IMPOSSIBLE] = {"impossible", INT4OID},
+	[NODES_SATISFIED] = {"satisfied", INT4OID}, [NODES_FORCED] = {"forced", BOOLOID}, [NODES_DUE_AT] = {"due_at", TIMESTAMPTZOID},
 	[NODES_RUN_ID] = {"run_id", INT8OID}, [NODES_ATTEMPT] = {"attempt", INT4OID},
 	[NODES_STARTED_AT] = {"started_at", TIMESTAMPTZOID}, [NODES_ENDED_AT] = {"ended_at", TIMESTAMPTZOID},
 	[NODES_MESSAGE] = {"message", TEXTOID}, [NODES_EXEC_COMMAND] = {"exec_command", TEXTOID},
@@ -21,17 +22,28 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_READY_COMMAND] = {"ready_command", TEXTOID}, [NODES_READY_AFTER] = {"ready_after", INTERVALOID},
 	[NODES_TIMEOUT] = {"timeout", INTERVALOID}, [NODES_STOP_GRACE] = {"stop_grace", INTERVALOID},
 	[NODES_WORK_DIR] = {"work_dir", TEXTOID}, [NODES_OWNER] = {"owner", JOSCH_ROLE_TYPE},
-	[NODES_JOB_NAME] = {"job_name", TEXTOID}, [NODES_CHANGE_ID] = {"change_id", INT8OID}
+	[NODES_JOB_NAME] = {"job_name", TEXTOID}, [NODES_NODE_NAME] = {"node_name", TEXTOID},
+	[NODES_CHANGE_ID] = {"change_id", INT8OID}, [NODES_JOIN_RULE] = {"join_rule", TEXTOID},
+	[NODES_ON_FAILURE] = {"on_failure", TEXTOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);
 
 static const JoschColumn deps_columns[DEPS_COLUMNS] = {
 	[DEPS_P_DATE] = {"p_date", DATEOID}, [DEPS_P_NODE_ID] = {"p_node_id", INT8OID},
-	[DEPS_C_DATE] = {"c_date", DATEOID}, [DEPS_C_NODE_ID] = {"c_node_id", INT8OID}, [DEPS_EXPECTED] = {"expected", BOOLOID}
+	[DEPS_C_DATE] = {"c_date", DATEOID}, [DEPS_C_NODE_ID] = {"c_node_id", INT8OID}, [DEPS_EXPECTED] = {"expected", BOOLOID},
+	[DEPS_CONDITION] = {"condition", TEXTOID}
 };
 static AttrNumber deps_numbers[DEPS_COLUMNS];
 JoschTable	josch_node_deps = JOSCH_TABLE("node_deps", deps_columns, deps_numbers);
+
+static const JoschColumn parents_columns[PARENTS_COLUMNS] = {
+	[PARENTS_C_DATE] = {"c_date", DATEOID}, [PARENTS_C_NODE_ID] = {"c_node_id", INT8OID},
+	[PARENTS_P_DATE] = {"p_date", DATEOID}, [PARENTS_P_NODE_ID] = {"p_node_id", INT8OID},
+	[PARENTS_EXPECTED] = {"expected", BOOLOID}, [PARENTS_CONDITION] = {"condition", TEXTOID}
+};
+static AttrNumber parents_numbers[PARENTS_COLUMNS];
+JoschTable	josch_node_parents = JOSCH_TABLE("node_deps", parents_columns, parents_numbers);
 
 static const JoschColumn recounts_columns[RECOUNTS_COLUMNS] = {
 	[RECOUNTS_JOB_DATE] = {"job_date", DATEOID}, [RECOUNTS_NODE_ID] = {"node_id", INT8OID},
@@ -48,18 +60,49 @@ static AttrNumber waiting_numbers[WAITING_COLUMNS];
 JoschTable	josch_waiting = JOSCH_TABLE("waiting", waiting_columns, waiting_numbers);
 
 /* On the way of every row: nothing is copied. */
-NodeState
-josch_node_state(Datum value)
+static bool
+is_word(Datum value, const char *word)
 {
 	text	   *label = DatumGetTextPP(value);
 	size_t		length = VARSIZE_ANY_EXHDR(label);
 
+	return strlen(word) == length && memcmp(word, VARDATA_ANY(label), length) == 0;
+}
+
+NodeState
+josch_node_state(Datum value)
+{
 	for (int i = 0; i < NODE_STATE_COUNT; i++)
 	{
-		if (strlen(josch_states[i].label) == length && memcmp(josch_states[i].label, VARDATA_ANY(label), length) == 0)
+		if (is_word(value, josch_states[i].label))
 		{
 			return (NodeState) i;
 		}
 	}
 	return NODE_STATE_PENDING;
+}
+
+Condition
+josch_node_condition(Datum value)
+{
+	for (int i = 0; i < CONDITION_COUNT; i++)
+	{
+		if (is_word(value, josch_conditions[i]))
+		{
+			return (Condition) i;
+		}
+	}
+	return CONDITION_SUCCESS;
+}
+
+bool
+josch_node_joins_any(Datum value)
+{
+	return is_word(value, "any");
+}
+
+bool
+josch_node_is_given_up(Datum value)
+{
+	return is_word(value, "abandon");
 }

@@ -15,16 +15,22 @@
 
 typedef enum NodesColumn
 {
-	NODES_JOB_DATE, NODES_NODE_ID, NODES_NODE_TYPE, NODES_STATE, NODES_UNMET, NODES_FORCED, NODES_DUE_AT, NODES_RUN_ID,
-	NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_EXEC_COMMAND, NODES_EXEC_SQL,
+	NODES_JOB_DATE, NODES_NODE_ID, NODES_NODE_TYPE, NODES_STATE, NODES_UNMET, NODES_IMPOSSIBLE, NODES_SATISFIED, NODES_FORCED,
+	NODES_DUE_AT, NODES_RUN_ID, NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_EXEC_COMMAND, NODES_EXEC_SQL,
 	NODES_EXEC_SQL_ATOMIC, NODES_READY_COMMAND, NODES_READY_AFTER, NODES_TIMEOUT, NODES_STOP_GRACE, NODES_WORK_DIR,
-	NODES_OWNER, NODES_JOB_NAME, NODES_CHANGE_ID, NODES_COLUMNS
+	NODES_OWNER, NODES_JOB_NAME, NODES_NODE_NAME, NODES_CHANGE_ID, NODES_JOIN_RULE, NODES_ON_FAILURE, NODES_COLUMNS
 } NodesColumn;
 
 typedef enum DepsColumn
 {
-	DEPS_P_DATE, DEPS_P_NODE_ID, DEPS_C_DATE, DEPS_C_NODE_ID, DEPS_EXPECTED, DEPS_COLUMNS
+	DEPS_P_DATE, DEPS_P_NODE_ID, DEPS_C_DATE, DEPS_C_NODE_ID, DEPS_EXPECTED, DEPS_CONDITION, DEPS_COLUMNS
 } DepsColumn;
+
+/* The same table, read by child. */
+typedef enum ParentsColumn
+{
+	PARENTS_C_DATE, PARENTS_C_NODE_ID, PARENTS_P_DATE, PARENTS_P_NODE_ID, PARENTS_EXPECTED, PARENTS_CONDITION, PARENTS_COLUMNS
+} ParentsColumn;
 
 typedef enum RecountsColumn
 {
@@ -38,6 +44,7 @@ typedef enum WaitingColumn
 
 extern JoschTable josch_nodes;
 extern JoschTable josch_node_deps;
+extern JoschTable josch_node_parents;
 extern JoschTable josch_recounts;
 extern JoschTable josch_waiting;
 
@@ -46,6 +53,11 @@ extern JoschTable josch_waiting;
 
 /* The state that nodes.state says; a CHECK knows no other words. */
 extern NodeState josch_node_state(Datum value);
+
+/* The condition that node_deps.condition says; whether nodes.join_rule is "any", nodes.on_failure "abandon". */
+extern Condition josch_node_condition(Datum value);
+extern bool josch_node_joins_any(Datum value);
+extern bool josch_node_is_given_up(Datum value);
 
 /* A key as the finders want it. */
 static inline void

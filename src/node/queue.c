@@ -46,7 +46,7 @@ typedef struct Place
 	bool		gone;
 } Place;
 
-static const char letters[QUEUE_LINES] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL};
+static const char letters[QUEUE_LINES] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL, WAITS_FOR_RULE};
 
 static struct
 {

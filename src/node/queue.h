@@ -13,12 +13,13 @@
 
 #include "node/waiting.h"
 
-/* One for each kind of place that a node needs. */
+/* One for each kind of place that a node needs, and one for those that a rule moves. */
 typedef enum QueueLine
 {
 	QUEUE_FREE,					/* it needs none */
 	QUEUE_COMMANDS,
 	QUEUE_SQL,
+	QUEUE_RULES,				/* to be omitted, or taken back */
 	QUEUE_LINES
 } QueueLine;
 

@@ -1,6 +1,6 @@
 /*
  * src/node/store_act.c
- *	  What a person changes: the node itself, and the locks of children that are held back by it.
+ *	  What a person changes: the node itself, and the locks of what is held back by it.
  *
  * Part of store_node.h.  A statement that is planned each time would be most of an act.
  * Rows are found by their key, and no statistics can make it a search.
@@ -38,52 +38,6 @@ typedef struct Place
 	NodeKey		key;
 } Place;
 
-typedef struct Places
-{
-	Place	   *list;
-	int			n;
-	int			space;
-} Places;
-
-static void
-add_place(Places *places, NodeKey key)
-{
-	if (places->n == places->space)
-	{
-		places->space = Max(places->space * 2, 16);
-		places->list = places->list == NULL ?
-			palloc(sizeof(Place) * places->space) : repalloc_huge(places->list, sizeof(Place) * places->space);
-	}
-	places->list[places->n++] = (Place) {0, key};
-}
-
-static Places
-find_children(const ParentChange *changes, int n)
-{
-	Places		places = {0};
-	JoschFinder deps;
-	bool		isnull;
-
-	josch_finder_open(&deps, &josch_node_deps, JOSCH_NODE_KEYS, AccessShareLock);
-	for (int i = 0; i < n; i++)
-	{
-		Datum		parent[JOSCH_NODE_KEYS];
-
-		josch_node_key_datums(changes[i].key, parent);
-		josch_finder_seek(&deps, parent);
-		while (josch_finder_next(&deps))
-		{
-			NodeKey		child;
-
-			child.node_id = DatumGetInt64(josch_finder_get(&deps, DEPS_C_NODE_ID, &isnull));
-			child.job_date = DatumGetDateADT(josch_finder_get(&deps, DEPS_C_DATE, &isnull));
-			add_place(&places, child);
-		}
-	}
-	josch_finder_close(&deps);
-	return places;
-}
-
 static int
 compare_places(const void *a, const void *b)
 {
@@ -94,28 +48,25 @@ compare_places(const void *a, const void *b)
 }
 
 void
-josch_store_node_lock_children(const ParentChange *changes, int n)
+josch_store_node_wait_for(const NodeKey *keys, int n)
 {
-	Places		places = find_children(changes, n);
+	Place	   *places = palloc_extended(sizeof(Place) * Max(n, 1), MCXT_ALLOC_HUGE);
 	JoschFinder nodes;
 	Datum		key[JOSCH_NODE_KEYS];
 	bool		isnull;
 
 	josch_finder_open(&nodes, &nodes_table, JOSCH_NODE_KEYS, RowShareLock);
-	for (int i = 0; i < places.n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		josch_node_key_datums(places.list[i].key, key);
-		places.list[i].level = josch_finder_find(&nodes, key) ?
+		josch_node_key_datums(keys[i], key);
+		places[i].key = keys[i];
+		places[i].level = josch_finder_find(&nodes, key) ?
 			DatumGetInt32(josch_finder_get(&nodes, ACT_LEVEL, &isnull)) : 0;
 	}
-	qsort(places.list, places.n, sizeof(Place), compare_places);
-	for (int i = 0; i < places.n; i++)
+	qsort(places, n, sizeof(Place), compare_places);
+	for (int i = 0; i < n; i++)
 	{
-		if (i > 0 && compare_places(&places.list[i - 1], &places.list[i]) == 0)
-		{
-			continue;
-		}
-		josch_node_key_datums(places.list[i].key, key);
+		josch_node_key_datums(places[i].key, key);
 		if (josch_finder_find(&nodes, key))
 		{
 			(void) josch_finder_wait(&nodes);

@@ -19,14 +19,16 @@
 #include "base/node_key.h"
 #include "base/update.h"
 #include "base/wake.h"
+#include "node/join.h"
 #include "node/node_table.h"
 #include "node/recounts.h"
 
-/* A child, and by how much its count changes. */
+/* A child, and by how much its counts change. */
 typedef struct Child
 {
 	NodeKey		key;
-	int			delta;
+	int			deltas[PARENT_MEANINGS];
+	bool		held_back;		/* by a parent that let it run before */
 } Child;
 
 typedef struct Children
@@ -35,22 +37,6 @@ typedef struct Children
 	int			n;
 	int			space;
 } Children;
-
-/* By how much a parent of that class holds back the child of a dependency. */
-static int
-contribution(ParentClass class, bool expected)
-{
-	switch (class)
-	{
-		case PARENT_ABSENT:
-			return expected ? 1 : 0;
-		case PARENT_UNSATISFIED:
-			return 1;
-		case PARENT_SATISFIED:
-			break;
-	}
-	return 0;
-}
 
 static void
 add_child(Children *children, Child child)
@@ -70,7 +56,30 @@ compare_children(const void *a, const void *b)
 	return josch_node_key_compare(((const Child *) a)->key, ((const Child *) b)->key);
 }
 
-/* Each child once, with the sum of its differences, where they do not make up for each other. */
+static bool
+is_changed(const Child *child)
+{
+	for (int i = 0; i < PARENT_MEANINGS; i++)
+	{
+		if (child->deltas[i] != 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+add_deltas(Child *child, const Child *other)
+{
+	for (int i = 0; i < PARENT_MEANINGS; i++)
+	{
+		child->deltas[i] += other->deltas[i];
+	}
+	child->held_back |= other->held_back;
+}
+
+/* Each child once, with the sums of its differences, where they do not make up for each other. */
 static void
 merge(Children *children)
 {
@@ -81,15 +90,45 @@ merge(Children *children)
 	{
 		if (n > 0 && josch_node_key_equal(children->list[n - 1].key, children->list[i].key))
 		{
-			children->list[n - 1].delta += children->list[i].delta;
+			add_deltas(&children->list[n - 1], &children->list[i]);
 		}
 		else
 		{
-			n += n == 0 || children->list[n - 1].delta != 0;
+			n += n == 0 || is_changed(&children->list[n - 1]);
 			children->list[n - 1] = children->list[i];
 		}
 	}
-	children->n = n - (n > 0 && children->list[n - 1].delta == 0);
+	children->n = n - (n > 0 && !is_changed(&children->list[n - 1]));
+}
+
+/* What the change of a parent is to the dependency at hand; false: nothing. */
+static bool
+read_child(JoschFinder *deps, const ParentChange *change, Child *child)
+{
+	bool		isnull;
+	bool		expected = DatumGetBool(josch_finder_get(deps, DEPS_EXPECTED, &isnull));
+	Condition	condition = josch_node_condition(josch_finder_get(deps, DEPS_CONDITION, &isnull));
+	ParentMeaning before = josch_join_parent(change->before, condition, expected);
+	ParentMeaning after = josch_join_parent(change->after, condition, expected);
+
+	if (before == after)
+	{
+		return false;
+	}
+	*child = (Child) {
+		.key.node_id = DatumGetInt64(josch_finder_get(deps, DEPS_C_NODE_ID, &isnull)),
+		.key.job_date = DatumGetDateADT(josch_finder_get(deps, DEPS_C_DATE, &isnull)),
+		.held_back = before == PARENT_SATISFIED || (before == PARENT_NOTHING && after != PARENT_SATISFIED)
+	};
+	if (before != PARENT_NOTHING)
+	{
+		child->deltas[before]--;
+	}
+	if (after != PARENT_NOTHING)
+	{
+		child->deltas[after]++;
+	}
+	return true;
 }
 
 static Children
@@ -97,23 +136,18 @@ find_children(const ParentChange *changes, int n)
 {
 	Children	children = {0};
 	JoschFinder deps;
-	bool		isnull;
 
 	josch_finder_open(&deps, &josch_node_deps, JOSCH_NODE_KEYS, AccessShareLock);
 	for (int i = 0; i < n; i++)
 	{
 		Datum		parent[JOSCH_NODE_KEYS];
+		Child		child;
 
 		josch_node_key_datums(changes[i].key, parent);
 		josch_finder_seek(&deps, parent);
 		while (josch_finder_next(&deps))
 		{
-			bool		expected = DatumGetBool(josch_finder_get(&deps, DEPS_EXPECTED, &isnull));
-			Child		child = {.delta = contribution(changes[i].after, expected) - contribution(changes[i].before, expected)};
-
-			child.key.node_id = DatumGetInt64(josch_finder_get(&deps, DEPS_C_NODE_ID, &isnull));
-			child.key.job_date = DatumGetDateADT(josch_finder_get(&deps, DEPS_C_DATE, &isnull));
-			if (child.delta != 0)
+			if (read_child(&deps, &changes[i], &child))
 			{
 				add_child(&children, child);
 			}
@@ -125,14 +159,36 @@ find_children(const ParentChange *changes, int n)
 }
 
 static void
-count(JoschUpdate *nodes, int delta)
+set_counts(JoschUpdate *nodes, const JoschJoin *former, const JoschJoin *join)
+{
+	static const int columns[PARENT_MEANINGS] = {
+		[PARENT_WAITS] = NODES_UNMET, [PARENT_SATISFIED] = NODES_SATISFIED, [PARENT_IMPOSSIBLE] = NODES_IMPOSSIBLE
+	};
+
+	for (int i = 0; i < PARENT_MEANINGS; i++)
+	{
+		if (join->n[i] != former->n[i])
+		{
+			josch_update_set(nodes, columns[i], Int32GetDatum(join->n[i]));
+		}
+	}
+}
+
+static void
+count(JoschUpdate *nodes, const int *deltas)
 {
 	bool		isnull;
-	int			unmet = DatumGetInt32(josch_update_get(nodes, NODES_UNMET, &isnull)) + delta;
-	bool		free = unmet == 0 || DatumGetBool(josch_update_get(nodes, NODES_FORCED, &isnull));
+	JoschJoin		former = josch_join_of(josch_update_row(nodes));
+	JoschJoin		join = former;
 	NodeState	state = josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull));
+	bool		free;
 
-	josch_update_set(nodes, NODES_UNMET, Int32GetDatum(unmet));
+	for (int i = 0; i < PARENT_MEANINGS; i++)
+	{
+		join.n[i] += deltas[i];
+	}
+	free = josch_join_lets_run(&join) || DatumGetBool(josch_update_get(nodes, NODES_FORCED, &isnull));
+	set_counts(nodes, &former, &join);
 	if (free && state == NODE_STATE_PENDING)
 	{
 		josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_READY));
@@ -168,7 +224,7 @@ is_noted(JoschFinder *recounts, NodeKey key)
 static void
 count_children(const Children *children)
 {
-	static const int changed[] = {NODES_UNMET, NODES_STATE};
+	static const int changed[] = {NODES_UNMET, NODES_IMPOSSIBLE, NODES_SATISFIED, NODES_STATE};
 	NodeKey    *held = palloc_extended(sizeof(NodeKey) * Max(children->n, 1), MCXT_ALLOC_HUGE);
 	int			nheld = 0;
 	JoschUpdate *nodes;
@@ -190,7 +246,7 @@ count_children(const Children *children)
 		}
 		else if (found == JOSCH_FOUND && !is_noted(&recounts, child->key))
 		{
-			count(nodes, child->delta);
+			count(nodes, child->deltas);
 		}
 	}
 	josch_update_end(nodes);
@@ -206,31 +262,45 @@ count_children(const Children *children)
  * would start it, and where no scheduler lives nobody would count what is noted.
  */
 static bool
-must_wait(const ParentChange *changes, int n)
+must_wait(const Children *children)
 {
 	JoschSchedulerStatus scheduler;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < children->n; i++)
 	{
-		if (changes[i].after != PARENT_SATISFIED)
+		if (children->list[i].held_back)
 		{
 			return true;
 		}
 	}
-	return !josch_wake_read_scheduler(MyDatabaseId, &scheduler);
+	return children->n > 0 && !josch_wake_read_scheduler(MyDatabaseId, &scheduler);
+}
+
+static void
+wait_for(const Children *children)
+{
+	NodeKey    *keys = palloc_extended(sizeof(NodeKey) * Max(children->n, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < children->n; i++)
+	{
+		keys[i] = children->list[i].key;
+	}
+	josch_store_node_wait_for(keys, children->n);
+	pfree(keys);
 }
 
 void
 josch_store_node_propagate(const ParentChange *changes, int n)
 {
 	JoschMode	former;
-	Children	children;
+	Children	children = find_children(changes, n);
 
-	if (!josch_mode.engine && must_wait(changes, n))
+	if (!josch_mode.engine && must_wait(&children))
 	{
-		josch_store_node_lock_children(changes, n);
+		wait_for(&children);
+		/* some may have come, or gone, meanwhile */
+		children = find_children(changes, n);
 	}
-	children = find_children(changes, n);
 	if (children.n == 0)
 	{
 		return;

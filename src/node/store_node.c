@@ -2,8 +2,8 @@
  * src/node/store_node.c
  *	  SQL on josch.nodes and josch.node_deps: parents counted, rows locked, acts.
  *
- * nodes.unmet is the number of dependency rows that hold a node back.  It is
- * changed by differences in the transaction that changes the parent, under the
+ * nodes.unmet is the number of dependency rows that hold a node back; impossible and
+ * satisfied are those of the others that count (join.h).  They are changed by differences in the transaction that changes the parent, under the
  * child's row lock, so that two parents that finish together both count.  Nobody
  * waits for that lock, but a person whose change holds the child back: a child that
  * is not free is noted in josch.recounts, from then on neither counted by differences
@@ -29,14 +29,15 @@
 #include "base/report.h"
 #include "base/rows.h"
 #include "base/spi_plan.h"
+#include "node/join.h"
 
-#define SETTLED(unmet) \
-	"CASE WHEN c.state = 'pending' AND (" unmet " = 0 OR c.forced) THEN 'ready'" \
-	" WHEN c.state = 'ready' AND " unmet " > 0 AND NOT c.forced THEN 'pending'" \
+#define SETTLED(unmet, impossible, satisfied) \
+	"CASE WHEN c.state = 'pending' AND (" JOSCH_SQL_LETS_RUN("c", unmet, impossible, satisfied) " OR c.forced) THEN 'ready'" \
+	" WHEN c.state = 'ready' AND NOT (" JOSCH_SQL_LETS_RUN("c", unmet, impossible, satisfied) " OR c.forced) THEN 'pending'" \
 	" ELSE c.state END"
 
 static JoschPlan settle = JOSCH_PLAN(
-	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet")
+	"UPDATE josch.nodes c SET state = " SETTLED("c.unmet", "c.impossible", "c.satisfied")
 	" FROM unnest($1, $2) AS k(node_id, job_date)"
 	" WHERE c.node_id = k.node_id AND c.job_date = k.job_date"
 	" AND c.state IN ('pending', 'ready')",
@@ -54,16 +55,21 @@ static JoschPlan lock_with_parents = JOSCH_PLAN(
 	" ORDER BY n.level, n.job_date, n.node_id FOR NO KEY UPDATE",
 	INT8ARRAYOID, DATEARRAYOID, INT8ARRAYOID, DATEARRAYOID);
 
+/* a parent that is absent and expected is waited for, whatever the condition */
 static JoschPlan recount = JOSCH_PLAN(
-	"UPDATE josch.nodes c SET unmet = s.unmet, state = " SETTLED("s.unmet")
+	"UPDATE josch.nodes c SET unmet = s.unmet, impossible = s.impossible, satisfied = s.satisfied,"
+	" state = " SETTLED("s.unmet", "s.impossible", "s.satisfied")
 	" FROM (SELECT k.node_id, k.job_date,"
 	"  count(*) FILTER (WHERE CASE WHEN p.node_id IS NULL THEN d.expected"
-	"   ELSE NOT " JOSCH_SQL_SATISFIES("p.state") " END)::int AS unmet"
+	"   ELSE " JOSCH_SQL_PARENT_IS(WAITS, "d.condition", "p.state") " END)::int AS unmet,"
+	"  count(*) FILTER (WHERE " JOSCH_SQL_PARENT_IS(IMPOSSIBLE, "d.condition", "p.state") ")::int AS impossible,"
+	"  count(*) FILTER (WHERE " JOSCH_SQL_PARENT_IS(SATISFIED, "d.condition", "p.state") ")::int AS satisfied"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) AS k(node_id, job_date)"
 	"  LEFT JOIN josch.node_deps d ON d.c_node_id = k.node_id AND d.c_date = k.job_date"
 	"  LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date"
 	"  GROUP BY k.node_id, k.job_date) s"
-	" WHERE c.node_id = s.node_id AND c.job_date = s.job_date AND c.unmet <> s.unmet",
+	" WHERE c.node_id = s.node_id AND c.job_date = s.job_date"
+	" AND (c.unmet <> s.unmet OR c.impossible <> s.impossible OR c.satisfied <> s.satisfied)",
 	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan lock_one = JOSCH_PLAN(

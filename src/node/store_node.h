@@ -11,32 +11,26 @@
 
 #include "node/fsm.h"
 
-/* What a parent is to its children, before and after a change. */
-typedef enum ParentClass
-{
-	PARENT_ABSENT,				/* no such row: blocks when it is expected */
-	PARENT_UNSATISFIED,			/* blocks */
-	PARENT_SATISFIED			/* does not block */
-} ParentClass;
-
+/* A parent, before and after a change: its state, or NULL where there was or is no such node. */
 typedef struct ParentChange
 {
 	NodeKey		key;
-	ParentClass before;
-	ParentClass after;
+	const JoschState *before;
+	const JoschState *after;
 } ParentChange;
 
 /*
- * Waits for the children of the changed nodes, and locks them, in the order of (level,
- * job_date, node_id); every path that waits for several nodes uses this order, so no two
- * of them can wait for each other (a plain UPDATE of several nodes locks these in the
- * order in which it finds them, as any UPDATE does).
+ * Waits for these nodes, and locks them, in the order of (level, job_date, node_id); every
+ * path that waits for several nodes uses this order, so no two of them can wait for each
+ * other (a plain UPDATE of several nodes locks these in the order in which it finds them,
+ * as any UPDATE does).
  */
-extern void josch_store_node_lock_children(const ParentChange *changes, int n);
+extern void josch_store_node_wait_for(const NodeKey *keys, int n);
 
 /*
  * Counts the parents of all children of the changed nodes by what has changed, and moves
- * children between pending and ready.  The engine waits for nobody, nor does a person whose
+ * children between pending and ready; which of them are to be omitted the scheduler finds
+ * in the list of what waits.  The engine waits for nobody, nor does a person whose
  * change lets the children go on, where a scheduler lives: a child that somebody holds is
  * noted in josch.recounts, and the count of a node that stands there is not true: it is
  * left alone, and will be made from nothing.

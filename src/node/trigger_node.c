@@ -42,14 +42,15 @@ PG_FUNCTION_INFO_V1(josch_trigger_node_run_guard);
 typedef enum NodeColumn
 {
 	COLUMN_NODE_ID, COLUMN_JOB_DATE, COLUMN_NODE_TYPE, COLUMN_JOB_NAME, COLUMN_STATE,
-	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_FORCED, COLUMN_MESSAGE,
+	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_IMPOSSIBLE, COLUMN_SATISFIED, COLUMN_FORCED, COLUMN_MESSAGE,
 	COLUMN_STARTED_AT, COLUMN_ENDED_AT, COLUMN_ACTION, COLUMN_ACTED_BY, COLUMN_ACTED_AT,
 	COLUMN_COMMENT, COLUMN_COUNT
 } NodeColumn;
 
 static const JoschColumn node_columns[COLUMN_COUNT] = {
 	{"node_id", INT8OID}, {"job_date", DATEOID}, {"node_type", TEXTOID}, {"job_name", TEXTOID}, {"state", TEXTOID},
-	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"forced", BOOLOID}, {"message", TEXTOID},
+	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"impossible", INT4OID}, {"satisfied", INT4OID},
+	{"forced", BOOLOID}, {"message", TEXTOID},
 	{"started_at", TIMESTAMPTZOID}, {"ended_at", TIMESTAMPTZOID}, {"action", TEXTOID}, {"acted_by", TEXTOID}, {"acted_at", TIMESTAMPTZOID},
 	{"comment", TEXTOID}
 };
@@ -69,7 +70,7 @@ static JoschTable runs = JOSCH_TABLE("runs", run_columns, run_numbers);
 static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
-	"retry_backoff", "retry_max_delay", "retry_on", "repeatable"
+	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure"
 };
 
 /* What else is looked up with the columns of nodes. */
@@ -399,6 +400,8 @@ pass_insert(TriggerData *trigger)
 				 errdetail("A node is made in state \"pending\".")));
 	}
 	set(&draft, COLUMN_UNMET, Int32GetDatum(0));
+	set(&draft, COLUMN_IMPOSSIBLE, Int32GetDatum(0));
+	set(&draft, COLUMN_SATISFIED, Int32GetDatum(0));
 	set(&draft, COLUMN_FORCED, BoolGetDatum(false));
 	/* nobody has acted on it, whatever the INSERT says */
 	set_null(&draft, COLUMN_ACTION);

@@ -26,6 +26,7 @@
 #include "base/table.h"
 #include "base/wake.h"
 #include "node/fsm.h"
+#include "node/join.h"
 #include "node/node_table.h"
 #include "node/notify.h"
 #include "node/queue.h"
@@ -47,7 +48,7 @@ typedef struct Consequences
 	Waiting    *gone;			/* what they waited for, and no more */
 	int			ngone;
 	Waiting    *come;			/* what they wait for, and did not before */
-	int			ncome;			/* what they wait for, and did not before */
+	int			ncome;
 	bool		list_only;		/* nothing else is to follow */
 	int			capacity;
 } Consequences;
@@ -82,15 +83,19 @@ slot_column(TupleTableSlot *slot, NodesColumn column)
 	return slot_getattr(slot, josch_nodes.numbers[column], &isnull);
 }
 
-static ParentClass
-class_of(TupleTableSlot *slot)
+/* NULL: no such node. */
+static const JoschState *
+state_of(TupleTableSlot *slot)
 {
-	if (TupIsNull(slot))
-	{
-		return PARENT_ABSENT;
-	}
-	return josch_states[josch_node_state(slot_column(slot, NODES_STATE))].satisfies ?
-		PARENT_SATISFIED : PARENT_UNSATISFIED;
+	return TupIsNull(slot) ? NULL : &josch_states[josch_node_state(slot_column(slot, NODES_STATE))];
+}
+
+/* Whether a parent is the same to all its children. */
+static bool
+is_alike(const JoschState *before, const JoschState *after)
+{
+	return before == after ||
+		(before != NULL && after != NULL && memcmp(before->means, after->means, sizeof(before->means)) == 0);
 }
 
 /* States in which there is a run that may live. */
@@ -132,9 +137,9 @@ note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 
 	change.key.node_id = DatumGetInt64(slot_column(any, NODES_NODE_ID));
 	change.key.job_date = DatumGetDateADT(slot_column(any, NODES_JOB_DATE));
-	change.before = class_of(former);
-	change.after = class_of(row);
-	if (change.before != change.after)
+	change.before = state_of(former);
+	change.after = state_of(row);
+	if (!is_alike(change.before, change.after))
 	{
 		c->parents[c->nparents++] = change;
 	}
@@ -142,11 +147,11 @@ note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	{
 		return;
 	}
-	to = josch_node_state(slot_column(row, NODES_STATE));
+	to = (NodeState) (change.after - josch_states);
 	if (to == NODE_STATE_PENDING || to == NODE_STATE_READY)
 	{
-		bool		free = DatumGetInt32(slot_column(row, NODES_UNMET)) == 0 ||
-			DatumGetBool(slot_column(row, NODES_FORCED));
+		JoschJoin		join = josch_join_of(row);
+		bool		free = josch_join_lets_run(&join) || DatumGetBool(slot_column(row, NODES_FORCED));
 
 		if (free != (to == NODE_STATE_READY))
 		{

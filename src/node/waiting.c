@@ -12,6 +12,7 @@
 
 #include "base/finder.h"
 #include "base/writer.h"
+#include "node/join.h"
 #include "node/node_table.h"
 
 void
@@ -48,6 +49,30 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 	waiting->waits_for = waiting->due_at > DT_NOBEGIN ? WAITS_FOR_TIME : waiting->turn;
 }
 
+/*
+ * Whether the next pass is to omit it, or to take it back.  One that has run says itself that it is omitted;
+ * one that a person has started by force, or has acted on otherwise, is in neither state.
+ */
+static bool
+waits_for_rule(TupleTableSlot *node, NodeState state)
+{
+	bool		isnull;
+	JoschJoin		join;
+
+	if (state == NODE_STATE_PENDING)
+	{
+		join = josch_join_of(node);
+		return josch_join_omits(&join) && !DatumGetBool(column(node, NODES_FORCED, &isnull));
+	}
+	if (state == NODE_STATE_OMITTED)
+	{
+		join = josch_join_of(node);
+		(void) column(node, NODES_ENDED_AT, &isnull);
+		return isnull && !josch_join_omits(&join);
+	}
+	return false;
+}
+
 Waiting
 josch_waiting_of(TupleTableSlot *node)
 {
@@ -68,6 +93,10 @@ josch_waiting_of(TupleTableSlot *node)
 	else if (state == NODE_STATE_HELD)
 	{
 		waiting.waits_for = WAITS_FOR_RELEASE;
+	}
+	else if (waits_for_rule(node, state))
+	{
+		waiting.waits_for = waiting.turn = WAITS_FOR_RULE;
 	}
 	return waiting;
 }

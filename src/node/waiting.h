@@ -23,11 +23,12 @@
 #define WAITS_FOR_TIME 't'		/* ready, and not known to be due */
 #define WAITS_FOR_PERSON 'p'
 #define WAITS_FOR_RELEASE 'h'	/* held */
+#define WAITS_FOR_RULE 'o'		/* it is to be omitted, or is omitted and not to be so any more */
 
 typedef struct Waiting
 {
 	char		waits_for;
-	char		turn;			/* of a node that is ready: what it waits for when it is due; else WAITS_FOR_NOTHING */
+	char		turn;			/* the line in which it stands, of one that is ready when it is due; else WAITS_FOR_NOTHING */
 	TimestampTz due_at;			/* of such a node; DT_NOBEGIN: at once */
 	NodeKey		key;
 } Waiting;

@@ -1,6 +1,6 @@
 /*
  * src/run/admit.c
- *	  What is ready goes on: milestones, and what finds a place to run.
+ *	  What is ready goes on: milestones, and what finds a place to run.  What is not to run is omitted.
  */
 #include "base/josch.h"
 
@@ -17,17 +17,28 @@
 #include "run/step.h"
 #include "run/store_pass.h"
 
+/* Returns how many were moved. */
 static int
-apply_move(EnginePass *pass, Piece *items, int n, void *argument)
+note_taken(EnginePass *pass, StoreTaken taken)
 {
-	StoreTaken	taken = josch_store_pass_move(josch_step_keys(items, n), n, josch_plan_free);
-
 	if (taken.suppressed != NODE_STATE_READY)
 	{
 		josch_step_complain_of_suppression(josch_fsm_label(taken.suppressed));
 	}
 	pass->set_aside += taken.held;
 	return taken.done;
+}
+
+static int
+apply_move(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	return note_taken(pass, josch_store_pass_move(josch_step_keys(items, n), n, josch_plan_free));
+}
+
+static int
+apply_rules(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	return note_taken(pass, josch_store_pass_omit(josch_step_keys(items, n), n));
 }
 
 /* The launches are collected in the context that the argument names. */
@@ -75,7 +86,7 @@ find_places(void *argument)
 	{
 		josch_store_run_places(&commands, &sql);
 	}
-	pass->free[QUEUE_FREE] = PG_INT32_MAX;
+	pass->free[QUEUE_FREE] = pass->free[QUEUE_RULES] = PG_INT32_MAX;
 	pass->free[QUEUE_COMMANDS] = Max(pass->max_commands - commands, 0);
 	pass->free[QUEUE_SQL] = Max(pass->max_sql - sql, 0);
 }
@@ -127,18 +138,27 @@ serve(EnginePass *pass, QueueLine line, JoschStep apply, MemoryContext caller, b
 	}
 	josch_step_apply_all(pass, apply, work.items, work.n, caller);
 	begun = (int) (pass->changes - before);
-	pass->free[line] -= line == QUEUE_FREE ? 0 : begun;
+	pass->free[line] -= pass->free[line] == PG_INT32_MAX ? 0 : begun;
 	*more |= work.taken == work.limit && pass->free[line] > 0;
 	return begun;
 }
 
-/* Begins what can be begun; false when there is no more, as far as this queue knows. */
+/*
+ * Begins what can be begun; false when there is no more, as far as this queue knows.  Rules come first, to
+ * their end: of what is taken back a child may be ready still that has to wait again.
+ */
 static bool
 admit(EnginePass *pass, MemoryContext caller, bool *progress)
 {
 	bool		more = false;
-	int			moved = serve(pass, QUEUE_FREE, apply_move, caller, &more);
+	int			moved = serve(pass, QUEUE_RULES, apply_rules, caller, &more);
 
+	*progress |= moved > 0;
+	if (moved > 0 || more)
+	{
+		return true;
+	}
+	moved = serve(pass, QUEUE_FREE, apply_move, caller, &more);
 	(void) serve(pass, QUEUE_COMMANDS, apply_commands, caller, &more);
 	(void) serve(pass, QUEUE_SQL, apply_sql, caller, &more);
 	*progress |= moved > 0;

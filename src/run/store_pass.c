@@ -14,6 +14,7 @@
 #include "base/finder.h"
 #include "base/update.h"
 #include "node/node_table.h"
+#include "node/omitted.h"
 #include "node/waiting.h"
 #include "run/run_table.h"
 
@@ -214,6 +215,16 @@ node_end(JoschUpdate *runs, const StoreEnd *end)
 	return result;
 }
 
+/* A failure of the engine's finding; what a person finds to have failed is left to that person. */
+static NodeState
+state_after(JoschUpdate *nodes, const StoreEnd *end)
+{
+	bool		isnull;
+
+	return end->state == NODE_STATE_FAILED && josch_node_is_given_up(josch_update_get(nodes, NODES_ON_FAILURE, &isnull)) ?
+		NODE_STATE_ABANDONED : end->state;
+}
+
 static void
 end_nodes(const NodeEnd *ends, int n)
 {
@@ -230,7 +241,7 @@ end_nodes(const NodeEnd *ends, int n)
 		if (josch_update_find(nodes, key) == JOSCH_FOUND &&
 			DatumGetInt64(josch_update_get(nodes, NODES_RUN_ID, &isnull)) == end->event.run_id)
 		{
-			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(end->state));
+			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state_after(nodes, end)));
 			josch_update_set_text(nodes, NODES_MESSAGE, end->message);
 			josch_update_set(nodes, NODES_ENDED_AT, TimestampTzGetDatum(end->event.ended_at));
 			if (ends[i].started_at != 0)
@@ -318,6 +329,64 @@ josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char n
 		}
 		taken.held += found == JOSCH_HELD;
 	}
+	josch_update_end(nodes);
+	return taken;
+}
+
+/* ---- what a rule says ---- */
+
+/* Moves the node that was found; unless its parents, or somebody else, have changed it meanwhile. */
+static void
+omit(JoschUpdate *nodes, JoschOmitted *omitted, StoreTaken *taken)
+{
+	bool		isnull;
+	NodeState	to;
+
+	if (josch_waiting_of(josch_update_row(nodes)).turn != WAITS_FOR_RULE)
+	{
+		return;
+	}
+	to = josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull)) == NODE_STATE_OMITTED ?
+		NODE_STATE_PENDING : NODE_STATE_OMITTED;
+	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(to));
+	josch_update_set_text(nodes, NODES_MESSAGE,
+						  to == NODE_STATE_OMITTED ? josch_omitted_why(omitted, josch_update_row(nodes)) : NULL);
+	/* so that it is known not to have run since */
+	josch_update_set_null(nodes, NODES_STARTED_AT);
+	josch_update_set_null(nodes, NODES_ENDED_AT);
+	if (josch_update_write(nodes))
+	{
+		taken->done++;
+	}
+	else
+	{
+		taken->suppressed = to;
+	}
+}
+
+StoreTaken
+josch_store_pass_omit(const NodeKey *keys, int n)
+{
+	static const int changed[] = {NODES_STATE, NODES_MESSAGE, NODES_STARTED_AT, NODES_ENDED_AT};
+	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
+	StoreTaken	taken = {.suppressed = NODE_STATE_READY};
+	JoschOmitted omitted;
+
+	josch_omitted_open(&omitted);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		key[JOSCH_NODE_KEYS];
+		JoschFound	found;
+
+		josch_node_key_datums(keys[i], key);
+		found = josch_update_find(nodes, key);
+		if (found == JOSCH_FOUND)
+		{
+			omit(nodes, &omitted, &taken);
+		}
+		taken.held += found == JOSCH_HELD;
+	}
+	josch_omitted_close(&omitted);
 	josch_update_end(nodes);
 	return taken;
 }

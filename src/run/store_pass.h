@@ -39,6 +39,9 @@ typedef struct StoreTaken
 /* Moves nodes that are ready, and run nothing, to the state that their type says. */
 extern StoreTaken josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char node_type));
 
+/* Omits those of the nodes that wait, with the reason, and takes those back that are omitted, as the counts of their parents say. */
+extern StoreTaken josch_store_pass_omit(const NodeKey *keys, int n);
+
 /* Writes the intent: a run for each of the nodes that are ready, with SQL or with a command, and those to running. */
 extern StoreLaunch *josch_store_pass_launch(const NodeKey *keys, int n, bool sql, const StoreRunner *runner, int *launched, int *held);
 

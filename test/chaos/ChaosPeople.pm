@@ -12,7 +12,7 @@ use JoschNode qw(literal);
 
 our @EXPORT_OK = qw(act answer_all more_work);
 
-my @ACTS = qw(signoff approve reject mark_success mark_failed retry hold release skip force_start stop rerun);
+my @ACTS = qw(signoff approve reject mark_success mark_failed retry hold release skip abandon force_start stop rerun);
 
 # act(node): somebody does something to some node, fit or not; returns the error's code and text when it is refused
 sub act

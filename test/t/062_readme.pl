@@ -1,4 +1,4 @@
-# README.md and doc/calendars.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
+# README.md, doc/calendars.md and doc/conditions.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
 # view, state and default of a setting is named as it is.
 #
 # A block that reads josch.board is run again until it shows what is printed, since the scheduler needs a moment.
@@ -48,7 +48,7 @@ sub plain
 }
 
 my $blocks = 0;
-my $text = $readme . slurp_file('doc/calendars.md');
+my $text = join '', $readme, map { slurp_file("doc/$_.md") } qw(calendars conditions);
 while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 {
 	my ($sql, $expected) = ($1, $2);
@@ -99,6 +99,14 @@ is_deeply(
 	[ sort map { /^\| `(\w+)` \|/ } split /\n/, ($readme =~ /^\| state \| meaning \|\n(.*?)\n\n/ms)[0] ],
 	[ sort split /\n/, $node->safe_psql('postgres', 'SELECT state FROM josch.states()') ],
 	'the states are those of the state machine');
+
+# what a parent is to its children: each state of the table's first column with the words of the others
+my ($means) = slurp_file('doc/conditions.md') =~ /^\| parent is \|[^\n]*\n(.*?)\n\n/ms;
+my @said = map { my ($states, @words) = /^\| (`.*?) \| (\w+) \| (\w+) \| (\w+) \|$/; map { "$_|" . join('|', @words) } ($states // '') =~ /`(\w+)`/g } split /\n/, $means;
+is_deeply([ sort @said ], [ sort split /\n/, $node->safe_psql('postgres', 'SELECT state, success, done, failure FROM josch.states()') ],
+	'what a parent is to its children is what the program has');
+is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT josch.parent_is(NULL, c), ',') FROM unnest(ARRAY['success', 'done', 'failure']) c}),
+	'waits', 'one that is not made yet is waited for') if $means =~ /not made yet, but expected \| waits \| waits \| waits/;
 
 my %defaults = map { split /\|/, $_, 2 } split /\n/,
   $node->safe_psql('postgres', "SELECT name, current_setting(name) FROM pg_settings WHERE name LIKE 'josch.%'");

@@ -20,6 +20,7 @@ namespace eval ::acts {
         retry {"Retry" 1 "Runs it again, as it has not ended well: a next attempt of the same."}
         mark_success {"Mark Success" 1 "Says that it has been repaired by hand; what depends on it goes on."}
         mark_failed {"Mark Failed" 1 "Says that it has failed."}
+        abandon {"Abandon" 1 "Gives it up: the day goes on without it, and what needs its success is omitted."}
         release {"Release" 0 "Lets it go on."}
         hold {"Hold" 0 "Holds it back until it is released."}
         force_start {"Force Start" 1 "Starts it now: without its parents, before its time."}

@@ -8,7 +8,7 @@
 
 namespace eval ::popup_list {
     # the acts that can be offered, in this order; those to the left of the others are no answers
-    variable acts {signoff approve retry mark_success mark_failed reject skip claim unclaim}
+    variable acts {signoff approve retry mark_success mark_failed reject skip abandon claim unclaim}
     variable left {claim unclaim}
     # the width that the buttons were laid out for; and how they stand: {frame lines}
     variable button_width 0

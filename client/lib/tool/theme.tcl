@@ -54,6 +54,8 @@ namespace eval ::theme {
         unknown   {symbol ? label Unknown}
         held      {symbol \u2016 label Held}
         skipped   {symbol \u00bb label Skipped}
+        abandoned {symbol \u2298 label Abandoned}
+        omitted   {symbol \u2205 label Omitted}
     }
 
     # font -> {family-of size-step weight}
