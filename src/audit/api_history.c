@@ -196,7 +196,12 @@ tell_state(Story *story, const AuditRow *row, Jsonb *node)
 
 	initStringInfo(&sentence);
 	appendStringInfoString(&sentence, state != NULL ? josch_states_words(state->words, run_of(node)) : label);
-	if (message != NULL)
+	if (message != NULL && strncmp(message, sentence.data, sentence.len) == 0)
+	{
+		resetStringInfo(&sentence);	/* it says so itself */
+		appendStringInfoString(&sentence, message);
+	}
+	else if (message != NULL)
 	{
 		appendStringInfo(&sentence, ": %s", message);
 	}
