@@ -27,21 +27,42 @@ CREATE TABLE josch.tpl_jobs (
 	valid_from	date,
 	loaded_on	date NOT NULL DEFAULT josch.today(),
 	calendar_name	text REFERENCES josch.calendars ON UPDATE CASCADE,
+	schedule_at		interval,
+	catch_up		text NOT NULL DEFAULT 'all',
+	catch_up_grace	interval NOT NULL DEFAULT '10 minutes',
+	valid_to		date,
+	paused			boolean NOT NULL DEFAULT false,
+	days_after		date,
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '[^[:space:]]'),
 	CONSTRAINT tpl_jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name)),
 	CONSTRAINT tpl_jobs_job_name_is_not_too_long CHECK (char_length(job_name) <= 200),
 	CONSTRAINT tpl_jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
 	CONSTRAINT tpl_jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
-	CONSTRAINT tpl_jobs_dates_are_readable CHECK (josch.is_readable_date(valid_from) AND josch.is_readable_date(loaded_on))
+	CONSTRAINT tpl_jobs_dates_are_readable CHECK (josch.is_readable_date(valid_from) AND josch.is_readable_date(loaded_on)
+		AND josch.is_readable_date(valid_to) AND josch.is_readable_date(days_after)),
+	CONSTRAINT tpl_jobs_valid_to_is_not_before_valid_from CHECK (valid_to >= valid_from),
+	CONSTRAINT tpl_jobs_schedule_at_is_within_a_week CHECK (schedule_at > interval '-168:00' AND schedule_at < interval '168:00'),
+	CONSTRAINT tpl_jobs_schedule_at_is_written_in_hours CHECK (extract(day FROM schedule_at) = 0 AND extract(month FROM schedule_at) = 0
+		AND extract(year FROM schedule_at) = 0),
+	CONSTRAINT tpl_jobs_catch_up_is_known CHECK (catch_up IN ('all', 'latest', 'none', 'ask')),
+	CONSTRAINT tpl_jobs_catch_up_grace_is_not_negative CHECK (catch_up_grace >= interval '0'),
+	CONSTRAINT tpl_jobs_catch_up_grace_is_readable CHECK (josch.is_readable_interval(catch_up_grace))
 );
 CREATE INDEX tpl_jobs_calendar_name_idx ON josch.tpl_jobs (calendar_name);
+CREATE INDEX tpl_jobs_schedule_at_idx ON josch.tpl_jobs (job_name) WHERE schedule_at IS NOT NULL;
 COMMENT ON TABLE josch.tpl_jobs IS 'Template jobs: groups of nodes that are made and run together for a date';
 COMMENT ON COLUMN josch.tpl_jobs.job_name IS 'Name of the job: one line, 200 characters at most';
 COMMENT ON COLUMN josch.tpl_jobs.job_desc IS 'What it is for, in words; 100,000 bytes at most';
 COMMENT ON COLUMN josch.tpl_jobs.time_zone IS 'Time zone of the job''s times of day; NULL for the setting josch.time_zone';
-COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: on an earlier date a dependency on it (p_date = c_date) blocks nothing unless it is made. NULL for loaded_on';
+COMMENT ON COLUMN josch.tpl_jobs.valid_from IS 'First date on which other jobs expect this one: on an earlier date a dependency on it (p_date = c_date) blocks nothing unless it is made. Days before it do not make themselves. NULL for loaded_on';
 COMMENT ON COLUMN josch.tpl_jobs.loaded_on IS 'The day on which this row was loaded';
 COMMENT ON COLUMN josch.tpl_jobs.calendar_name IS 'The business calendar whose open days are the days of the job: what -1 means to a node that depends on it, PREV_DATE and NEXT_DATE of its commands, and on which dates it is made with all others. NULL: the days that are made of it';
+COMMENT ON COLUMN josch.tpl_jobs.schedule_at IS 'When the days of the job make themselves: what the clock on the wall shows in the job''s time zone, in hours from midnight of the date: 26:00 for 02:00 on the day after, -2:00 for 22:00 on the eve; between -168:00 and 168:00. The days are the open ones of its calendar, without one all dates. NULL: only whoever calls josch.schedule() makes them';
+COMMENT ON COLUMN josch.tpl_jobs.catch_up IS 'What becomes of days that were missed, because the server or josch was down or the job was paused: all are made, in the order of their dates; the latest is; none is; or somebody is asked (josch.make_missed, josch.decline_missed)';
+COMMENT ON COLUMN josch.tpl_jobs.catch_up_grace IS 'How long after it was due a day is still made whatever catch_up says; after that it is missed';
+COMMENT ON COLUMN josch.tpl_jobs.valid_to IS 'Last date that makes itself, and for which other jobs expect this one; NULL: there is no last';
+COMMENT ON COLUMN josch.tpl_jobs.paused IS 'True: no day makes itself. When it is false again, catch_up says what becomes of the days that were missed';
+COMMENT ON COLUMN josch.tpl_jobs.days_after IS 'The days after this date make themselves: set when schedule_at is, to the last date whose time had passed by then, and when the job is renamed, to its last day. To start from another date, set it together with schedule_at';
 
 /* far from the numbers that people choose */
 CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
@@ -177,7 +198,7 @@ CREATE TABLE josch.jobs (
 	time_zone		text NOT NULL,
 	environ			jsonb NOT NULL DEFAULT '{}',
 	scheduled_at	timestamptz NOT NULL DEFAULT josch.now(),
-	scheduled_by	text NOT NULL DEFAULT SESSION_USER,
+	scheduled_by	text DEFAULT SESSION_USER,
 	calendar_name	text,
 	prev_date		date,
 	next_date		date,
@@ -200,11 +221,41 @@ COMMENT ON COLUMN josch.jobs.job_desc IS 'What it is for, in words';
 COMMENT ON COLUMN josch.jobs.time_zone IS 'Time zone of its times of day';
 COMMENT ON COLUMN josch.jobs.environ IS 'The environment of its commands: a copy of environs, an object of strings; 4,000,000 bytes at most, as no more can be given to a command';
 COMMENT ON COLUMN josch.jobs.scheduled_at IS 'When this copy was made';
-COMMENT ON COLUMN josch.jobs.scheduled_by IS 'Session user who made it';
+COMMENT ON COLUMN josch.jobs.scheduled_by IS 'Session user who made it; NULL: it made itself (tpl_jobs.schedule_at)';
 COMMENT ON COLUMN josch.jobs.calendar_name IS 'The business calendar that the job had when it was made; NULL: none';
 COMMENT ON COLUMN josch.jobs.prev_date IS 'The last open day of that calendar before the date, as it was then: PREV_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.next_date IS 'The next open day of that calendar, as it was then: NEXT_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.calendar_known IS 'False when the date was beyond what somebody vouched for (josch.known_until) when it was made';
+
+/* What became of each day that was to make itself: no foreign key, it outlives the day and the template. */
+CREATE TABLE josch.job_days (
+	job_name	text NOT NULL,
+	job_date	date NOT NULL,
+	due_at		timestamptz NOT NULL,
+	outcome		text NOT NULL,
+	made_at		timestamptz,
+	decided_by	text,
+	decided_at	timestamptz NOT NULL DEFAULT josch.now(),
+	comment		text,
+	PRIMARY KEY (job_name, job_date),
+	CONSTRAINT job_days_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
+	CONSTRAINT job_days_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
+	CONSTRAINT job_days_outcome_is_known CHECK (outcome IN ('made', 'late', 'missed', 'asked', 'declined', 'failed')),
+	CONSTRAINT job_days_made_is_made CHECK ((made_at IS NULL) = (outcome NOT IN ('made', 'late'))),
+	CONSTRAINT job_days_comment_is_not_too_long CHECK (octet_length(comment) <= 10000)
+);
+CREATE INDEX job_days_open_idx ON josch.job_days (job_date, job_name) WHERE outcome IN ('asked', 'failed');
+COMMENT ON TABLE josch.job_days IS
+'Days that were to make themselves (tpl_jobs.schedule_at), and what became of each: one row for every one whose time has come.';
+COMMENT ON COLUMN josch.job_days.job_name IS 'Name of the job';
+COMMENT ON COLUMN josch.job_days.job_date IS 'The date';
+COMMENT ON COLUMN josch.job_days.due_at IS 'When it was to make itself';
+COMMENT ON COLUMN josch.job_days.outcome IS
+'made: in time, or it was there already; late: more than a minute after it was due; missed: not made, and nobody is asked (catch_up none or latest); asked: somebody is to decide (catch_up ask, or the day was taken back); declined: somebody has decided that it is not made; failed: it could not be made, comment says why, and somebody is to decide. Other jobs wait for days that are asked or failed, not for those that are missed or declined';
+COMMENT ON COLUMN josch.job_days.made_at IS 'When it was made; NULL: it is not';
+COMMENT ON COLUMN josch.job_days.decided_by IS 'Session user who made it, took it back or declined it; NULL: nobody, it made itself or the template''s catch_up decided';
+COMMENT ON COLUMN josch.job_days.decided_at IS 'When that was';
+COMMENT ON COLUMN josch.job_days.comment IS 'What that person wrote, or why it could not be made; 10,000 bytes at most';
 
 /* one number for each change of a node's state */
 CREATE SEQUENCE josch.change_id_seq CACHE 1;
@@ -508,6 +559,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.node_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.jobs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.job_days', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.change_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.nodes', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.claims', '');
@@ -517,7 +569,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.sql_ends', '');
 
-GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.nodes,
+GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.job_days, josch.nodes,
 	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.sql_ends, josch.waiting TO josch_viewer;
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;

@@ -122,7 +122,7 @@ BEGIN
 	FOR audited, derived IN VALUES
 		('calendars', ''), ('calendar_parts', ''), ('holidays', ''),
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
-		('jobs', ''), ('nodes', $args$'unmet', 'impossible', 'satisfied', 'level'$args$), ('claims', ''), ('node_deps', ''),
+		('jobs', ''), ('job_days', ''), ('nodes', $args$'unmet', 'impossible', 'satisfied', 'level'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
 		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$), ('installation', '')
 	LOOP

@@ -20,13 +20,19 @@ CREATE FUNCTION josch.today(time_zone text) RETURNS date
 COMMENT ON FUNCTION josch.today(text) IS
 'The date of josch.now() in a time zone; NULL stands for the setting josch.time_zone. Raises invalid_parameter_value for a name that the server does not know.';
 
+CREATE FUNCTION josch.default_time_zone() RETURNS text
+	LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_default_time_zone';
+COMMENT ON FUNCTION josch.default_time_zone() IS
+'The time zone of jobs that name none: the setting josch.time_zone, or where that is empty log_timezone.';
+
 CREATE FUNCTION josch.instant(on_date date, time_of_day interval, time_zone text) RETURNS timestamptz
 	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_instant';
 COMMENT ON FUNCTION josch.instant(date, interval, text) IS
 'The moment of a time of day on a date in a time zone: whole days are added to the date, the rest is what the clock on the wall shows. A time in the hour that daylight saving skips is the end of that hour; a time in the hour that it repeats is the first of the two. Raises datetime_field_overflow for what no timestamp can be.';
 
-GRANT EXECUTE ON FUNCTION josch.today(text), josch.instant(date, interval, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.today(text), josch.default_time_zone(), josch.instant(date, interval, text) TO PUBLIC;
 
 CREATE FUNCTION josch.made_days(job_name text, node_id bigint, job_date date, days integer) RETURNS date[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -73,7 +79,7 @@ CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_unschedule';
 COMMENT ON FUNCTION josch.unschedule(date, text) IS
-'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Nodes of other jobs that depend on them wait for them still when they are expected; those that depend on a previous day, and have not started, wait for the one before. Raises object_not_in_prerequisite_state when a node has started (the detail names what runs), no_data_found when the job of that date does not exist.';
+'Takes back the jobs of a date (NULL: all) of which nothing has started. Returns one row for each job that was taken back. Of a day that has made itself somebody is asked then (josch.job_days): it does not make itself again. Nodes of other jobs that depend on them wait for them still when they are expected; those that depend on a previous day, and have not started, wait for the one before. Raises object_not_in_prerequisite_state when a node has started (the detail names what runs), no_data_found when the job of that date does not exist.';
 REVOKE ALL ON FUNCTION josch.unschedule(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.unschedule(date, text) TO josch_author;
 

@@ -1,18 +1,22 @@
 /* Days of jobs by their business calendars: those to come, and what a calendar that was changed would make otherwise now. */
 
 CREATE FUNCTION josch.forecast_days(job_name text, from_date date, to_date date)
-	RETURNS TABLE (job_date date, made boolean, known boolean)
+	RETURNS TABLE (job_date date, made boolean, known boolean, due_at timestamptz, outcome text)
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	AS $$
-SELECT d.day, EXISTS (SELECT FROM josch.jobs j WHERE j.job_name = $1 AND j.job_date = d.day), coalesce(d.day <= josch.known_until(t.calendar_name), true)
-FROM josch.tpl_jobs t, josch.open_days(t.calendar_name, greatest($2, coalesce(t.valid_from, t.loaded_on)), $3) d (day) WHERE t.job_name = $1
-UNION
-SELECT j.job_date, true, coalesce(j.job_date <= josch.known_until(t.calendar_name), true)
-FROM josch.jobs j LEFT JOIN josch.tpl_jobs t ON t.job_name = j.job_name WHERE j.job_name = $1 AND j.job_date BETWEEN $2 AND $3
+SELECT e.day, j.job_date IS NOT NULL, coalesce(e.day <= josch.known_until(t.calendar_name), true),
+	coalesce(w.due_at, josch.instant(e.day, t.schedule_at, coalesce(t.time_zone, josch.default_time_zone()))), w.outcome
+FROM (SELECT d.day FROM josch.tpl_jobs t, josch.job_dates(t.calendar_name, greatest($2, coalesce(t.valid_from, t.loaded_on)), least($3, t.valid_to)) d (day)
+		WHERE t.job_name = $1 AND (t.calendar_name IS NOT NULL OR t.schedule_at IS NOT NULL)
+	UNION SELECT j.job_date FROM josch.jobs j WHERE j.job_name = $1 AND j.job_date BETWEEN $2 AND $3
+	UNION SELECT w.job_date FROM josch.job_days w WHERE w.job_name = $1 AND w.job_date BETWEEN $2 AND $3) e
+	LEFT JOIN josch.tpl_jobs t ON t.job_name = $1
+	LEFT JOIN josch.jobs j ON j.job_name = $1 AND j.job_date = e.day
+	LEFT JOIN josch.job_days w ON w.job_name = $1 AND w.job_date = e.day
 ORDER BY 1
 $$;
 COMMENT ON FUNCTION josch.forecast_days(text, date, date) IS
-'The days of a job from one date to another: those of its calendar from its valid_from on, and those that were made, whatever the calendar says. made: whether it is; known: false beyond the calendar''s known_until. A job without a calendar has only those that were made.';
+'The days of a job from one date to another: those of its calendar (of a job without one whose days make themselves, all dates) from its valid_from to its valid_to, and those that were made or have been due. made: whether it is; known: false beyond the calendar''s known_until; due_at: when it makes itself, or was to (tpl_jobs.schedule_at; NULL: it does not); outcome: what has become of it (josch.job_days), NULL when it has not been due.';
 
 CREATE FUNCTION josch.calendar_diff(calendar text DEFAULT NULL, from_date date DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, calendar_name text, difference text, as_made date, as_now date)

@@ -28,6 +28,7 @@
 static bool scheduler_flag = false;
 static bool launcher_flag = false;
 static bool announce_flag = false;
+static bool days_flag = false;
 
 /* Whether this process has holds. */
 static bool holding = false;
@@ -96,6 +97,7 @@ find_or_make(Oid database)
 		memset(place, 0, sizeof(JoschPlace));
 		pg_atomic_init_u32(&place->wakes, 0);
 		pg_atomic_init_u32(&place->quiet_wakes, 0);
+		pg_atomic_init_u32(&place->day_wakes, 1);
 		place->status.database = database;
 	}
 	return place;
@@ -128,6 +130,7 @@ josch_wake_launcher_now(void)
 typedef enum WakeReason
 {
 	WAKE_CHANGE,
+	WAKE_FOR_DAYS,				/* days may be due at other times */
 	WAKE_QUIETLY,
 	WAKE_FOR_LOCKS				/* only one that waits for rows to be free */
 } WakeReason;
@@ -148,6 +151,10 @@ wake_scheduler(Oid database, WakeReason reason)
 	{
 		latch = place->latch;
 		(void) pg_atomic_fetch_add_u32(reason == WAKE_QUIETLY ? &place->quiet_wakes : &place->wakes, 1);
+		if (reason == WAKE_FOR_DAYS)
+		{
+			(void) pg_atomic_fetch_add_u32(&place->day_wakes, 1);
+		}
 	}
 	LWLockRelease(josch_shared_lock);
 	set_latch(latch);
@@ -156,7 +163,7 @@ wake_scheduler(Oid database, WakeReason reason)
 void
 josch_wake_scheduler_now(Oid database)
 {
-	wake_scheduler(database, WAKE_CHANGE);
+	wake_scheduler(database, WAKE_FOR_DAYS);
 }
 
 void
@@ -184,6 +191,29 @@ josch_wake_was_for_more(void)
 	LWLockRelease(josch_shared_lock);
 	/* somebody else may set the latch, and does not say why */
 	return wakes != former_wakes || quiet_wakes == former_quiet_wakes;
+}
+
+bool
+josch_wake_was_for_days(void)
+{
+	static uint32 day_wakes = 0;
+	uint32		former = day_wakes;
+	JoschPlace *place;
+
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(MyDatabaseId);
+	if (place != NULL)
+	{
+		day_wakes = pg_atomic_read_u32(&place->day_wakes);
+	}
+	LWLockRelease(josch_shared_lock);
+	return day_wakes != former;
+}
+
+void
+josch_wake_days_at_commit(void)
+{
+	scheduler_flag = days_flag = true;
 }
 
 void
@@ -529,7 +559,7 @@ at_commit(void)
 	}
 	if (scheduler_flag || announce_flag)
 	{
-		wake_scheduler(MyDatabaseId, WAKE_CHANGE);
+		wake_scheduler(MyDatabaseId, days_flag ? WAKE_FOR_DAYS : WAKE_CHANGE);
 	}
 	if (launcher_flag || announce_flag)
 	{
@@ -561,7 +591,7 @@ at_transaction_end(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	scheduler_flag = launcher_flag = announce_flag = false;
+	scheduler_flag = launcher_flag = announce_flag = days_flag = false;
 	release_holds();
 }
 

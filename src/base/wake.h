@@ -31,6 +31,7 @@ typedef struct JoschSchedulerStatus
 	bool		silent;			/* the runner has not answered for too long */
 	char		commands_wait[JOSCH_WAIT_MAX];	/* what commands wait for, in words; empty: nothing */
 	char		sql_wait[JOSCH_WAIT_MAX];	/* the same for SQL */
+	char		days_wait[JOSCH_WAIT_MAX];	/* the same for days that are due */
 } JoschSchedulerStatus;
 
 typedef struct JoschLauncherStatus
@@ -57,7 +58,10 @@ extern bool josch_wake_is_preloaded(void);
 extern void josch_wake_scheduler_at_commit(void);
 extern void josch_wake_launcher_at_commit(void);
 
-/* Wakes at once (from a hook). */
+/* The same, and tells the scheduler that days may be due at other times: by templates or calendars. */
+extern void josch_wake_days_at_commit(void);
+
+/* Wakes at once (from a hook), whatever has changed. */
 extern void josch_wake_scheduler_now(Oid database);
 
 /* The same for a SQL worker: its slot says what there is to be heard, and no node has changed. */
@@ -65,6 +69,9 @@ extern void josch_wake_scheduler_quietly(Oid database);
 
 /* For the scheduler: false when all who have woken it since it asked last did so quietly. */
 extern bool josch_wake_was_for_more(void);
+
+/* For the scheduler: true when days may be due at other times since it asked last, or when it has not asked yet. */
+extern bool josch_wake_was_for_days(void);
 extern void josch_wake_launcher_now(void);
 
 /*

@@ -14,6 +14,7 @@
 #include "base/mode.h"
 #include "base/report.h"
 #include "base/table.h"
+#include "base/wake.h"
 #include "calendar/circles.h"
 #include "calendar/store_calendar.h"
 
@@ -34,6 +35,7 @@ josch_trigger_calendar_changed(PG_FUNCTION_ARGS)
 	if (trigger->tg_trigger->tgnargs == 0)
 	{
 		CacheInvalidateRelcache(trigger->tg_relation);
+		josch_wake_days_at_commit();
 	}
 	else if (!josch_mode.loading)
 	{

@@ -21,6 +21,7 @@
 
 PG_FUNCTION_INFO_V1(josch_api_command_argv);
 PG_FUNCTION_INFO_V1(josch_api_command_variables);
+PG_FUNCTION_INFO_V1(josch_api_default_time_zone);
 PG_FUNCTION_INFO_V1(josch_api_environment);
 PG_FUNCTION_INFO_V1(josch_api_instant);
 PG_FUNCTION_INFO_V1(josch_api_schedule);
@@ -152,6 +153,13 @@ josch_api_today(PG_FUNCTION_ARGS)
 	const char *name = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	PG_RETURN_DATEADT(josch_zone_today(josch_zone_find(name)));
+}
+
+/* josch.default_time_zone() */
+Datum
+josch_api_default_time_zone(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(josch_zone_default()));
 }
 
 /* josch.instant(on_date, time_of_day, time_zone) */

@@ -30,6 +30,7 @@
 #include "base/report.h"
 #include "base/wait.h"
 #include "base/wake.h"
+#include "day/store_due.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
 #include "graph/store_graph_lock.h"
@@ -44,6 +45,7 @@
 typedef struct Making
 {
 	Snapshot	templates;
+	bool		by_itself;
 	DayJob	   *jobs;
 	int			njobs;
 	DayNode    *nodes;			/* by date, then number */
@@ -422,7 +424,7 @@ write_copies(const Making *making)
 	JoschMode	former = josch_mode_enter_suspended();
 	bool		all_made;
 
-	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs);
+	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs, making->by_itself);
 	all_made = josch_store_day_insert_nodes(making->templates, making->jobs, making->njobs,
 											making->nodes, making->nnodes) == making->nnodes;
 	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies, all_made);
@@ -447,6 +449,7 @@ copy_templates(Making *making)
 	write_copies(making);
 	recount_children(making->later, making->nlater);
 	let_followers_of_new(making);
+	josch_store_due_made(making->jobs, making->njobs);
 }
 
 /* ---- which of them can be made ---- */
@@ -457,6 +460,7 @@ typedef struct Together
 	DayJob	   *jobs;
 	int			njobs;
 	Snapshot	locked;			/* when what it asks for was locked; NULL: it has not been */
+	bool		by_itself;
 	DayJob	   *made;
 	int			nmade;
 } Together;
@@ -465,7 +469,9 @@ static void
 make_together(void *argument)
 {
 	Together   *together = argument;
-	Making		making = {.templates = lock_jobs(together->jobs, together->njobs, together->locked)};
+	Making		making = {
+		.templates = lock_jobs(together->jobs, together->njobs, together->locked),.by_itself = together->by_itself
+	};
 
 	making.jobs = josch_store_day_missing(making.templates, together->jobs, together->njobs,
 										  &making.njobs);
@@ -576,11 +582,23 @@ make_all(Snapshot templates, DayJob *jobs, int njobs, int *n)
 }
 
 static DayJob *
-make_one(DayJob *job, int *n)
+make_one(DayJob *job, bool by_itself, int *n)
 {
-	Together	together = {.jobs = job,.njobs = 1};
+	Together	together = {.jobs = job,.njobs = 1,.by_itself = by_itself};
 
-	josch_wait(make_together, &together, "josch.schedule()");
+	if (by_itself)
+	{
+		ErrorData  *error = josch_wait_attempt(make_together, &together, "a day that makes itself", false);
+
+		if (error != NULL)
+		{
+			ReThrowError(error);
+		}
+	}
+	else
+	{
+		josch_wait(make_together, &together, "josch.schedule()");
+	}
 	*n = together.nmade;
 	return together.made;
 }
@@ -652,7 +670,7 @@ josch_day_make(const DayRequest *request, int *n)
 	}
 	else if ((*n = leave_out_closed(request, jobs, *n)) > 0)
 	{
-		jobs = request->job_name != NULL ? make_one(jobs, n) : make_all(templates, jobs, *n, n);
+		jobs = request->job_name != NULL ? make_one(jobs, request->by_itself, n) : make_all(templates, jobs, *n, n);
 		warn_of_variables(templates, jobs, *n);
 		josch_wake_scheduler_at_commit();
 	}
@@ -760,6 +778,7 @@ take_back(void *argument)
 	former = josch_mode_enter_suspended();
 	josch_store_day_delete(taking->jobs, taking->njobs);
 	josch_mode = former;
+	josch_store_due_taken_back(taking->jobs, taking->njobs);
 	recount_children(later, nlater);
 	let_followers_follow(keys, names, nkeys);
 }

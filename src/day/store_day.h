@@ -102,6 +102,7 @@ typedef struct DayRequest
 	bool		has_date;		/* false: today in each job's own zone */
 	DateADT		job_date;
 	const char *default_zone;	/* of jobs that have none */
+	bool		by_itself;		/* nobody has asked for it: then nobody is waited for who does nothing */
 } DayRequest;
 
 /* The job that is requested, or all those that do not exist yet, by name. */
@@ -144,7 +145,7 @@ extern void josch_store_day_follow(const DayDependency *followers, int n);
 extern DayNeighbour *josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n);
 
 /* The copies.  They expect the suspended mode. */
-extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n);
+extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n, bool by_itself);
 extern int	josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs,
 										 const DayNode *nodes, int n);	/* how many */
 

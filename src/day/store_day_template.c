@@ -52,10 +52,13 @@ static const JoschRow requested_row = JOSCH_ROW(
 	JOSCH_FIELD(DayJob, time_zone, TEXT),
 	JOSCH_FIELD(DayJob, closed_by, TEXT));
 
-/* a day that the job's calendar does not have is never expected */
+/* From when on others wait for days of a job that are not there: what makes itself does so from a date on. */
+#define FIRST_DAY(t) "greatest(" t ".days_after + 1, coalesce(" t ".valid_from, " t ".loaded_on))"
+
+/* a day that the job's calendar does not have is never expected; of one that is being made nobody has said that it is not to be */
 static JoschPlan missing_jobs = JOSCH_PLAN(
 	"SELECT t.job_name, k.job_date, coalesce(t.time_zone, k.time_zone),"
-	"       CASE WHEN NOT josch.is_open(t.calendar_name, k.job_date) THEN 'infinity' ELSE coalesce(t.valid_from, t.loaded_on) END"
+	"       CASE WHEN NOT josch.is_open(t.calendar_name, k.job_date) OR k.job_date > t.valid_to THEN 'infinity' ELSE " FIRST_DAY("t") " END"
 	"  FROM unnest($1, $2, $3) k (job_name, job_date, time_zone)"
 	"  JOIN josch.tpl_jobs t ON t.job_name = k.job_name"
 	" WHERE NOT EXISTS (SELECT FROM josch.jobs j"
@@ -135,7 +138,9 @@ static const JoschRow template_row = JOSCH_ROW(
 static JoschPlan select_dependencies = JOSCH_PLAN(
 	"SELECT d.p_node_id, p.job_date, d.c_node_id, d.c_date,"
 	"       CASE WHEN t.calendar_name IS NULL THEN d.days = 0 ELSE coalesce(josch.is_open(t.calendar_name, p.calendar_day), false) END"
-	"       AND p.job_date >= coalesce(t.valid_from, t.loaded_on), m.job_date IS NOT NULL,"
+	"       AND p.job_date >= " FIRST_DAY("t") " AND p.job_date <= coalesce(t.valid_to, p.job_date)"
+	"       AND NOT EXISTS (SELECT FROM josch.job_days w WHERE w.job_name = t.job_name AND w.job_date = p.job_date AND w.outcome IN ('missed', 'declined')),"
+	"       m.job_date IS NOT NULL,"
 	"       CASE WHEN t.calendar_name IS NULL THEN -d.days ELSE 0 END, p.job_date, d.condition"
 	"  FROM unnest($1, $2, $3, $4, $5) d (p_node_id, c_node_id, c_date, days, condition)"
 	"  JOIN josch.tpl_nodes n ON n.node_id = d.p_node_id"

@@ -141,3 +141,17 @@ josch_zone_instant(DateADT date, const Interval *time_of_day, pg_tz *zone)
 	}
 	return result;
 }
+
+DateADT
+josch_zone_last_date(const Interval *time_of_day, pg_tz *zone)
+{
+	TimestampTz now = josch_clock_now();
+	/* a time of day lies within a week of its date */
+	DateADT		date = josch_zone_today(zone) + 8;
+
+	while (josch_zone_instant(date, time_of_day, zone) > now)
+	{
+		date--;
+	}
+	return date;
+}

@@ -27,4 +27,7 @@ extern DateADT josch_zone_today(pg_tz *zone);
  */
 extern TimestampTz josch_zone_instant(DateADT date, const Interval *time_of_day, pg_tz *zone);
 
+/* The last date on which that instant has passed by now, of a time within a week of its date. */
+extern DateADT josch_zone_last_date(const Interval *time_of_day, pg_tz *zone);
+
 #endif							/* JOSCH_ZONE_H */

@@ -1,6 +1,6 @@
 /*
  * src/run/api_tick.c
- *	  josch.tick(at): one pass of the engine in the foreground.
+ *	  josch.tick(at): one pass of the engine in the foreground, after the days that are due are made.
  *
  * For tests, which move time by hand, and for a server without the scheduler.
  * Commands and SQL are left to the scheduler: a session cannot see a run to its
@@ -14,6 +14,7 @@
 #include "base/report.h"
 #include "base/store_installation.h"
 #include "base/wake.h"
+#include "day/due.h"
 #include "run/engine.h"
 
 PG_FUNCTION_INFO_V1(josch_api_tick);
@@ -52,6 +53,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	pass.now = at;
 	PG_TRY();
 	{
+		josch_due_settle_all(at);
 		josch_engine_pass(&pass);
 	}
 	PG_FINALLY();

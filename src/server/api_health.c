@@ -223,6 +223,25 @@ add_sql_workers(Health *health)
 					 waits ? "; SQL nodes wait: " : "", waits ? status->sql_wait : ""));
 }
 
+/* Whether days that were to make themselves have; a row only where somebody has to look. */
+static void
+add_days(Health *health)
+{
+	StoreDayHealth days = josch_store_health_days();
+	bool		waits = health->up && health->status.days_wait[0] != '\0';
+
+	if (days.asked > 0 || days.failed > 0)
+	{
+		add_row(health, "days", false, 0, 0,
+				psprintf("Did not make themselves: " INT64_FORMAT " that somebody is asked about, " INT64_FORMAT " that could not be made: josch.job_days lists, josch.make_missed() and josch.decline_missed() answer.",
+						 days.asked, days.failed));
+	}
+	if (waits)
+	{
+		add_row(health, "days", false, 0, 0, psprintf("Days that are due wait: %s: max_worker_processes = %d.", health->status.days_wait, max_worker_processes));
+	}
+}
+
 /* How full the file system is that what commands print goes to. */
 static void
 add_spool(Health *health)
@@ -308,7 +327,7 @@ static const struct Part
 	void		(*add) (Health *health);
 }			parts[] = {
 	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
-	{"sql workers", add_sql_workers}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"sql workers", add_sql_workers}, {"days", add_days}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
 	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
 };
 

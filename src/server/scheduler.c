@@ -38,11 +38,11 @@
 #include "base/config.h"
 #include "base/identity.h"
 #include "base/report.h"
-#include "base/spi_plan.h"
 #include "base/spool.h"
 #include "node/waiting_mend.h"
 #include "run/sql_worker.h"
 #include "run/store_sql_run.h"
+#include "server/settings.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -86,8 +86,6 @@
 /* Events that one pass takes. */
 #define MAX_EVENTS 5000
 
-/* ---- settings ---- */
-
 /* The folder of its logs, in a spool that others may use, too. */
 static void
 name_log_folder(Scheduler *scheduler, Oid database)
@@ -96,48 +94,6 @@ name_log_folder(Scheduler *scheduler, Oid database)
 
 	snprintf(scheduler->log_folder, sizeof(scheduler->log_folder), "%u-%08x",
 			 database, hash_bytes(server, strlen(scheduler->server)));
-}
-
-/*
- * What the scheduler relies on, whatever the database's defaults are.
- *
- * The same few statements run again and again, with arrays of any length: they
- * are planned once, by index, instead of each time anew (a plan costs more than
- * its execution) or by what the tables look like while they are small.  It never
- * waits for a row; for a table that somebody has locked as a whole it waits a
- * moment (less than deadlock_timeout, so that it is the one to give way).
- */
-static void
-pin_settings(void)
-{
-	static const char *const settings[][2] = {
-		{"search_path", JOSCH_SEARCH_PATH}, {"plan_cache_mode", "force_generic_plan"},
-		{"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-		{"enable_bitmapscan", "off"}, {"jit", "off"}, {"lock_timeout", "100ms"},
-		{"statement_timeout", "0"},
-#if PG_VERSION_NUM >= 170000
-		{"transaction_timeout", "0"},
-#endif
-		{"default_transaction_isolation", "read committed"},
-		{"default_transaction_read_only", "off"},
-		/* both off are the sign of a restore (mode.c), and a database's owner may set defaults */
-		{"row_security", "on"}, {"check_function_bodies", "on"}
-	};
-
-	for (int i = 0; i < (int) lengthof(settings); i++)
-	{
-		SetConfigOption(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_OVERRIDE);
-	}
-}
-
-/* An intent must be on disk before the command is sent; a reload may say otherwise at any time. */
-static void
-require_durable_commits(void)
-{
-	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
-	{
-		SetConfigOption("synchronous_commit", "local", PGC_USERSET, PGC_S_OVERRIDE);
-	}
 }
 
 /* ---- one pass ---- */
@@ -702,6 +658,7 @@ wait_for_something(Scheduler *scheduler)
 	{
 		until = Min(until, scheduler->list_at);
 	}
+	until = Min(until, josch_scheduler_days_due(scheduler));
 	if (josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
@@ -744,8 +701,8 @@ start_up(Scheduler *scheduler, Oid database)
 		strlcpy(scheduler->host, "localhost", sizeof(scheduler->host));
 	}
 	scheduler->host[sizeof(scheduler->host) - 1] = '\0';
-	pin_settings();
-	require_durable_commits();
+	josch_settings_pin_scheduler();
+	josch_settings_require_durable_commits();
 	begin_transaction(scheduler);
 	check_extension(scheduler);
 	scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
@@ -761,6 +718,7 @@ start_up(Scheduler *scheduler, Oid database)
 	(void) josch_scheduler_look_at_installation(scheduler);
 	end_transaction(scheduler);
 	scheduler->pass_wanted = true;
+	scheduler->days_stale = true;
 }
 
 void
@@ -778,8 +736,8 @@ josch_scheduler_main(Datum database)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
-			require_durable_commits();
-			scheduler.pass_wanted = scheduler.woken = true;
+			josch_settings_require_durable_commits();
+			scheduler.pass_wanted = scheduler.woken = scheduler.days_stale = true;
 		}
 		notice_wake(&scheduler);
 		josch_scheduler_connect(&scheduler);
@@ -787,6 +745,7 @@ josch_scheduler_main(Datum database)
 		josch_scheduler_collect_sql(&scheduler);
 		josch_scheduler_send_unsent(&scheduler);
 		josch_scheduler_notice_silence(&scheduler);
+		josch_scheduler_days(&scheduler);
 		if (scheduler.pass_wanted || josch_clock_is_due(scheduler.pass_at, (int64) josch_config_safety_interval * 1000))
 		{
 			run_pass(&scheduler);

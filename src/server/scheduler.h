@@ -5,7 +5,7 @@
  * Started by the launcher by name.  What follows the entry is shared by
  * the files of the scheduler alone: scheduler.c (the loop and its pass),
  * scheduler_events.c (what it hears), scheduler_sql.c (its SQL workers),
- * scheduler_send.c (what it sends).
+ * scheduler_days.c (days that are due), scheduler_send.c (what it sends).
  */
 #ifndef JOSCH_SCHEDULER_H
 #define JOSCH_SCHEDULER_H
@@ -97,6 +97,11 @@ typedef struct Scheduler
 	TimestampTz look_at;		/* when to look ahead at the latest */
 	TimestampTz next_due;		/* as found when it last looked */
 	TimestampTz pass_at;		/* next pass at the latest */
+	TimestampTz days_at;		/* when the next days are due; DT_NOEND: never */
+	bool		days_overdue;	/* some are since long, */
+	TimestampTz days_retry_at;	/* and are tried again then, by the system's clock */
+	int			days_delay_ms;	/* how long that was put off */
+	bool		days_stale;		/* all this is to be looked up */
 	int			set_aside_ms;
 	int			error_ms;		/* how long the last pass that failed was put off */
 	JoschSchedulerStatus status;
@@ -158,6 +163,17 @@ extern void josch_scheduler_take_back(Scheduler *scheduler, int64 highest);
 
 /* Ends for open runs of other installations, palloc'd: how they end cannot be known here. */
 extern RunEvent *josch_scheduler_judge_foreign(Scheduler *scheduler, int limit, int *n);
+
+/* ---- scheduler_days.c ---- */
+
+/*
+ * Starts a worker for days that are due, and looks up when the next ones are.  In a
+ * transaction of its own; nothing else waits for it.
+ */
+extern void josch_scheduler_days(Scheduler *scheduler);
+
+/* When it is to be called, if nothing wakes the scheduler before. */
+extern TimestampTz josch_scheduler_days_due(const Scheduler *scheduler);
 
 /* ---- scheduler_sql.c ---- */
 

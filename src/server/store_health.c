@@ -48,3 +48,21 @@ josch_store_health_queued(void)
 	josch_spi_end(&spi);
 	return n;
 }
+
+static JoschPlan open_days = JOSCH_PLAN0(
+	"SELECT count(*) FILTER (WHERE outcome = 'asked'), count(*) FILTER (WHERE outcome = 'failed')"
+	"  FROM josch.job_days WHERE outcome IN ('asked', 'failed')");
+
+StoreDayHealth
+josch_store_health_days(void)
+{
+	JoschSpi	spi;
+	StoreDayHealth days;
+
+	josch_spi_begin(&spi);
+	josch_spi_run(&open_days, SPI_OK_SELECT, NULL, NULL);
+	days.asked = josch_spi_int64(0, 1, 0);
+	days.failed = josch_spi_int64(0, 2, 0);
+	josch_spi_end(&spi);
+	return days;
+}

@@ -15,4 +15,13 @@ extern char *josch_store_health_version(void);
 /* Nodes in state ready. */
 extern int64 josch_store_health_queued(void);
 
+/* Days that were to make themselves: those that somebody is asked about, those that could not be made. */
+typedef struct StoreDayHealth
+{
+	int64		asked;
+	int64		failed;
+} StoreDayHealth;
+
+extern StoreDayHealth josch_store_health_days(void);
+
 #endif							/* JOSCH_STORE_HEALTH_H */

@@ -85,7 +85,7 @@ josch_store_template_is_key(const TemplateTable *table, const char *name)
 bool
 josch_store_template_is_own_column(const char *name)
 {
-	return strcmp(name, "loaded_on") == 0;
+	return strcmp(name, "loaded_on") == 0 || strcmp(name, "days_after") == 0;
 }
 
 Oid
