@@ -34,9 +34,11 @@ BEGIN
 	INSERT INTO josch.holidays SELECT c.calendar_name, date '2026-01-01' + i, translate(pg_temp.any_text(), E'\n\r\t\u0001\ufeff', ''), random() < 0.2
 	FROM josch.calendars c, generate_series(1, 40) i WHERE random() < 0.3;
 	INSERT INTO josch.environs SELECT 'V' || i, coalesce(pg_temp.any_text(), '') FROM generate_series(1, 20) i;
-	INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, calendar_name, valid_from)
+	INSERT INTO josch.tpl_jobs (job_name, job_desc, time_zone, calendar_name, valid_from, schedule_at, catch_up, catch_up_grace, valid_to, paused)
 	SELECT 'job' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''), CASE WHEN i % 3 = 0 THEN '' ELSE pg_temp.any_text() END,
-		(ARRAY['Europe/Zurich', 'UTC', NULL])[1 + i % 3], (SELECT calendar_name FROM josch.calendars WHERE i % 3 > 0 ORDER BY random() LIMIT 1), CASE WHEN i % 2 = 0 THEN date '0100-01-01' + floor(random() * 3579000)::int END FROM generate_series(1, 12) i;
+		(ARRAY['Europe/Zurich', 'UTC', NULL])[1 + i % 3], (SELECT calendar_name FROM josch.calendars WHERE i % 3 > 0 ORDER BY random() LIMIT 1), CASE WHEN i % 2 = 0 THEN date '0100-01-01' + floor(random() * 3579000)::int END,
+		CASE WHEN i % 4 > 0 THEN date_trunc('second', (random() * 2 - 1) * interval '167:59:59') END, (ARRAY['all', 'latest', 'none', 'ask'])[1 + i % 4], pg_temp.any_duration(),
+		CASE WHEN i % 3 = 0 THEN date '9899-12-31' - floor(random() * 999)::int END, random() < 0.5 FROM generate_series(1, 12) i;
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 		success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable)
 	SELECT CASE WHEN i % 4 = 0 THEN josch.new_node_id() ELSE i * 7919 % 1009 END, n.type, j.job_name, 'node' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''),

@@ -1,8 +1,8 @@
 -- Days that make themselves: when, which, and what becomes of those that were missed.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS josch;
 SET datestyle = 'ISO';
 SET TimeZone = 'Europe/Zurich';
-SET client_min_messages = warning;
 SET josch.now = '2026-11-25 12:00:00+01';
 
 CREATE VIEW days AS SELECT d.job_name, d.job_date, to_char(d.due_at, 'MM-DD HH24:MI') AS due, d.outcome, to_char(d.made_at, 'MM-DD HH24:MI') AS made,

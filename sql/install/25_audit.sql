@@ -203,7 +203,7 @@ BEGIN
 
 	FOR audited IN VALUES
 		('audit_commits'), ('audit_packs'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
-		('jobs_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
+		('jobs_audit'), ('job_days_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
 			audited);
@@ -228,6 +228,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.tpl_jobs_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_nodes_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_deps_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.jobs_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.job_days_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.nodes_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.claims_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps_audit', '');
