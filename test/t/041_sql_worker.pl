@@ -195,6 +195,16 @@ like(message($id), qr/permission denied for database "postgres"/, 'is the reason
 $id = run('SELECT 1');
 becomes($id, 'succeeded', 'others are not concerned');
 
+# the run is another's by the time it begins
+sql(q{CREATE FUNCTION hand_over() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.owner := 'other'; RETURN NEW; END$$});
+sql("CREATE TRIGGER hand_over BEFORE UPDATE ON josch.runs FOR EACH ROW
+	WHEN (NEW.node_id = $next AND NEW.status = 'running') EXECUTE FUNCTION hand_over()");
+$id = run(q{INSERT INTO mark VALUES ('handed over')});
+becomes($id, 'failed', 'an owner who is another by the time it begins');
+like(message($id), qr/^the owner of node .* was changed while it was being started$/, 'is the reason');
+is(marks('handed over'), '0', 'and it is executed as neither');
+sql('DROP TRIGGER hand_over ON josch.runs');
+
 # --- not atomic
 
 $id = run(q{INSERT INTO mark VALUES ('one'); VACUUM mark; CREATE INDEX CONCURRENTLY mark_what ON mark (what); BEGIN; INSERT INTO mark VALUES ('two'); ROLLBACK;

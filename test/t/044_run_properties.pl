@@ -78,6 +78,14 @@ subtest 'the grace of a stop' => sub {
 	like($node->node_is(5, 'message'), qr/signal 9/, 'is that of the start');
 };
 
+subtest 'the grace of a time-out' => sub {
+	$node->job('clean');
+	$node->add([ 8, 'N', q(trap 'sleep 2; echo clean >>$WORK/eight; exit 1' TERM; while :; do sleep 0.05; done), timeout => '500 ms', stop_grace => '1 hour' ]);
+	$node->schedule;
+	$node->wait_for('failed', 8);
+	is($node->file('eight'), "clean\n", 'is not as long as the time-out was');
+};
+
 subtest 'a command that has to be sent once more is the one that was ordered' => sub {
 	my $runner = $node->runner_pid;
 	kill 'STOP', $runner;

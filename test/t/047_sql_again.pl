@@ -100,6 +100,23 @@ is($node->run_is($id, 'tries') . marks('stopped'), '20', 'ends the run');
 $node->sql('ALTER SYSTEM RESET josch.now');
 $node->reload;
 
+# also one before the first, which could not begin
+$node->sql(q{CREATE SEQUENCE begins;
+	CREATE FUNCTION not_yet() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+		PERFORM nextval('public.begins');
+		RAISE EXCEPTION 'not yet' USING ERRCODE = '40001';
+	END$$});
+$node->job('never begun');
+$node->add([ ++$id, 'N', undef, exec_sql => 'SELECT 1' ]);
+$node->sql("CREATE TRIGGER not_yet BEFORE UPDATE ON josch.runs FOR EACH ROW
+	WHEN (NEW.node_id = $id AND NEW.status = 'running') EXECUTE FUNCTION not_yet()");
+$node->schedule;
+$node->wait_until('it was tried twice', 'SELECT last_value >= 2 FROM begins');
+$node->act(stop => $id);
+$node->wait_for('failed', $id);
+like($node->node_is($id, 'message'), qr/^could not be started: canceling statement due to user request/, 'a stop while it could not begin');
+$node->sql('DROP TRIGGER not_yet ON josch.runs');
+
 # a true deadlock, with one who waits and then takes what the SQL has
 $node->job('true deadlock');
 $node->add([ ++$id, 'N', undef, exec_sql => q{UPDATE shared SET n = n + 1 WHERE id = 1; UPDATE shared SET n = n + 1 WHERE id = 2} ]);

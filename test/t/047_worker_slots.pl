@@ -105,9 +105,12 @@ run_sql('SELECT pg_sleep(0.05)', 5000);
 $node->sql('CREATE DATABASE late');
 $node->sql('CREATE EXTENSION josch', 'late');
 $node->wait_until('health says why it has no scheduler', "SELECT NOT up AND detail = 'It waits: $NO_SLOT.' FROM josch.health() WHERE component = 'scheduler'", 'late');
-$session->query_safe('SELECT pg_advisory_unlock(1)');
+my $freed_at = $session->query_safe('SELECT clock_timestamp() FROM pg_advisory_unlock(1)');
 $session->quit;
 $node->wait_until('it has the first slot that is free', has_scheduler('late'));
+cmp_ok($node->sql("SELECT count(*) FROM josch.runs, pg_stat_activity WHERE backend_type = 'josch scheduler' AND datname = 'late'
+	AND ended_at BETWEEN '$freed_at' AND backend_start AND node_id > $next - 5001"), '<=', 2,
+	'... before what was not yet running here');
 cmp_ok($node->sql(q{SELECT count(*) FROM josch.nodes WHERE state IN ('ready', 'running')}), '>', 0, 'though there is SQL left to do elsewhere');
 like(health('scheduler', 'late'), qr/^true /, 'and health is content');
 $node->wait_until('the SQL goes on with what is left',

@@ -137,9 +137,26 @@ JoschNode::eventually('a worker comes', sub {
 	($worker) = grep { (JoschRunner::slurp("/proc/$_/cmdline") // '') =~ /josch sql worker/ } split ' ', `pgrep -P $node->{_pid}` });
 kill 'TERM', $worker;
 $session->query_safe('ALTER SYSTEM RESET post_auth_delay; SELECT pg_reload_conf()');
-$session->quit;
 $node->wait_for('succeeded', 900);
 is($node->sql('SELECT count(*), max(attempt) FROM josch.runs WHERE node_id = 900'), '1|1', 'it is one run');
+
+# --- SQL that is stopped before it has begun
+
+$holder->query_safe('BEGIN; LOCK TABLE pg_catalog.pg_db_role_setting');	# which keeps out all new sessions, too
+$session->query_safe("INSERT INTO josch.tpl_jobs (job_name) VALUES ('early');
+	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, exec_sql_atomic, owner)
+		VALUES (902, 'N', 'early', 'early', 'INSERT INTO mark VALUES (''early''); SELECT pg_sleep(600)', false, 'etl');
+	SELECT count(*) FROM josch.schedule('$DATE', 'early')");
+JoschNode::eventually('its worker waits', sub { $session->query_safe(q{SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+	WHERE l.relation = 'pg_catalog.pg_db_role_setting'::regclass AND NOT l.granted AND a.backend_type = 'josch sql worker'}) > 0 });
+$session->query_safe("SELECT josch.stop(902, '$DATE')");
+my $PASSES = q{SELECT substring(detail FROM 'passes (\d+)') FROM josch.health() WHERE component = 'scheduler'};
+my $looked = $session->query_safe($PASSES);
+JoschNode::eventually('the scheduler has looked', sub { $session->query_safe('SELECT josch.wake()'); $session->query_safe($PASSES) > $looked + 2 });
+$holder->query_safe('ROLLBACK');
+$session->quit;
+fails(902, qr/^stopped by \w+: canceling statement due to user request$/, 'a stop is heard');
+is(marks('early'), 0, 'and nothing of it is executed');
 
 # --- SQL that is to end
 
@@ -185,7 +202,7 @@ fails($left, qr/^timed out: it was cancelled, did not end within stop_grace, and
 isnt($node->scheduler_pid, $scheduler, 'it is another one');
 
 # however often the scheduler looks meanwhile, there is one cancel, and it is for the SQL alone
-my $loose = start(q{SELECT pg_sleep(600)}, exec_sql_atomic => 'false');
+my $loose = start(q{SELECT 'so far'; SELECT pg_sleep(600)}, exec_sql_atomic => 'false');
 $node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'});
 $holder->query_safe('BEGIN; LOCK TABLE josch.sql_ends');
 $node->act(stop => $loose);
@@ -194,6 +211,7 @@ $node->sql('SELECT josch.wake()') foreach 1 .. 20;
 $node->sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'josch sql worker'});
 $holder->query_safe('COMMIT');
 fails($loose, qr/^stopped by \w+: canceling statement due to user request$/, 'a cancel that comes late is nobody\'s');
+like($node->run_is($loose, 'output_tail'), qr/^so far$/m, 'and the end is told as a whole');
 
 # the worker is ended while it tells: what it knew is not lost
 $holder->query_safe('BEGIN; LOCK TABLE josch.sql_ends');

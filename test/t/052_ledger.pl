@@ -86,6 +86,18 @@ subtest 'the same ledger' => sub {
 	meet('succeeded', qr/^$/);
 };
 
+# SQL has numbers of the same row, which the runner hears of at the next HELLO: so it can tell when they are missing.
+subtest 'numbers that no command has had' => sub {
+	$node->job('job ' . ++$id);
+	$node->add([ $id, 'N', undef, exec_sql => 'SELECT 1' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', $id);
+	my $last = $node->sql('SELECT max(run_id) FROM josch.runs');
+	cmp_ok(as_scheduler()->{welcome}{highest}, '<', $last, 'the runner was not given this one');
+	$node->kill_runner;
+	eventually('another runner is told of it', sub { (eval { as_scheduler()->{welcome}{highest} } // 0) == $last });
+};
+
 my %harm = (
 	'the journal is removed' => sub { unlink "$spool/journal"; },
 	'a journal of an earlier moment is put back' => sub { copy("$top/copy/journal", "$spool/journal"); },

@@ -147,6 +147,29 @@ subtest 'a run that is stopped before the runner has read it' => sub {
 	like($node->node_is(41, 'message'), qr/^stopped by .*: signal 15/, 'it is sent, and stopped');
 };
 
+# The next runner is there and has told what it has, but what is open cannot be compared with that yet: the stop waits, too.
+subtest 'a run that is stopped before it is known that it must be sent again' => sub {
+	$node->job('compared late');
+	$node->add([ 43, 'N', 'sleep 1000' ]);
+	my $runner = $node->runner_pid;
+	my $passes = q{(SELECT substring(detail FROM 'passes (\d+)')::int FROM josch.health() WHERE component = 'scheduler')};
+	kill 'STOP', $runner;
+	$node->schedule;
+	$node->wait_until('the intent is committed', "SELECT count(*) = 1 FROM josch.runs WHERE status = 'starting'");
+	$node->act('stop', 43, 'not today');
+	my $session = $node->background_psql('postgres');
+	$session->query_safe('BEGIN; LOCK TABLE josch.jobs IN ACCESS EXCLUSIVE MODE');
+	kill 'KILL', $runner;
+	$node->wait_until('another is there', "SELECT pid <> $runner FROM josch.health() WHERE component = 'runner'");
+	my $before = $node->sql("SELECT $passes");
+	$node->wait_until('the scheduler has tried, and looked', "SELECT $passes > $before + 3");
+	is($node->run_is(43, 'status'), 'starting', 'nobody can read with what it is to be sent');
+	$session->query_safe('ROLLBACK');
+	$session->quit;
+	$node->wait_for('failed', 43);
+	like($node->node_is(43, 'message'), qr/^stopped by .*: signal 15/, 'it is sent, and stopped');
+};
+
 # What is sent to a runner that stands still is lost with it: neither it nor its journal has heard of the stop.
 subtest 'a stop that died with its runner' => sub {
 	$node->job('stop again');

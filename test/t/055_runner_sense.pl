@@ -25,7 +25,8 @@ my %END = (
 	5 => [ 1, 3, 9e18, -1, -1, -1, 0, ('x' x 1_000_000) . "the end\xc3", '', '' ],
 	6 => [ 3, 0, $YEAR_2024, 0, 0, 0, 0, '', "7 a\nb$BAD" x 10000, "because\nNode 7 is fine$BAD" x 10000 ],
 	7 => [ 4, 0, $YEAR_2024, 0, 0, 0, 0, $BAD x 100000, '', '' ],
-	8 => [ 0, 0, 0, 0, 0, 0, 0, '', '', '' ]);
+	8 => [ 0, 0, 0, 0, 0, 0, 0, '', '', '' ],
+	9 => [ 1, 7, $YEAR_2024, 1, 2, 3, 0, "known\n", '', '' ]);	# which it says it knows already, and lists when it is asked
 
 my $child = stand_in();
 my $node = JoschNode->create('sense', spool => $spool);
@@ -51,6 +52,7 @@ is(run_of(5, q{status, exit_code, octet_length(output_tail) <= 4096, right(outpu
 is(run_of(6, q{status, octet_length(message) <= 4100, octet_length(survivors) <= 4000, message || survivors ~ '[[:cntrl:]]'}), 'unknown|t|t|f', 'reasons are a line, and have a limit');
 is(run_of(7, q{status, octet_length(message) <= 4100, message LIKE 'could not be started: %'}), 'failed|t|t', 'so have those of what could not be started');
 is(run_of(8, 'status'), 'unknown', 'nothing is known of nothing');
+is(run_of(9, 'status, exit_code, output_tail'), "failed|7|known\n", 'what it says it knows already, it is asked for');
 is($node->sql(q{SELECT count(*) FROM josch.runs WHERE pid IS NOT NULL OR started_at NOT BETWEEN '2020-01-01' AND '3000-01-01'}), 0, 'a process that cannot be, and a start after all times, are not taken');
 like($node->sql("SELECT detail FROM josch.health() WHERE component = 'runner'"), qr/^(version 1\.0\?\[2J\?|None answers|Only)/, 'nor is its version believed');
 command_ok([ 'pg_dump', '-f', '/dev/null', '-d', $node->connstr('postgres') ], 'all of it can be dumped');
@@ -78,6 +80,7 @@ sub stand_in
 sub answer
 {
 	my ($socket) = @_;
+	my $known = '';	# the list, but for its end
 	while (1)
 	{
 		my ($head, $body) = ('', '');
@@ -85,8 +88,12 @@ sub answer
 		my ($length, $type) = unpack 'N C', $head;
 		read $socket, $body, $length - 1 if $length > 1;
 		say_to($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 2, "1.0\x1b[2J\xff", 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
-		say_to($socket, 70, '') if $type == 5;
-		tell_end($socket, $body) if $type == 2;
+		if ($type == 5)
+		{
+			say_to($socket, 69, $known) if $known ne '';
+			say_to($socket, 70, '');
+		}
+		$known = tell_end($socket, $body) // $known if $type == 2;
 	}
 }
 
@@ -95,9 +102,14 @@ sub tell_end
 	my ($socket, $start) = @_;
 	my ($run, $nonce) = unpack 'q>2', $start;
 	my ($id) = $start =~ /NODE_ID=(\d+)/;
+	if ($id == 9)
+	{
+		say_to($socket, 71, pack 'q>2 C N/a*', $run, $nonce, 1, 'it is known');
+		return pack 'q>2 C N q>3 C N q>4 N' . ' N/a*' x 5 . ' N N/a* N/a*', $run, $nonce, 3, 0, 1 << 40, 9e18, 0, @{ $END{$id} }, '', '', 0, '', '';
+	}
 	say_to($socket, 65, pack 'q>4', $run, $nonce, 1 << 40, 9e18);
 	say_to($socket, 68, pack 'q>2 C N q>4 N (N/a*)3', $run, $nonce, @{ $END{$id} });
-	return;
+	return undef;
 }
 
 sub say_to

@@ -173,6 +173,46 @@ subtest 'a database made from a template' => sub {
 	$node->wait_until('a copy of a copy that was armed is one', q{SELECT NOT armed FROM josch.armed()}, 'again');
 };
 
+# Armed while what the original has in flight is open there still: the ledger is the same, and has never heard of it.
+subtest 'a database made from a template, while a run is on its way' => sub {
+	my ($node) = busy_server('in_flight');
+	$node->sql(q{
+		CREATE TABLE go ();
+		CREATE FUNCTION hold_open() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+			IF current_database() = 'copy' AND NEW.node_id = 20 AND NOT EXISTS (SELECT FROM public.go) THEN
+				RAISE 'not yet';
+			END IF;
+			RETURN NEW;
+		END$$;
+		CREATE TRIGGER hold_open BEFORE UPDATE ON josch.runs FOR EACH ROW EXECUTE FUNCTION hold_open()});
+	my $runner = $node->runner_pid;
+	$node->sql('ALTER SYSTEM SET josch.start_runner = off');
+	$node->reload;
+	kill 'STOP', $runner;
+	$node->job('in flight');
+	$node->add([ 20, 'N', 'echo $NODE_ID >> $WORK/20' ]);
+	$node->schedule;
+	$node->wait_for('running', 20);
+	kill 'KILL', $runner;
+	eventually('the runner is gone', sub { !lives($runner) });
+	$node->sql('CREATE DATABASE copy TEMPLATE postgres', 'template1');
+	$node->sql('ALTER DATABASE postgres ALLOW_CONNECTIONS false', 'template1');
+	is($node->sql('SELECT status FROM josch.runs WHERE node_id = 20', 'copy'), 'starting', 'it is open in the copy');
+	$node->sql('ALTER SYSTEM RESET josch.start_runner', 'copy');
+	$node->reload;
+	$node->sql("SELECT josch.arm('the other one is gone')", 'copy');
+	$node->sql("INSERT INTO josch.tpl_jobs VALUES ('next'); INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command)
+		VALUES (21, 'N', 'next', 'next', 'exit 0'); SELECT josch.schedule('$DATE', 'next')", 'copy');
+	$node->wait_until('the copy is at work', 'SELECT state = $$succeeded$$ FROM josch.nodes WHERE node_id = 21', 'copy');
+	is($node->sql('SELECT status FROM josch.runs WHERE node_id = 20', 'copy'), 'starting', 'and could not yet say what it does not know');
+	ok(!-e "$node->{spool}/" . $node->sql('SELECT log FROM josch.runs WHERE node_id = 20', 'copy'), 'it has not started it');
+	$node->sql('INSERT INTO go DEFAULT VALUES; SELECT josch.wake()', 'copy');
+	$node->wait_until('which it does when it can', 'SELECT status = $$unknown$$ FROM josch.runs WHERE node_id = 20', 'copy');
+	is($node->file(20), undef, 'it did not run');
+	$node->sql('ALTER DATABASE postgres ALLOW_CONNECTIONS true', 'template1');
+	$node->wait_for('succeeded', 20);
+};
+
 subtest 'a dump that is restored' => sub {
 	my ($node, @pids) = busy_server('dumped');
 	my $dump = $node->basedir . '/dump.sql';

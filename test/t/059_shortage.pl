@@ -123,6 +123,16 @@ subtest 'no processes' => sub {
 	wait_for_message(8, 'no more processes can be started', @ids);
 	system('prlimit', '--pid', runner_pid(), "--nproc=$processes:") == 0 or die 'prlimit';
 	untouched(@ids);
+
+	system('prlimit', '--pid', runner_pid(), '--nproc=1:') == 0 or die 'prlimit';
+	my ($long) = day_of(1, 'while [ ! -e $WORK/long.end ]; do sleep 0.05; done');
+	wait_for_message(1, 'no more processes can be started', $long);
+	system('prlimit', '--pid', runner_pid(), "--nproc=$processes:") == 0 or die 'prlimit';
+	$node->wait_until('one that runs for long has started', "SELECT status = 'running' FROM josch.runs WHERE node_id = $long");
+	is($node->node_is($long, 'message'), '', 'and does not say any more that it waits');
+	is($node->run_is($long, 'message'), '', 'nor does its run');
+	PostgreSQL::Test::Utils::append_to_file("$node->{work}/long.end", '');
+	$node->wait_for(succeeded => $long);
 };
 
 subtest 'no descriptors' => sub {
