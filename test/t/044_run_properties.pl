@@ -86,6 +86,38 @@ subtest 'the grace of a time-out' => sub {
 	is($node->file('eight'), "clean\n", 'is not as long as the time-out was');
 };
 
+subtest 'what a former run came to' => sub {
+	$node->job('once more');
+	$node->add([ 9, 'N', q([ $ATTEMPT -gt 1 ] || exit 3; while [ ! -e $WORK/nine.end ]; do sleep 0.05; done) ]);
+	$node->schedule;
+	$node->wait_for('failed', 9);
+	$node->act(retry => 9);
+	$node->wait_until('it runs', "SELECT status = 'running' FROM josch.runs WHERE node_id = 9 AND attempt = 2");
+	is($node->node_is(9, 'message, ended_at'), '|', 'is not said of the one that runs');
+	append_to_file("$work/nine.end", '');
+	$node->wait_for('succeeded', 9);
+};
+
+# The runner answers while the scheduler stands still: both are read at once.
+subtest 'a start and an end that are heard together' => sub {
+	my $runner = $node->runner_pid;
+	kill 'STOP', $runner;
+	$node->job('at once');
+	$node->add([ 10, 'N', 'echo here >>$WORK/ten' ]);
+	$node->schedule;
+	$node->wait_until('it is ordered', "SELECT status = 'starting' FROM josch.runs WHERE node_id = 10");
+	my ($run, $server, $token) = split /\|/, $node->run_is(10, "run_id, server, lpad(to_hex(token), 16, '0')");
+	my $database = $node->sql(q{SELECT oid FROM pg_database WHERE datname = current_database()});
+	my $scheduler = $node->scheduler_pid;
+	kill 'STOP', $scheduler;
+	kill 'CONT', $runner;
+	my $listener = JoschRunner->connect($node->{spool}, identity => $server, database => $database, token => $token);
+	eventually('it has ended', sub { ($listener->list->{$run}{state} // 0) == JoschRunner::STATE_EXITED });
+	kill 'CONT', $scheduler;
+	$node->wait_for('succeeded', 10);
+	is($node->run_is(10, 'pid IS NOT NULL AND started_at <= ended_at'), 't', 'come in their order');
+};
+
 subtest 'a command that has to be sent once more is the one that was ordered' => sub {
 	my $runner = $node->runner_pid;
 	kill 'STOP', $runner;

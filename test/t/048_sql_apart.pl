@@ -201,6 +201,21 @@ $node->sql("SELECT pg_terminate_backend($scheduler)");
 fails($left, qr/^timed out: it was cancelled, did not end within stop_grace, and its worker was terminated$/, 'what one scheduler has cancelled the next one ends');
 isnt($node->scheduler_pid, $scheduler, 'it is another one');
 
+# what a worker has left while no scheduler was there, and somebody holds its node: it waits to be told, and is not done again
+close_gate();
+$left = start("INSERT INTO mark VALUES ('left'); $GATE");
+waits_at_gate();
+$holder->query_safe("BEGIN; SELECT FROM josch.nodes WHERE node_id = $left FOR UPDATE");
+$scheduler = $node->scheduler_pid;
+$node->sql("SELECT pg_terminate_backend($scheduler, 60000)");
+$node->sql(q{SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
+open_gate();
+$node->wait_until('another scheduler has looked, and more than once', q{SELECT substring(detail FROM 'passes (\d+)')::int > 6 FROM josch.health() WHERE component = 'scheduler'});
+is(marks('left'), 0, 'nobody has begun it once more');
+$holder->query_safe('COMMIT');
+fails($left, qr/^terminating background worker "josch sql worker" due to administrator command/, 'it has failed');
+is($node->run_is($left, 'tries') . marks('left'), '10', 'at its first try');
+
 # however often the scheduler looks meanwhile, there is one cancel, and it is for the SQL alone
 my $loose = start(q{SELECT 'so far'; SELECT pg_sleep(600)}, exec_sql_atomic => 'false');
 $node->wait_until('it runs', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'PgSleep'});

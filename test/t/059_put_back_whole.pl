@@ -6,6 +6,7 @@
 # held back, and what was about to start then is not sent again.
 use strict;
 use warnings;
+use File::Temp;
 use Test::More;
 use PostgreSQL::Test::Utils;
 use JoschNode qw($DATE eventually lives);
@@ -97,6 +98,34 @@ subtest 'it is said once: a restart and a crash are no copies' => sub {
 	is($node->node_is(12, 'state'), 'pending', 'after a crash');
 	$node->act('signoff', 11);
 	$node->wait_for('succeeded', 12);
+};
+
+# The same, of a spool elsewhere: its folder stays, so that its journal is the one that the run was given to.
+subtest 'what was about to start, with a journal of then' => sub {
+	my $spool = File::Temp::tempdir('josch-spool-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/spool';
+	$node = JoschNode->create('apart', spool => $spool);
+	$node->add([ 4, 'N', 'echo once >> $WORK/4' ]);
+	$node->wait_until('there is a runner', q{SELECT up FROM josch.health() WHERE component = 'runner'});
+	kill 'STOP', $node->runner_pid;
+	$node->schedule;
+	$node->wait_until('it is about to start', q{SELECT status = 'starting' FROM josch.runs});
+	my $pid = JoschRunner::slurp("$spool/runner.lock") =~ s/\s//gr;
+	$node->stop;
+	system_or_bail('rm', '-rf', $saved);
+	system_or_bail('cp', '-a', $node->data_dir, $saved);
+	system_or_bail('cp', '-a', $spool, "$saved.spool");
+	kill 'CONT', $pid;
+	$node->start;
+	$node->wait_for('succeeded', 4);
+	end_all();
+	system_or_bail('find', $node->data_dir, $spool, '-mindepth', '1', '-delete');
+	system_or_bail('cp', '-a', "$saved/.", $node->data_dir);
+	system_or_bail('cp', '-a', "$saved.spool/.", $spool);
+	unlink "$spool/runner.sock";
+	$node->start;
+	$node->wait_for('unknown', 4);
+	like($node->node_is(4, 'message'), qr/the database was put back to an earlier moment/, 'may have started: it says why');
+	is(lines(4), 1, 'it is not sent again');
 };
 
 done_testing();

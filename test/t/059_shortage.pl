@@ -131,8 +131,20 @@ subtest 'no processes' => sub {
 	$node->wait_until('one that runs for long has started', "SELECT status = 'running' FROM josch.runs WHERE node_id = $long");
 	is($node->node_is($long, 'message'), '', 'and does not say any more that it waits');
 	is($node->run_is($long, 'message'), '', 'nor does its run');
-	PostgreSQL::Test::Utils::append_to_file("$node->{work}/long.end", '');
+	append_to_file("$node->{work}/long.end", '');
 	$node->wait_for(succeeded => $long);
+};
+
+# By somebody who is not asked, as by a restore: the scheduler hears nothing of it.
+subtest 'a run that was closed while it waited' => sub {
+	fill();
+	my @ids = day_of(2);
+	wait_for_message(2, $FULL, @ids);
+	$node->sql("ALTER TABLE josch.runs DISABLE TRIGGER guard; UPDATE josch.runs SET status = 'failed', ended_at = now() WHERE node_id = $ids[0];
+		ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard");
+	make_room();
+	untouched($ids[1]);
+	is($node->file($ids[0]), undef, 'is not started');
 };
 
 subtest 'no descriptors' => sub {
