@@ -6,11 +6,11 @@ BEGIN;
 SET LOCAL josch.now = '2026-03-02 08:00+00';
 -- what follows from the rows; one that was due once need not wait for its time any more
 CREATE TEMP VIEW meant AS
-SELECT n.job_date, n.node_id, n.state, n.due_at IS NOT NULL AND NOT n.forced AS timed,
+SELECT n.job_date, n.node_id, n.state, n.due_at IS NOT NULL AND NOT n.forced OR n.not_before IS NOT NULL AS timed,
 	CASE WHEN s.attention THEN 'p' WHEN n.state = 'held' THEN 'h'
 		WHEN n.state = 'pending' AND o.mits AND NOT n.forced OR n.state = 'omitted' AND NOT o.mits AND n.ended_at IS NULL THEN 'o'
 		WHEN n.state <> 'ready' THEN NULL
-		WHEN n.exec_command IS NOT NULL THEN 'c' WHEN n.exec_sql IS NOT NULL THEN 's' ELSE 'f' END AS waits_for, n.due_at
+		WHEN n.exec_command IS NOT NULL THEN 'c' WHEN n.exec_sql IS NOT NULL THEN 's' ELSE 'f' END AS waits_for, greatest(CASE WHEN NOT n.forced THEN n.due_at END, n.not_before) AS due_at
 FROM josch.nodes n JOIN josch.states() s ON s.state = n.state,
 	LATERAL (SELECT n.impossible > 0 AND (n.join_rule = 'all' OR n.unmet + n.satisfied = 0) AS mits) o;
 CREATE TEMP VIEW wrong AS
@@ -23,15 +23,16 @@ INSERT INTO josch.jobs (job_name, job_date, time_zone) VALUES ('J', '2026-03-02'
 -- as in a restore: each state with each kind of work, with a time and without
 SET LOCAL check_function_bodies = off;
 SET LOCAL row_security = off;
-INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, state, exec_command, exec_sql, due_at, forced,
+INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, state, exec_command, exec_sql, due_at, forced, not_before,
 	join_rule, impossible, satisfied, ended_at)
-SELECT '2026-03-02', row_number() OVER (ORDER BY s.state, k.kind, t.due, t.forced), k.kind, 'J',
-	'node ' || row_number() OVER (ORDER BY s.state, k.kind, t.due, t.forced), s.state,
-	CASE WHEN k.kind IN ('L', 'R') THEN 'true' END, CASE WHEN k.kind = 'N' THEN 'SELECT 1' END, t.due, t.forced,
+SELECT '2026-03-02', row_number() OVER (ORDER BY s.state, k.kind, t.due, t.forced, t.again), k.kind, 'J',
+	'node ' || row_number() OVER (ORDER BY s.state, k.kind, t.due, t.forced, t.again), s.state,
+	CASE WHEN k.kind IN ('L', 'R') THEN 'true' END, CASE WHEN k.kind = 'N' THEN 'SELECT 1' END, t.due, t.forced, t.again,
 	CASE WHEN k.kind IN ('S', 'L') THEN 'all' ELSE 'any' END, CASE WHEN s.state IN ('pending', 'omitted') AND k.kind <> 'N' THEN 1 ELSE 0 END,
 	CASE WHEN k.kind IN ('L', 'R') AND t.due IS NOT NULL THEN 1 ELSE 0 END, CASE WHEN s.state = 'omitted' AND t.forced THEN t.due END
 FROM josch.states() s, (VALUES ('S'), ('L'), ('N'), ('R')) k(kind),
-	(VALUES (NULL::timestamptz, false), ('2026-03-02 07:00+00', false), ('2026-03-02 09:00+00', false), ('2026-03-02 09:00+00', true)) t(due, forced);
+	(VALUES (NULL::timestamptz, false, NULL::timestamptz), ('2026-03-02 07:00+00', false, NULL), ('2026-03-02 09:00+00', false, NULL), ('2026-03-02 09:00+00', true, NULL),
+		(NULL, false, '2026-03-02 10:00+00'), ('2026-03-02 09:00+00', false, '2026-03-02 08:30+00'), ('2026-03-02 09:00+00', true, '2026-03-02 08:30+00')) t(due, forced, again);
 SET LOCAL check_function_bodies = on;
 SET LOCAL row_security = on;
 SELECT * FROM wrong;

@@ -165,7 +165,7 @@ COMMENT ON COLUMN josch.tpl_nodes.retries IS 'How often it is tried again by its
 COMMENT ON COLUMN josch.tpl_nodes.retry_delay IS 'How long after the end of the first attempt the second begins, and up to a tenth more, so that many that failed together do not come together again';
 COMMENT ON COLUMN josch.tpl_nodes.retry_backoff IS 'By how much each delay is longer than the one before: 1 to 10';
 COMMENT ON COLUMN josch.tpl_nodes.retry_max_delay IS 'The longest delay (and up to a tenth more)';
-COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried again: exit (an exit code, of retry_codes), signal (that nobody asked for), timeout (its own), start (it could not be executed), sqlstate:40 (SQL that fails by an SQLSTATE of that class), sqlstate:P0001 (by that one). Where no sqlstate is named, sqlstate:40 is meant. What a person has stopped is never tried again';
+COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried again: exit (an exit code, of retry_codes), signal (that nobody asked for), timeout (its own), start (it could not be executed), sqlstate:40 (SQL that fails by an SQLSTATE of that class), sqlstate:P0001 (by that one). Where no sqlstate is named beside others, sqlstate:40 is meant; {}: after none. What a person has stopped is never tried again';
 COMMENT ON COLUMN josch.tpl_nodes.repeatable IS 'True: it does no harm to run it twice, so that it is tried again, as one of its retries, also when it cannot be known how a run of it ended; unless processes of that run are known to live';
 COMMENT ON COLUMN josch.tpl_nodes.join_rule IS 'How it joins its dependencies: all (it runs when none waits and none is impossible, and is omitted as soon as one is impossible) or any (it runs when one is satisfied, and is omitted when none waits and none is satisfied: the node behind two branches). One without dependencies runs';
 COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed (josch.reject, josch.mark_failed) is asked for all the same';
@@ -474,6 +474,7 @@ CREATE TABLE josch.runs (
 	nonce				bigint NOT NULL DEFAULT josch.new_nonce(),
 	tries				integer,
 	token				bigint,
+	sqlstate			text,
 	UNIQUE (node_id, job_date, attempt),
 	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
 	CONSTRAINT runs_kind_is_known CHECK (kind IN ('command', 'sql')),
@@ -483,6 +484,7 @@ CREATE TABLE josch.runs (
 	CONSTRAINT runs_exit_is_at_the_end CHECK (ended_at IS NOT NULL OR (exit_code IS NULL AND exit_signal IS NULL)),
 	CONSTRAINT runs_unknown_has_no_exit CHECK (status <> 'unknown' OR (exit_code IS NULL AND exit_signal IS NULL)),
 	CONSTRAINT runs_nonce_is_one CHECK (nonce <> 0),
+	CONSTRAINT runs_sqlstate_is_not_too_long CHECK (octet_length(sqlstate) <= 5),
 	CONSTRAINT runs_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000
 		AND octet_length(survivors) <= 20000 AND octet_length(log) <= 4000 AND octet_length(host) <= 1000
 		AND octet_length(ledger) <= 1000 AND octet_length(server) <= 4000),
@@ -529,6 +531,7 @@ COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was gi
 COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';
 COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
 COMMENT ON COLUMN josch.runs.token IS 'The installation that started it (josch.installation.token): a copy, once it is armed, has another one, and does not adopt the run';
+COMMENT ON COLUMN josch.runs.sqlstate IS 'SQL: the SQLSTATE of the error that ended it; NULL: there was none, or it is not known';
 
 /* no foreign key: whoever has locked the run must not keep its SQL from ending */
 CREATE TABLE josch.sql_ends (
@@ -539,7 +542,9 @@ CREATE TABLE josch.sql_ends (
 	cpu_seconds			double precision NOT NULL,
 	message				text,
 	output_tail			text,
+	sqlstate			text,
 	PRIMARY KEY (run_id, nonce),
+	CONSTRAINT sql_ends_sqlstate_is_not_too_long CHECK (octet_length(sqlstate) <= 5),
 	CONSTRAINT sql_ends_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000)
 );
 COMMENT ON TABLE josch.sql_ends IS
@@ -551,6 +556,7 @@ COMMENT ON COLUMN josch.sql_ends.ended_at IS 'When it ended';
 COMMENT ON COLUMN josch.sql_ends.cpu_seconds IS 'CPU time, user and system, in seconds';
 COMMENT ON COLUMN josch.sql_ends.message IS 'The error, or what else is to be said';
 COMMENT ON COLUMN josch.sql_ends.output_tail IS 'The end of its output (4 kB at most)';
+COMMENT ON COLUMN josch.sql_ends.sqlstate IS 'The SQLSTATE of the error';
 
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');

@@ -1,3 +1,11 @@
+CREATE FUNCTION josch.verdict(node_id bigint, job_date date, ending text, OUT state text, OUT not_before timestamptz, OUT message text)
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_verdict';
+COMMENT ON FUNCTION josch.verdict(bigint, date, text) IS
+'What would become of a node if a run of it ended now: the state, for one that is tried again the moment of the next attempt, and its message. The ending is "exit 3", "signal 9", "sqlstate 40P01", "timeout", "start" (it could not be executed), "stop" (a person has stopped it), "unknown" (nobody saw it end) or "done" (SQL that succeeded). By the very function that the scheduler asks; nothing is changed.';
+REVOKE ALL ON FUNCTION josch.verdict(bigint, date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.verdict(bigint, date, text) TO josch_viewer;
+
 CREATE FUNCTION josch.tick(at timestamptz DEFAULT NULL) RETURNS bigint
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_tick';

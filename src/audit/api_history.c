@@ -195,7 +195,8 @@ tell_state(Story *story, const AuditRow *row, Jsonb *node)
 	StringInfoData sentence;
 
 	initStringInfo(&sentence);
-	appendStringInfoString(&sentence, state != NULL ? josch_states_words(state->words, run_of(node)) : label);
+	appendStringInfoString(&sentence, text_of(row->new_values, "not_before") != NULL ? "to be tried again" :
+						   state != NULL ? josch_states_words(state->words, run_of(node)) : label);
 	if (message != NULL && strncmp(message, sentence.data, sentence.len) == 0)
 	{
 		resetStringInfo(&sentence);	/* it says so itself */

@@ -103,6 +103,12 @@ josch_clock_now(void)
 	return GetCurrentTimestamp();
 }
 
+int64
+josch_clock_ahead(void)
+{
+	return moved_to != 0 || setting_value != 0 ? josch_clock_now() - GetCurrentTimestamp() : 0;
+}
+
 TimestampTz
 josch_clock_move(TimestampTz at)
 {

@@ -27,6 +27,9 @@ extern TimestampTz josch_clock_now(void);
 /* the system's moment, to be compared with what the server itself writes down */
 extern TimestampTz josch_clock_system_now(void);
 
+/* by how much the clock is moved; 0: it is the system's */
+extern int64 josch_clock_ahead(void);
+
 /*
  * Moves the clock for the calls that follow (tick); returns what was in force,
  * to be given back to josch_clock_restore in a PG_FINALLY.  0 is "not moved".

@@ -89,6 +89,7 @@ typedef struct JoschSqlSlot
 	TimestampTz cancelled_at;	/* when it was to be cancelled; 0: it is not */
 	bool		terminated;		/* the worker was */
 	JoschSqlResult result;
+	int			sqlstate;		/* of the error; 0: none, or not known */
 	char		reason[JOSCH_SQL_REASON_MAX];
 } JoschSqlSlot;
 

@@ -42,9 +42,11 @@ const FsmEdge josch_fsm_edges[] = {
 	ENGINE(RUNNING, ABANDONED, "LNR", "give_up", "it failed, and is not waited for (on_failure)"),
 	ENGINE(UP, ABANDONED, "L", "give_up", "it failed, and is not waited for (on_failure)"),
 	ENGINE(RUNNING, UNKNOWN, "LNR", "lost", "how it ended cannot be known"),
+	ENGINE(RUNNING, READY, "LNR", "try_again", "it has not ended well, and has retries left: it waits for its next attempt"),
 	ENGINE(UP, SUCCEEDED, "L", "done", "stopped on purpose, or exit code 0"),
 	ENGINE(UP, FAILED, "L", "failed", "any other exit"),
 	ENGINE(UP, UNKNOWN, "L", "lost", "how it ended cannot be known"),
+	ENGINE(UP, READY, "L", "try_again", "it has not ended well, and has retries left: it waits for its next attempt"),
 
 	/* answers */
 	PERSON(SIGNOFF, SUCCEEDED, "S", "signoff", "signs it off"),

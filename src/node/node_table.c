@@ -24,7 +24,12 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_WORK_DIR] = {"work_dir", TEXTOID}, [NODES_OWNER] = {"owner", JOSCH_ROLE_TYPE},
 	[NODES_JOB_NAME] = {"job_name", TEXTOID}, [NODES_NODE_NAME] = {"node_name", TEXTOID},
 	[NODES_CHANGE_ID] = {"change_id", INT8OID}, [NODES_JOIN_RULE] = {"join_rule", TEXTOID},
-	[NODES_ON_FAILURE] = {"on_failure", TEXTOID}
+	[NODES_ON_FAILURE] = {"on_failure", TEXTOID},
+	[NODES_SUCCESS_CODES] = {"success_codes", INT4MULTIRANGEOID}, [NODES_RETRY_CODES] = {"retry_codes", INT4MULTIRANGEOID},
+	[NODES_RETRIES] = {"retries", INT4OID}, [NODES_RETRY_DELAY] = {"retry_delay", INTERVALOID},
+	[NODES_RETRY_BACKOFF] = {"retry_backoff", NUMERICOID}, [NODES_RETRY_MAX_DELAY] = {"retry_max_delay", INTERVALOID},
+	[NODES_RETRY_ON] = {"retry_on", TEXTARRAYOID}, [NODES_REPEATABLE] = {"repeatable", BOOLOID},
+	[NODES_NOT_BEFORE] = {"not_before", TIMESTAMPTZOID}, [NODES_RETRIED] = {"retried", INT4OID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);

@@ -13,7 +13,7 @@
 #include "utils/elog.h"
 
 #define SQLSTATE_WORD "sqlstate:"
-#define DEFAULT_CLASS "40"
+#define DEFAULT_CLASS "40"		/* where no SQLSTATE is named, but something else */
 #define CLASS_LENGTH 2
 #define CODE_LENGTH 5
 
@@ -70,6 +70,10 @@ josch_retry_on_parse(ArrayType *words, RetryOn *on)
 			return false;
 		}
 	}
+	if (n > 0 && on->nsqlstates == 0)
+	{
+		strlcpy(on->sqlstates[on->nsqlstates++], DEFAULT_CLASS, sizeof(on->sqlstates[0]));
+	}
 	return true;
 }
 
@@ -88,5 +92,5 @@ josch_retry_on_sqlstate(const RetryOn *on, int sqlstate)
 			return true;
 		}
 	}
-	return on->nsqlstates == 0 && !may_be_done && strncmp(code, DEFAULT_CLASS, CLASS_LENGTH) == 0;
+	return false;
 }

@@ -44,7 +44,7 @@ typedef enum NodeColumn
 	COLUMN_NODE_ID, COLUMN_JOB_DATE, COLUMN_NODE_TYPE, COLUMN_JOB_NAME, COLUMN_STATE,
 	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_IMPOSSIBLE, COLUMN_SATISFIED, COLUMN_FORCED, COLUMN_MESSAGE,
 	COLUMN_STARTED_AT, COLUMN_ENDED_AT, COLUMN_ACTION, COLUMN_ACTED_BY, COLUMN_ACTED_AT,
-	COLUMN_COMMENT, COLUMN_COUNT
+	COLUMN_COMMENT, COLUMN_NOT_BEFORE, COLUMN_RETRIED, COLUMN_COUNT
 } NodeColumn;
 
 static const JoschColumn node_columns[COLUMN_COUNT] = {
@@ -52,7 +52,7 @@ static const JoschColumn node_columns[COLUMN_COUNT] = {
 	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"impossible", INT4OID}, {"satisfied", INT4OID},
 	{"forced", BOOLOID}, {"message", TEXTOID},
 	{"started_at", TIMESTAMPTZOID}, {"ended_at", TIMESTAMPTZOID}, {"action", TEXTOID}, {"acted_by", TEXTOID}, {"acted_at", TIMESTAMPTZOID},
-	{"comment", TEXTOID}
+	{"comment", TEXTOID}, {"not_before", TIMESTAMPTZOID}, {"retried", INT4OID}
 };
 static AttrNumber node_numbers[COLUMN_COUNT];
 static JoschTable nodes = JOSCH_TABLE("nodes", node_columns, node_numbers);
@@ -278,6 +278,14 @@ has_comment(TriggerData *trigger)
 	return is_named(trigger, COLUMN_COMMENT) && !isnull;
 }
 
+/* Who wants it done, or is done with it, gives it a fresh budget of retries; who holds it back for a while leaves all as it is. */
+static bool
+renews_retries(const FsmEdge *edge)
+{
+	return edge->from != NODE_STATE_HELD ? edge->to != NODE_STATE_HELD && edge->to != NODE_STATE_RUNNING && edge->to != NODE_STATE_UP :
+		strcmp(edge->action, "release") != 0;
+}
+
 /* Writes down who did what, and why. */
 static void
 record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
@@ -315,6 +323,11 @@ record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
 	{
 		/* a retry keeps the force with which the node was started */
 		set(draft, COLUMN_FORCED, BoolGetDatum(false));
+	}
+	if (renews_retries(edge))
+	{
+		set_null(draft, COLUMN_NOT_BEFORE);
+		set(draft, COLUMN_RETRIED, Int32GetDatum(0));
 	}
 	if (edge->to == NODE_STATE_PENDING && edge->from != NODE_STATE_HELD)
 	{
@@ -411,6 +424,8 @@ pass_insert(TriggerData *trigger)
 	set_null(&draft, COLUMN_MESSAGE);
 	set_null(&draft, COLUMN_STARTED_AT);
 	set_null(&draft, COLUMN_ENDED_AT);
+	set_null(&draft, COLUMN_NOT_BEFORE);
+	set(&draft, COLUMN_RETRIED, Int32GetDatum(0));
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
 

@@ -38,10 +38,16 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 	bool		no_command;
 	bool		no_sql;
 	TimestampTz due_at = DatumGetTimestampTz(column(node, NODES_DUE_AT, &isnull));
+	TimestampTz not_before;
 
 	if (!isnull && !DatumGetBool(column(node, NODES_FORCED, &isnull)))
 	{
 		waiting->due_at = due_at;
+	}
+	not_before = DatumGetTimestampTz(column(node, NODES_NOT_BEFORE, &isnull));
+	if (!isnull)
+	{
+		waiting->due_at = Max(waiting->due_at, not_before);	/* who forces it takes that away */
 	}
 	(void) column(node, NODES_EXEC_COMMAND, &no_command);
 	(void) column(node, NODES_EXEC_SQL, &no_sql);

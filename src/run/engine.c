@@ -175,11 +175,12 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 {
 	StoreEnd   *ends = palloc(sizeof(StoreEnd) * n);
 	int64	   *sql = palloc(sizeof(int64) * n);
+	int64		ahead = josch_clock_ahead();
 	int			nsql = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now);
+		ends[i] = josch_plan_end(items[i].run, items[i].event, pass->now, ahead);
 		if (items[i].event->sql)
 		{
 			sql[nsql++] = items[i].event->run_id;

@@ -52,6 +52,8 @@ typedef struct RunEvent
 	int32		value;			/* ENDED */
 	bool		timed_out;		/* ENDED: its time-out ended it */
 	bool		stopped;		/* ENDED: it was told to end */
+	int			sqlstate;		/* ENDED, of SQL: of its error; 0: none */
+	bool		for_people;		/* ENDED: of a run of another server, or time; nothing follows by itself */
 	double		cpu_seconds;	/* -1: not known */
 	int64		peak_memory;	/* bytes; -1: not known */
 	char	   *text;			/* or NULL */

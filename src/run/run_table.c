@@ -26,7 +26,8 @@ static const JoschColumn columns[RUNS_COLUMNS] = {
 	[RUNS_TIMED_OUT] = {"timed_out", BOOLOID}, [RUNS_CPU_SECONDS] = {"cpu_seconds", FLOAT8OID},
 	[RUNS_PEAK_MEMORY] = {"peak_memory", INT8OID}, [RUNS_OUTPUT_TAIL] = {"output_tail", TEXTOID},
 	[RUNS_SURVIVORS] = {"survivors", TEXTOID}, [RUNS_STOP_REQUESTED_BY] = {"stop_requested_by", TEXTOID},
-	[RUNS_UP_AT] = {"up_at", TIMESTAMPTZOID}, [RUNS_TRIES] = {"tries", INT4OID}
+	[RUNS_UP_AT] = {"up_at", TIMESTAMPTZOID}, [RUNS_TRIES] = {"tries", INT4OID},
+	[RUNS_SQLSTATE] = {"sqlstate", TEXTOID}
 };
 static AttrNumber numbers[RUNS_COLUMNS];
 JoschTable	josch_runs = JOSCH_TABLE("runs", columns, numbers);

@@ -58,6 +58,7 @@ set_run(JoschSqlSlot *slot, JoschRunKey run, bool atomic)
 	slot->begun = slot->passing = slot->again = slot->terminated = false;
 	slot->cancelled_at = 0;
 	slot->result = SQL_RESULT_OPEN;
+	slot->sqlstate = 0;
 	slot->reason[0] = '\0';
 }
 
@@ -439,7 +440,8 @@ take_outcome(int place, TimestampTz now, JoschSqlOutcome *outcome)
 	{
 		.run = {slot->run_id, slot->nonce}, .owner = slot->owner, .atomic = slot->atomic, .begun = slot->begun,
 		.took_ms = TimestampDifferenceMilliseconds(slot->given_at, josch_clock_system_now()),
-		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again, .terminated = slot->terminated, .result = slot->result
+		.never_came = slot->state == SLOT_RUN || (slot->passing && !slot->terminated), .again = slot->again, .terminated = slot->terminated, .result = slot->result,
+		.sqlstate = slot->sqlstate
 	};
 	strlcpy(outcome->reason, reason_of(slot), sizeof(outcome->reason));
 	if (over)

@@ -61,6 +61,7 @@ typedef struct JoschSqlOutcome
 	bool		again;			/* not begun, and to be given to another worker */
 	bool		terminated;		/* josch_sql_worker_cancel ended the worker */
 	JoschSqlResult result;
+	int			sqlstate;		/* of the error; 0: none, or not known */
 	char		reason[JOSCH_SQL_REASON_MAX];	/* the error, in words */
 } JoschSqlOutcome;
 
@@ -159,6 +160,7 @@ extern void josch_sql_worker_output_reset(void);
 extern void josch_sql_worker_output_line(const char *line);
 extern char *josch_sql_worker_output_tail(void);	/* palloc'd, NULL for nothing */
 extern const char *josch_sql_worker_output_error(void); /* the last error's message, "" for none */
+extern int	josch_sql_worker_output_sqlstate(void); /* its code, 0 for none */
 extern bool josch_sql_worker_output_limit_reached(void); /* it is a FATAL, of a limit such as transaction_timeout */
 extern bool josch_sql_worker_output_shortage(void); /* it is a FATAL that another worker may not meet */
 extern struct _DestReceiver *josch_sql_worker_output_receiver(void);

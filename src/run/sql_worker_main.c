@@ -51,6 +51,7 @@ leave(int code, Datum arg)
 		if (mine->result == SQL_RESULT_OPEN)
 		{
 			strlcpy(mine->reason, josch_sql_worker_output_error(), sizeof(mine->reason));
+			mine->sqlstate = josch_sql_worker_output_sqlstate();
 			mine->passing = !mine->begun && josch_sql_worker_output_shortage();
 			if (mine->begun && josch_sql_worker_output_limit_reached())
 			{

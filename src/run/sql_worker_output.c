@@ -48,6 +48,7 @@ static emit_log_hook_type former_log_hook = NULL;
 
 /* Message of the last error. */
 static char last_error[JOSCH_SQL_REASON_MAX];
+static int	last_sqlstate = 0;
 
 /* Whether it ended the process, and not because somebody wanted the process to end. */
 static bool limit_reached = false;
@@ -132,7 +133,14 @@ josch_sql_worker_output_reset(void)
 {
 	resetStringInfo(&output);
 	last_error[0] = '\0';
+	last_sqlstate = 0;
 	limit_reached = shortage = false;
+}
+
+int
+josch_sql_worker_output_sqlstate(void)
+{
+	return last_sqlstate;
 }
 
 bool
@@ -145,6 +153,12 @@ bool
 josch_sql_worker_output_shortage(void)
 {
 	return shortage;
+}
+
+static int
+sqlstate_of(const char *code)
+{
+	return code != NULL && strlen(code) == 5 ? MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]) : 0;
 }
 
 /* Of resources, of a connection, or somebody has ended the process: by its code, the next may well do better. */
@@ -213,6 +227,7 @@ print_message(const char *body, size_t len, bool error)
 	{
 		append_field("CONTEXT:  ", fields['W']);
 		strlcpy(last_error, fields['M'], clip(fields['M'], sizeof(last_error) - 1) + 1);
+		last_sqlstate = sqlstate_of(fields['C']);
 		fatal = fields['V'] != NULL && strcmp(fields['V'], "FATAL") == 0 && fields['C'] != NULL;
 		limit_reached = fatal && strcmp(fields['C'], unpack_sql_state(ERRCODE_ADMIN_SHUTDOWN)) != 0;
 		shortage = fatal && is_shortage(fields['C']);

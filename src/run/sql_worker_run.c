@@ -292,6 +292,7 @@ write_end(void *argument)
 		.run_id = work->run->run_id,
 		.nonce = work->run->nonce,
 		.succeeded = work->sqlstate == 0,
+		.sqlstate = work->sqlstate,
 		.ended_at = josch_clock_now(),
 		.cpu_seconds = cpu_seconds() - work->cpu_before,
 		.message = describe_end(work),
@@ -316,6 +317,7 @@ note_result(const JoschSqlWork *work)
 
 	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
 	slot->result = work->sqlstate == 0 ? SQL_RESULT_DONE : SQL_RESULT_FAILED;
+	slot->sqlstate = work->sqlstate;
 	if (work->sqlstate != 0)
 	{
 		strlcpy(slot->reason, work->error, pg_mbcliplen(work->error, strlen(work->error), sizeof(slot->reason) - 1) + 1);

@@ -27,6 +27,9 @@ static JoschPlan lock_all = JOSCH_PLAN(
 static JoschPlan hold = JOSCH_PLAN(
 	"UPDATE josch.nodes n SET state = 'held', message = $2 WHERE " TO_BE_HELD, TEXTOID, TEXTOID);
 
+static JoschPlan use_up = JOSCH_PLAN0(
+	"UPDATE josch.nodes n SET retried = n.retries WHERE n.state IN ('running', 'up') AND n.retried < n.retries");
+
 #define HELD_FOR \
 	" FROM josch.nodes n JOIN josch.waiting w ON w.node_id = n.node_id AND w.job_date = n.job_date" \
 	" WHERE w.waits_for = 'h' AND n.state = 'held' AND n.message = $1"
@@ -59,6 +62,7 @@ josch_store_held_hold(const char *reason, const char *former)
 	{
 		mode = josch_mode_enter_engine();
 		n = (int) josch_spi_run(&hold, SPI_OK_UPDATE, args, nulls);
+		josch_spi_run(&use_up, SPI_OK_UPDATE, NULL, NULL);
 		josch_mode = mode;
 	}
 	josch_spi_end(&spi);

@@ -12,8 +12,9 @@
 
 /*
  * Holds all nodes back that could start by themselves, and has those bear the new
- * reason that the former one (or NULL) holds; returns how many hold now.  Waits for
- * nobody: -1, and nothing was done, when somebody has one of them locked.
+ * reason that the former one (or NULL) holds; returns how many hold now.  Runs that are
+ * under way are not tried again by themselves either: their nodes have no retries left.
+ * Waits for nobody: -1, and nothing was done, when somebody has one of them locked.
  */
 extern int	josch_store_held_hold(const char *reason, const char *former);
 

@@ -155,7 +155,7 @@ static void
 start_nodes(const Intents *intents)
 {
 	static const int changed[] = {
-		NODES_STATE, NODES_RUN_ID, NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE
+		NODES_STATE, NODES_RUN_ID, NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_NOT_BEFORE
 	};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 
@@ -173,6 +173,7 @@ start_nodes(const Intents *intents)
 			josch_update_set(nodes, NODES_STARTED_AT, TimestampTzGetDatum(intents->now));
 			josch_update_set_null(nodes, NODES_ENDED_AT);
 			josch_update_set_null(nodes, NODES_MESSAGE);
+			josch_update_set_null(nodes, NODES_NOT_BEFORE);
 			(void) josch_update_write(nodes);
 		}
 	}

@@ -17,6 +17,7 @@
 #include "node/omitted.h"
 #include "node/waiting.h"
 #include "run/run_table.h"
+#include "run/store_rules.h"
 
 /* ---- what ended, and what started ---- */
 
@@ -70,6 +71,7 @@ lock_node(JoschFinder *nodes, StoreOpenRun *run)
 	state = josch_node_state(josch_finder_get(nodes, NODES_STATE, &isnull));
 	run_id = DatumGetInt64(josch_finder_get(nodes, NODES_RUN_ID, &isnull));
 	run->current = !isnull && run_id == run->run_id && (state == NODE_STATE_RUNNING || state == NODE_STATE_UP);
+	run->rules = run->current ? josch_store_rules_read(nodes) : NULL;
 	return true;
 }
 
@@ -179,18 +181,19 @@ write_end(JoschUpdate *runs, const StoreEnd *end)
 {
 	const RunEvent *event = &end->event;
 
-	josch_update_set_text(runs, RUNS_STATUS, end->status);
+	josch_update_set_text(runs, RUNS_STATUS, end->verdict.status);
 	complete(runs, RUNS_STARTED_AT, event->started_at != 0, TimestampTzGetDatum(event->started_at));
 	complete(runs, RUNS_PID, event->pid != 0, Int32GetDatum(event->pid));
 	josch_update_set(runs, RUNS_ENDED_AT, TimestampTzGetDatum(event->ended_at));
 	set_or_null(runs, RUNS_EXIT_CODE, end->exit_code != -1, Int32GetDatum(end->exit_code));
 	set_or_null(runs, RUNS_EXIT_SIGNAL, end->exit_signal != 0, Int32GetDatum(end->exit_signal));
-	josch_update_set_text(runs, RUNS_MESSAGE, end->message);
+	josch_update_set_text(runs, RUNS_MESSAGE, end->verdict.reason);
 	josch_update_set(runs, RUNS_TIMED_OUT, BoolGetDatum(event->timed_out));
 	set_or_null(runs, RUNS_CPU_SECONDS, event->cpu_seconds != -1, Float8GetDatum(event->cpu_seconds));
 	set_or_null(runs, RUNS_PEAK_MEMORY, event->peak_memory != -1, Int64GetDatum(event->peak_memory));
 	josch_update_set_text(runs, RUNS_OUTPUT_TAIL, event->output_tail);
 	josch_update_set_text(runs, RUNS_SURVIVORS, event->survivors);
+	josch_update_set_text(runs, RUNS_SQLSTATE, event->sqlstate != 0 ? unpack_sql_state(event->sqlstate) : NULL);
 	(void) josch_update_write(runs);
 }
 
@@ -221,14 +224,27 @@ state_after(JoschUpdate *nodes, const StoreEnd *end)
 {
 	bool		isnull;
 
-	return end->state == NODE_STATE_FAILED && josch_node_is_given_up(josch_update_get(nodes, NODES_ON_FAILURE, &isnull)) ?
-		NODE_STATE_ABANDONED : end->state;
+	return end->verdict.state == NODE_STATE_FAILED && josch_node_is_given_up(josch_update_get(nodes, NODES_ON_FAILURE, &isnull)) ?
+		NODE_STATE_ABANDONED : end->verdict.state;
+}
+
+/* The node is tried again: by one more of its retries. */
+static void
+set_next_attempt(JoschUpdate *nodes, TimestampTz at)
+{
+	bool		isnull;
+	int32		retried = DatumGetInt32(josch_update_get(nodes, NODES_RETRIED, &isnull));
+
+	josch_update_set(nodes, NODES_NOT_BEFORE, TimestampTzGetDatum(at));
+	josch_update_set(nodes, NODES_RETRIED, Int32GetDatum(retried + 1));
 }
 
 static void
 end_nodes(const NodeEnd *ends, int n)
 {
-	static const int changed[] = {NODES_STATE, NODES_MESSAGE, NODES_ENDED_AT, NODES_STARTED_AT};
+	static const int changed[] = {
+		NODES_STATE, NODES_MESSAGE, NODES_ENDED_AT, NODES_STARTED_AT, NODES_NOT_BEFORE, NODES_RETRIED
+	};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 
 	for (int i = 0; i < n; i++)
@@ -242,11 +258,15 @@ end_nodes(const NodeEnd *ends, int n)
 			DatumGetInt64(josch_update_get(nodes, NODES_RUN_ID, &isnull)) == end->event.run_id)
 		{
 			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state_after(nodes, end)));
-			josch_update_set_text(nodes, NODES_MESSAGE, end->message);
+			josch_update_set_text(nodes, NODES_MESSAGE, end->verdict.message);
 			josch_update_set(nodes, NODES_ENDED_AT, TimestampTzGetDatum(end->event.ended_at));
 			if (ends[i].started_at != 0)
 			{
 				josch_update_set(nodes, NODES_STARTED_AT, TimestampTzGetDatum(ends[i].started_at));
+			}
+			if (end->verdict.again_at != 0)
+			{
+				set_next_attempt(nodes, end->verdict.again_at);
 			}
 			(void) josch_update_write(nodes);
 		}
@@ -259,7 +279,7 @@ josch_store_pass_end(const StoreEnd *ends, int n)
 {
 	static const int changed[] = {
 		RUNS_STATUS, RUNS_STARTED_AT, RUNS_ENDED_AT, RUNS_PID, RUNS_EXIT_CODE, RUNS_EXIT_SIGNAL, RUNS_MESSAGE, RUNS_TIMED_OUT,
-		RUNS_CPU_SECONDS, RUNS_PEAK_MEMORY, RUNS_OUTPUT_TAIL, RUNS_SURVIVORS
+		RUNS_CPU_SECONDS, RUNS_PEAK_MEMORY, RUNS_OUTPUT_TAIL, RUNS_SURVIVORS, RUNS_SQLSTATE
 	};
 	JoschUpdate *runs = josch_update_begin(&josch_runs, 1, lengthof(changed), changed);
 	NodeEnd    *moved = palloc(sizeof(NodeEnd) * Max(n, 1));
@@ -299,6 +319,7 @@ move(JoschUpdate *nodes, NodeState (*state_for) (char node_type), StoreTaken *ta
 	state = state_for(TextDatumGetCString(josch_update_get(nodes, NODES_NODE_TYPE, &isnull))[0]);
 	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state));
 	josch_update_set_null(nodes, NODES_MESSAGE);
+	josch_update_set_null(nodes, NODES_NOT_BEFORE);
 	if (josch_update_write(nodes))
 	{
 		taken->done++;
@@ -312,7 +333,7 @@ move(JoschUpdate *nodes, NodeState (*state_for) (char node_type), StoreTaken *ta
 StoreTaken
 josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char node_type))
 {
-	static const int changed[] = {NODES_STATE, NODES_MESSAGE};
+	static const int changed[] = {NODES_STATE, NODES_MESSAGE, NODES_NOT_BEFORE};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 	StoreTaken	taken = {.suppressed = NODE_STATE_READY};
 

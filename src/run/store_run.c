@@ -103,7 +103,7 @@ static JoschPlan fail_run = JOSCH_PLAN(
 	INT8OID, DATEOID, TEXTOID);
 
 static JoschPlan fail_node = JOSCH_PLAN(
-	"UPDATE josch.nodes SET state = CASE on_failure WHEN 'abandon' THEN 'abandoned' ELSE 'failed' END, message = $3"
+	"UPDATE josch.nodes SET state = CASE on_failure WHEN 'abandon' THEN 'abandoned' ELSE 'failed' END, message = $3, not_before = NULL"
 	" WHERE node_id = $1 AND job_date = $2 AND state IN ('ready', 'running', 'up')",
 	INT8OID, DATEOID, TEXTOID);
 

@@ -14,6 +14,7 @@
 
 #include "node/fsm.h"
 #include "run/run_event.h"
+#include "run/verdict.h"
 
 /* What the scheduler waits for, and what it reports; all at the end of a pass. */
 typedef struct StoreOutlook
@@ -95,6 +96,7 @@ typedef struct StoreOpenRun
 	bool		sql;
 	bool		up;
 	bool		timed_out;		/* SQL: as recorded before */
+	RetryRules *rules;			/* its node's; NULL: it has none of its own */
 	bool		current;		/* it is the node's latest run, and the node is
 								 * running or up */
 } StoreOpenRun;
@@ -116,9 +118,7 @@ typedef struct StoreEnd
 {
 	RunEvent	event;
 	bool		move_node;		/* StoreOpenRun.current */
-	NodeState	state;			/* the node's next state */
-	const char *status;			/* runs.status */
-	char	   *message;		/* palloc'd; NULL when all is well */
+	Verdict		verdict;
 	int32		exit_code;		/* -1: none */
 	int32		exit_signal;	/* 0: none */
 } StoreEnd;

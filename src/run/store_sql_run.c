@@ -210,13 +210,15 @@ josch_store_sql_run_settings(Oid database, Oid user)
 
 enum
 {
-	END_RUN_ID, END_NONCE, END_SUCCEEDED, END_ENDED_AT, END_CPU_SECONDS, END_MESSAGE, END_OUTPUT_TAIL, END_COLUMNS
+	END_RUN_ID, END_NONCE, END_SUCCEEDED, END_ENDED_AT, END_CPU_SECONDS, END_MESSAGE, END_OUTPUT_TAIL,
+	END_SQLSTATE, END_COLUMNS
 };
 
 static const JoschColumn end_columns[END_COLUMNS] = {
 	[END_RUN_ID] = {"run_id", INT8OID}, [END_NONCE] = {"nonce", INT8OID}, [END_SUCCEEDED] = {"succeeded", BOOLOID},
 	[END_ENDED_AT] = {"ended_at", TIMESTAMPTZOID}, [END_CPU_SECONDS] = {"cpu_seconds", FLOAT8OID},
-	[END_MESSAGE] = {"message", TEXTOID}, [END_OUTPUT_TAIL] = {"output_tail", TEXTOID}
+	[END_MESSAGE] = {"message", TEXTOID}, [END_OUTPUT_TAIL] = {"output_tail", TEXTOID},
+	[END_SQLSTATE] = {"sqlstate", TEXTOID}
 };
 static AttrNumber end_numbers[END_COLUMNS];
 static JoschTable ends_table = JOSCH_TABLE("sql_ends", end_columns, end_numbers);
@@ -248,6 +250,7 @@ next_end(void *arg, Datum *values, bool *nulls)
 	values[END_CPU_SECONDS] = Float8GetDatum(end->cpu_seconds);
 	set_text(values, nulls, END_MESSAGE, end->message);
 	set_text(values, nulls, END_OUTPUT_TAIL, end->output_tail);
+	set_text(values, nulls, END_SQLSTATE, end->sqlstate != 0 ? unpack_sql_state(end->sqlstate) : NULL);
 	*next = NULL;
 	return true;
 }
@@ -274,6 +277,7 @@ static StoreSqlEnd
 read_end(JoschFinder *ends)
 {
 	bool		isnull;
+	const char *code = josch_finder_get_text(ends, END_SQLSTATE);
 	StoreSqlEnd end = {
 		.run_id = DatumGetInt64(josch_finder_get(ends, END_RUN_ID, &isnull)),
 		.nonce = DatumGetInt64(josch_finder_get(ends, END_NONCE, &isnull)),
@@ -281,7 +285,8 @@ read_end(JoschFinder *ends)
 		.ended_at = DatumGetTimestampTz(josch_finder_get(ends, END_ENDED_AT, &isnull)),
 		.cpu_seconds = DatumGetFloat8(josch_finder_get(ends, END_CPU_SECONDS, &isnull)),
 		.message = josch_finder_get_text(ends, END_MESSAGE),
-		.output_tail = josch_finder_get_text(ends, END_OUTPUT_TAIL)
+		.output_tail = josch_finder_get_text(ends, END_OUTPUT_TAIL),
+		.sqlstate = code != NULL ? MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]) : 0
 	};
 
 	return end;

@@ -50,6 +50,7 @@ typedef struct StoreSqlEnd
 	int64		run_id;
 	int64		nonce;
 	bool		succeeded;
+	int			sqlstate;		/* of the error; 0: none, or not known */
 	TimestampTz ended_at;
 	double		cpu_seconds;
 	char	   *message;		/* or NULL */

@@ -222,6 +222,7 @@ josch_scheduler_judge_foreign(Scheduler *scheduler, int limit, int *n)
 	{
 		events[i] = josch_run_event(RUN_ENDED, (JoschRunKey) {foreign.ids[i], 0});
 		events[i].kind = RUN_END_UNKNOWN;
+		events[i].for_people = true;
 		events[i].text = "it was started by another server, of which this one is a copy, or before this one was restored";
 	}
 	return events;

@@ -197,7 +197,12 @@ take_refusal(Scheduler *scheduler, const JoschRunnerEvent *event)
 	ereport(LOG, (errmsg("josch-runner refused run " INT64_FORMAT ": %s", event->run.run_id, event->text)));
 	if (event->refusal == JOSCH_REFUSED_FORGOTTEN)
 	{
-		josch_scheduler_take_end(scheduler, josch_run_event_key(&event->run), RUN_END_UNKNOWN, "it ran once before, and the record of its end is not here");
+		RunEvent	end = josch_run_event(RUN_ENDED, josch_run_event_key(&event->run));
+
+		end.kind = RUN_END_UNKNOWN;
+		end.text = "it ran once before, and the record of its end is not here";
+		end.for_people = true;
+		josch_scheduler_take(scheduler, &end);
 		return;
 	}
 	if (scheduler->phase != RUNNER_LISTING)

@@ -237,6 +237,7 @@ end_of(const StoreRunInfo *run, const char *reason)
 	event.sql = run->sql;
 	event.kind = run->sql && run->atomic && !run->orphan ? RUN_END_ERROR : RUN_END_UNKNOWN;
 	event.text = unconstify(char *, reason);
+	event.sqlstate = event.kind == RUN_END_ERROR ? ERRCODE_CRASH_SHUTDOWN : 0;
 	return event;
 }
 

@@ -191,6 +191,7 @@ event_of_outcome(JoschSqlOutcome *outcome)
 
 	event.sql = true;
 	event.text = outcome->result == SQL_RESULT_DONE ? NULL : outcome->reason;
+	event.sqlstate = outcome->sqlstate;
 	if (outcome->result != SQL_RESULT_OPEN)
 	{
 		event.kind = outcome->result == SQL_RESULT_DONE ? RUN_END_DONE : RUN_END_ERROR;
@@ -264,6 +265,7 @@ fill_in(Scheduler *scheduler, RunEvent *event, const StoreSqlEnd *end)
 	event->kind = end->succeeded ? RUN_END_DONE : RUN_END_ERROR;
 	event->ended_at = end->ended_at;
 	event->cpu_seconds = end->cpu_seconds;
+	event->sqlstate = end->sqlstate;
 	if (event->text != NULL)
 	{
 		pfree(event->text);

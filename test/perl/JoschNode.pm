@@ -196,7 +196,7 @@ sub wait_for
 our $UNTRUE = q{SELECT count(*) FROM (
 	SELECT n.job_date, n.node_id, CASE WHEN s.attention THEN 'p' WHEN n.state = 'held' THEN 'h' WHEN n.state <> 'ready' THEN 'o'
 		WHEN n.exec_command IS NOT NULL THEN 'c' WHEN n.exec_sql IS NOT NULL THEN 's' ELSE 'f' END AS waits_for,
-		n.state = 'ready' AND n.due_at IS NOT NULL AND NOT n.forced AS timed
+		n.state = 'ready' AND (n.due_at IS NOT NULL AND NOT n.forced OR n.not_before IS NOT NULL) AS timed
 	FROM josch.nodes n JOIN josch.states() s ON s.state = n.state
 	WHERE s.attention OR n.state IN ('held', 'ready')
 		OR (n.impossible > 0 AND (n.join_rule = 'all' OR n.unmet + n.satisfied = 0)) =
