@@ -139,6 +139,13 @@ SELECT josch.tick();
 SELECT node_id, state, satisfied FROM board WHERE node_id = 5;
 ROLLBACK TO s;
 
+-- pictures: conditions that are not the rule, and joins by any
+SELECT line FROM regexp_split_to_table(josch.dot('J') || josch.dot('J', '2026-03-02'), '\n') line WHERE line ~ 'done|failure|any' AND line !~ 'digraph';
+SELECT m[1] AS edge, count(*) FROM regexp_matches(josch.page('2026-03-02'), '<path( class="(?:ended|bad)")? d="M\d+ \d+ C', 'g') m GROUP BY 1 ORDER BY 1;
+SELECT m[1] AS box FROM regexp_matches(josch.page('2026-03-02'), '>(\d+ \[\w\] any \w+)<', 'g') m;
+SELECT substring(josch.page('2026-03-02'), '<p>([^<]*done\.)') AS done;
+ROLLBACK TO s;
+
 -- across days: a day that is made when its parent is abandoned; a day between that is made later
 INSERT INTO josch.tpl_node_deps (p_node_id, p_date, c_node_id, condition) VALUES (1, -1, 1, 'success');
 SELECT josch.schedule('2026-03-04', 'J');

@@ -70,7 +70,7 @@ CREATE FUNCTION josch.dot(job_name text DEFAULT NULL, job_date date DEFAULT NULL
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_dot';
 COMMENT ON FUNCTION josch.dot(text, date) IS
-'The templates (job_date NULL) or a day, of one job or of all, as a graph in Graphviz'' language: psql -XAtc "SELECT josch.dot(''Eod'')" | dot -Tsvg. The shape tells the type: S hexagon, L cylinder, N box, R octagon with a red outline; nodes outside the job or the day are dashed circles, those that were never made are grey. The colour of a node of a day is that of its state. Dependencies across days bear the parent''s day, relative or by date. Raises no_data_found for a job that does not exist';
+'The templates (job_date NULL) or a day, of one job or of all, as a graph in Graphviz'' language: psql -XAtc "SELECT josch.dot(''Eod'')" | dot -Tsvg. The shape tells the type: S hexagon, L cylinder, N box, R octagon with a red outline; nodes outside the job or the day are dashed circles, those that were never made are grey. The colour of a node of a day is that of its state. Dependencies across days bear the parent''s day, relative or by date; those that wait for done or failure bear that word and an empty arrow head, red for failure; a node that joins by any says so. Raises no_data_found for a job that does not exist';
 
 REVOKE ALL ON FUNCTION josch.state_color(text), josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
 	josch.critical_path(text, date), josch.dot(text, date) FROM PUBLIC;

@@ -23,6 +23,7 @@ PG_FUNCTION_INFO_V1(josch_api_dot_state_color);
 
 #define REVIEW_COLOR "#d00000"
 #define ABSENT_COLOR "#808080"
+#define FAILURE_COLOR "#cc3311"
 
 static const JoschState *
 look_of(const char *label)
@@ -101,7 +102,7 @@ append_label(StringInfo out, const GraphNode *node, const GraphScope *scope)
 	if (node->exists)
 	{
 		append_escaped(out, node->job_name);
-		appendStringInfo(out, "\\n" INT64_FORMAT " [%s]\\n", node->node_id, node->node_type);
+		appendStringInfo(out, "\\n" INT64_FORMAT " [%s]%s\\n", node->node_id, node->node_type, node->joins_any ? " any" : "");
 		append_escaped(out, node->node_name);
 	}
 	else
@@ -193,6 +194,34 @@ contains(const GraphNode *nodes, int n, int64 node_id)
 	return low < n && nodes[low].node_id == node_id;
 }
 
+/* What is written beside an edge: the parent's day, where it is another, and its condition, where it is not success. */
+static char *
+edge_label(const GraphEdge *edge, const GraphScope *scope)
+{
+	char	   *day = edge->lag == 0 ? "" :
+		scope->is_day ? pstrdup(josch_report_date(edge->parent.job_date)) :
+		psprintf("%+d day%s", -edge->lag, abs(edge->lag) == 1 ? "" : "s");
+	const char *condition = edge->condition == CONDITION_SUCCESS ? "" : josch_conditions[edge->condition];
+
+	return psprintf("%s%s%s", day, day[0] != '\0' && condition[0] != '\0' ? ", " : "", condition);
+}
+
+static const char *
+edge_look(Condition condition)
+{
+	switch (condition)
+	{
+		case CONDITION_DONE:
+			return ", arrowhead=empty";
+		case CONDITION_FAILURE:
+			return ", arrowhead=empty, color=\"" FAILURE_COLOR "\", fontcolor=\"" FAILURE_COLOR "\"";
+		case CONDITION_SUCCESS:
+		case CONDITION_COUNT:
+			break;
+	}
+	return "";
+}
+
 /*
  * An edge across days bears the parent's day.  Between two nodes inside a
  * template picture it must not pull one above the other: such edges may well
@@ -205,19 +234,10 @@ append_edge(StringInfo out, const GraphEdge *edge, const GraphScope *scope, bool
 	append_id(out, edge->parent, scope->is_day);
 	appendStringInfoString(out, " -> ");
 	append_id(out, edge->child, scope->is_day);
-	if (edge->lag != 0)
+	if (edge->lag != 0 || edge->condition != CONDITION_SUCCESS)
 	{
-		if (scope->is_day)
-		{
-			appendStringInfo(out, " [label=\"%s\", style=dashed]",
-							 josch_report_date(edge->parent.job_date));
-		}
-		else
-		{
-			appendStringInfo(out, " [label=\"%+d day%s\", style=dashed%s]",
-							 -edge->lag, abs(edge->lag) == 1 ? "" : "s",
-							 is_inside ? ", constraint=false" : "");
-		}
+		appendStringInfo(out, " [label=\"%s\"%s%s%s]", edge_label(edge, scope), edge->lag != 0 ? ", style=dashed" : "",
+						 edge->lag != 0 && !scope->is_day && is_inside ? ", constraint=false" : "", edge_look(edge->condition));
 	}
 	appendStringInfoString(out, ";\n");
 }

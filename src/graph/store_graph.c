@@ -175,16 +175,17 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_FIELD(GraphNode, state, TEXT),
 	JOSCH_FIELD(GraphNode, exists, BOOL),
 	JOSCH_NULLABLE(GraphNode, expected, BOOL, true),
-	JOSCH_FIELD(GraphNode, duration, INT64));
+	JOSCH_FIELD(GraphNode, duration, INT64),
+	JOSCH_FIELD(GraphNode, joins_any, BOOL));
 
 static JoschPlan template_nodes = JOSCH_PLAN(
-	"SELECT node_id, NULL::date, node_type, job_name, node_name, NULL::text, true, true, 0::bigint"
+	"SELECT node_id, NULL::date, node_type, job_name, node_name, NULL::text, true, true, 0::bigint, join_rule = 'any'"
 	"  FROM josch.tpl_nodes"
 	" WHERE $1 IS NULL OR job_name = $1"
 	" ORDER BY node_id", TEXTOID);
 
 static JoschPlan day_nodes = JOSCH_PLAN(
-	"SELECT node_id, job_date, node_type, job_name, node_name, state, true, true, 0::bigint"
+	"SELECT node_id, job_date, node_type, job_name, node_name, state, true, true, 0::bigint, join_rule = 'any'"
 	"  FROM josch.nodes"
 	" WHERE job_date = $2 AND ($1 IS NULL OR job_name = $1)"
 	" ORDER BY node_id", TEXTOID, DATEOID);
@@ -200,7 +201,7 @@ static JoschPlan day_nodes = JOSCH_PLAN(
 
 static JoschPlan template_durations = JOSCH_PLAN(
 	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true,"
-	"       " MICROSECONDS("former.d")
+	"       " MICROSECONDS("former.d") ", n.join_rule = 'any'"
 	"  FROM josch.tpl_nodes n"
 	"  LEFT JOIN LATERAL (" MEDIAN_OF_FORMER ") former ON true"
 	" WHERE $1 IS NULL OR n.job_name = $1"
@@ -208,7 +209,7 @@ static JoschPlan template_durations = JOSCH_PLAN(
 
 static JoschPlan day_durations = JOSCH_PLAN(
 	"SELECT n.node_id, n.job_date, n.node_type, n.job_name, n.node_name, n.state, true, true,"
-	"       " MICROSECONDS("coalesce(own.d, former.d)")
+	"       " MICROSECONDS("coalesce(own.d, former.d)") ", n.join_rule = 'any'"
 	"  FROM josch.nodes n"
 	"  LEFT JOIN LATERAL (SELECT " RUN_DURATION " AS d"
 	"                       FROM josch.runs r"
@@ -239,38 +240,40 @@ static JoschPlan day_inner_edges = JOSCH_PLAN(
 	"   AND ($1 IS NULL OR (p.job_name = $1 AND c.job_name = $1))",
 	TEXTOID, DATEOID);
 
+/* of those that are one dependency of a day the first condition holds */
 static JoschPlan template_edges = JOSCH_PLAN(
-	"SELECT DISTINCT d.p_node_id, NULL::date, d.c_node_id, NULL::date, d.c_date - d.p_date"
+	"SELECT DISTINCT ON (1, 3, 5) d.p_node_id, NULL::date, d.c_node_id, NULL::date, d.c_date - d.p_date, d.condition"
 	"  FROM josch.tpl_node_deps d"
 	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
 	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
 	" WHERE $1 IS NULL OR $1 IN (p.job_name, c.job_name)"
-	" ORDER BY 1, 3, 5", TEXTOID);
+	" ORDER BY 1, 3, 5, array_position(ARRAY['success', 'done', 'failure'], d.condition)", TEXTOID);
 
 #define DAY_EDGES \
-	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected" \
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, d.condition" \
 	"  FROM josch.nodes n" \
 	"  JOIN josch.node_deps d ON d.c_node_id = n.node_id AND d.c_date = n.job_date" \
 	" WHERE n.job_date = $2 AND ($1 IS NULL OR n.job_name = $1)" \
 	" UNION " \
-	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected" \
+	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, d.condition" \
 	"  FROM josch.nodes n" \
 	"  JOIN josch.node_deps d ON d.p_node_id = n.node_id AND d.p_date = n.job_date" \
 	" WHERE n.job_date = $2 AND ($1 IS NULL OR n.job_name = $1)"
 
 static JoschPlan day_edges = JOSCH_PLAN(
-	"SELECT p_node_id, p_date, c_node_id, c_date, c_date - p_date"
+	"SELECT p_node_id, p_date, c_node_id, c_date, c_date - p_date, condition"
 	"  FROM (" DAY_EDGES ") d"
-	" ORDER BY 1, 2, 3, 4", TEXTOID, DATEOID);
+	" ORDER BY 1, 2, 3, 4, 6", TEXTOID, DATEOID);
 
 static const JoschRow edge_row = JOSCH_ROW(
 	GraphEdge,
 	JOSCH_FIELD_KEY(GraphEdge, parent),
 	JOSCH_FIELD_KEY(GraphEdge, child),
-	JOSCH_FIELD(GraphEdge, lag, INT32));
+	JOSCH_FIELD(GraphEdge, lag, INT32),
+	JOSCH_FIELD_WORDS(GraphEdge, condition, josch_conditions));
 
 static JoschPlan template_neighbours = JOSCH_PLAN(
-	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true, 0::bigint"
+	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true, 0::bigint, n.join_rule = 'any'"
 	"  FROM josch.tpl_nodes n"
 	" WHERE n.job_name <> $1"
 	"   AND n.node_id IN (SELECT unnest(ARRAY[d.p_node_id, d.c_node_id])"
@@ -282,7 +285,7 @@ static JoschPlan template_neighbours = JOSCH_PLAN(
 
 static JoschPlan day_neighbours = JOSCH_PLAN(
 	"SELECT e.node_id, e.job_date, n.node_type, n.job_name, n.node_name, n.state,"
-	"       n.node_id IS NOT NULL, e.expected, 0::bigint"
+	"       n.node_id IS NOT NULL, e.expected, 0::bigint, coalesce(n.join_rule = 'any', false)"
 	"  FROM (SELECT ends.node_id, ends.job_date, bool_or(d.expected) AS expected"
 	"          FROM (" DAY_EDGES ") d,"
 	"               LATERAL (VALUES (d.p_node_id, d.p_date), (d.c_node_id, d.c_date)) ends (node_id, job_date)"

@@ -10,6 +10,8 @@
 
 #include "base/josch.h"
 
+#include "base/states.h"
+
 #include "graph/dag.h"
 
 /* Which graph is meant: the templates or a day, whole or one job of it. */
@@ -32,6 +34,7 @@ typedef struct GraphNode
 	char	   *node_name;
 	char	   *state;			/* of a day */
 	int64		duration;		/* in microseconds; josch_store_graph_durations only */
+	bool		joins_any;		/* join_rule */
 } GraphNode;
 
 typedef struct GraphEdge
@@ -39,6 +42,7 @@ typedef struct GraphEdge
 	NodeKey		parent;			/* job_date is set for days only */
 	NodeKey		child;
 	int32		lag;			/* c_date - p_date */
+	Condition	condition;		/* josch_store_graph_edges only */
 } GraphEdge;
 
 typedef struct GraphStep

@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(josch_api_page);
 	".wide{overflow-x:auto;background:var(--panel);border:1px solid var(--line);padding:.5rem}svg{display:block;max-width:none;height:auto}\n" \
 	"svg text{font:12px system-ui,sans-serif;text-anchor:middle;unicode-bidi:isolate}svg text.note{font-size:10px}\n" \
 	"svg .name{text-anchor:end;fill:var(--text);font-size:11px}svg .edges{fill:none;stroke:var(--edge)}svg .edges text{stroke:none;fill:var(--quiet)}\n" \
+	"svg .edges .ended{stroke-dasharray:5 3}svg .edges .bad{stroke:var(--rim);stroke-dasharray:2 2}\n" \
 	"svg g>rect,svg g>path{stroke:var(--edge)}svg g>path.rim{stroke:var(--rim);stroke-width:2}\n"
 
 #define STYLE_DARK \

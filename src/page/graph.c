@@ -231,6 +231,22 @@ place_all(Picture *picture)
 	}
 }
 
+static const char *
+class_of(Condition condition)
+{
+	switch (condition)
+	{
+		case CONDITION_DONE:
+			return " class=\"ended\"";
+		case CONDITION_FAILURE:
+			return " class=\"bad\"";
+		case CONDITION_SUCCESS:
+		case CONDITION_COUNT:
+			break;
+	}
+	return "";
+}
+
 static void
 append_edge(StringInfo out, const Picture *picture, const PageEdge *edge)
 {
@@ -245,7 +261,7 @@ append_edge(StringInfo out, const Picture *picture, const PageEdge *edge)
 		int			y2 = y_of(&picture->spots[child]);
 		int			bend = Max(GAP_Y / 2, (y2 - y1) / 2);
 
-		appendStringInfo(out, "<path d=\"M%.0f %d C%.0f %d %.0f %d %.0f %d\"/>\n",
+		appendStringInfo(out, "<path%s d=\"M%.0f %d C%.0f %d %.0f %d %.0f %d\"/>\n", class_of(edge->condition),
 						 x1, y1, x1, y1 + bend, x2, y2 - bend, x2, y2);
 	}
 }
@@ -302,8 +318,8 @@ append_box(StringInfo out, const PageBox *box, const Spot *spot)
 		josch_page_short_text(out, box->job_name, NAME_LETTERS);
 		appendStringInfo(out, "</text><text x=\"%.0f\" y=\"%d\">", x, y + 29);
 		josch_page_short_text(out, box->node_name, NAME_LETTERS);
-		appendStringInfo(out, "</text><text class=\"note\" x=\"%.0f\" y=\"%d\">" INT64_FORMAT " [%s] %s", x, y + 43, box->id,
-						 box->node_type, box->state);
+		appendStringInfo(out, "</text><text class=\"note\" x=\"%.0f\" y=\"%d\">" INT64_FORMAT " [%s]%s %s", x, y + 43, box->id,
+						 box->node_type, box->joins_any ? " any" : "", box->state);
 	}
 	appendStringInfoString(out, "</text></g>\n");
 }

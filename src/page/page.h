@@ -60,12 +60,14 @@ typedef struct PageBox
 	char	   *state;			/* of a job the most urgent of its nodes */
 	int64		nodes;
 	int64		done;
+	bool		joins_any;
 } PageBox;
 
 typedef struct PageEdge
 {
 	int64		parent;
 	int64		child;
+	Condition	condition;
 } PageEdge;
 
 /* A run, in the timeline. */

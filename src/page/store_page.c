@@ -73,24 +73,26 @@ static const JoschRow box_row = JOSCH_ROW(
 	JOSCH_FIELD(PageBox, node_type, TEXT),
 	JOSCH_FIELD(PageBox, state, TEXT),
 	JOSCH_FIELD(PageBox, nodes, INT64),
-	JOSCH_FIELD(PageBox, done, INT64));
+	JOSCH_FIELD(PageBox, done, INT64),
+	JOSCH_FIELD(PageBox, joins_any, BOOL));
 
 static const JoschRow edge_row = JOSCH_ROW(
 	PageEdge,
 	JOSCH_FIELD(PageEdge, parent, INT64),
-	JOSCH_FIELD(PageEdge, child, INT64));
+	JOSCH_FIELD(PageEdge, child, INT64),
+	JOSCH_FIELD_WORDS(PageEdge, condition, josch_conditions));
 
 static JoschPlan node_boxes = JOSCH_PLAN(
-	"SELECT node_id, level, job_name, node_name, node_type, state, 1::bigint, 0::bigint"
+	"SELECT node_id, level, job_name, node_name, node_type, state, 1::bigint, 0::bigint, join_rule = 'any'"
 	"  FROM josch.nodes WHERE " SCOPE("")
 	" ORDER BY level, node_id" LIMIT(PAGE_MAX_BOXES), DATEOID, TEXTOID);
 
 static JoschPlan node_edges = JOSCH_PLAN(
-	"SELECT d.p_node_id, d.c_node_id"
+	"SELECT d.p_node_id, d.c_node_id, d.condition"
 	"  FROM josch.nodes n"
 	"  JOIN josch.node_deps d ON d.c_node_id = n.node_id AND d.c_date = n.job_date AND d.p_date = $1"
 	" WHERE " SCOPE("n.")
-	" ORDER BY 1, 2" LIMIT(PAGE_MAX_EDGES), DATEOID, TEXTOID);
+	" ORDER BY 1, 2, 3" LIMIT(PAGE_MAX_EDGES), DATEOID, TEXTOID);
 
 /* jobs have no level: that of their first node stands for it */
 #define JOB_BOXES \
@@ -102,14 +104,14 @@ static JoschPlan node_edges = JOSCH_PLAN(
 	" GROUP BY n.job_name"
 
 static JoschPlan job_boxes = JOSCH_PLAN(
-	"SELECT b.id, b.level, b.job_name, NULL::text, NULL::text, s.state, b.nodes, b.done"
+	"SELECT b.id, b.level, b.job_name, NULL::text, NULL::text, s.state, b.nodes, b.done, false"
 	"  FROM (" JOB_BOXES ") b"
 	"  JOIN josch.states() s ON s.urgency = b.urgency"
 	" ORDER BY b.id" LIMIT(PAGE_MAX_BOXES), DATEOID, TEXTOID);
 
 static JoschPlan job_edges = JOSCH_PLAN(
 	"WITH b AS (" JOB_BOXES ")"
-	"SELECT DISTINCT pb.id, cb.id"
+	"SELECT DISTINCT pb.id, cb.id, 'success'"
 	"  FROM josch.nodes c"
 	"  JOIN josch.node_deps d ON d.c_node_id = c.node_id AND d.c_date = c.job_date AND d.p_date = $1"
 	"  JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = $1"

@@ -75,7 +75,7 @@ sub plain
 $node->safe_psql('postgres', q{
 \copy josch.tpl_jobs (job_name, job_desc) FROM 'tables/tpl_jobs.csv' (FORMAT csv, HEADER)
 \copy josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time) FROM 'tables/tpl_nodes.csv' (FORMAT csv, HEADER)
-\copy josch.tpl_node_deps FROM 'tables/tpl_node_deps.csv' (FORMAT csv, HEADER)
+\copy josch.tpl_node_deps (p_node_id, p_date, c_node_id, c_date) FROM 'tables/tpl_node_deps.csv' (FORMAT csv, HEADER)
 });
 
 my $svg = render('the sample', 'SELECT josch.dot()');
@@ -91,6 +91,16 @@ is_deeply([ sort keys %$edges ],
 	'all dependencies are there');
 is_deeply($edges->{'900000->100000'}, ['-1 day'], 'one across days bears the lag');
 is_deeply($edges->{'100000->100100'}, [], 'one within a day bears nothing');
+
+$node->safe_psql('postgres', q{UPDATE josch.tpl_node_deps SET condition = 'failure' WHERE p_node_id = 900000 AND c_node_id = 100000;
+	UPDATE josch.tpl_node_deps SET condition = 'done' WHERE p_node_id = 100000 AND c_node_id = 100100;
+	UPDATE josch.tpl_nodes SET join_rule = 'any' WHERE node_id = 100120});
+$svg = render('conditions', 'SELECT josch.dot()');
+$edges = edges_of($svg);
+is_deeply($edges->{'900000->100000'}, ['-1 day, failure'], 'a condition is written beside the lag');
+is_deeply($edges->{'100000->100100'}, ['done'], 'or alone');
+is(nodes_of($svg)->{100120}{lines}[1], '100120 [N] any', 'a node that joins by any says so');
+$node->safe_psql('postgres', "UPDATE josch.tpl_node_deps SET condition = 'success'; UPDATE josch.tpl_nodes SET join_rule = 'all'");
 
 $svg = render('a job', "SELECT josch.dot('SodServer')");
 $nodes = nodes_of($svg);
