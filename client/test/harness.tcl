@@ -256,7 +256,8 @@ proc ::harness::learn_states {} {
     foreach {all state success done failure people begun final urgency fill color dark_fill dark_text} [regexp -all -inline $form $text] {
         lappend states [list $urgency [dict create state $state satisfies [expr {$success eq "SATISFIED"}] \
             attention [expr {$people eq "ASKS"}] begun [expr {$begun eq "BEGUN"}] final [expr {$final eq "FINAL"}] fill $fill text $color \
-            dark_fill $dark_fill dark_text $dark_text]]
+            dark_fill $dark_fill dark_text $dark_text success [string tolower $success] done [string tolower $done] \
+            failure [string tolower $failure]]]
     }
     set acts [lmap {all action deed} [regexp -all -inline {X\("(\w+)", \w+, "[^"]*", "([^"]*)"} $text] {list $action $deed}]
     states::learn [lmap one [lsort -integer -index 0 $states] {lindex $one 1}] $acts

@@ -20,6 +20,9 @@ namespace eval ::board {
     variable row
     array set row {}
     variable edges {}
+    # edge -> its condition, of those that wait for something else than success; key -> 1, of nodes that join by any
+    variable conditions {}
+    variable joins_any {}
     variable levels {}
     # keys of the day itself, parents first
     variable order {}
@@ -102,6 +105,29 @@ proc ::board::edges {} {
     }]
 }
 
+# What a dependency waits for: success, done or failure.
+proc ::board::condition {edge} {
+    variable conditions
+    return [if {[dict exists $conditions $edge]} {dict get $conditions $edge} else {string cat success}]
+}
+
+# All of those that wait for something else than success: edge -> condition; all that join by any: key -> 1.
+proc ::board::odd_edges {} {
+    variable conditions
+    return $conditions
+}
+
+proc ::board::odd_joins {} {
+    variable joins_any
+    return $joins_any
+}
+
+# Does one satisfied dependency of many suffice the node?
+proc ::board::joins_any {key} {
+    variable joins_any
+    return [dict exists $joins_any $key]
+}
+
 # key -> number of the level, for the nodes of the date.
 proc ::board::levels {} {
     variable levels
@@ -140,13 +166,13 @@ proc ::board::known {} {
     return [expr {$date ne "" && $read(shown) eq $date}]
 }
 
-# Number of nodes inside that their children need not wait for, and of all inside.
+# Number of nodes inside that are at their end, or serve, and of all inside.
 proc ::board::progress {} {
     set done 0
     set all 0
     dict for {state count} [counts] {
         incr all $count
-        if {[states::is $state satisfies]} {
+        if {[states::is $state satisfies] || [states::is $state final]} {
             incr done $count
         }
     }

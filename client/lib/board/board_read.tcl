@@ -74,8 +74,11 @@ proc ::board::reload {} {
     set read(loading) 1
     set day "[db::quote $date]::date"
     set read(structure) {}
-    db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected
-        FROM josch.node_deps d WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list TakeEdges $generation]]
+    db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected,
+        d.condition, c.node_id IS NOT NULL
+        FROM josch.node_deps d
+        LEFT JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date AND c.join_rule = 'any'
+        WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list TakeEdges $generation]]
     db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \
         [namespace code [list TakeLevels $generation]]
     db::query "SELECT [ColumnsSeen] FROM josch.nodes n WHERE n.job_date = $day OR (n.job_date, n.node_id) IN
@@ -124,6 +127,8 @@ proc ::board::BuildDay {generation result} {
     variable read
     variable row
     variable edges
+    variable conditions
+    variable joins_any
     variable levels
     variable order
     variable date
@@ -136,6 +141,8 @@ proc ::board::BuildDay {generation result} {
     array unset row
     array set row [dict get $day rows]
     set edges [dict get $day edges]
+    set conditions [dict get $day conditions]
+    set joins_any [dict get $day joins_any]
     set levels [dict get $sorted levels]
     set order [dict get $sorted order]
     set read(dates) [dict get $day dates]
@@ -167,14 +174,16 @@ proc ::board::NewRows {result} {
     return $new
 }
 
-# The dependencies as pairs of keys, the dates that they touch, and the rows with those of parents that were never made.
+# The dependencies as pairs of keys and what is odd about them, the dates that they touch, and the rows with those of parents
+# that were never made.
 proc ::board::BuildEdges {rows lines} {
     variable date
     set edges {}
+    lassign {} conditions joins_any
     set days [dict create $date 1]
     set count 0
     foreach line $lines {
-        lassign $line parent parent_date child child_date expected
+        lassign $line parent parent_date child child_date expected condition any
         set from [list $parent $parent_date]
         set to [list $child $child_date]
         foreach key [list $from $to] {
@@ -184,11 +193,17 @@ proc ::board::BuildEdges {rows lines} {
             dict set days [lindex $key 1] 1
         }
         lappend edges [list $from $to]
+        if {$condition ni {success ""}} {
+            dict set conditions [list $from $to] $condition
+        }
+        if {$any in {t true}} {
+            dict set joins_any $to 1
+        }
         if {[incr count] % 400 == 0} {
             Pause
         }
     }
-    return [dict create rows $rows edges $edges dates [dict keys $days]]
+    return [dict create rows $rows edges $edges conditions $conditions joins_any $joins_any dates [dict keys $days]]
 }
 
 # The levels of the day's nodes, and the nodes with parents first; one that came after the sort is put at the end.

@@ -151,7 +151,7 @@ oo::class create ::details::Tabs {
             set tag link[incr number]
             $text tag bind $tag <Button-1> [list board::select [list $node_id $job_date]]
             $text insert end "$node_name" [list link $tag] "  \[$node_type\] $node_id" {} \
-                [expr {$job_date eq [lindex $key 1] ? "" : "  $job_date"}] {} "  $state\n" quiet
+                [expr {$job_date eq [lindex $key 1] ? "" : "  $job_date"}] {} "  $state$condition\n" quiet
         }
         $text configure -state disabled
     }
@@ -161,7 +161,9 @@ oo::class create ::details::Tabs {
 
 proc ::details::FactsSql {node day} {
     return "SELECT to_char(n.due_at, 'YYYY-MM-DD HH24:MI TZ') AS \"Not before\",
-        CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\", n.attempt::text AS \"Runs\",
+        CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\",
+        nullif(n.impossible, 0)::text AS \"Impossible\", nullif(n.join_rule, 'all') AS \"Joins by\",
+        nullif(n.on_failure, 'ask') AS \"On failure\", n.attempt::text AS \"Runs\",
         n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\",
         n.ready_command AS \"Ready when\",
         n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
@@ -176,10 +178,12 @@ proc ::details::FactsSql {node day} {
 proc ::details::BesideSql {node day} {
     return "SELECT x.side, x.node_id, to_char(x.job_date, 'YYYY-MM-DD') AS job_date,
         coalesce(n.node_name, '(not made)') AS node_name,
-        coalesce(n.node_type, '') AS node_type, coalesce(n.state, '') AS state
-        FROM (SELECT 'parent' AS side, p_node_id AS node_id, p_date AS job_date
+        coalesce(n.node_type, '') AS node_type, coalesce(n.state, '') AS state,
+        CASE WHEN x.condition <> 'success' THEN '  (' || x.condition || ')' ELSE '' END AS condition
+        FROM (SELECT 'parent' AS side, p_node_id AS node_id, p_date AS job_date, condition
             FROM josch.node_deps WHERE c_node_id = $node AND c_date = $day
-            UNION ALL SELECT 'child', c_node_id, c_date FROM josch.node_deps WHERE p_node_id = $node AND p_date = $day) x
+            UNION ALL SELECT 'child', c_node_id, c_date, condition FROM josch.node_deps
+            WHERE p_node_id = $node AND p_date = $day) x
         LEFT JOIN josch.nodes n ON n.node_id = x.node_id AND n.job_date = x.job_date
         ORDER BY x.side DESC, x.job_date, x.node_id LIMIT 200"
 }

@@ -1,19 +1,19 @@
 # client/lib/editor/editor_edge.tcl
 #
-# The dialog for a dependency: parent, child, and the day of each relative to the day at hand.
+# The dialog for a dependency: parent, child, the day of each relative to the day at hand, and what the child waits for.
 #
 # Constraint: it waits for nobody; what was chosen goes to a callback. What it means is said in words below the fields,
 # because "-1, 0" is easily read the wrong way round.
 
 namespace eval ::editor_edge {
     variable field
-    array set field {parent "" p_date 0 child "" c_date 0}
+    array set field {parent "" p_date 0 child "" c_date 0 condition success}
 }
 
-# nodes: what may be chosen, "Name (id)"; callback gets parent, p_date, child, c_date.
+# nodes: what may be chosen, "Name (id)"; callback gets parent, p_date, child, c_date, condition.
 proc ::editor_edge::show {parent nodes from to callback} {
     variable field
-    array set field [list parent $from p_date 0 child $to c_date 0]
+    array set field [list parent $from p_date 0 child $to c_date 0 condition success]
     set window $parent.edge
     destroy $window
     toplevel $window -class JoschDialog
@@ -41,9 +41,13 @@ proc ::editor_edge::show {parent nodes from to callback} {
 }
 
 proc ::editor_edge::Fields {f nodes} {
-    foreach {name label} {parent "Parent" p_date "Parent's day" child "Child" c_date "Child's day"} {
+    foreach {name label} {parent "Parent" p_date "Parent's day" child "Child" c_date "Child's day" condition "Waits for"} {
         ttk::label $f.l_$name -text $label
-        if {$name in {parent child}} {
+        if {$name eq "condition"} {
+            ttk::combobox $f.$name -values {success done failure} -state readonly -width 10 \
+                -textvariable ::editor_edge::field($name)
+            bind $f.$name <<ComboboxSelected>> [list ::editor_edge::Explain [winfo toplevel $f]]
+        } elseif {$name in {parent child}} {
             ttk::combobox $f.$name -values $nodes -width 44 -textvariable ::editor_edge::field($name)
             bind $f.$name <<ComboboxSelected>> [list ::editor_edge::Explain [winfo toplevel $f]]
         } else {
@@ -57,11 +61,14 @@ proc ::editor_edge::Fields {f nodes} {
     }
     tip::set_text $f.p_date [dict get [editor::Column tpl_node_deps p_date] comment]
     tip::set_text $f.c_date [dict get [editor::Column tpl_node_deps c_date] comment]
+    tip::set_text $f.condition [dict get [editor::Column tpl_node_deps condition] comment]
 }
 
 # The dependency as a sentence.
-proc ::editor_edge::sentence {parent p_date child c_date} {
-    return "[Name $child] of [Day $c_date] waits for [Name $parent] of [Day $p_date]."
+proc ::editor_edge::sentence {parent p_date child c_date {condition success}} {
+    set what [dict get {success "" done " to have ended, however" failure " to fail"} \
+        [expr {$condition in {done failure} ? $condition : "success"}]]
+    return "[Name $child] of [Day $c_date] waits for [Name $parent] of [Day $p_date]$what."
 }
 
 proc ::editor_edge::Name {text} {
@@ -81,7 +88,8 @@ proc ::editor_edge::Day {offset} {
 proc ::editor_edge::Explain {window} {
     variable field
     if {[winfo exists $window.f.meaning]} {
-        $window.f.meaning configure -text [sentence $field(parent) $field(p_date) $field(child) $field(c_date)]
+        $window.f.meaning configure -text [sentence $field(parent) $field(p_date) $field(child) $field(c_date) \
+            $field(condition)]
         set whole [expr {$field(parent) ne "" && $field(child) ne "" && [string is integer -strict $field(p_date)]
             && [string is integer -strict $field(c_date)]}]
         $window.f.buttons.ok state [expr {$whole ? "!disabled" : "disabled"}]
@@ -94,5 +102,5 @@ proc ::editor_edge::Take {window callback} {
         return
     }
     destroy $window
-    {*}$callback $field(parent) $field(p_date) $field(child) $field(c_date)
+    {*}$callback $field(parent) $field(p_date) $field(child) $field(c_date) $field(condition)
 }

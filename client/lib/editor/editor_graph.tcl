@@ -196,6 +196,13 @@ oo::class create ::editor_graph {
         return [expr {[dict get $row c_date] - [dict get $row p_date]}]
     }
 
+    # What a dependency waits for.
+    method Condition {uid} {
+        set row [$changes get tpl_node_deps $uid]
+        set condition [if {[dict exists $row condition]} {dict get $row condition}]
+        return [expr {$condition in {done failure} ? $condition : "success"}]
+    }
+
     method Uid {id} {
         return [$changes node_uid $id]
     }
@@ -232,8 +239,13 @@ oo::class create ::editor_graph {
             dict set look width 3
         }
         set note [expr {$status eq "deleted" ? " (deleted)" : ""}]
-        dict set look lines [list [shorten::text [dict get $row node_name] $font 216] "\[$type\] $id[my SelfNote $id]$note"]
+        dict set look lines [list [shorten::text [dict get $row node_name] $font 216] \
+            "\[$type\][my AnyNote $row] $id[my SelfNote $id]$note"]
         return $look
+    }
+
+    method AnyNote {row} {
+        return [expr {[dict exists $row join_rule] && [dict get $row join_rule] eq "any" ? " any" : ""}]
     }
 
     # Dependencies of a node on its own former days have no line in the picture.
@@ -253,6 +265,13 @@ oo::class create ::editor_graph {
         set color [expr {"added" in $statuses || "changed" in $statuses ? "accent" : "edge"}]
         set look [dict create fill [theme::color $color] width [expr {$color eq "accent" ? 2 : 1}] \
             dash [expr {"0" in $lags ? {} : {5 3}}]]
+        set conditions [lsort -unique [lmap uid [dict get $deps $edge] {my Condition $uid}]]
+        if {"success" ni $conditions} {
+            dict set look dash {1 4}
+            if {$conditions eq "failure" && $color eq "edge"} {
+                dict set look fill [theme::color danger]
+            }
+        }
         if {[lsort -unique $statuses] eq "deleted"} {
             dict set look fill [theme::color quiet]
             dict set look dash {2 4}
@@ -269,13 +288,15 @@ oo::class create ::editor_graph {
         my Lags
     }
 
-    # The day of the parent beside each dependency on another day.
+    # The day of the parent beside each dependency on another day, and what is waited for, where it is not success.
     method Lags {} {
         $canvas delete lag
         foreach edge $edges {
             set texts [lmap uid [dict get $deps $edge] {
-                if {[my Lag $uid] == 0} continue
-                format %+d [expr {-[my Lag $uid]}]
+                set parts [concat [if {[my Lag $uid] != 0} {format %+d [expr {-[my Lag $uid]}]}] \
+                    [if {[my Condition $uid] ne "success"} {my Condition $uid}]]
+                if {$parts eq {}} continue
+                join $parts " "
             }]
             set place [$picture middle $edge]
             if {$texts ne {} && $place ne {} && [$picture shows_text]} {
@@ -399,7 +420,7 @@ oo::class create ::editor_graph {
         tip::show $canvas $root_x $root_y [join [lmap uid [dict get $deps $edge] {
             set row [$changes get tpl_node_deps $uid]
             editor_edge::sentence [$changes node_name [dict get $row p_node_id]] [dict get $row p_date] \
-                [$changes node_name [dict get $row c_node_id]] [dict get $row c_date]
+                [$changes node_name [dict get $row c_node_id]] [dict get $row c_date] [my Condition $uid]
         }] \n]
     }
 }

@@ -59,6 +59,9 @@ oo::class create ::editor_rows {
             tpl_nodes.node_type {return {N S L R}}
             tpl_nodes.job_name {return $jobs}
             tpl_nodes.exec_sql_atomic {return {true false}}
+            tpl_nodes.join_rule {return {all any}}
+            tpl_nodes.on_failure {return {ask abandon}}
+            tpl_node_deps.condition {return {success done failure}}
             tpl_node_deps.p_node_id - tpl_node_deps.c_node_id {return [my node_choices]}
         }
         return {}
@@ -108,9 +111,9 @@ oo::class create ::editor_rows {
     }
 
     # A dependency drawn on the graph or chosen in the dialog.
-    method add_edge {parent p_date child c_date} {
+    method add_edge {parent p_date child c_date {condition success}} {
         set uid [$changes add tpl_node_deps [dict create p_node_id [my NodeId $parent] p_date $p_date \
-            c_node_id [my NodeId $child] c_date $c_date]]
+            c_node_id [my NodeId $child] c_date $c_date condition $condition]]
         my refresh
         [dict get $grids tpl_node_deps] select $uid
     }

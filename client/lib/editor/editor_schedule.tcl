@@ -132,7 +132,7 @@ proc ::editor_schedule::PreviewStatements {date job} {
             FROM josch.nodes n JOIN pg_temp.josch_made USING (job_name, job_date) JOIN josch.jobs j USING (job_name, job_date)
             ORDER BY n.job_name, n.level, n.node_id LIMIT } $limit] \
         [string cat {SELECT d.c_node_id, d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), coalesce(p.node_name, t.node_name, ''),
-            coalesce(p.state, ''), d.expected::text
+            coalesce(p.state, ''), d.expected::text, d.condition
             FROM josch.node_deps d JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date
             JOIN pg_temp.josch_made m ON m.job_name = c.job_name AND m.job_date = c.job_date
             LEFT JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
@@ -142,11 +142,10 @@ proc ::editor_schedule::PreviewStatements {date job} {
 }
 
 # How a parent on another day stands, in words.
-proc ::editor_schedule::ParentNote {state expected} {
-    if {[states::is $state satisfies]} {
-        return "$state: not waited for"
-    } elseif {$state ne ""} {
-        return "$state: waited for"
+proc ::editor_schedule::ParentNote {state expected condition} {
+    if {$state ne ""} {
+        return "$state: [dict get {waits "waited for" satisfied "not waited for" impossible "it will be omitted"} \
+            [states::means $state $condition]]"
     }
     return [expr {$expected eq "true" ? "not made yet: waited for" : "absent: not waited for"}]
 }
@@ -207,10 +206,10 @@ proc ::editor_schedule::Fill {tree made nodes parents} {
         $tree insert job-$job end -id node-$id -text "$name ($id)" -values [list $type $due $note] -open 1
     }
     foreach row $parents {
-        lassign $row child parent date name state expected
+        lassign $row child parent date name state expected condition
         if {[$tree exists node-$child]} {
             $tree insert node-$child end -text "after $name ($parent) of $date" -tags parent \
-                -values [list "" "" [ParentNote $state $expected]]
+                -values [list "" "" [ParentNote $state $expected $condition]]
         }
     }
 }

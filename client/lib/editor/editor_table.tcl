@@ -51,7 +51,8 @@ oo::class create ::editor_grid {
 
     method Width {name} {
         set widths {node_id 80 node_type 92 job_name 130 node_name 190 exec_command 260 signoff_time 96 start_time 96
-            exec_sql 130 time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70}
+            exec_sql 130 time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70
+            condition 80 join_rule 70 on_failure 80}
         set width [theme::px [expr {[dict exists $widths $name] ? [dict get $widths $name] : 104}]]
         # its heading is to be read, whatever stands below it
         return [expr {max($width, [font measure TkHeadingFont $name] + [theme::px 24])}]

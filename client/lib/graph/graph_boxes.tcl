@@ -114,8 +114,9 @@ proc ::graph::InsideLines {row state} {
     lassign $named($key) - names room
     # who looks at it is news, and of the job there are many boxes
     set who [claims::short [board::claim $key]]
+    set any [expr {[board::joins_any $key] ? " any" : ""}]
     return [list [list [shorten::text [expr {$who eq "" ? [dict get $row job_name] : $who}] $note_font $room] {*}$names \
-        "\[[dict get $row node_type]\] [dict get $row node_id] [dict get $state symbol] [dict get $row state]"] \
+        "\[[dict get $row node_type]\]$any [dict get $row node_id] [dict get $state symbol] [dict get $row state]"] \
         [list 1 {*}[lrepeat [llength $names] 0] 1]]
 }
 
@@ -151,11 +152,24 @@ proc ::graph::GroupLook {job} {
         lines [list [shorten::text $job $name_font 220] {*}[shorten::wrap [board::group_words $counts] $note_font 230 2]]]
 }
 
+# Whole: success; dashed: of another day; dotted: the end of the parent suffices, or, in red, its failure is waited for.
 proc ::graph::EdgeLook {edge} {
     lassign $edge parent child
+    set look [dict create fill [theme::color edge] far [theme::color far_edge] dash {}]
     if {"job" in [list [lindex $parent 0] [lindex $child 0]]} {
-        return [dict create fill [theme::color edge] far [theme::color far_edge] dash {}]
+        return $look
     }
-    set dash [expr {[lindex $parent 1] eq [lindex $child 1] ? {} : {4 3}}]
-    return [dict create fill [theme::color edge] far [theme::color far_edge] dash $dash]
+    switch -- [board::condition $edge] {
+        done {
+            dict set look dash {1 4}
+        }
+        failure {
+            dict set look dash {1 4}
+            dict set look fill [theme::color danger]
+        }
+        default {
+            dict set look dash [expr {[lindex $parent 1] eq [lindex $child 1] ? {} : {4 3}}]
+        }
+    }
+    return $look
 }

@@ -320,6 +320,8 @@ oo::class create ::picture::Picture {
         set coordinates [my Scaled $curve]
         if {[info exists edge_item($edge)]} {
             $canvas coords $edge_item($edge) $coordinates
+            $canvas itemconfigure $edge_item($edge) -dash [dict get [{*}$edge_style $edge] dash] \
+                {*}[expr {$edge in $marked ? {} : [list -fill [my EdgeFill $edge]]}]
             return
         }
         set look [{*}$edge_style $edge]

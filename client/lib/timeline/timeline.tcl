@@ -264,7 +264,7 @@ oo::class create ::timeline_view {
 
     method make_plan {} {
         set planned_at [clock milliseconds]
-        set plan [timeline_plan::forecast $order $rows $parents $usual [my Now]]
+        set plan [timeline_plan::forecast $order $rows $parents $usual [my Now] [board::odd_edges] [board::odd_joins]]
         if {!$fitted && $entries ne {}} {
             my Fit
         }

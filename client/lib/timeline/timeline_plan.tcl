@@ -8,15 +8,16 @@
 namespace eval ::timeline_plan {}
 
 # When each node would begin and end: key -> {start end}, for those that have not ended. order: keys, parents first; parents:
-# key -> keys; usual: node_id -> seconds.
-proc ::timeline_plan::forecast {order rows parents usual now} {
+# key -> keys; usual: node_id -> seconds; conditions: {parent child} -> condition, of those that wait for something else than
+# success; any: keys that join by any. What has not ended is expected to succeed: what waits for a failure has no place then.
+proc ::timeline_plan::forecast {order rows parents usual now {conditions {}} {any {}}} {
     set done {}
     set plan {}
     foreach key $order {
         set row [dict get $rows $key]
         set takes [expr {[dict exists $usual [lindex $key 0]] ? [dict get $usual [lindex $key 0]] : 0}]
         set state [dict get $row state]
-        if {[states::is $state satisfies]} {
+        if {[states::is $state satisfies] || [states::is $state final]} {
             dict set done $key 0
             continue
         } elseif {[states::is $state attention]} {
@@ -26,7 +27,12 @@ proc ::timeline_plan::forecast {order rows parents usual now} {
             set start [number [dict get $row started_at] $now]
             set end [expr {max($now, $start + $takes)}]
         } else {
-            set start [Begin $key $row $rows $parents $done $now]
+            set start [Begin $key $rows $parents $done $now $conditions [dict exists $any $key]]
+            if {$start eq ""} {
+                dict set rows $key state omitted
+                dict set done $key $now
+                continue
+            }
             set end [expr {$start + $takes}]
         }
         dict set done $key $end
@@ -44,17 +50,42 @@ proc ::timeline_plan::parents {edges} {
     return $parents
 }
 
-# When a node that has not begun would begin: not before now, its time, its parents.
-proc ::timeline_plan::Begin {key row rows parents done now} {
-    set start [expr {max($now, [number [dict get $row due_at] 0])}]
+# When a node that has not begun would begin: not before now, its time, its parents, or the first of them; "" when it would be
+# omitted.
+proc ::timeline_plan::Begin {key rows parents done now conditions any} {
+    set begin [expr {max($now, [number [dict get $rows $key due_at] 0])}]
+    set ends {}
+    set lost 0
     if {[dict exists $parents $key]} {
         foreach parent [dict get $parents $key] {
-            if {[dict exists $done $parent]} {
-                set start [expr {max($start, [dict get $done $parent])}]
+            set edge [list $parent $key]
+            if {[dict exists $rows $parent] && [IsLost [dict get $rows $parent state] \
+                    [if {[dict exists $conditions $edge]} {dict get $conditions $edge} else {string cat success}]]} {
+                incr lost
+            } elseif {[dict exists $done $parent]} {
+                lappend ends [dict get $done $parent]
             }
         }
     }
-    return $start
+    if {$lost && (!$any || $ends eq {})} {
+        return ""
+    }
+    return [expr {max($begin, [Last $ends $any])}]
+}
+
+proc ::timeline_plan::Last {ends any} {
+    if {$ends eq {}} {
+        return 0
+    }
+    return [if {$any} {tcl::mathfunc::min {*}$ends} else {tcl::mathfunc::max {*}$ends}]
+}
+
+# Will what a dependency waits for not come? A failed parent is mended, or given up: both may be.
+proc ::timeline_plan::IsLost {state condition} {
+    if {![states::is $state final] && $state ne "failed"} {
+        set state succeeded
+    }
+    return [expr {[states::means $state $condition] eq "impossible"}]
 }
 
 proc ::timeline_plan::number {value else} {

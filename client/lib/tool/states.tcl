@@ -7,13 +7,13 @@
 # people) is theme.tcl's, where a state that is new looks plain until it has some.
 
 namespace eval ::states {
-    # state -> {satisfies attention begun final fill text dark_fill dark_text}, the most urgent first
+    # state -> {satisfies attention begun final fill text dark_fill dark_text success done failure}, the most urgent first
     variable known [dict create]
     # action -> what somebody did, in words
     variable deeds [dict create]
     variable sql {
         SELECT s.state, s.satisfies::int AS satisfies, s.attention::int AS attention, s.begun::int AS begun,
-            s.final::int AS final, s.fill, s.text_color AS text, s.dark_fill, s.dark_text
+            s.final::int AS final, s.fill, s.text_color AS text, s.dark_fill, s.dark_text, s.success, s.done, s.failure
         FROM josch.states() s ORDER BY s.urgency;
         SELECT a.action, a.deed FROM josch.acts() a;
     }
@@ -62,6 +62,13 @@ proc ::states::names {{what ""}} {
 proc ::states::is {state what} {
     variable known
     return [expr {[dict exists $known $state] && [dict get $known $state $what]}]
+}
+
+# What a parent in that state is to a dependency with that condition: waits, satisfied or impossible; of a state that is not
+# known it waits.
+proc ::states::means {state condition} {
+    variable known
+    return [if {[dict exists $known $state $condition]} {dict get $known $state $condition} else {string cat waits}]
 }
 
 # Its colours on a light ground or a dark one: {fill text}; empty when it is not known.
