@@ -41,6 +41,13 @@ INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id, condition) VALUES (1, 2, 
 SAVEPOINT s;
 UPDATE josch.tpl_node_deps SET condition = 'error' WHERE p_node_id = 1;
 ROLLBACK TO s;
+SELECT * FROM josch.load(tpl_node_deps => E'p_node_id,c_node_id,condition\n1,2,maybe');
+ROLLBACK TO s;
+-- a load changes a condition that it names, and leaves one that it does not name
+SELECT table_name, inserted, updated FROM josch.load(tpl_node_deps => E'p_node_id,c_node_id,condition\n1,2,failure\n1,3,done');
+SELECT table_name, inserted, updated FROM josch.load(tpl_node_deps => E'p_node_id,c_node_id\n1,2');
+SELECT condition FROM josch.tpl_node_deps WHERE p_node_id = 1 AND c_node_id = 2;
+ROLLBACK TO s;
 -- of two that are the same dependency of a day the first condition holds
 INSERT INTO josch.tpl_node_deps (p_node_id, p_date, c_node_id, c_date, condition) VALUES (1, -1, 3, -1, 'failure'), (1, 1, 2, 1, 'done');
 SELECT josch.schedule('2026-03-02');

@@ -180,14 +180,27 @@ my $CHANGES = q{
 	WHERE a.operation = 'INSERT' OR a.new_values ?| '{state,forced}'
 	ORDER BY c.committed_at, a.audit_id};
 
-my %SATISFIES = map { $_ => 1 } qw(succeeded skipped up);
+# what a parent is to a child that waits for its success, its end, its failure
+my %MEANS = (succeeded => '++-', skipped => '++-', up => '+  ', failed => ' ++', abandoned => '-++', omitted => '-+-');
+my %CONDITION = (success => 0, done => 1, failure => 2);
 my %BEGINS = map { $_ => 1 } qw(running signoff succeeded review);
+
+# The parents for which a node ought not to have begun.
+sub in_its_way
+{
+	my ($any, $state, @parents) = @_;
+	my @signs = map { substr($MEANS{ $state->{ $_->[0] } // '' } // '   ', $CONDITION{ $_->[1] }, 1) } @parents;
+	return () if $any && grep { $_ eq '+' } @signs;
+	return map { $parents[$_][0] } grep { $signs[$_] ne '+' } 0 .. $#parents;
+}
 
 sub judge_order
 {
 	my ($node) = @_;
 	my (%parents, %state, %forced, @complaints);
-	push @{ $parents{"$_->[2] $_->[3]"} }, "$_->[0] $_->[1]" foreach rows($node, 'SELECT * FROM josch.node_deps');
+	push @{ $parents{"$_->[2] $_->[3]"} }, [ "$_->[0] $_->[1]", $_->[4] ]
+		foreach rows($node, 'SELECT p_node_id, p_date, c_node_id, c_date, condition FROM josch.node_deps');
+	my %any = map { ("$_->[0] $_->[1]" => 1) } rows($node, q{SELECT node_id, job_date FROM josch.nodes WHERE join_rule = 'any'});
 	foreach my $row (rows($node, $CHANGES))
 	{
 		my ($id, $date, $operation, $before, $after, $forced) = @$row;
@@ -197,7 +210,7 @@ sub judge_order
 		if ($before eq 'ready' && $BEGINS{$after} && ($forced{$key} // 'f') !~ /^t/)
 		{
 			push @complaints, map { "node $key became $after while its parent $_ was $state{$_}" }
-				grep { !$SATISFIES{ $state{$_} // '' } } @{ $parents{$key} // [] };
+				in_its_way($any{$key}, \%state, @{ $parents{$key} // [] });
 		}
 		push @complaints, "node $key left $before while it was $state{$key}" if $operation eq 'UPDATE' && $before ne ($state{$key} // '');
 		$state{$key} = $after;
@@ -211,11 +224,16 @@ sub judge_counts
 {
 	my ($node) = @_;
 	return ((map { "node $_->[0] of $_->[1] counts $_->[2] parents, and has $_->[3]" } rows($node, q{
-		SELECT n.node_id, n.job_date, n.unmet, d.unmet
-		FROM josch.nodes n CROSS JOIN LATERAL (SELECT count(*) AS unmet
-			FROM josch.node_deps d JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date
-			WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date AND p.state NOT IN ('succeeded', 'skipped', 'up')) d
-		WHERE n.unmet <> d.unmet})),
+		SELECT n.node_id, n.job_date, concat_ws('/', n.unmet, n.impossible, n.satisfied), concat_ws('/', d.unmet, d.impossible, d.satisfied)
+		FROM josch.nodes n CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE m.means = 'waits') AS unmet,
+				count(*) FILTER (WHERE m.means = 'impossible') AS impossible, count(*) FILTER (WHERE m.means = 'satisfied') AS satisfied
+			FROM josch.node_deps d JOIN josch.nodes p ON p.node_id = d.p_node_id AND p.job_date = d.p_date,
+				LATERAL josch.parent_is(p.state, d.condition) m (means)
+			WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date) d
+		WHERE (n.unmet, n.impossible, n.satisfied) <> (d.unmet, d.impossible, d.satisfied)})),
+		(map { "node $_->[0] of $_->[1] is $_->[2], and its parents say otherwise" } rows($node, q{SELECT node_id, job_date, state FROM josch.nodes
+			WHERE (state = 'omitted' AND ended_at IS NULL OR state = 'pending' AND NOT forced)
+				AND (state = 'omitted') <> (impossible > 0 AND (join_rule = 'all' OR unmet + satisfied = 0))})),
 		(map { "$_->[0] nodes wait, and josch.waiting does not say so, or the other way round" } grep { $_->[0] > 0 } rows($node, $JoschNode::UNTRUE)));
 }
 

@@ -19,7 +19,7 @@ my $JOBS = 3;
 sub pick { return $_[ int rand @_ ]; }
 sub chance { my ($of_a_hundred) = @_; return rand(100) < $of_a_hundred; }
 
-# new_plan(seed => n, nodes => n): { nodes => [{id, type, job, ...}], deps => [[parent, child], ...], dates => [...] }
+# new_plan(seed => n, nodes => n): { nodes => [{id, type, job, ...}], deps => [[parent, child, condition], ...], dates => [...] }
 sub new_plan
 {
 	my (%of) = @_;
@@ -29,7 +29,7 @@ sub new_plan
 	foreach my $child (2 .. $of{nodes})
 	{
 		my %parents = map { $_ => 1 } map { 1 + int rand($child - 1) } 1 .. int rand 4;
-		push @deps, map { [ $_, $child ] } sort { $a <=> $b } keys %parents;
+		push @deps, map { [ $_, $child, pick(('success') x 8, 'done', 'failure') ] } sort { $a <=> $b } keys %parents;
 	}
 	return { nodes => \@nodes, deps => \@deps, dates => [ '2024-03-01', '2024-03-02' ] };
 }
@@ -39,7 +39,8 @@ my @KINDS = ((\&command) x 10, (\&milestone) x 2, (\&signoff) x 1, (\&review) x 
 sub new_node
 {
 	my ($id) = @_;
-	return { node_id => $id, job_name => 'job ' . $id % $JOBS, node_name => "node $id", pick(@KINDS)->() };
+	my %odd = (join_rule => pick(('all') x 4, 'any'), on_failure => pick(('ask') x 4, 'abandon'));
+	return { node_id => $id, job_name => 'job ' . $id % $JOBS, node_name => "node $id", %odd, pick(@KINDS)->() };
 }
 
 # How long, how it ends: most go well; some fail, some do not heed TERM, some are ended by their timeout.

@@ -94,7 +94,9 @@ sub write_templates
 	$node->sql('CREATE TABLE public.effects (run_id bigint, place text); INSERT INTO josch.tpl_jobs (job_name) SELECT DISTINCT unnest('
 			. "ARRAY['" . join("', '", map { $_->{job_name} } @{ $plan->{nodes} }) . "'])");
 	$node->add(map { my %row = %$_; [ delete @row{qw(node_id node_type exec_command)}, %row ] } @{ $plan->{nodes} });
-	$node->depend(map { @$_ } @{ $plan->{deps} });
+	$node->depend(map { @$_[ 0, 1 ] } @{ $plan->{deps} });
+	$node->sql("UPDATE josch.tpl_node_deps SET condition = '$_->[2]' WHERE p_node_id = $_->[0] AND c_node_id = $_->[1]")
+		foreach grep { $_->[2] ne 'success' } @{ $plan->{deps} };
 	$node->schedule($_) foreach @{ $plan->{dates} };
 	return;
 }
@@ -128,7 +130,7 @@ sub bring_to_an_end
 	eval { $node->sql(q{SELECT josch.arm('chaos') FROM josch.armed() WHERE NOT armed}) };
 	$node->sql('ALTER SYSTEM RESET ALL');
 	$node->reload;
-	my $open = q{SELECT count(*) FROM josch.nodes WHERE state NOT IN ('succeeded', 'skipped')};
+	my $open = q{SELECT count(*) FROM josch.nodes WHERE state NOT IN ('succeeded', 'skipped', 'abandoned', 'omitted')};
 	my ($patience, $last) = (600, '');
 	while ($patience-- > 0)
 	{
