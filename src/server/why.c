@@ -1,0 +1,246 @@
+/*
+ * src/server/why.c
+ *	  Why a node does not start, or goes no further: one word of a closed list, and the rest in words.
+ */
+#include "base/josch.h"
+
+#include "server/why.h"
+
+#include "base/node_key.h"
+#include "base/report.h"
+#include "base/states.h"
+#include "node/waiting.h"
+#include "run/run_event.h"
+
+static const struct
+{
+	const char *label;
+	int			rank;
+	const char *meaning;
+}			reasons[WHY_COUNT] = {
+#define JOSCH_REASON_ROW(symbol, label, rank, meaning) {label, rank, meaning},
+	JOSCH_REASONS(JOSCH_REASON_ROW)
+};
+
+const char *
+josch_why_label(WhyReason reason)
+{
+	return reasons[reason].label;
+}
+
+const char *
+josch_why_meaning(WhyReason reason)
+{
+	return reasons[reason].meaning;
+}
+
+int
+josch_why_rank(WhyReason reason)
+{
+	return reasons[reason].rank;
+}
+
+static Why
+because(WhyReason reason, const char *detail)
+{
+	return (Why) {
+		.reason = reason,.detail = pstrdup(detail != NULL ? detail : reasons[reason].meaning),.since = DT_NOBEGIN,.until = DT_NOEND
+	};
+}
+
+/* ---- of a node alone ---- */
+
+static Why
+of_absent(const WhyNode *node)
+{
+	bool		asked = node->day != NULL && (strcmp(node->day, "asked") == 0 || strcmp(node->day, "failed") == 0);
+
+	return because(WHY_PARENT_ABSENT, asked ?
+				   psprintf("its day did not make itself (%s): josch.make_missed() or josch.decline_missed() decides", node->day) :
+				   node->job_name != NULL ? psprintf("job \"%s\" of %s is not made yet", node->job_name, josch_report_date(node->key.job_date)) : NULL);
+}
+
+static Why
+of_command(const WhyServer *server)
+{
+	if (server->runner != NULL)
+	{
+		return because(WHY_RUNNER_DOWN, server->runner);
+	}
+	if (server->commands_wait != NULL)
+	{
+		return because(WHY_SHORTAGE, server->commands_wait);
+	}
+	return server->commands < server->max_commands ? because(WHY_TURN, NULL) :
+		because(WHY_MAX_RUNNING, psprintf("%d commands run, as many as josch.max_running allows", server->commands));
+}
+
+static Why
+of_sql(const WhyServer *server)
+{
+	if (server->sql_wait != NULL)
+	{
+		return because(WHY_SQL_WORKER, server->sql_wait);
+	}
+	return server->sql < server->max_sql ? because(WHY_TURN, NULL) :
+		because(WHY_SQL_WORKER, psprintf("%d SQL nodes run, as many as josch.max_sql_workers allows", server->sql));
+}
+
+/* Until then it waits for its time; DT_NOBEGIN: no longer. */
+static TimestampTz
+its_time(const WhyNode *node, const WhyServer *server)
+{
+	return node->waits_for == WAITS_FOR_TIME && node->due_at > server->now ? node->due_at : DT_NOBEGIN;
+}
+
+static Why
+of_ready(const WhyNode *node, const WhyServer *server)
+{
+	Why			why;
+
+	if (server->disarmed != NULL)
+	{
+		return because(WHY_DISARMED, server->disarmed);
+	}
+	if (server->scheduler != NULL)
+	{
+		return because(WHY_SCHEDULER_OFF, server->scheduler);
+	}
+	if (node->not_before > server->now)
+	{
+		why = because(WHY_RETRY_DELAY, node->message);
+		why.until = node->not_before;
+		return why;
+	}
+	if (its_time(node, server) != DT_NOBEGIN)
+	{
+		why = because(WHY_TIME, NULL);
+		why.until = node->due_at;
+		return why;
+	}
+	why = node->waits_for == WAITS_FOR_COMMAND ? of_command(server) : node->waits_for == WAITS_FOR_SQL ? of_sql(server) : because(WHY_TURN, NULL);
+	if (why.reason == WHY_TURN && server->holder != NULL)
+	{
+		why = because(WHY_LOCKED, server->holder);
+	}
+	return why;
+}
+
+static Why
+of_pending(const WhyNode *node, const WhyServer *server)
+{
+	if (node->recounted)
+	{
+		return because(WHY_LOCKED, server->holder != NULL ? server->holder : "its parents are counted anew when it is free");
+	}
+	if (node->unmet > 0)
+	{
+		return because(WHY_PARENT, psprintf("waits for %d parent%s", node->unmet, node->unmet == 1 ? "" : "s"));
+	}
+	return server->disarmed != NULL ? because(WHY_DISARMED, server->disarmed) : because(WHY_TURN, NULL);
+}
+
+static Why
+of_state(const WhyNode *node, const WhyServer *server)
+{
+	const JoschState *state = josch_states_find(node->state);
+
+	if (strcmp(node->state, "pending") == 0)
+	{
+		return of_pending(node, server);
+	}
+	if (strcmp(node->state, "ready") == 0)
+	{
+		return of_ready(node, server);
+	}
+	if (strcmp(node->state, "held") == 0)
+	{
+		return because(WHY_HELD, node->message);
+	}
+	if (strcmp(node->state, "omitted") == 0)
+	{
+		return because(WHY_PARENT_IMPOSSIBLE, node->message);
+	}
+	if (state->attention)
+	{
+		return because(WHY_PERSON, node->message == NULL ? state->meaning : psprintf("%s: %s", node->state, node->message));
+	}
+	if (node->message != NULL && strncmp(node->message, JOSCH_WAITS, strlen(JOSCH_WAITS)) == 0)
+	{
+		return because(WHY_SHORTAGE, node->message + strlen(JOSCH_WAITS));
+	}
+	return state->final ? because(WHY_DONE, psprintf("%s%s%s", node->state, node->message != NULL ? ": " : "", node->message != NULL ? node->message : "")) :
+		because(WHY_RUNNING, node->message);
+}
+
+Why
+josch_why_of(const WhyNode *node, const WhyServer *server)
+{
+	Why			why;
+
+	if (!node->there)
+	{
+		return of_absent(node);
+	}
+	why = of_state(node, server);
+	why.since = node->since;
+	why.who = why.reason == WHY_PERSON ? node->claimed_by : why.reason == WHY_HELD ? node->acted_by : NULL;
+	return why;
+}
+
+/* ---- down to the root ---- */
+
+static bool
+is_before(const Why *a, const Why *b)
+{
+	int			order = reasons[a->reason].rank - reasons[b->reason].rank;
+
+	return order < 0 || (order == 0 && a->since < b->since);
+}
+
+int
+josch_why_root(const WhyNode *nodes, const Why *whys, int n)
+{
+	int			root = -1;
+
+	for (int i = 1; i < n; i++)
+	{
+		if (whys[i].reason != WHY_PARENT && (root < 0 || is_before(&whys[i], &whys[root])))
+		{
+			root = i;
+		}
+	}
+	return root;
+}
+
+static char *
+name_of(const WhyNode *node, const WhyNode *asked)
+{
+	const char *name = node->node_name != NULL ? node->node_name : psprintf(INT64_FORMAT, node->key.node_id);
+
+	return node->key.job_date == asked->key.job_date ? psprintf("\"%s\"", name) :
+		psprintf("\"%s\" of %s", name, josch_report_date(node->key.job_date));
+}
+
+char *
+josch_why_sentence(const WhyNode *nodes, const Why *whys, int root)
+{
+	int			first = root;
+	int			between = 0;
+
+	while (nodes[first].below > 0)
+	{
+		first = nodes[first].below;
+		between++;
+	}
+	if (between == 0)
+	{
+		return psprintf("waits for %s: %s", name_of(&nodes[root], nodes), whys[root].detail);
+	}
+	if (between == 1)
+	{
+		return psprintf("waits for %s, which waits for %s: %s", name_of(&nodes[first], nodes), name_of(&nodes[root], nodes), whys[root].detail);
+	}
+	return psprintf("waits for %s, and that over %d more for %s: %s", name_of(&nodes[first], nodes), between - 1, name_of(&nodes[root], nodes),
+					whys[root].detail);
+}
