@@ -35,6 +35,24 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT count(*), length(pg_temp.content(E'\n', 0)) > 65536 AS longer_than_the_buffer FROM josch.environs;
+-- what is read at a time, 64 kB, ends at each byte of a record's end, within quotes and between CR and LF
+DO $$
+DECLARE
+	line_end text;
+	wrong int;
+BEGIN
+	FOREACH line_end IN ARRAY ARRAY[E'\n', E'\r\n', E'\r'] LOOP
+		FOR n IN 65535 - 34 .. 65535 - 10 LOOP
+			PERFORM pg_temp.file('environs.csv', convert_to('var,value' || line_end || 'EDGE,"' || repeat('x', n) || E'\ny"' || line_end || 'NEXT,2' || line_end, 'UTF8'));
+			PERFORM josch.load_csv('josch_load_stream');
+			SELECT count(*) INTO wrong FROM josch.environs WHERE (var, value) IN (('EDGE', repeat('x', n) || E'\ny'), ('NEXT', '2'));
+			IF wrong <> 2 THEN
+				RAISE EXCEPTION 'of % letters: not as in the file', n;
+			END IF;
+		END LOOP;
+	END LOOP;
+END $$;
+DELETE FROM josch.environs WHERE var IN ('EDGE', 'NEXT');
 -- a value that is longer, and a file without a line end at its end
 SELECT pg_temp.file('environs.csv', convert_to('var,value' || E'\nLONG,"' || repeat('a "" b', 15000) || E'"\nLAST,' || repeat('z', 99999), 'UTF8'));
 SELECT * FROM josch.load_csv('josch_load_stream');

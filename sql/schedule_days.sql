@@ -49,6 +49,9 @@ DELETE FROM josch.tpl_node_deps;
 INSERT INTO josch.tpl_node_deps VALUES (11, 0, 1, 0), (12, 0, 1, 0);
 SELECT count(*) FROM generate_series(date '2025-04-09', '2025-04-11', interval '1 day') day, josch.schedule(day::date, 'Office');
 SELECT p_node_id, p_date, expected FROM josch.node_deps WHERE c_date > '2025-04-01' ORDER BY 1, 2;
+-- also where they are made together
+SELECT job_name, nodes, dependencies FROM josch.schedule('2025-04-08');
+SELECT p_node_id, p_date, expected FROM josch.node_deps WHERE c_date = '2025-04-08' ORDER BY 1, 2;
 -- the record has what it stood for
 SELECT operation, p_date, old_values, new_values FROM josch.node_deps_audit WHERE operation = 'UPDATE' AND c_date = '2025-03-17' ORDER BY audit_id;
 ROLLBACK;
@@ -59,8 +62,8 @@ BEGIN;
 INSERT INTO josch.tpl_jobs (job_name, valid_from) SELECT 'job' || i, '2020-01-01' FROM generate_series(1, 3) i;
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name)
 SELECT 10 * j + i, 'S', 'job' || j, 'node ' || i FROM generate_series(1, 3) j, generate_series(1, 2) i;
--- among others (0, 1), which is -1, and a parent on a later day
-INSERT INTO josch.tpl_node_deps VALUES (11, -1, 12, 0), (11, -2, 12, 0), (12, 0, 21, 1), (21, -3, 22, 0), (22, 0, 31, 0), (32, 1, 22, 0), (31, -1, 11, 0);
+-- among others (0, 1), which is -1, also where it is written in both ways, and a parent on a later day
+INSERT INTO josch.tpl_node_deps VALUES (11, -1, 12, 0), (11, 0, 12, 1), (11, -2, 12, 0), (12, 0, 21, 1), (21, -3, 22, 0), (22, 0, 31, 0), (32, 1, 22, 0), (31, -1, 11, 0);
 
 -- the nearest days of the parent's job, counted one by one
 CREATE FUNCTION pg_temp.meant(parent_job text, child_date date, lag integer) RETURNS date LANGUAGE plpgsql AS $$

@@ -126,4 +126,10 @@ subtest 'idle' => sub {
 	is_deeply({ processes() }, \%pid, 'they are the same processes');
 };
 
+# Nothing else wakes it now, before josch.safety_interval is over.
+subtest 'an extension that goes with its schema' => sub {
+	$node->sql('DROP SCHEMA josch CASCADE');
+	$node->wait_until('the scheduler hears of it, and leaves', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'josch scheduler')");
+};
+
 done_testing();

@@ -206,6 +206,10 @@ subtest 'a database made from a template, while a run is on its way' => sub {
 	$node->wait_until('the copy is at work', 'SELECT state = $$succeeded$$ FROM josch.nodes WHERE node_id = 21', 'copy');
 	is($node->sql('SELECT status FROM josch.runs WHERE node_id = 20', 'copy'), 'starting', 'and could not yet say what it does not know');
 	ok(!-e "$node->{spool}/" . $node->sql('SELECT log FROM josch.runs WHERE node_id = 20', 'copy'), 'it has not started it');
+	my ($run, $server, $token, $database) = split /\|/, $node->sql(q{SELECT l.run_id, r.server, lpad(to_hex(r.token), 16, '0'), d.oid
+		FROM josch.runs r, josch.runs l, pg_database d WHERE r.node_id = 21 AND l.node_id = 20 AND d.datname = 'copy'}, 'copy');
+	my $heard = JoschRunner->connect($node->{spool}, identity => $server, database => $database, token => $token)->list;
+	ok(!$heard->{$run}, 'nor told its runner anything of it');
 	$node->sql('INSERT INTO go DEFAULT VALUES; SELECT josch.wake()', 'copy');
 	$node->wait_until('which it does when it can', 'SELECT status = $$unknown$$ FROM josch.runs WHERE node_id = 20', 'copy');
 	is($node->file(20), undef, 'it did not run');
