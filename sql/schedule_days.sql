@@ -63,7 +63,7 @@ INSERT INTO josch.tpl_jobs (job_name, valid_from) SELECT 'job' || i, '2020-01-01
 INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name)
 SELECT 10 * j + i, 'S', 'job' || j, 'node ' || i FROM generate_series(1, 3) j, generate_series(1, 2) i;
 -- among others (0, 1), which is -1, also where it is written in both ways, and a parent on a later day
-INSERT INTO josch.tpl_node_deps VALUES (11, -1, 12, 0), (11, 0, 12, 1), (11, -2, 12, 0), (12, 0, 21, 1), (21, -3, 22, 0), (22, 0, 31, 0), (32, 1, 22, 0), (31, -1, 11, 0);
+INSERT INTO josch.tpl_node_deps VALUES (11, -1, 12, 0), (11, 0, 12, 1), (11, -2, 12, 0), (12, 0, 21, 1), (21, -3, 22, 0), (22, 0, 31, 0), (22, 1, 31, 1), (32, 1, 22, 0), (31, -1, 11, 0);
 
 -- the nearest days of the parent's job, counted one by one
 CREATE FUNCTION pg_temp.meant(parent_job text, child_date date, lag integer) RETURNS date LANGUAGE plpgsql AS $$

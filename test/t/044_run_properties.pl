@@ -116,6 +116,7 @@ subtest 'a start and an end that are heard together' => sub {
 	kill 'CONT', $scheduler;
 	$node->wait_for('succeeded', 10);
 	is($node->run_is(10, 'pid IS NOT NULL AND started_at <= ended_at'), 't', 'come in their order');
+	is($node->sql("SELECT count(*) FROM josch.runs_audit WHERE run_id = $run AND operation = 'UPDATE'"), 1, 'as one change on record');
 };
 
 subtest 'a command that has to be sent once more is the one that was ordered' => sub {

@@ -183,6 +183,26 @@ subtest 'the clock is set back while no runner answers' => sub {
 	$node->wait_for('succeeded', 51);
 };
 
+# Who waits for a lock is woken by its latch, too, and takes it back.
+subtest 'what is committed while a pass waits for a lock' => sub {
+	$node->sql(q{
+		CREATE FUNCTION wait_for_lock() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$BEGIN PERFORM pg_advisory_xact_lock(66); RETURN NEW; END$$;
+		CREATE TRIGGER a_lock BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.node_id = 66 AND NEW.state = 'succeeded') EXECUTE FUNCTION wait_for_lock()});
+	my $holder = $node->background_psql('postgres');
+	$holder->query_safe('SELECT pg_advisory_lock(66)');
+	$node->job('waits');
+	$node->add([ 66, 'N', undef ]);
+	$node->schedule;
+	$node->wait_until('a pass waits', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'josch scheduler' AND wait_event = 'advisory'});
+	$node->job('meanwhile');
+	$node->add([ 67, 'N', 'true' ]);
+	$node->schedule;
+	$holder->query_safe('SELECT pg_advisory_unlock(66)');
+	$holder->quit;
+	$node->wait_for('succeeded', 66, 67);
+	$node->sql('DROP TRIGGER a_lock ON josch.nodes');
+};
+
 # As a restore does in place, beside a pass that has begun under the former one.
 subtest 'an installation that is changed during a pass' => sub {
 	$node->sql(q{
