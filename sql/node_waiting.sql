@@ -111,4 +111,18 @@ CREATE TRIGGER meddle AFTER UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.node_id
 SELECT josch.tick('2026-03-03 08:00+00') AS changes;
 SELECT * FROM wrong;
 SELECT waits_for, count(*) FROM josch.waiting GROUP BY 1 ORDER BY 1;
+-- and what it does for good, in a transaction within
+CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		PERFORM josch.hold(33, '2026-03-04');
+	EXCEPTION WHEN division_by_zero THEN
+		NULL;
+	END;
+	RETURN NULL;
+END $$;
+SELECT josch.schedule('2026-03-04', 'K');
+SELECT josch.tick('2026-03-04 08:00+00') AS changes;
+SELECT * FROM wrong;
+SELECT state, min(node_id), max(node_id), count(*), max(message) AS message FROM josch.nodes WHERE job_date = '2026-03-04' GROUP BY 1 ORDER BY 2;
 ROLLBACK;

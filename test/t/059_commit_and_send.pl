@@ -203,6 +203,22 @@ subtest 'what is committed while a pass waits for a lock' => sub {
 	$node->sql('DROP TRIGGER a_lock ON josch.nodes');
 };
 
+# As one does that loads with all triggers off.
+subtest 'a node that is ready, and is not on the list of what waits' => sub {
+	$node->sql('ALTER SYSTEM SET josch.scheduler = off');
+	$node->reload;
+	$node->wait_until('nothing is started', "SELECT detail LIKE '%josch.scheduler is off%' FROM josch.health() WHERE component = 'scheduler'");
+	$node->job('left out');
+	$node->add([ 69, 'N', 'true' ]);
+	$node->schedule;
+	$node->sql('DELETE FROM josch.waiting WHERE node_id = 69');
+	$node->sql('ALTER SYSTEM RESET josch.scheduler');
+	$node->reload;
+	$node->sql('SELECT pg_terminate_backend(' . $node->scheduler_pid . ')');
+	$node->wait_for('succeeded', 69);
+	like(slurp_file($node->logfile), qr/josch\.waiting was not true of 1 nodes: it is now/, 'the next scheduler has mended it, and says so');
+};
+
 # As a restore does in place, beside a pass that has begun under the former one.
 subtest 'an installation that is changed during a pass' => sub {
 	$node->sql(q{
