@@ -372,9 +372,10 @@ omit(JoschUpdate *nodes, JoschOmitted *omitted, StoreTaken *taken)
 	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(to));
 	josch_update_set_text(nodes, NODES_MESSAGE,
 						  to == NODE_STATE_OMITTED ? josch_omitted_why(omitted, josch_update_row(nodes)) : NULL);
-	/* so that it is known not to have run since */
+	/* it has not run since, nor is it between two attempts any more */
 	josch_update_set_null(nodes, NODES_STARTED_AT);
 	josch_update_set_null(nodes, NODES_ENDED_AT);
+	josch_update_set_null(nodes, NODES_NOT_BEFORE);
 	if (josch_update_write(nodes))
 	{
 		taken->done++;
@@ -388,7 +389,7 @@ omit(JoschUpdate *nodes, JoschOmitted *omitted, StoreTaken *taken)
 StoreTaken
 josch_store_pass_omit(const NodeKey *keys, int n)
 {
-	static const int changed[] = {NODES_STATE, NODES_MESSAGE, NODES_STARTED_AT, NODES_ENDED_AT};
+	static const int changed[] = {NODES_STATE, NODES_MESSAGE, NODES_STARTED_AT, NODES_ENDED_AT, NODES_NOT_BEFORE};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 	StoreTaken	taken = {.suppressed = NODE_STATE_READY};
 	JoschOmitted omitted;
