@@ -188,6 +188,8 @@ SELECT josch.schedule('2026-03-05', 'K');
 SELECT josch.tick();
 SELECT node_id, state, message FROM josch.nodes WHERE job_date = '2026-03-05' AND node_id IN (9, 10) ORDER BY 1;
 DROP TRIGGER refuse ON josch.nodes;
+SELECT ending, (josch.verdict(9, '2026-03-05', ending)).state FROM unnest(ARRAY['exit 0', 'exit 3', 'signal 9', 'timeout', 'start', 'unknown', 'stop']) ending;
+SELECT (josch.verdict(10, '2026-03-05', 'exit 3')).state;
 -- what a person finds to have failed asks
 SELECT josch.rerun(9, '2026-03-05');
 SELECT josch.tick();

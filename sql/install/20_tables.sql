@@ -168,7 +168,7 @@ COMMENT ON COLUMN josch.tpl_nodes.retry_max_delay IS 'The longest delay (and up 
 COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried again: exit (an exit code, of retry_codes), signal (that nobody asked for), timeout (its own), start (it could not be executed), sqlstate:40 (SQL that fails by an SQLSTATE of that class), sqlstate:P0001 (by that one). Where no sqlstate is named beside others, sqlstate:40 is meant; {}: after none. What a person has stopped is never tried again';
 COMMENT ON COLUMN josch.tpl_nodes.repeatable IS 'True: it does no harm to run it twice, so that it is tried again, as one of its retries, also when it cannot be known how a run of it ended; unless processes of that run are known to live';
 COMMENT ON COLUMN josch.tpl_nodes.join_rule IS 'How it joins its dependencies: all (it runs when none waits and none is impossible, and is omitted as soon as one is impossible) or any (it runs when one is satisfied, and is omitted when none waits and none is satisfied: the node behind two branches). One without dependencies runs';
-COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed (josch.reject, josch.mark_failed) is asked for all the same';
+COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed, or has stopped (josch.reject, josch.mark_failed, josch.stop), is asked for all the same';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,

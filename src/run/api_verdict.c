@@ -125,6 +125,7 @@ read_facts(NodeKey key, const char *words)
 	facts.run_id = isnull ? 0 : facts.run_id;
 	state = josch_node_state(josch_finder_get(&nodes, NODES_STATE, &isnull));
 	facts.rules = rules = josch_store_rules_read(&nodes);
+	facts.gives_up = josch_node_is_given_up(josch_finder_get(&nodes, NODES_ON_FAILURE, &isnull));
 	if (rules != NULL && state != NODE_STATE_RUNNING && state != NODE_STATE_UP)
 	{
 		rules->attempt++;

@@ -72,6 +72,7 @@ lock_node(JoschFinder *nodes, StoreOpenRun *run)
 	run_id = DatumGetInt64(josch_finder_get(nodes, NODES_RUN_ID, &isnull));
 	run->current = !isnull && run_id == run->run_id && (state == NODE_STATE_RUNNING || state == NODE_STATE_UP);
 	run->rules = run->current ? josch_store_rules_read(nodes) : NULL;
+	run->gives_up = josch_node_is_given_up(josch_finder_get(nodes, NODES_ON_FAILURE, &isnull));
 	return true;
 }
 
@@ -218,16 +219,6 @@ node_end(JoschUpdate *runs, const StoreEnd *end)
 	return result;
 }
 
-/* A failure of the engine's finding; what a person finds to have failed is left to that person. */
-static NodeState
-state_after(JoschUpdate *nodes, const StoreEnd *end)
-{
-	bool		isnull;
-
-	return end->verdict.state == NODE_STATE_FAILED && josch_node_is_given_up(josch_update_get(nodes, NODES_ON_FAILURE, &isnull)) ?
-		NODE_STATE_ABANDONED : end->verdict.state;
-}
-
 /* The node is tried again: by one more of its retries. */
 static void
 set_next_attempt(JoschUpdate *nodes, TimestampTz at)
@@ -257,7 +248,7 @@ end_nodes(const NodeEnd *ends, int n)
 		if (josch_update_find(nodes, key) == JOSCH_FOUND &&
 			DatumGetInt64(josch_update_get(nodes, NODES_RUN_ID, &isnull)) == end->event.run_id)
 		{
-			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state_after(nodes, end)));
+			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(end->verdict.state));
 			josch_update_set_text(nodes, NODES_MESSAGE, end->verdict.message);
 			josch_update_set(nodes, NODES_ENDED_AT, TimestampTzGetDatum(end->event.ended_at));
 			if (ends[i].started_at != 0)

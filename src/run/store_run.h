@@ -97,6 +97,7 @@ typedef struct StoreOpenRun
 	bool		up;
 	bool		timed_out;		/* SQL: as recorded before */
 	RetryRules *rules;			/* its node's; NULL: it has none of its own */
+	bool		gives_up;		/* its node's on_failure */
 	bool		current;		/* it is the node's latest run, and the node is
 								 * running or up */
 } StoreOpenRun;

@@ -269,6 +269,11 @@ josch_verdict(const RunFacts *run, const RunEvent *event, TimestampTz ended_at)
 	{
 		consider_retry(&verdict, run, event, ended_at, ending);
 	}
+	/* who has stopped it is there, and is asked */
+	if (verdict.state == NODE_STATE_FAILED && run->gives_up && run->stopped_by == NULL)
+	{
+		verdict.state = NODE_STATE_ABANDONED;
+	}
 	verdict.reason = josch_report_cut(verdict.reason, JOSCH_MESSAGE_MAX);
 	verdict.message = josch_report_cut(verdict.message, JOSCH_MESSAGE_MAX);
 	return verdict;

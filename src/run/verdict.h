@@ -55,6 +55,7 @@ typedef struct RunFacts
 	char		node_type;
 	const char *stopped_by;		/* or NULL */
 	const RetryRules *rules;	/* NULL: code 0 is success, and nothing is tried again */
+	bool		gives_up;		/* on_failure */
 } RunFacts;
 
 typedef struct Verdict
