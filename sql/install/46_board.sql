@@ -2,7 +2,8 @@
 
 CREATE VIEW josch.board AS
 SELECT job_date, node_id, job_name, node_name, node_type, state, state_since, due_at, forced, run_id, attempt,
-	started_at, ended_at, message, action, acted_by, acted_at, comment, change_id
+	started_at, ended_at, message, action, acted_by, acted_at, comment, change_id,
+	not_before, retries, retried
 FROM josch.nodes;
 COMMENT ON VIEW josch.board IS
 'The nodes of all dates with their states, in no order. josch.board_at(job_date, at) returns the same columns for a moment of the past.';
@@ -25,5 +26,8 @@ COMMENT ON COLUMN josch.board.acted_by IS 'Session user who acted last';
 COMMENT ON COLUMN josch.board.acted_at IS 'When that was';
 COMMENT ON COLUMN josch.board.comment IS 'What that person wrote';
 COMMENT ON COLUMN josch.board.change_id IS 'Number of its last change of state; greater is later';
+COMMENT ON COLUMN josch.board.not_before IS 'When its next attempt begins, of one that has failed and is tried again by itself; NULL: none waits';
+COMMENT ON COLUMN josch.board.retries IS 'How often it is tried again by itself';
+COMMENT ON COLUMN josch.board.retried IS 'How many of these are used up';
 
 GRANT SELECT ON josch.board TO josch_viewer;

@@ -55,9 +55,29 @@ proc ::board::claim {key} {
     return [expr {[dict exists $claims $key] ? [dict get $claims $key] : {}}]
 }
 
-# "not before 14:00:00", of what has not begun and waits for that; empty of all else.
+# The moment of its next attempt, of what has failed and waits for that; empty of all else.
+proc ::board::next_attempt {row} {
+    set at [dict get $row not_before]
+    return [expr {$at eq "" || [dict get $row state] ni {pending ready} || $at <= [moment] ? "" : $at}]
+}
+
+# "attempt 2 of 3, next at 16:45:00"; its message may say so itself.
+proc ::board::NextAttempt {row} {
+    set at [next_attempt $row]
+    if {$at eq "" || [string match "attempt *" [dict get $row message]]} {
+        return ""
+    }
+    set attempt [dict get $row attempt]
+    set last [expr {$attempt + [dict get $row retries] - [dict get $row retried] + 1}]
+    return "attempt [expr {$attempt + 1}] of $last, next at [board_filter::clock_text $at [dict get $row job_date]]"
+}
+
+# "not before 14:00:00", of what has not begun and waits for that, or for its next attempt; empty of all else.
 proc ::board::not_before {row} {
     set due [dict get $row due_at]
+    if {[next_attempt $row] ne ""} {
+        return [NextAttempt $row]
+    }
     if {$due eq "" || [dict get $row state] ni {pending ready} || $due <= [moment]} {
         return ""
     }

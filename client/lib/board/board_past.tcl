@@ -69,7 +69,7 @@ proc ::board::EndPast {} {
 
 # A node of the day before it was made.
 proc ::board::NotYet {row} {
-    foreach column {state_since due_at forced run_id started_at ended_at action acted_by acted_at comment} {
+    foreach column {state_since due_at forced run_id started_at ended_at action acted_by acted_at comment not_before} {
         dict set row $column ""
     }
     dict set row state pending

@@ -53,6 +53,7 @@ proc ::board::columns {table} {
         node_id text job_date date job_name text node_name text node_type text state text state_since moment due_at moment
         forced text run_id text attempt text started_at moment ended_at moment message text action text acted_by text
         acted_at moment comment text change_id text
+        not_before moment retries text retried text
     } {
         string cat [format [dict get $forms $form] $table $column] " AS $column"
     }] {, }]
@@ -232,7 +233,9 @@ proc ::board::absent_row {key expected} {
     lassign $key node_id date
     set new [dict create node_id $node_id job_date $date node_name "" job_name "" node_type "" exists 0 \
         state "" message [expr {$expected in {t true 1} ? "not made yet" : "absent"}] change_id 0]
-    foreach column {state_since due_at forced run_id attempt started_at ended_at action acted_by acted_at comment} {
+    foreach column {
+        state_since due_at forced run_id attempt started_at ended_at action acted_by acted_at comment not_before retries retried
+    } {
         dict set new $column ""
     }
     return $new

@@ -343,7 +343,7 @@ proc ::details::Why {row} {
     }
     set time [board::not_before $row]
     if {$time ne ""} {
-        lappend parts "Not [string range $time 4 end]"
+        lappend parts [string toupper $time 0 0]
     }
     return [join $parts \n]
 }

@@ -408,7 +408,7 @@ proc ::table::Needs {} {
     set most {node_name Name job_name Jobs message Messages}
     foreach key $shown {
         set row [board::row $key]
-        set more [expr {[dict get $row due_at] ne "" || [board::claim $key] ne {}}]
+        set more [expr {"[dict get $row due_at][dict get $row not_before]" ne "" || [board::claim $key] ne {}}]
         set said [expr {$more ? [board::said $key] : [dict get $row message]}]
         foreach {name text} [list node_name [dict get $row node_name] job_name [dict get $row job_name] message $said] {
             if {[string length $text] > [string length [dict get $most $name]]} {

@@ -58,7 +58,7 @@ oo::class create ::editor_rows {
         switch -- $table.$name {
             tpl_nodes.node_type {return {N S L R}}
             tpl_nodes.job_name {return $jobs}
-            tpl_nodes.exec_sql_atomic {return {true false}}
+            tpl_nodes.exec_sql_atomic - tpl_nodes.repeatable {return {true false}}
             tpl_nodes.join_rule {return {all any}}
             tpl_nodes.on_failure {return {ask abandon}}
             tpl_node_deps.condition {return {success done failure}}

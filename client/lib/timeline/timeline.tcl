@@ -34,7 +34,8 @@ proc ::timeline::RunsSql {day} {
     }]
     return "SELECT r.node_id, r.attempt, r.status, [join $columns {, }] FROM josch.runs r
         JOIN josch.nodes n ON n.node_id = r.node_id AND n.job_date = r.job_date
-        WHERE r.job_date = ${day}::date AND n.attempt > 1 ORDER BY r.node_id, r.attempt"
+        WHERE r.job_date = ${day}::date AND (n.attempt > 1 OR n.not_before IS NOT NULL)
+        ORDER BY r.node_id, r.attempt"
 }
 
 proc ::timeline::ZonesSql {day} {

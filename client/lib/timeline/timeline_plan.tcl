@@ -50,10 +50,10 @@ proc ::timeline_plan::parents {edges} {
     return $parents
 }
 
-# When a node that has not begun would begin: not before now, its time, its parents, or the first of them; "" when it would be
-# omitted.
+# When a node that has not begun would begin: not before now, its time, its next attempt, its parents, or the first of them; ""
+# when it would be omitted.
 proc ::timeline_plan::Begin {key rows parents done now conditions any} {
-    set begin [expr {max($now, [number [dict get $rows $key due_at] 0])}]
+    set begin [expr {max($now, [number [dict get $rows $key due_at] 0], [number [dict get $rows $key not_before] 0])}]
     set ends {}
     set lost 0
     if {[dict exists $parents $key]} {
@@ -100,7 +100,9 @@ proc ::timeline_plan::bars {row runs forecast now} {
     set state [dict get $row state]
     foreach run $runs {
         lassign $run attempt status started up ended
-        if {$attempt < [dict get $row attempt] && $started ne "" && $ended ne ""} {
+        # the latest one is told by the row, unless that waits for the next
+        set former [expr {$attempt < [dict get $row attempt] || [dict get $row not_before] ne ""}]
+        if {$former && $started ne "" && $ended ne ""} {
             lappend bars [list run $started $ended $status]
         }
     }
