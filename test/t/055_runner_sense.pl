@@ -55,7 +55,8 @@ is(run_of(7, q{status, octet_length(message) <= 4100, message LIKE 'could not be
 is(run_of(8, 'status'), 'unknown', 'nothing is known of nothing');
 is(run_of(9, 'status, exit_code, output_tail'), "failed|7|known\n", 'what it says it knows already, it is asked for');
 is($node->sql(q{SELECT count(*) FROM josch.runs WHERE pid IS NOT NULL OR started_at NOT BETWEEN '2020-01-01' AND '3000-01-01'}), 0, 'a process that cannot be, and a start after all times, are not taken');
-like($node->sql("SELECT detail FROM josch.health() WHERE component = 'runner'"), qr/^(version 1\.0\?\[2J\?|None answers|Only)/, 'nor is its version believed');
+like($node->sql("SELECT detail FROM josch.health() WHERE component = 'runner'"), qr/^(version 0\.9\?\[2J\?|None answers|Only)/, 'nor is its version believed');
+like(slurp_file("$spool/asked"), qr{^/.*/josch-runner$}, 'one of a former version is asked to replace itself');
 command_ok([ 'pg_dump', '-f', '/dev/null', '-d', $node->connstr('postgres') ], 'all of it can be dumped');
 $node->stop('fast');
 done_testing();
@@ -88,7 +89,8 @@ sub answer
 		read($socket, $head, 5) == 5 or return;
 		my ($length, $type) = unpack 'N C', $head;
 		read $socket, $body, $length - 1 if $length > 1;
-		say_to($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 2, "1.0\x1b[2J\xff", 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
+		say_to($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 2, "0.9\x1b[2J\xff", 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
+		append_to_file("$spool/asked", unpack 'N/a*', $body) if $type == 7;
 		if ($type == 5)
 		{
 			say_to($socket, 69, $known) if $known ne '';
