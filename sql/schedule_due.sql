@@ -62,6 +62,7 @@ SELECT * FROM josch.make_missed('Ask', '{2026-12-03}');
 SELECT * FROM josch.make_missed('Ask', '{2026-12-05}');
 SELECT * FROM josch.make_missed('Ask', '{2026-12-09}');
 SELECT * FROM josch.make_missed(NULL, '{2026-12-04}');
+SELECT * FROM josch.make_missed('Ask', ARRAY[NULL]::date[]);
 SELECT josch.decline_missed('Ask', '{2026-12-04}', 'nobody was there');
 SELECT josch.decline_missed('Ask');
 SELECT josch.decline_missed('Ask');

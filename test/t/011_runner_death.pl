@@ -220,6 +220,8 @@ subtest 'no journal' => sub {
 	is($new->wait_for('STARTED', 5)->{pid}, $titled{5}{pid}, 'one without a mark is told by when it started');
 	$new->start(run_id => 6, adopt => 1, argv => [], pid => $titled{6}{pid}, started_at => $titled{6}{started_at} - 3_600_000_000);
 	is($new->wait_for('EXITED', 6)->{kind}, JoschRunner::EXIT_UNKNOWN, 'and not when it is one of another time');
+	$new = die_and_restart($new, $spool);
+	is($new->list->{5}{state}, JoschRunner::STATE_WATCHED, 'the process that was found is on record');
 	kill 'KILL', map { $_->{pid} } values %titled;
 	$new->wait_for('EXITED', 5);
 	$new->forget(5, 6);
@@ -525,6 +527,19 @@ subtest 'another runner comes where the spool was' => sub {
 	is(JoschRunner->connect("$spool.aside")->list->{1}{state}, JoschRunner::STATE_WATCHED, 'and serves there');
 	kill 'KILL', $pid;
 	JoschRunner::end_runner($_) foreach $spool, "$spool.aside";
+};
+
+subtest 'a folder where others may write comes where the spool was' => sub {
+	my $spool = JoschRunner::new_spool();
+	my ($c, $pid) = populated($spool);
+	kill 'STOP', $c->pid;
+	system('rm', '-rf', $spool);
+	mkdir $spool or die "mkdir: $!";
+	chmod 0777, $spool;
+	kill 'CONT', $c->pid;
+	JoschRunner::eventually('the runner leaves', sub { !JoschRunner::lives($c->pid) });
+	is_deeply([ glob "$spool/*" ], [], 'and has written nothing there');
+	kill 'KILL', $pid;
 };
 
 # However many are started at once, while all that can be removed is removed: one has the spool.

@@ -26,14 +26,16 @@ my %END = (
 	6 => [ 3, 0, $YEAR_2024, 0, 0, 0, 0, '', "7 a\nb$BAD" x 10000, "because\nNode 7 is fine$BAD" x 10000 ],
 	7 => [ 4, 0, $YEAR_2024, 0, 0, 0, 0, $BAD x 100000, '', '' ],
 	8 => [ 0, 0, 0, 0, 0, 0, 0, '', '', '' ],
-	9 => [ 1, 7, $YEAR_2024, 1, 2, 3, 0, "known\n", '', '' ]);	# which it says it knows already, and lists when it is asked
+	9 => [ 1, 7, $YEAR_2024, 1, 2, 3, 0, "known\n", '', '' ],	# which it says it knows already, and lists when it is asked
+	10 => [ 1, 0, $YEAR_2024, 1, 2, 3, 1, '', '', '' ],	# timed out
+	11 => [ 3, 0, $YEAR_2024, 0, 0, 0, 0, '', '4711 (left)', '' ]);
 
 my $child = stand_in();
 my $test = $$;
 END { kill 'KILL', $child if $child && $$ == $test }	# or whoever reads what a failed test says would wait for it
 my $node = JoschNode->create('sense', spool => $spool);
 my $ids = join ', ', sort keys %END;
-$node->add(map { [ $_, 'N', 'true' ] } sort keys %END);
+$node->add(map { [ $_, 'N', 'true', $_ == 11 ? (retries => 1, retry_delay => '0', repeatable => 'true') : () ] } sort keys %END);
 $node->schedule;
 $node->wait_until('all have ended', q{SELECT count(*) = 0 FROM josch.nodes WHERE state IN ('ready', 'running')});
 
@@ -56,6 +58,9 @@ is(run_of(8, 'status'), 'unknown', 'nothing is known of nothing');
 is(run_of(9, 'status, exit_code, output_tail'), "failed|7|known\n", 'what it says it knows already, it is asked for');
 is($node->sql(q{SELECT count(*) FROM josch.runs WHERE pid IS NOT NULL OR started_at NOT BETWEEN '2020-01-01' AND '3000-01-01'}), 0, 'a process that cannot be, and a start after all times, are not taken');
 like($node->sql("SELECT detail FROM josch.health() WHERE component = 'runner'"), qr/^(version 0\.9\?\[2J\?|None answers|Only)/, 'nor is its version believed');
+is(run_of(10, 'status, exit_code, message'), 'failed|0|timed out: exit code 0', 'what was timed out is no success, whatever it says then');
+like(run_of(11, 'status, message'), qr/^unknown\|how it ended cannot be known: .*; processes of it still live: 4711 \(left\)$/, 'what has left something');
+like($node->node_is(11, 'state, attempt, message'), qr/^unknown\|1\|.*; not tried again: processes of it still live$/, 'is not tried again');
 like(slurp_file("$spool/asked"), qr{^/.*/josch-runner$}, 'one of a former version is asked to replace itself');
 command_ok([ 'pg_dump', '-f', '/dev/null', '-d', $node->connstr('postgres') ], 'all of it can be dumped');
 $node->stop('fast');
