@@ -58,7 +58,11 @@ SELECT josch.reject(1, '2026-03-02');
 SELECT josch.tick();
 -- a failure waits for a person: what needs success waits, the others go on
 SELECT * FROM board;
+-- it holds up what waits for it, and not what waits for another
+SAVEPOINT a;
+INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, condition) VALUES (1, '2026-03-02', 6, '2026-03-02', 'done');
 SELECT node_id, acts, blocks FROM josch.attention WHERE node_id = 1;
+ROLLBACK TO a;
 
 -- given up: the day goes on, without what needs its success; each says why
 SELECT josch.abandon(1, '2026-03-02', 'no data today');
