@@ -203,39 +203,6 @@ subtest 'what is committed while a pass waits for a lock' => sub {
 	$node->sql('DROP TRIGGER a_lock ON josch.nodes');
 };
 
-# It has found no place then, and stands before what was read of the list: nobody wakes the scheduler when there is one.
-subtest 'what was freed by a pass that went step by step' => sub {
-	$node->sql('ALTER SYSTEM SET josch.max_running = 1');
-	$node->reload;
-	$node->wait_until('one place', q{SELECT setting = '1' FROM pg_settings WHERE name = 'josch.max_running'});
-	my $gate = $node->background_psql('postgres');
-	$gate->query_safe('SELECT pg_advisory_lock(71)');
-	$node->sql(q{
-		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not this one'; END$$;
-		CREATE TRIGGER a_refuse BEFORE UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.node_id = 76 AND NEW.state = 'succeeded') EXECUTE FUNCTION refuse()});
-	$node->job('steps');
-	$node->add([ 71, 'N', 'true' ], (map { [ $_, 'N', undef, exec_sql => 'SELECT pg_advisory_xact_lock_shared(71)' ] } 75, 76),
-		[ 79, 'N', 'while [ ! -e $WORK/79.end ]; do sleep 0.05; done' ]);
-	$node->depend(75 => 71);
-	$node->schedule;
-	$node->wait_until('the command runs', q{SELECT status = 'running' FROM josch.runs WHERE node_id = 79});
-	$node->wait_until('the SQL waits', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'josch sql worker' AND wait_event = 'advisory'});
-	my $scheduler = $node->scheduler_pid;
-	kill 'STOP', $scheduler;
-	$gate->query_safe('SELECT pg_advisory_unlock(71)');
-	$gate->quit;
-	$node->wait_until('both have ended', 'SELECT count(*) = 2 FROM josch.sql_ends');
-	kill 'CONT', $scheduler;
-	$node->wait_for('succeeded', 75);
-	$node->wait_for('failed', 76);
-	is($node->node_is(71, 'state'), 'ready', 'it is ready');
-	append_to_file("$work/79.end", '');
-	$node->wait_for('succeeded', 79, 71);
-	$node->sql('DROP TRIGGER a_refuse ON josch.nodes');
-	$node->sql('ALTER SYSTEM RESET josch.max_running');
-	$node->reload;
-};
-
 # As one does that loads with all triggers off.
 subtest 'a node that is ready, and is not on the list of what waits' => sub {
 	$node->sql('ALTER SYSTEM SET josch.scheduler = off');
@@ -268,9 +235,14 @@ subtest 'an installation that is changed during a pass' => sub {
 	$node->add([ 65, 'N', 'echo $RUN_ID >> $WORK/$NODE_ID' ]);
 	$node->schedule;
 	$node->wait_until('a pass is under way', 'SELECT is_called FROM waits');
+	my $listener = $node->background_psql('postgres');
+	$listener->query_safe('LISTEN josch');
 	$node->sql('SET row_security = off; SET check_function_bodies = off; INSERT INTO josch.installation SELECT * FROM josch.installation; INSERT INTO go DEFAULT VALUES');
 	eventually('the pass has ended', sub { slurp_file($node->logfile) =~ /josch\.installation was changed during a pass|josch of database "postgres" is disarmed/ });
 	$node->wait_until('it is disarmed', q{SELECT NOT up FROM josch.health() WHERE component = 'armed'});
+	my $heard = '';
+	eventually('whoever listens is told', sub { $heard .= $listener->query('SELECT 1') . "\n"; $heard =~ /payload "\{"armed":false\}"/ });
+	$listener->quit;
 	is($node->node_is(65, 'state') . $node->sql('SELECT count(*) FROM josch.runs WHERE node_id = 65'), 'ready0', 'what was decided under the former one has not happened');
 	$node->sql(q{SELECT josch.arm('it is the same data')});
 	$node->wait_for('succeeded', 65);
