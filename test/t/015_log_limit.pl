@@ -113,6 +113,7 @@ subtest 'what is within the limit, and what has none' => sub {
 	is(read_all($c, 'log/1.log', 1_000_000), $text, 'a log of just the limit is whole');
 	$c->run(run_id => 2, argv => printer(300_000));
 	is(length read_all($c, 'log/2.log', 1_000_000), 2_400_000, 'and one without a limit');
+	is(length $c->read_log(path => 'log/2.log', offset => 0, max => 4_000_000_000)->{bytes}, 1024 * 1024, 'who asks for more gets a piece of it');
 	JoschRunner::end_runner($spool);
 };
 
