@@ -211,7 +211,7 @@ subtest 'a runner that is asked to end' => sub {
 subtest 'a journal that is lost' => sub {
 	$node->job('lost');
 	$node->add([ 61, 'N', $until_told, timeout => '1 hour' ], [ 62, 'L', $until_told, ready_after => '0' ],
-		[ 63, 'N', 'sleep 1000 & echo $ATTEMPT $! >> $WORK/63; exec sleep 1000' ]);
+		[ 63, 'N', 'sleep 1000 & echo $ATTEMPT $! >> $WORK/63; exec sleep 1000', retries => 2, retry_delay => '0', repeatable => 'true' ]);
 	$node->schedule;
 	my %pid = map { $_ => pid_of($_) } 61, 62, 63;
 	$node->wait_for('up', 62);
@@ -225,7 +225,7 @@ subtest 'a journal that is lost' => sub {
 	$node->wait_for('unknown', 63);
 	my $left = "$pid{63} (sleep)";
 	is($node->run_is(63, 'survivors'), $left, 'what it has left is on record');
-	like($node->node_is(63, 'message'), qr/^how it ended cannot be known: .* journal was lost .*; processes of it still live: \Q$left\E$/, 'and said');
+	like($node->node_is(63, 'message'), qr/^how it ended cannot be known: .* journal was lost .*; processes of it still live: \Q$left\E; not tried again: processes of it still live$/, 'and said; it is not run beside them');
 	is($node->sql("SELECT string_agg(state, ' ' ORDER BY node_id) FROM josch.nodes WHERE node_id IN (61, 62)"), 'running up', 'what lives is not said to have ended');
 	ok(lives($pid{$_}), "node $_ lives") foreach 61, 62;
 	$node->act('stop', $_) foreach 61, 62;

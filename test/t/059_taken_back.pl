@@ -122,6 +122,31 @@ subtest 'what somebody has locked at that moment' => sub {
 	is($node->sql('SELECT count(*) FROM josch.runs WHERE node_id IN (41, 44)'), 0, 'what the lost time had done was not done again');
 };
 
+# What runs on has its own end; what would follow of it by itself is for a person to say.
+subtest 'what ran on is not tried again by itself' => sub {
+	$node->sql(q{SELECT josch.arm('on with it')});
+	$node->job('again');
+	$node->add([ 51, 'N', 'echo $ATTEMPT >> $WORK/51; while [ ! -e $WORK/51.end ]; do sleep 0.05; done; exit 9', retries => 5, retry_delay => '0' ], [ 52, 'N', undef ]);
+	$node->depend(51 => 52);
+	$node->schedule;
+	$node->wait_until('it runs', "SELECT status = 'running' FROM josch.runs WHERE node_id = 51");
+	save();
+	$node->job('lost again');
+	$node->add([ 61, 'N', 'exit 0' ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 61);
+	put_back();
+	$node->wait_for('held', 52);
+	append_to_file("$node->{work}/51.end", '');
+	$node->wait_for('failed', 51);
+	is($node->node_is(51, 'message'), 'exit code 9 (attempt 1 of 1)', 'its true end');
+	is($node->file('51'), "1\n", 'and no other attempt');
+	$node->act('release', 52);
+	$node->sql("UPDATE josch.nodes SET retries = 1 WHERE node_id = 51");
+	$node->act('retry', 51);
+	$node->wait_until('a person gives it as many as ever', "SELECT state = 'failed' AND attempt = 3 FROM josch.nodes WHERE node_id = 51");
+};
+
 append_to_file("$node->{work}/1.end", '');
 done_testing();
 
