@@ -10,6 +10,12 @@ CREATE TEMP TABLE listing (n int GENERATED ALWAYS AS IDENTITY, line text);
 SELECT * FROM josch.load(calendars => E'calendar_name,calendar_desc,weekdays,rule,of_calendar,origin,move_rule,known_until\nDesk,"The desk, all of it","{1,2,3,4,5}",,,,,2027-12-31\nEnds,,"{1,2,3,4,5,6,7}",FREQ=MONTHLY;BYSETPOS=-1,Desk,,,\nPay,"",,FREQ=MONTHLY;BYMONTHDAY=25,Desk,,preceding,',
 	calendar_parts => E'calendar_name,position,operation,part_name\nDesk,2,or,Extra\nDesk,1,not,Extra',
 	holidays => E'calendar_name,holiday,holiday_name,open\nDesk,2026-12-25,Christmas,\nDesk,2026-12-26,,true');
+-- one that is there is made of one that comes with it; one that names nobody is refused
+SELECT * FROM josch.load(calendars => E'calendar_name,of_calendar\nA,');
+SELECT * FROM josch.load(calendars => E'calendar_name,of_calendar\nA,B\nB,');
+SELECT calendar_name, of_calendar FROM josch.calendars ORDER BY 1;
+SELECT * FROM josch.load(calendars => E'calendar_name,of_calendar\nA,B\nB,C');
+DELETE FROM josch.calendars;
 -- the parts need the calendars; nothing was loaded
 SELECT count(*) FROM josch.calendars;
 SELECT * FROM josch.load(calendars => E'calendar_name,calendar_desc,weekdays,rule,of_calendar,origin,move_rule,known_until\nDesk,"The desk, all of it","{1,2,3,4,5}",,,,,2027-12-31\nEnds,,"{1,2,3,4,5,6,7}",FREQ=MONTHLY;BYSETPOS=-1,Desk,,,\nPay,"",,FREQ=MONTHLY;BYMONTHDAY=25,Desk,,preceding,\nExtra,,{},,,,,',

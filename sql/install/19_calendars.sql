@@ -14,7 +14,7 @@ CREATE TABLE josch.calendars (
 	calendar_desc	text,
 	weekdays		smallint[] NOT NULL DEFAULT '{1,2,3,4,5}',
 	rule			text,
-	of_calendar		text REFERENCES josch.calendars ON UPDATE CASCADE,
+	of_calendar		text REFERENCES josch.calendars ON UPDATE CASCADE DEFERRABLE,
 	origin			date,
 	move_rule		text NOT NULL DEFAULT 'drop',
 	known_until		date,

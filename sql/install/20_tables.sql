@@ -102,6 +102,8 @@ CREATE TABLE josch.tpl_nodes (
 	repeatable		boolean NOT NULL DEFAULT false,
 	join_rule		text NOT NULL DEFAULT 'all',
 	on_failure		text NOT NULL DEFAULT 'ask',
+	repeat_every	interval,
+	repeat_until	interval,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -135,6 +137,12 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_retry_codes_are_exit_codes CHECK (retry_codes <@ int4multirange '{[0,256)}'),
 	CONSTRAINT nodes_retry_codes_are_failures CHECK (NOT success_codes && retry_codes),
 	CONSTRAINT nodes_retries_are_within_bounds CHECK (retries BETWEEN 0 AND 1000),
+	CONSTRAINT nodes_repeats_have_an_end CHECK ((repeat_every IS NULL) = (repeat_until IS NULL)),
+	CONSTRAINT nodes_repeats_are_of_normal_nodes CHECK (repeat_every IS NULL OR node_type = 'N' AND (exec_command IS NOT NULL OR exec_sql IS NOT NULL)),
+	CONSTRAINT nodes_repeat_every_is_elapsed_time CHECK (repeat_every >= interval '1 second' AND repeat_every < interval '168:00'
+		AND extract(day FROM repeat_every) = 0 AND extract(month FROM repeat_every) = 0 AND extract(year FROM repeat_every) = 0),
+	CONSTRAINT nodes_repeat_until_is_within_a_week CHECK (repeat_until >= interval '0' AND repeat_until < interval '168:00'
+		AND extract(day FROM repeat_until) = 0 AND extract(month FROM repeat_until) = 0 AND extract(year FROM repeat_until) = 0),
 	CONSTRAINT nodes_retry_backoff_is_within_bounds CHECK (retry_backoff BETWEEN 1 AND 10 AND scale(retry_backoff) <= 6),
 	-- nearly all are as they were born, and each change of a row asks
 	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on)),
@@ -169,6 +177,8 @@ COMMENT ON COLUMN josch.tpl_nodes.retry_on IS 'After which ends it is tried agai
 COMMENT ON COLUMN josch.tpl_nodes.repeatable IS 'True: it does no harm to run it twice, so that it is tried again, as one of its retries, also when it cannot be known how a run of it ended; unless processes of that run are known to live';
 COMMENT ON COLUMN josch.tpl_nodes.join_rule IS 'How it joins its dependencies: all (it runs when none waits and none is impossible, and is omitted as soon as one is impossible) or any (it runs when one is satisfied, and is omitted when none waits and none is satisfied: the node behind two branches). One without dependencies runs';
 COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed, or has stopped (josch.reject, josch.mark_failed, josch.stop), is asked for all the same';
+COMMENT ON COLUMN josch.tpl_nodes.repeat_every IS 'N with a command or SQL: it runs again and again, so long after its first start of the day each time, as time elapses, whatever the clock on the wall does; while a run goes on no other begins, and what was missed is not made up for. 1 second to 168 hours, written in hours. NULL: it runs once';
+COMMENT ON COLUMN josch.tpl_nodes.repeat_until IS 'Time of day, as in start_time, after which no further run begins: then the node has succeeded, and its children go on. With repeat_every';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -284,6 +294,7 @@ CREATE TABLE josch.nodes (
 	comment			text,
 	not_before		timestamptz,
 	retried			integer NOT NULL DEFAULT 0,
+	repeats_from	timestamptz,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -328,6 +339,8 @@ COMMENT ON COLUMN josch.nodes.retry_on IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.repeatable IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.join_rule IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.on_failure IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.repeat_every IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.repeat_until IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -348,6 +361,7 @@ COMMENT ON COLUMN josch.nodes.acted_at IS 'When that was';
 COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote, 10,000 bytes at most: set in the same UPDATE, or by the setting josch.comment';
 COMMENT ON COLUMN josch.nodes.not_before IS 'Of one that has failed and is tried again by itself: when its next attempt begins; NULL: none waits. Other than due_at it holds for a forced start, too';
 COMMENT ON COLUMN josch.nodes.retried IS 'How many of its retries are used up, since the last act of a person that gave it as many anew';
+COMMENT ON COLUMN josch.nodes.repeats_from IS 'Its first start, from which repeat_every counts; NULL: it has not started, or is not repeated. A rerun begins anew';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -583,11 +597,11 @@ GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes,
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE ON josch.node_deps TO josch_author;
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
-	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure) ON josch.nodes TO josch_author;
+	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
-	join_rule, on_failure)
+	join_rule, on_failure, repeat_every, repeat_until)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

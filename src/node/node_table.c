@@ -29,7 +29,9 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_RETRIES] = {"retries", INT4OID}, [NODES_RETRY_DELAY] = {"retry_delay", INTERVALOID},
 	[NODES_RETRY_BACKOFF] = {"retry_backoff", NUMERICOID}, [NODES_RETRY_MAX_DELAY] = {"retry_max_delay", INTERVALOID},
 	[NODES_RETRY_ON] = {"retry_on", TEXTARRAYOID}, [NODES_REPEATABLE] = {"repeatable", BOOLOID},
-	[NODES_NOT_BEFORE] = {"not_before", TIMESTAMPTZOID}, [NODES_RETRIED] = {"retried", INT4OID}
+	[NODES_NOT_BEFORE] = {"not_before", TIMESTAMPTZOID}, [NODES_RETRIED] = {"retried", INT4OID},
+	[NODES_REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [NODES_REPEAT_UNTIL] = {"repeat_until", INTERVALOID},
+	[NODES_REPEATS_FROM] = {"repeats_from", TIMESTAMPTZOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);

@@ -44,7 +44,7 @@ typedef enum NodeColumn
 	COLUMN_NODE_ID, COLUMN_JOB_DATE, COLUMN_NODE_TYPE, COLUMN_JOB_NAME, COLUMN_STATE,
 	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_IMPOSSIBLE, COLUMN_SATISFIED, COLUMN_FORCED, COLUMN_MESSAGE,
 	COLUMN_STARTED_AT, COLUMN_ENDED_AT, COLUMN_ACTION, COLUMN_ACTED_BY, COLUMN_ACTED_AT,
-	COLUMN_COMMENT, COLUMN_NOT_BEFORE, COLUMN_RETRIED, COLUMN_COUNT
+	COLUMN_COMMENT, COLUMN_NOT_BEFORE, COLUMN_RETRIED, COLUMN_REPEATS_FROM, COLUMN_COUNT
 } NodeColumn;
 
 static const JoschColumn node_columns[COLUMN_COUNT] = {
@@ -52,7 +52,7 @@ static const JoschColumn node_columns[COLUMN_COUNT] = {
 	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"impossible", INT4OID}, {"satisfied", INT4OID},
 	{"forced", BOOLOID}, {"message", TEXTOID},
 	{"started_at", TIMESTAMPTZOID}, {"ended_at", TIMESTAMPTZOID}, {"action", TEXTOID}, {"acted_by", TEXTOID}, {"acted_at", TIMESTAMPTZOID},
-	{"comment", TEXTOID}, {"not_before", TIMESTAMPTZOID}, {"retried", INT4OID}
+	{"comment", TEXTOID}, {"not_before", TIMESTAMPTZOID}, {"retried", INT4OID}, {"repeats_from", TIMESTAMPTZOID}
 };
 static AttrNumber node_numbers[COLUMN_COUNT];
 static JoschTable nodes = JOSCH_TABLE("nodes", node_columns, node_numbers);
@@ -70,7 +70,7 @@ static JoschTable runs = JOSCH_TABLE("runs", run_columns, run_numbers);
 static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
-	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure"
+	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until"
 };
 
 /* What else is looked up with the columns of nodes. */
@@ -329,6 +329,10 @@ record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
 		set_null(draft, COLUMN_NOT_BEFORE);
 		set(draft, COLUMN_RETRIED, Int32GetDatum(0));
 	}
+	if (josch_states[edge->from].final)
+	{
+		set_null(draft, COLUMN_REPEATS_FROM);
+	}
 	if (edge->to == NODE_STATE_PENDING && edge->from != NODE_STATE_HELD)
 	{
 		set_null(draft, COLUMN_STARTED_AT);
@@ -426,6 +430,7 @@ pass_insert(TriggerData *trigger)
 	set_null(&draft, COLUMN_ENDED_AT);
 	set_null(&draft, COLUMN_NOT_BEFORE);
 	set(&draft, COLUMN_RETRIED, Int32GetDatum(0));
+	set_null(&draft, COLUMN_REPEATS_FROM);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
 

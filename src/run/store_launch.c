@@ -151,11 +151,27 @@ next_run(void *arg, Datum *values, bool *nulls)
 	return true;
 }
 
+/* Of a node that is repeated the first start is the one from which the others count. */
+static void
+begin_repeats(JoschUpdate *nodes, TimestampTz now)
+{
+	bool		once;
+	bool		first;
+
+	(void) josch_update_get(nodes, NODES_REPEAT_EVERY, &once);
+	(void) josch_update_get(nodes, NODES_REPEATS_FROM, &first);
+	if (!once && first)
+	{
+		josch_update_set(nodes, NODES_REPEATS_FROM, TimestampTzGetDatum(now));
+	}
+}
+
 static void
 start_nodes(const Intents *intents)
 {
 	static const int changed[] = {
-		NODES_STATE, NODES_RUN_ID, NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_NOT_BEFORE
+		NODES_STATE, NODES_RUN_ID, NODES_ATTEMPT, NODES_STARTED_AT, NODES_ENDED_AT, NODES_MESSAGE, NODES_NOT_BEFORE,
+		NODES_REPEATS_FROM
 	};
 	JoschUpdate *nodes = josch_update_begin(&josch_nodes, JOSCH_NODE_KEYS, lengthof(changed), changed);
 
@@ -174,6 +190,7 @@ start_nodes(const Intents *intents)
 			josch_update_set_null(nodes, NODES_ENDED_AT);
 			josch_update_set_null(nodes, NODES_MESSAGE);
 			josch_update_set_null(nodes, NODES_NOT_BEFORE);
+			begin_repeats(nodes, intents->now);
 			(void) josch_update_write(nodes);
 		}
 	}

@@ -40,6 +40,7 @@ read_run(JoschFinder *runs)
 	run.stopped_by = isnull ? NULL : TextDatumGetCString(by);
 	run.run_id = DatumGetInt64(josch_finder_get(runs, RUNS_RUN_ID, &isnull));
 	run.nonce = DatumGetInt64(josch_finder_get(runs, RUNS_NONCE, &isnull));
+	run.requested_at = DatumGetTimestampTz(josch_finder_get(runs, RUNS_REQUESTED_AT, &isnull));
 	run.key.node_id = DatumGetInt64(josch_finder_get(runs, RUNS_NODE_ID, &isnull));
 	run.key.job_date = DatumGetDateADT(josch_finder_get(runs, RUNS_JOB_DATE, &isnull));
 	run.node_type = TextDatumGetCString(josch_finder_get(runs, RUNS_NODE_TYPE, &isnull))[0];
@@ -219,15 +220,15 @@ node_end(JoschUpdate *runs, const StoreEnd *end)
 	return result;
 }
 
-/* The node is tried again: by one more of its retries. */
+/* The node runs again: by one more of its retries, or, where it is repeated, with all of them anew. */
 static void
-set_next_attempt(JoschUpdate *nodes, TimestampTz at)
+set_next_attempt(JoschUpdate *nodes, const Verdict *verdict)
 {
 	bool		isnull;
 	int32		retried = DatumGetInt32(josch_update_get(nodes, NODES_RETRIED, &isnull));
 
-	josch_update_set(nodes, NODES_NOT_BEFORE, TimestampTzGetDatum(at));
-	josch_update_set(nodes, NODES_RETRIED, Int32GetDatum(retried + 1));
+	josch_update_set(nodes, NODES_NOT_BEFORE, TimestampTzGetDatum(verdict->again_at));
+	josch_update_set(nodes, NODES_RETRIED, Int32GetDatum(verdict->repeated ? 0 : retried + 1));
 }
 
 static void
@@ -257,7 +258,7 @@ end_nodes(const NodeEnd *ends, int n)
 			}
 			if (end->verdict.again_at != 0)
 			{
-				set_next_attempt(nodes, end->verdict.again_at);
+				set_next_attempt(nodes, &end->verdict);
 			}
 			(void) josch_update_write(nodes);
 		}

@@ -106,6 +106,21 @@ get(JoschFinder *nodes, NodesColumn column)
 	return josch_finder_get(nodes, column, &isnull);
 }
 
+static void
+read_repeats(RetryRules *rules, JoschFinder *nodes, Datum every)
+{
+	bool		none;
+	Datum		until = josch_finder_get(nodes, NODES_REPEAT_UNTIL, &none);
+
+	rules->every_us = none ? 0 : microseconds_of(every);
+	if (rules->every_us > 0)
+	{
+		rules->until = josch_zone_instant(DatumGetDateADT(get(nodes, NODES_JOB_DATE)), DatumGetIntervalP(until), rules->zone);
+	}
+	rules->from = DatumGetTimestampTz(josch_finder_get(nodes, NODES_REPEATS_FROM, &none));
+	rules->every_us = none ? 0 : rules->every_us;
+}
+
 RetryRules *
 josch_store_rules_read(JoschFinder *nodes)
 {
@@ -113,7 +128,11 @@ josch_store_rules_read(JoschFinder *nodes)
 	Datum		retry_codes;
 	RetryRules *rules;
 
-	if (DatumGetInt32(get(nodes, NODES_RETRIES)) == 0 && is_default(get(nodes, NODES_SUCCESS_CODES)))
+	Datum		every;
+	bool		once;
+
+	every = josch_finder_get(nodes, NODES_REPEAT_EVERY, &once);
+	if (once && DatumGetInt32(get(nodes, NODES_RETRIES)) == 0 && is_default(get(nodes, NODES_SUCCESS_CODES)))
 	{
 		return NULL;			/* without retries the others have no say */
 	}
@@ -137,5 +156,9 @@ josch_store_rules_read(JoschFinder *nodes)
 	rules->retried = DatumGetInt32(get(nodes, NODES_RETRIED));
 	rules->attempt = DatumGetInt32(get(nodes, NODES_ATTEMPT));
 	rules->zone = zone_of(get(nodes, NODES_JOB_NAME), get(nodes, NODES_JOB_DATE));
+	if (!once)
+	{
+		read_repeats(rules, nodes, every);
+	}
 	return rules;
 }

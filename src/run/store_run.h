@@ -92,6 +92,7 @@ typedef struct StoreOpenRun
 	int64		nonce;
 	NodeKey		key;
 	char		node_type;
+	TimestampTz requested_at;
 	char	   *stopped_by;		/* or NULL */
 	bool		sql;
 	bool		up;

@@ -2,7 +2,7 @@
  * src/run/verdict.c
  *	  What becomes of a run that has ended, and of its node.
  *
- * Two questions, one after the other: how did it end, and is it tried again.  One rule
+ * Two questions, one after the other: how did it end, and does it run again.  One rule
  * above all: never guess success.  Who has stopped a run wants it to be over: nothing
  * brings it back by itself.
  */
@@ -234,6 +234,26 @@ consider_retry(Verdict *verdict, const RunFacts *run, const RunEvent *event, Tim
 	}
 }
 
+/*
+ * A run that has ended well, of a node that is repeated: the next one, on the first start's grid, after it.  And
+ * after its own begin, should a clock that was set back say that it has ended before.
+ */
+static void
+consider_repeat(Verdict *verdict, const RunFacts *run, TimestampTz ended_at)
+{
+	const RetryRules *rules = run->rules;
+	int64		done = Max(Max(ended_at, run->requested_at) - rules->from, 0) / rules->every_us;
+	TimestampTz next = rules->from + (done + 1) * rules->every_us;
+
+	if (next <= rules->until)
+	{
+		verdict->state = NODE_STATE_READY;
+		verdict->again_at = next;
+		verdict->repeated = true;
+		verdict->message = psprintf("succeeded; runs again at %s", moment(next, ended_at, rules->zone));
+	}
+}
+
 static NodeState
 state_after(const RunFacts *run, Ending ending)
 {
@@ -268,6 +288,10 @@ josch_verdict(const RunFacts *run, const RunEvent *event, TimestampTz ended_at)
 	if (!well && run->rules != NULL && run->rules->retries > 0)
 	{
 		consider_retry(&verdict, run, event, ended_at, ending);
+	}
+	if (ending == ENDED_WELL && run->rules != NULL && run->rules->every_us > 0)
+	{
+		consider_repeat(&verdict, run, ended_at);
 	}
 	/* who has stopped it is there, and is asked */
 	if (verdict.state == NODE_STATE_FAILED && run->gives_up && run->stopped_by == NULL)

@@ -46,6 +46,9 @@ typedef struct RetryRules
 	int			retried;
 	int			attempt;
 	pg_tz	   *zone;			/* of its times of day */
+	int64		every_us;		/* it is repeated so often; 0: it is not, */
+	TimestampTz from;			/* since then, */
+	TimestampTz until;			/* and until then */
 } RetryRules;
 
 /* What has to be known of the run beside its end. */
@@ -53,6 +56,7 @@ typedef struct RunFacts
 {
 	int64		run_id;
 	char		node_type;
+	TimestampTz requested_at;	/* 0: not known */
 	const char *stopped_by;		/* or NULL */
 	const RetryRules *rules;	/* NULL: code 0 is success, and nothing is tried again */
 	bool		gives_up;		/* on_failure */
@@ -65,6 +69,7 @@ typedef struct Verdict
 	char	   *reason;			/* how it ended, in words; NULL when all is well */
 	char	   *message;		/* the node's: the same, and what follows */
 	TimestampTz again_at;		/* 0, or when the next attempt begins */
+	bool		repeated;		/* that is no retry: all has gone well */
 } Verdict;
 
 /* How the run ended, and at which moment, from which delays count. */

@@ -14,7 +14,7 @@
 /* josch.waiting is in the order of what is waited for, and of the moment: all that there are are tried */
 static JoschPlan select_nodes = JOSCH_PLAN(
 	"SELECT k.node_id, k.job_date, n.node_id IS NOT NULL, coalesce(n.job_name, t.job_name), coalesce(n.node_name, t.node_name),"
-	"       n.state, n.state_since, n.due_at, n.not_before,"
+	"       n.state, n.state_since, n.due_at, n.not_before, n.repeats_from IS NOT NULL AND n.retried = 0,"
 	"       (SELECT w.waits_for::text FROM josch.waiting w"
 	"         WHERE w.waits_for = ANY ('{f,c,s,t,p,h,o}') AND w.due_at = ANY (ARRAY['-infinity', n.due_at, n.not_before])"
 	"           AND w.job_date = n.job_date AND w.node_id = n.node_id LIMIT 1), n.unmet,"
@@ -38,6 +38,7 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_FIELD(WhyNode, since, TIMESTAMPTZ),
 	JOSCH_NULLABLE(WhyNode, due_at, TIMESTAMPTZ, DT_NOBEGIN),
 	JOSCH_NULLABLE(WhyNode, not_before, TIMESTAMPTZ, DT_NOBEGIN),
+	JOSCH_FIELD(WhyNode, repeated, BOOL),
 	JOSCH_FIELD(WhyNode, waits_for, LETTER),
 	JOSCH_FIELD(WhyNode, unmet, INT32),
 	JOSCH_FIELD(WhyNode, recounted, BOOL),

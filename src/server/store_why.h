@@ -19,7 +19,8 @@ typedef struct WhyNode
 	char	   *state;
 	TimestampTz since;
 	TimestampTz due_at;			/* DT_NOBEGIN: none */
-	TimestampTz not_before;		/* of the next attempt; DT_NOBEGIN: none */
+	TimestampTz not_before;		/* of the next attempt, or repetition; DT_NOBEGIN: none */
+	bool		repeated;		/* it is no retry */
 	char		waits_for;		/* as josch.waiting has it; WAITS_FOR_NOTHING */
 	int32		unmet;			/* parents that it waits for */
 	bool		recounted;		/* its parents are to be counted anew */

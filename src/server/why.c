@@ -108,7 +108,7 @@ of_ready(const WhyNode *node, const WhyServer *server)
 	}
 	if (node->not_before > server->now)
 	{
-		why = because(WHY_RETRY_DELAY, node->message);
+		why = because(node->repeated ? WHY_TIME : WHY_RETRY_DELAY, node->message);
 		why.until = node->not_before;
 		return why;
 	}

@@ -383,6 +383,21 @@ is_iso_time(const char *text)
 	return *end == '\0';
 }
 
+static bool
+is_time_of_day(const char *column)
+{
+	static const char *const columns[] = {"signoff_time", "start_time", "repeat_until", "schedule_at"};
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		if (strcmp(columns[i], column) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * Dates and times of day are taken in one form, whatever DateStyle is: what
  * 03/04/2026 is, or whether today or infinity is a date, is no matter for a
@@ -396,7 +411,7 @@ refuse_what_is_not_iso(const Reading *reading, const Reader *reader)
 	const char *value = josch_load_source_quote(field);
 
 	if (reader->column->type == DATEOID ? is_iso_date(field) :
-		strcmp(column, "signoff_time") == 0 || strcmp(column, "start_time") == 0 ? is_iso_time(field) : true)
+		!is_time_of_day(column) || is_iso_time(field[0] == '-' && strcmp(column, "schedule_at") == 0 ? field + 1 : field))
 	{
 		return;
 	}

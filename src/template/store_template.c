@@ -37,6 +37,7 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 		.nseed = 3,.seed = {"calendar_name", "calendar_desc", "weekdays"},
 		.may_be_empty = "calendar_desc",
 		.is_optional = true,
+		.own_reference = "calendars_of_calendar_fkey",
 	},
 	[TEMPLATE_CALENDAR_PARTS] = {
 		.name = "calendar_parts",
@@ -289,10 +290,24 @@ execute_part(const char *sql, int expect, const TemplateBatch *batch, int from, 
 	return execute(sql, expect, batch, count < batch->rows.n ? 2 : 0, types, args);
 }
 
+/* A row may name one that another statement of the load brings; of a part of the rows nobody can say. */
+static void
+ask_own_reference(const TemplateBatch *batch, bool at_once)
+{
+	const char *constraint = batch->table->own_reference;
+
+	if (constraint != NULL &&
+		SPI_execute(psprintf("SET CONSTRAINTS %s.%s %s", JOSCH_SCHEMA, constraint, at_once ? "IMMEDIATE" : "DEFERRED"), false, 0) != SPI_OK_UTILITY)
+	{
+		elog(ERROR, "constraint \"%s\" could not be set", constraint);
+	}
+}
+
 void
 josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 							int64 *inserted, int64 *updated)
 {
+	ask_own_reference(batch, false);
 	if (has_other_columns(batch))
 	{
 		*updated += execute_part(update_text(batch, count), SPI_OK_UPDATE, batch, from, count);
@@ -300,6 +315,10 @@ josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 	(void) execute_part(insert_text(batch, count), SPI_OK_SELECT, batch, from, count);
 	*inserted += josch_spi_int64(0, 1, 0);
 	*updated += josch_spi_int64(0, 2, 0);
+	if (count == batch->rows.n)
+	{
+		ask_own_reference(batch, true);
+	}
 }
 
 /* All values of a column, as an array. */

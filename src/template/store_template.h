@@ -45,6 +45,7 @@ typedef struct TemplateTable
 	const char *seed[TEMPLATE_MAX_SEED];	/* columns that are always exported, in this order */
 	const char *may_be_empty;	/* a column in which an empty text is not the same as NULL, or NULL */
 	bool		is_optional;	/* no load needs it; it is exported when there is something in it */
+	const char *own_reference;	/* the constraint by which rows name others of the table, or NULL; it can be deferred */
 } TemplateTable;
 
 extern const TemplateTable josch_store_template_tables[TEMPLATE_TABLES];
