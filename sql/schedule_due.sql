@@ -154,9 +154,84 @@ INSERT INTO josch.tpl_jobs (job_name, schedule_at, calendar_name) VALUES ('Never
 SELECT josch.tick('2026-12-28 12:00+01');
 SELECT * FROM days WHERE job_date >= '2026-12-28';
 
+-- whoever may look may see what is to come
+SET ROLE josch_viewer;
+SELECT * FROM josch.forecast_days('All', '2026-12-25', '2026-12-29');
+RESET ROLE;
+
+-- a clock that was ahead, and is put right: what it called missed is not, and nothing is made twice
+SET josch.now = '2027-01-06 12:00:00+01';
+UPDATE josch.tpl_jobs SET schedule_at = NULL;
+UPDATE josch.tpl_jobs SET schedule_at = '22:00' WHERE job_name IN ('All', 'None', 'Ask', 'Newest');
+UPDATE josch.tpl_jobs SET catch_up = 'latest', valid_to = NULL WHERE job_name = 'Newest';
+SELECT josch.tick('2027-01-12 12:00+01') > 0 AS changes;
+SELECT josch.tick('2027-01-06 22:00+01') + josch.tick('2027-01-07 22:00+01') + josch.tick('2027-01-08 22:00+01') > 0 AS changes;
+SELECT job_name, job_date, due, outcome, made FROM days WHERE job_date >= '2027-01-06';
+SELECT josch.tick('2027-01-12 12:00+01') > 0 AS changes;
+SELECT job_name, string_agg(to_char(job_date, 'MM-DD') || ' ' || outcome, ', ' ORDER BY job_date) FROM days WHERE job_date >= '2027-01-06' GROUP BY 1 ORDER BY 1;
+
+-- a day that is opened when later ones have made themselves, of those that are to come; not of the past
+SET josch.now = '2027-01-12 12:00:00+01';
+UPDATE josch.tpl_jobs SET schedule_at = NULL;
+INSERT INTO josch.tpl_jobs (job_name, time_zone, calendar_name, schedule_at) VALUES ('Ahead', 'Europe/Zurich', 'Bank', '-100:00');
+SELECT josch.tick('2027-01-20 12:00+01') > 0 AS changes;
+SELECT min(job_date), max(job_date) FROM days WHERE job_name = 'Ahead';
+INSERT INTO josch.holidays VALUES ('Bank', '2027-01-23', 'makes up for a bridge day', true), ('Bank', '2027-01-17', 'too late', true);
+SELECT josch.tick('2027-01-20 12:01+01') > 0 AS changes;
+SELECT job_date, due, outcome, made FROM days WHERE job_name = 'Ahead' AND job_date BETWEEN '2027-01-15' AND '2027-01-25';
+
+-- templates that are changed while days are made: what follows is done by what stands there then, and no day is lost
+SET josch.now = '2027-10-28 12:00:00+01';
+UPDATE josch.tpl_jobs SET schedule_at = NULL;
+INSERT INTO josch.tpl_jobs (job_name, time_zone, calendar_name, schedule_at) VALUES ('A first', 'UTC', 'Bank', '20:00'), ('B zone', 'Europe/London', 'Bank', '22:00'), ('C asks', 'UTC', 'Bank', '22:00');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (21, 'N', 'A first', 'a'), (22, 'N', 'B zone', 'a'), (23, 'N', 'C asks', 'a');
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	-- the day before the switch is due at another time then, the days after it are not
+	UPDATE josch.tpl_jobs SET time_zone = 'UTC' WHERE job_name = 'B zone';
+	UPDATE josch.tpl_jobs SET catch_up = 'ask' WHERE job_name = 'C asks';
+	RETURN new;
+END $$;
+CREATE TRIGGER meddle BEFORE INSERT ON josch.job_days FOR EACH ROW WHEN (new.job_name = 'A first' AND new.job_date = '2027-10-28') EXECUTE FUNCTION meddle();
+SELECT josch.tick('2027-11-02 12:00+00') > 0 AS changes;
+SELECT josch.tick('2027-11-02 12:01+00') > 0 AS changes;
+SELECT job_name, string_agg(to_char(job_date, 'MM-DD') || ' ' || outcome, ', ' ORDER BY job_date) FROM days WHERE job_date >= '2027-10-28' GROUP BY 1 ORDER BY 1;
+DROP TRIGGER meddle ON josch.job_days;
+
+-- one of which nothing can be written down keeps no other from being made
+SET client_min_messages = error;
+ALTER TABLE josch.job_days ADD CONSTRAINT no_such_day CHECK (job_name <> 'A first' OR job_date <> '2027-11-02');
+SELECT josch.tick('2027-11-03 23:00+00') > 0 AS changes;
+ALTER TABLE josch.job_days DROP CONSTRAINT no_such_day;
+SELECT job_name, job_date, outcome FROM days WHERE job_date BETWEEN '2027-11-02' AND '2027-11-03';
+SELECT josch.tick('2027-11-03 23:01+00') > 0 AS changes;
+SELECT job_name, job_date, outcome FROM days WHERE job_date BETWEEN '2027-11-02' AND '2027-11-03' AND job_name = 'A first';
+SET client_min_messages = warning;
+
+-- a year that one job has missed does not come before the day of another
+SET josch.now = '2027-12-01 12:00:00+00';
+UPDATE josch.tpl_jobs SET schedule_at = NULL;
+INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, days_after, valid_from, catch_up) VALUES ('A year', 'UTC', '0:00', '2026-12-01', '2026-12-01', 'none');
+INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at) VALUES ('Other', 'UTC', '12:01');
+SELECT josch.tick('2027-12-01 12:02+00') >= 0;
+SELECT count(*) FROM days WHERE job_name = 'A year';
+SELECT count(*) FROM josch.job_days_audit y JOIN josch.job_days_audit o ON o.job_name = 'Other' AND y.audit_id < o.audit_id WHERE y.job_name = 'A year';
+
+-- the date that Samoa left out has its day all the same, a leap day has; times of a week before and after
+SET josch.now = '2011-12-27 00:00:00+00';
+INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, valid_from) VALUES ('Apia', 'Pacific/Apia', '12:00', '2011-01-01');
+SELECT josch.tick('2012-01-01 12:00+00') >= 0;
+SELECT job_date, due_at AT TIME ZONE 'UTC' AS due, outcome FROM josch.job_days WHERE job_name = 'Apia' ORDER BY 1;
+SET josch.now = '2028-02-26 12:00:00+00';
+UPDATE josch.tpl_jobs SET schedule_at = NULL;
+INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at) VALUES ('After', 'UTC', '167:59:59'), ('Before', 'UTC', '-167:59:59'), ('Leap', 'UTC', '0:00');
+SELECT josch.tick('2028-03-05 00:00:01+00') >= 0;
+SELECT job_name, min(job_date), max(job_date), count(*), bool_or(job_date = '2028-02-29') FROM days WHERE job_name IN ('After', 'Before', 'Leap') GROUP BY 1 ORDER BY 1;
+
 -- every decision is on record
 SELECT operation, new_values->>'outcome' AS outcome, new_values->>'decided_by' IS NOT NULL AS decided FROM josch.job_days_audit WHERE job_name = 'Ask' AND job_date = '2026-12-04' ORDER BY audit_id;
 
 DROP VIEW days;
+DROP FUNCTION meddle();
 RESET josch.now;
 DROP EXTENSION josch CASCADE;

@@ -10,6 +10,7 @@ $$;
 COMMENT ON FUNCTION josch.job_dates(text, date, date) IS
 'Internal: the dates that a job with that calendar has, both ends included; without one all dates';
 REVOKE ALL ON FUNCTION josch.job_dates(text, date, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.job_dates(text, date, date) TO josch_viewer;
 
 CREATE FUNCTION josch.job_days_after() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp

@@ -28,32 +28,44 @@ text_argument(FunctionCallInfo fcinfo, int number)
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
-/* Makes each of the days, in the order given, and returns what was made. */
+static void
+put_made(ReturnSetInfo *result, const DayJob *made, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[4] = {
+			CStringGetTextDatum(made[i].job_name), DateADTGetDatum(made[i].job_date),
+			Int64GetDatum(made[i].nodes), Int64GetDatum(made[i].dependencies)
+		};
+		bool		nulls[4] = {false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/* Makes each of the days, in the order given, and returns what was made; a year of large days must not add up in memory. */
 static void
 make_days(FunctionCallInfo fcinfo, const DayJob *days, int ndays)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "josch days", ALLOCSET_DEFAULT_SIZES);
+
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < ndays; i++)
 	{
+		MemoryContext former = MemoryContextSwitchTo(context);
 		DayRequest	request = {
 			.job_name = days[i].job_name,.has_date = true,.job_date = days[i].job_date,.default_zone = josch_zone_default()
 		};
 		int			n;
 		DayJob	   *made = josch_day_make(&request, &n);
 
-		for (int j = 0; j < n; j++)
-		{
-			Datum		values[4] = {
-				CStringGetTextDatum(made[j].job_name), DateADTGetDatum(made[j].job_date),
-				Int64GetDatum(made[j].nodes), Int64GetDatum(made[j].dependencies)
-			};
-			bool		nulls[4] = {false};
-
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		}
+		put_made(result, made, n);
+		MemoryContextSwitchTo(former);
+		MemoryContextReset(context);
 	}
+	MemoryContextDelete(context);
 }
 
 /* ---- days that were missed ---- */

@@ -8,14 +8,13 @@
 
 #include "base/attempt.h"
 #include "base/report.h"
-#include "base/store_installation.h"
 #include "day/day.h"
 #include "day/zone.h"
 
 /* ---- what is to become of them ---- */
 
 static DueOutcome
-outcome_of(const DueDay *day, bool latest, bool ask)
+outcome_of(const DueDay *day, bool latest)
 {
 	DueOutcome	make = day->late ? DUE_LATE : DUE_MADE;
 
@@ -23,10 +22,6 @@ outcome_of(const DueDay *day, bool latest, bool ask)
 	{
 		/* "latest" means this one, unless another is due already */
 		return day->catch_up == CATCH_UP_LATEST && !latest ? DUE_MISSED : make;
-	}
-	if (ask)
-	{
-		return DUE_ASKED;
 	}
 	switch (day->catch_up)
 	{
@@ -53,7 +48,7 @@ compare_by_job(const void *a, const void *b)
 }
 
 static void
-decide(DueDay *days, int n, bool ask)
+decide(DueDay *days, int n)
 {
 	DueDay	  **by_job = palloc(Max(n, 1) * sizeof(DueDay *));
 
@@ -66,7 +61,7 @@ decide(DueDay *days, int n, bool ask)
 	{
 		bool		latest = i == n - 1 || strcmp(by_job[i]->job_name, by_job[i + 1]->job_name) != 0;
 
-		by_job[i]->outcome = outcome_of(by_job[i], latest, ask);
+		by_job[i]->outcome = outcome_of(by_job[i], latest);
 	}
 	pfree(by_job);
 }
@@ -76,12 +71,7 @@ josch_due_list(TimestampTz now, int *n)
 {
 	DueDay	   *days = josch_store_due_list(now, n);
 
-	if (*n > 0)
-	{
-		JoschInstallation installation = josch_store_installation_read();
-
-		decide(days, *n, josch_installation_judge(&installation) == JOSCH_TAKEN_BACK && installation.disarmed != NULL);
-	}
+	decide(days, *n);
 	return days;
 }
 
@@ -93,12 +83,12 @@ is_to_be_made(const DueDay *day)
 	return day->outcome == DUE_MADE || day->outcome == DUE_LATE;
 }
 
-void
+bool
 josch_due_settle(DueDay *day, TimestampTz now)
 {
 	if (!josch_store_due_note(day, now, NULL))
 	{
-		return;
+		return false;
 	}
 	if (is_to_be_made(day))
 	{
@@ -114,6 +104,7 @@ josch_due_settle(DueDay *day, TimestampTz now)
 	{
 		josch_store_due_release(day->job_name, &day->job_date, 1);
 	}
+	return true;
 }
 
 bool
@@ -157,6 +148,8 @@ typedef struct Settling
 {
 	DueDay	   *day;
 	TimestampTz now;
+	bool		settled;
+	const ErrorData *cause;		/* of a failure */
 } Settling;
 
 static void
@@ -164,7 +157,29 @@ settle(void *argument)
 {
 	Settling   *settling = argument;
 
-	josch_due_settle(settling->day, settling->now);
+	settling->settled = josch_due_settle(settling->day, settling->now);
+}
+
+static void
+fail(void *argument)
+{
+	Settling   *settling = argument;
+
+	josch_due_fail(settling->day, settling->now, settling->cause);
+}
+
+/* False when the days of its job that follow are to be left, too. */
+static bool
+settle_one(DueDay *day, TimestampTz now)
+{
+	Settling	settling = {.day = day,.now = now};
+
+	settling.cause = josch_attempt(settle, &settling);
+	if (settling.cause == NULL)
+	{
+		return settling.settled;
+	}
+	return !josch_due_may_pass(settling.cause) && josch_attempt(fail, &settling) == NULL;
 }
 
 void
@@ -176,21 +191,43 @@ josch_due_settle_all(TimestampTz now)
 
 	for (int i = 0; i < n; i++)
 	{
-		Settling	settling = {&days[i], now};
-		ErrorData  *error;
-
-		if (josch_due_is_left(left, &days[i]))
-		{
-			continue;
-		}
-		error = josch_attempt(settle, &settling);
-		if (error != NULL && josch_due_may_pass(error))
+		if (!josch_due_is_left(left, &days[i]) && !settle_one(&days[i], now))
 		{
 			left = lappend(left, days[i].job_name);
 		}
-		else if (error != NULL)
+	}
+}
+
+typedef struct Asking
+{
+	TimestampTz now;
+	DueDay	   *day;
+} Asking;
+
+static void
+ask(void *argument)
+{
+	Asking	   *asking = argument;
+
+	asking->day->outcome = DUE_ASKED;
+	(void) josch_store_due_note(asking->day, asking->now, NULL);
+}
+
+void
+josch_due_ask_all(TimestampTz now)
+{
+	int			n;
+	DueDay	   *days = josch_store_due_list(now, &n);
+
+	for (int i = 0; i < n; i++)
+	{
+		Asking		asking = {.now = now,.day = &days[i]};
+		ErrorData  *error = josch_attempt(ask, &asking);
+
+		/* what cannot be written down at all is not made either */
+		if (error != NULL && josch_due_may_pass(error))
 		{
-			josch_due_fail(&days[i], now, error);
+			ReThrowError(error);
 		}
 	}
 }

@@ -16,25 +16,39 @@ static const char *const outcomes[] = {"made", "late", "missed", "asked", "decli
 static const char *const policies[] = {"all", "latest", "none", "ask", NULL};
 
 /*
- * $1 zone of jobs that have none.  The jobs whose days make themselves, and the
- * last date that is settled; one whose zone this server does not know has none.
+ * $1 zone of jobs that have none, $2 now.  The jobs whose days make themselves, and
+ * the last date that need not be looked at; due_date is the date that is due about
+ * now.  Before both that and today, the days after the last that is settled are
+ * those that are not; from then on each is looked for, as one may be opened, or
+ * have been called missed by a clock that was ahead.  A job whose zone this server
+ * does not know has none.
  */
 #define SQL_CLOCKS \
-	"WITH clocks AS (SELECT t.job_name, t.calendar_name, t.schedule_at, t.catch_up, t.catch_up_grace, z.time_zone, t.valid_to," \
-	"       least(greatest(t.days_after, coalesce(t.valid_from, t.loaded_on) - 1," \
-	"                      (SELECT max(d.job_date) FROM josch.job_days d WHERE d.job_name = t.job_name)), date '9899-12-30') AS settled" \
-	"  FROM josch.tpl_jobs t, LATERAL (SELECT coalesce(t.time_zone, $1) AS time_zone) z" \
+	"WITH clocks AS MATERIALIZED (SELECT t.job_name, t.calendar_name, t.schedule_at, t.catch_up, t.catch_up_grace, z.time_zone, t.valid_to, w.due_date," \
+	"       least(greatest(t.days_after, coalesce(t.valid_from, t.loaded_on) - 1, l.last, date '0100-01-01'), date '9899-12-30') AS settled" \
+	"  FROM josch.tpl_jobs t, LATERAL (SELECT coalesce(t.time_zone, $1) AS time_zone) z," \
+	"       LATERAL (SELECT ($2 AT TIME ZONE z.time_zone)::date AS today, ($2 AT TIME ZONE z.time_zone - t.schedule_at)::date AS due_date) w," \
+	"       LATERAL (SELECT (SELECT max(d.job_date) FROM josch.job_days d WHERE d.job_name = t.job_name) AS day OFFSET 0) m," \
+	"       LATERAL (SELECT CASE WHEN m.day IS NOT NULL THEN least(m.day, w.today - 1, w.due_date - 1) END AS last) l" \
 	" WHERE t.schedule_at IS NOT NULL AND NOT t.paused AND josch.is_time_zone(z.time_zone)) "
 
-/* $2 now; a day lies at most so far from its time */
+/* Of a clock, the days that are due about now or were before, and have no row that lasts. */
+#define SQL_OPEN_DAYS \
+	"SELECT d.day FROM (SELECT o.day FROM josch.open_days(c.calendar_name, c.settled + 1, least(c.valid_to, c.due_date + 1)) o (day)" \
+	"                    WHERE c.calendar_name IS NOT NULL" \
+	"                   UNION ALL" \
+	"                   SELECT c.settled + g.number FROM generate_series(1, least(c.valid_to, c.due_date + 1) - c.settled) g (number)" \
+	"                    WHERE c.calendar_name IS NULL) d" \
+	" WHERE NOT EXISTS (SELECT FROM josch.job_days w WHERE w.job_name = c.job_name AND w.job_date = d.day AND NOT (w.outcome = 'missed' AND w.decided_at > $2))"
+
+/* A year that one job has missed must not come before the day of another: the first of each come first. */
 static JoschPlan list_due = JOSCH_PLAN(
 	SQL_CLOCKS
-	"SELECT c.job_name, e.day, e.due_at, e.due_at + interval '1 minute' < $2, e.due_at + c.catch_up_grace < $2, c.catch_up"
-	"  FROM clocks c, LATERAL (SELECT d.day, josch.instant(d.day, c.schedule_at, c.time_zone) AS due_at"
-	"          FROM josch.job_dates(c.calendar_name, c.settled + 1,"
-	"                               least(c.valid_to, ($2 AT TIME ZONE c.time_zone - c.schedule_at)::date + 1)) d (day) OFFSET 0) e"
+	"SELECT c.job_name, e.day, e.due_at, e.due_at + interval '1 minute' < $2, e.due_at + c.catch_up_grace < $2, c.catch_up,"
+	"       row_number() OVER (PARTITION BY c.job_name ORDER BY e.day)"
+	"  FROM clocks c, LATERAL (SELECT d.day, josch.instant(d.day, c.schedule_at, c.time_zone) AS due_at FROM (" SQL_OPEN_DAYS ") d OFFSET 0) e"
 	" WHERE e.due_at <= $2"
-	" ORDER BY e.due_at, e.day, c.job_name COLLATE \"C\"",
+	" ORDER BY 7, e.due_at, c.job_name COLLATE \"C\"",
 	TEXTOID, TIMESTAMPTZOID);
 
 static const JoschRow due_row = JOSCH_ROW(
@@ -44,12 +58,17 @@ static const JoschRow due_row = JOSCH_ROW(
 	JOSCH_FIELD(DueDay, due_at, TIMESTAMPTZ),
 	JOSCH_FIELD(DueDay, late, BOOL),
 	JOSCH_FIELD(DueDay, missed, BOOL),
-	JOSCH_FIELD_WORDS(DueDay, catch_up, policies));
+	JOSCH_FIELD_WORDS(DueDay, catch_up, policies),
+	JOSCH_FIELD(DueDay, number, INT64));
 
+/* and the first beyond, which may be settled: then it is looked for in vain, once */
 static JoschPlan next_due = JOSCH_PLAN(
 	SQL_CLOCKS
 	"SELECT min(e.due_at) FILTER (WHERE e.due_at <= $2), min(e.due_at) FILTER (WHERE e.due_at > $2)"
-	"  FROM clocks c, LATERAL (SELECT CASE WHEN c.calendar_name IS NULL THEN c.settled + 1 ELSE josch.calendar_day(c.calendar_name, c.settled, 1) END AS day) d,"
+	"  FROM clocks c, LATERAL (" SQL_OPEN_DAYS
+	"       UNION ALL"
+	"       SELECT CASE WHEN c.calendar_name IS NULL THEN b.bound + 1 ELSE josch.calendar_day(c.calendar_name, b.bound, 1) END"
+	"         FROM (SELECT greatest(c.settled, c.due_date + 1) AS bound) b) d,"
 	"       LATERAL (SELECT josch.instant(d.day, c.schedule_at, c.time_zone) AS due_at) e"
 	" WHERE d.day <= coalesce(c.valid_to, d.day)",
 	TEXTOID, TIMESTAMPTZOID);
@@ -59,17 +78,27 @@ static const JoschRow next_row = JOSCH_ROW(
 	JOSCH_NULLABLE(DueNext, overdue, TIMESTAMPTZ, DT_NOEND),
 	JOSCH_NULLABLE(DueNext, due_at, TIMESTAMPTZ, DT_NOEND));
 
-/* $1 job, $2 date, $3 due_at, $4 outcome, $5 made_at, $6 comment */
+static JoschPlan any_due = JOSCH_PLAN0("SELECT FROM josch.tpl_jobs WHERE schedule_at IS NOT NULL LIMIT 1");
+
+/*
+ * $1 job, $2 date, $3 due_at, $4 outcome, $5 made_at, $6 comment, $7 catch_up, $8 zone
+ * of jobs that have none.  Who has changed the template since the day was listed
+ * means something else.
+ */
 static JoschPlan note = JOSCH_PLAN(
-	"INSERT INTO josch.job_days (job_name, job_date, due_at, outcome, made_at, decided_by, decided_at, comment)"
+	"INSERT INTO josch.job_days AS d (job_name, job_date, due_at, outcome, made_at, decided_by, decided_at, comment)"
 	" SELECT $1, $2, $3, CASE WHEN j.job_name IS NULL THEN $4 WHEN j.scheduled_at <= $3 + interval '1 minute' THEN 'made' ELSE 'late' END,"
 	"        coalesce(j.scheduled_at, $5), j.scheduled_by, coalesce(j.scheduled_at, josch.now()), CASE WHEN j.job_name IS NULL THEN $6 END"
 	"   FROM josch.tpl_jobs t"
 	"   LEFT JOIN josch.jobs j ON j.job_name = t.job_name AND j.job_date = $2"
 	"  WHERE t.job_name = $1 AND t.schedule_at IS NOT NULL AND NOT t.paused AND $2 <= coalesce(t.valid_to, $2)"
 	"    AND coalesce(josch.is_open(t.calendar_name, $2), true)"
-	" ON CONFLICT DO NOTHING RETURNING outcome",
-	TEXTOID, DATEOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID);
+	"    AND t.catch_up = $7 AND josch.instant($2, t.schedule_at, coalesce(t.time_zone, $8)) = $3"
+	" ON CONFLICT (job_name, job_date) DO UPDATE SET due_at = excluded.due_at, outcome = excluded.outcome, made_at = excluded.made_at,"
+	"        decided_by = excluded.decided_by, decided_at = excluded.decided_at, comment = excluded.comment"
+	"  WHERE d.outcome = 'missed' AND d.decided_at > josch.now()"
+	" RETURNING outcome",
+	TEXTOID, DATEOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID);
 
 static const JoschRow outcome_row = JOSCH_ROW(
 	DueDay,
@@ -141,6 +170,18 @@ josch_store_due_list(TimestampTz now, int *n)
 	return days;
 }
 
+bool
+josch_store_due_any(void)
+{
+	JoschSpi	spi;
+	bool		any;
+
+	josch_spi_begin(&spi);
+	any = josch_spi_run_latest(&any_due, NULL, NULL) > 0;
+	josch_spi_end(&spi);
+	return any;
+}
+
 DueNext
 josch_store_due_next(TimestampTz now)
 {
@@ -162,9 +203,10 @@ josch_store_due_note(DueDay *day, TimestampTz now, const char *comment)
 {
 	JoschSpi	spi;
 	bool		make = day->outcome == DUE_MADE || day->outcome == DUE_LATE;
-	Datum		args[6] = {CStringGetTextDatum(day->job_name), DateADTGetDatum(day->job_date), TimestampTzGetDatum(day->due_at),
-	CStringGetTextDatum(outcomes[day->outcome]), TimestampTzGetDatum(now)};
-	char		nulls[6] = {' ', ' ', ' ', ' ', make ? ' ' : 'n'};
+	Datum		args[8] = {CStringGetTextDatum(day->job_name), DateADTGetDatum(day->job_date), TimestampTzGetDatum(day->due_at),
+		CStringGetTextDatum(outcomes[day->outcome]), TimestampTzGetDatum(now), (Datum) 0,
+	CStringGetTextDatum(policies[day->catch_up]), CStringGetTextDatum(josch_zone_default())};
+	char		nulls[8] = {' ', ' ', ' ', ' ', make ? ' ' : 'n', ' ', ' ', ' '};
 	bool		noted;
 
 	josch_spi_begin(&spi);

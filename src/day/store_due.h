@@ -31,10 +31,11 @@ typedef struct DueDay
 	bool		late;			/* it was due more than a minute ago, */
 	bool		missed;			/* or its grace has passed */
 	CatchUp		catch_up;		/* of its job */
+	int64		number;			/* among those of its job, from 1 on */
 	DueOutcome	outcome;		/* what is to become of it */
 } DueDay;
 
-/* The days that are due and not settled, by due_at, job and date; outcome is not set. */
+/* The days that are due and not settled, by number, due_at and job; outcome is not set. */
 extern DueDay *josch_store_due_list(TimestampTz now, int *n);
 
 /* The earliest day that is due and not settled by now, and the earliest after; DT_NOEND: there is none. */
@@ -46,9 +47,13 @@ typedef struct DueNext
 
 extern DueNext josch_store_due_next(TimestampTz now);
 
+/* Whether the days of any job make themselves. */
+extern bool josch_store_due_any(void);
+
 /*
  * Writes what becomes of a day; of one that is there the outcome is set to that it
- * was made.  False when it has its row, or is not to make itself any more.
+ * was made.  False when it has its row, or when its template is no longer what it
+ * was when the day was listed.
  */
 extern bool josch_store_due_note(DueDay *day, TimestampTz now, const char *comment);
 
