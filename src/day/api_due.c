@@ -4,6 +4,7 @@
  */
 #include "base/josch.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

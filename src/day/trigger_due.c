@@ -60,7 +60,8 @@ last_date(const Row *row, DateADT *date)
 {
 	pg_tz	   *zone = pg_tzset(row->nulls[TIME_ZONE] ? josch_zone_default() : TextDatumGetCString(row->values[TIME_ZONE]));
 	Interval   *time = DatumGetIntervalP(row->values[SCHEDULE_AT]);
-	bool		good = zone != NULL && time->month == 0 && time->day == 0 && Abs(time->time / USECS_PER_HOUR) < 7 * HOURS_PER_DAY;
+	bool		good = zone != NULL && time->month == 0 && time->day == 0 &&
+		time->time > -7 * USECS_PER_DAY && time->time < 7 * USECS_PER_DAY;
 
 	if (good)
 	{
