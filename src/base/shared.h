@@ -28,6 +28,7 @@ typedef struct JoschPlace
 	pg_atomic_uint32 wakes;		/* how often it was woken so far */
 	pg_atomic_uint32 quiet_wakes;	/* and how often by one who had changed no node */
 	pg_atomic_uint32 day_wakes; /* and how often since days may be due at other times */
+	JoschDaysFound days_found;
 	JoschNews	news;
 	bool		uses_spool;		/* its scheduler has runs open, or has not looked yet */
 	TimestampTz sql_waits_since;	/* for a background worker slot for its SQL; 0: it does not (run/sql_worker_share.c) */

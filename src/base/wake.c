@@ -211,6 +211,37 @@ josch_wake_was_for_days(void)
 }
 
 void
+josch_wake_tell_days(const JoschDaysFound *found)
+{
+	JoschPlace *place;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(MyDatabaseId);
+	if (place != NULL)
+	{
+		place->days_found = *found;
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
+JoschDaysFound
+josch_wake_take_days(void)
+{
+	JoschDaysFound found = {0};
+	JoschPlace *place;
+
+	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	place = find(MyDatabaseId);
+	if (place != NULL)
+	{
+		found = place->days_found;
+		place->days_found = (JoschDaysFound) {0};
+	}
+	LWLockRelease(josch_shared_lock);
+	return found;
+}
+
+void
 josch_wake_days_at_commit(void)
 {
 	scheduler_flag = days_flag = true;

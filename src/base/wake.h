@@ -72,6 +72,19 @@ extern bool josch_wake_was_for_more(void);
 
 /* For the scheduler: true when days may be due at other times since it asked last, or when it has not asked yet. */
 extern bool josch_wake_was_for_days(void);
+
+/* When the next days of a database are due, as a worker has found. */
+typedef struct JoschDaysFound
+{
+	TimestampTz found_at;		/* 0: nothing was found out */
+	bool		more;			/* it ended before it had tried all: another is to go on */
+	TimestampTz overdue;		/* the earliest that it had to leave; DT_NOEND: none */
+	TimestampTz due_at;			/* the earliest that is to come; DT_NOEND: none */
+} JoschDaysFound;
+
+/* The worker tells; the scheduler takes what was told since it took it last. */
+extern void josch_wake_tell_days(const JoschDaysFound *found);
+extern JoschDaysFound josch_wake_take_days(void);
 extern void josch_wake_launcher_now(void);
 
 /*

@@ -98,10 +98,11 @@ typedef struct Scheduler
 	TimestampTz next_due;		/* as found when it last looked */
 	TimestampTz pass_at;		/* next pass at the latest */
 	TimestampTz days_at;		/* when the next days are due; DT_NOEND: never */
-	bool		days_overdue;	/* some are since long, */
-	TimestampTz days_retry_at;	/* and are tried again then, by the system's clock */
-	int			days_delay_ms;	/* how long that was put off */
-	bool		days_stale;		/* all this is to be looked up */
+	bool		days_overdue;	/* some had to be left, */
+	int			days_delay_ms;	/* for so long */
+	TimestampTz days_found_at;	/* when that was found out */
+	TimestampTz days_ended_at;	/* the worker that did, by the system's clock */
+	bool		days_stale;		/* all this is to be found out */
 	int			set_aside_ms;
 	int			error_ms;		/* how long the last pass that failed was put off */
 	JoschSchedulerStatus status;

@@ -15,7 +15,9 @@
 #include "miscadmin.h"
 
 #include "base/attempt.h"
+#include "base/clock.h"
 #include "base/store_installation.h"
+#include "day/due.h"
 #include "run/store_held.h"
 
 /* What a promoted standby says of itself on record. */
@@ -163,6 +165,8 @@ josch_scheduler_take_back(Scheduler *scheduler, int64 highest)
 	char	   *reason = reason_of_taking_back(highest);
 	int			held;
 
+	josch_due_ask_all(josch_clock_now());
+	scheduler->days_stale = true;
 	held = josch_store_held_hold(reason, installation.disarmed);
 	if (held < 0)
 	{

@@ -2,9 +2,10 @@
  * src/server/scheduler_days.c
  *	  When the next days are due, and who makes them.
  *
- * The scheduler keeps the one moment at which the next day is due, looked up anew
- * when templates, calendars or settings have changed.  Then it starts a worker that
- * makes all that are due; what that one had to leave is tried again a while later.
+ * The scheduler keeps the one moment at which the next day is due.  Then it starts a
+ * worker that makes all that are, and finds out when the next will be: of ten
+ * thousand jobs that takes longer than a pass may.  So a worker looks, too, when
+ * templates, calendars or settings have changed, and when the clock was set back.
  */
 #include "base/josch.h"
 
@@ -24,8 +25,8 @@
 #include "run/sql_worker.h"
 #include "server/day_worker.h"
 
-/* What could not be looked up, or found no background worker slot, is tried again after this. */
-#define RETRY_MS 1000
+/* Workers follow each other after this at the earliest: whoever changes one template after the other keeps no core busy. */
+#define REST_MS 1000
 
 /* What a worker has left is tried again after the first delay, then ever later. */
 #define FIRST_DELAY_MS 1000
@@ -60,14 +61,14 @@ has_ended(void)
 }
 
 static void
-look(void *next)
+look(void *any)
 {
-	*(DueNext *) next = josch_store_due_next(josch_clock_now());
+	*(bool *) any = josch_store_due_any();
 }
 
-/* False when it cannot be told now: somebody has locked a table, or it failed. */
+/* Whether days of any job make themselves: where none do, no worker is started.  False when it cannot be told now. */
 static bool
-look_up(Scheduler *scheduler, DueNext *next)
+look_up(Scheduler *scheduler, bool *any)
 {
 	volatile bool found = false;
 
@@ -76,7 +77,7 @@ look_up(Scheduler *scheduler, DueNext *next)
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		found = josch_attempt_unless_locked(look, next);
+		found = josch_attempt_unless_locked(look, any);
 		PopActiveSnapshot();
 		CommitTransactionCommand();
 	}
@@ -92,42 +93,26 @@ look_up(Scheduler *scheduler, DueNext *next)
 	return found;
 }
 
-/* What can be done at once later on is tried again then: a wait, whatever clock the days go by. */
-static void
-put_off(Scheduler *scheduler, int ms)
+/* Waits go by the system's clock, whatever clock the days go by; it may have been set back since. */
+static int
+left_of(TimestampTz begun_at, int ms)
 {
-	scheduler->days_retry_at = TimestampTzPlusMilliseconds(josch_clock_system_now(), ms);
+	int64		passed = (josch_clock_system_now() - begun_at) / 1000;
+
+	return passed < 0 || passed >= ms ? 0 : ms - (int) passed;
 }
 
-static bool
-may_try(const Scheduler *scheduler)
-{
-	return josch_clock_system_now() >= scheduler->days_retry_at;
-}
-
-/* After a worker, what is overdue still is what it had to leave. */
 static void
-find_next(Scheduler *scheduler, bool after_worker)
+take_result(Scheduler *scheduler)
 {
-	DueNext		next;
+	JoschDaysFound found = josch_wake_take_days();
 
-	if (!look_up(scheduler, &next))
-	{
-		put_off(scheduler, RETRY_MS);
-		return;
-	}
-	scheduler->days_stale = false;
-	scheduler->days_at = next.due_at;
-	scheduler->days_overdue = !TIMESTAMP_IS_NOEND(next.overdue);
-	if (!scheduler->days_overdue)
-	{
-		scheduler->days_delay_ms = 0;
-	}
-	else if (after_worker)
-	{
-		scheduler->days_delay_ms = Min(Max(scheduler->days_delay_ms * 2, FIRST_DELAY_MS), LAST_DELAY_MS);
-		put_off(scheduler, scheduler->days_delay_ms);
-	}
+	scheduler->days_ended_at = josch_clock_system_now();
+	scheduler->days_found_at = found.found_at;
+	scheduler->days_at = found.found_at != 0 ? found.due_at : DT_NOEND;
+	scheduler->days_overdue = found.found_at == 0 || !TIMESTAMP_IS_NOEND(found.overdue);
+	scheduler->days_stale |= found.more;
+	scheduler->days_delay_ms = scheduler->days_overdue && !found.more ? Min(Max(scheduler->days_delay_ms * 2, FIRST_DELAY_MS), LAST_DELAY_MS) : 0;
 }
 
 static void
@@ -140,14 +125,14 @@ start(Scheduler *scheduler)
 		before_shmem_exit(end_worker, 0);
 		registered = true;
 	}
+	(void) josch_wake_take_days();
 	worker = josch_day_worker_start();
 	if (worker == NULL)
 	{
 		josch_sql_worker_make_room(true);
-		scheduler->days_overdue = true;
-		scheduler->days_at = DT_NOEND;
-		put_off(scheduler, RETRY_MS);
+		scheduler->days_ended_at = josch_clock_system_now();
 	}
+	scheduler->days_stale = worker == NULL;
 	if ((worker == NULL) != (scheduler->status.days_wait[0] != '\0'))
 	{
 		strlcpy(scheduler->status.days_wait, worker != NULL ? "" : "no background worker slot is free", JOSCH_WAIT_MAX);
@@ -155,44 +140,74 @@ start(Scheduler *scheduler)
 	}
 }
 
+/* Something has changed, or nothing is known: starts a worker, where it would find anything. */
+static void
+look_again(Scheduler *scheduler)
+{
+	bool		any;
+
+	if (!look_up(scheduler, &any))
+	{
+		scheduler->days_ended_at = josch_clock_system_now();
+	}
+	else if (any)
+	{
+		start(scheduler);
+	}
+	else
+	{
+		scheduler->days_stale = scheduler->days_overdue = false;
+		scheduler->days_at = DT_NOEND;
+	}
+}
+
 void
 josch_scheduler_days(Scheduler *scheduler)
 {
-	bool		after_worker = has_ended();
-
-	if (josch_wake_was_for_days() || after_worker)
+	if (has_ended())
 	{
-		scheduler->days_stale = true;
-		scheduler->days_retry_at = 0;
+		take_result(scheduler);
 	}
-	if (scheduler->installation == 0 || !josch_config_scheduler || worker != NULL)
+	if (josch_wake_was_for_days() || josch_clock_now() < scheduler->days_found_at ||
+		scheduler->installation == 0 || !josch_config_scheduler)
 	{
-		/* an arming wakes it, a setting does, the worker's end does */
 		scheduler->days_stale = true;
+	}
+	if (josch_scheduler_days_due(scheduler) > josch_clock_now())
+	{
 		return;
 	}
-	if (scheduler->days_stale && may_try(scheduler))
+	if (scheduler->days_stale)
 	{
-		find_next(scheduler, after_worker);
+		look_again(scheduler);
 	}
-	if (!scheduler->days_stale && (josch_clock_now() >= scheduler->days_at || (scheduler->days_overdue && may_try(scheduler))))
+	else
 	{
 		start(scheduler);
 	}
 }
 
+/* Where the data was taken back to an earlier moment days may have been made already: that must be known before. */
+static bool
+may_start(const Scheduler *scheduler)
+{
+	return scheduler->installation != 0 && scheduler->settle_at == 0 && !scheduler->replaced && josch_config_scheduler && worker == NULL;
+}
+
 TimestampTz
 josch_scheduler_days_due(const Scheduler *scheduler)
 {
-	TimestampTz due = scheduler->days_stale ? DT_NOEND : scheduler->days_at;
+	TimestampTz now = josch_clock_now();
+	TimestampTz rested = TimestampTzPlusMilliseconds(now, left_of(scheduler->days_ended_at, REST_MS));
+	TimestampTz due = scheduler->days_stale ? now : scheduler->days_at;
 
-	if (scheduler->installation == 0 || !josch_config_scheduler || worker != NULL)
+	if (!may_start(scheduler))
 	{
-		return DT_NOEND;
+		return DT_NOEND;		/* an arming wakes it, a setting does, the worker's end does */
 	}
-	if (scheduler->days_stale || scheduler->days_overdue)
+	if (scheduler->days_overdue)
 	{
-		due = Min(due, josch_clock_now() + Max(scheduler->days_retry_at - josch_clock_system_now(), 0));
+		due = Min(due, TimestampTzPlusMilliseconds(now, left_of(scheduler->days_ended_at, scheduler->days_delay_ms)));
 	}
-	return due;
+	return Max(due, rested);
 }

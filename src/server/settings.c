@@ -36,9 +36,6 @@ static Setting of_scheduler[] = {
 	{"enable_mergejoin", "off"}, {"enable_bitmapscan", "off"}, {"lock_timeout", "100ms"}
 };
 
-/* It waits for whoever does something, as josch.schedule() does, but not for long: other jobs have days, too. */
-static Setting of_worker[] = {{"lock_timeout", "10s"}};
-
 static void
 pin(Setting *settings, int n)
 {
@@ -59,7 +56,15 @@ void
 josch_settings_pin_worker(void)
 {
 	pin(all, lengthof(all));
-	pin(of_worker, lengthof(of_worker));
+}
+
+void
+josch_settings_set_patience(int ms)
+{
+	char		text[16];
+
+	snprintf(text, sizeof(text), "%dms", ms);
+	SetConfigOption("lock_timeout", text, PGC_USERSET, PGC_S_OVERRIDE);
 }
 
 void

@@ -99,55 +99,68 @@ subtest 'one job keeps no other' => sub {
 	is($node->sql("SELECT count(*) FROM josch.make_missed('Latest')"), 1, 'the other when it is mended');
 };
 
+subtest 'one of which nothing can be written down' => sub {
+	$node->sql("ALTER TABLE josch.job_days ADD CONSTRAINT not_ask CHECK (job_name <> 'Ask' OR job_date < '2024-03-08')");
+	move_clock('2024-03-08 22:00:00+00');
+	$node->wait_until('the others are made', "SELECT count(*) = 4 FROM josch.jobs WHERE job_date = '2024-03-08'");
+	is(days('Ask'), '03-04 declined, 03-05 late, 03-06 made, 03-07 made', 'it is not');
+	move_clock('2024-03-09 21:00:00+00');
+	$node->sql('ALTER TABLE josch.job_days DROP CONSTRAINT not_ask');
+	$node->wait_until('but when that is mended, by what its template says', "SELECT outcome = 'asked' FROM josch.job_days WHERE job_name = 'Ask' AND job_date = '2024-03-08'");
+	is($node->sql("SELECT count(*) FROM josch.make_missed('Ask')"), 1, 'somebody was asked');
+};
+
 subtest 'a crash' => sub {
-	move_clock('2024-03-08 12:00:00+00');
+	move_clock('2024-03-11 12:00:00+00');
 	$node->kill_postmaster;
-	$node->adjust_conf('postgresql.auto.conf', 'josch.now', "'2024-03-08 22:00:00+00'");
+	$node->adjust_conf('postgresql.auto.conf', 'josch.now', "'2024-03-11 22:00:00+00'");
 	$node->start;
-	$node->wait_until('all are made', "SELECT count(*) = 5 FROM josch.jobs WHERE job_date = '2024-03-08'");
-	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-08' AND outcome = 'made'"), 5, 'each is settled');
+	$node->wait_until('all are made', "SELECT count(*) = 5 FROM josch.jobs WHERE job_date = '2024-03-11'");
+	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-11' AND outcome = 'made'"), 5, 'each is settled');
 };
 
 subtest 'a change of templates and calendars is heard' => sub {
-	$node->sql("INSERT INTO josch.holidays (calendar_name, holiday, open) VALUES ('Week', '2024-03-09', true)");
-	move_clock('2024-03-09 22:00:00+00');
-	$node->wait_until('an open Saturday', "SELECT count(*) = 5 FROM josch.jobs WHERE job_date = '2024-03-09'");
+	$node->sql("INSERT INTO josch.holidays (calendar_name, holiday, open) VALUES ('Week', '2024-03-16', true)");
+	move_clock('2024-03-15 22:00:00+00');
+	$node->wait_until('the week before it', "SELECT count(*) = 5 FROM josch.jobs WHERE job_date = '2024-03-15'");
+	move_clock('2024-03-16 22:00:00+00');
+	$node->wait_until('an open Saturday', "SELECT count(*) = 5 FROM josch.jobs WHERE job_date = '2024-03-16'");
 	$node->sql("UPDATE josch.tpl_jobs SET paused = true WHERE job_name <> 'Sod'");
-	move_clock('2024-03-11 22:00:00+00');
-	$node->wait_until('one is not paused', "SELECT count(*) = 1 FROM josch.jobs WHERE job_date = '2024-03-11'");
+	move_clock('2024-03-18 22:00:00+00');
+	$node->wait_until('one is not paused', "SELECT count(*) = 1 FROM josch.jobs WHERE job_date = '2024-03-18'");
 	$node->sql("BEGIN; UPDATE josch.tpl_jobs SET paused = false WHERE job_name = 'Eod'; PREPARE TRANSACTION 'two'");
-	is($node->sql("SELECT count(*) FROM josch.jobs WHERE job_date = '2024-03-11'"), 1, 'the others are');
+	is($node->sql("SELECT count(*) FROM josch.jobs WHERE job_date = '2024-03-18'"), 1, 'the others are');
 	$node->sql("COMMIT PREPARED 'two'");
-	$node->wait_until('resumed by a prepared transaction', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-11'");
+	$node->wait_until('resumed by a prepared transaction', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-18'");
 };
 
 subtest 'a copy makes none; the switch stops it' => sub {
 	$node->sql('ALTER SYSTEM SET josch.scheduler = off');
-	move_clock('2024-03-12 21:00:00+00');
+	move_clock('2024-03-19 21:00:00+00');
 	$node->wait_until('the scheduler rests', "SELECT detail ~ 'josch.scheduler is off' FROM josch.health() WHERE component = 'scheduler'");
 	$node->stop;
-	my $copy = JoschNode->copy_of('copy', $node, conf => "josch.scheduler = on\njosch.now = '2024-03-12 22:00:00+00'\n");
-	$copy->sql("ALTER SYSTEM SET josch.now = '2024-03-12 22:00:00+00'");
+	my $copy = JoschNode->copy_of('copy', $node, conf => "josch.scheduler = on\njosch.now = '2024-03-19 22:00:00+00'\n");
+	$copy->sql("ALTER SYSTEM SET josch.now = '2024-03-19 22:00:00+00'");
 	$copy->sql('ALTER SYSTEM SET josch.scheduler = on');
 	$copy->sql('SELECT pg_reload_conf()');
 	$copy->wait_until('the copy is disarmed, and looks', "SELECT detail ~ 'Disarmed' FROM josch.health() WHERE component = 'armed'");
 	$copy->sql("SELECT josch.schedule('2024-04-01', 'None')");
-	is($copy->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-12'"), 0, 'no day makes itself');
+	is($copy->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-19'"), 0, 'no day makes itself');
 	$copy->sql("SELECT josch.arm('a test')");
-	$copy->wait_until('until it is armed', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-12'");
+	$copy->wait_until('until it is armed', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-19'");
 	$copy->stop;
 	$node->start;
-	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-12'"), 0, 'where the scheduler is off none does');
+	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-19'"), 0, 'where the scheduler is off none does');
 	$node->sql('ALTER SYSTEM RESET josch.scheduler');
-	move_clock('2024-03-12 22:00:00+00');
-	$node->wait_until('until it is on', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-12'");
+	move_clock('2024-03-19 22:00:00+00');
+	$node->wait_until('until it is on', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-19'");
 };
 
 subtest 'a database with days that are due can be dropped' => sub {
 	$node->sql('CREATE DATABASE other');
 	$node->sql("CREATE EXTENSION josch; INSERT INTO josch.tpl_jobs (job_name, schedule_at) VALUES ('x', '1:00')", 'other');
 	$node->sql("BEGIN; LOCK josch.jobs IN ACCESS EXCLUSIVE MODE; ROLLBACK", 'other');
-	move_clock('2024-03-13 21:00:00+00');
+	move_clock('2024-03-20 21:00:00+00');
 	$node->wait_until('they are made', "SELECT count(*) = 1 FROM josch.jobs", 'other');
 	$node->sql('DROP DATABASE other WITH (FORCE)');
 	is($node->sql("SELECT count(*) FROM pg_database WHERE datname = 'other'"), 0, 'it is gone');

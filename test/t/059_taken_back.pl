@@ -147,6 +147,29 @@ subtest 'what ran on is not tried again by itself' => sub {
 	$node->wait_until('a person gives it as many as ever', "SELECT state = 'failed' AND attempt = 3 FROM josch.nodes WHERE node_id = 51");
 };
 
+# Nothing that was there waits for anything; but the day that made itself in the lost time would make itself again.
+subtest 'days that made themselves in the lost time' => sub {
+	$node->sql("SELECT josch.arm('all was looked at')");
+	$node->act('signoff', $_) foreach 22, 42;
+	$node->act('skip', 51);
+	$node->wait_for('succeeded', 23, 41, 43, 44, 52);
+	$node->sql('ALTER SYSTEM SET josch.scheduler = off');
+	$node->reload;
+	$node->wait_until('nothing is made', "SELECT detail LIKE '%josch.scheduler is off%' FROM josch.health() WHERE component = 'scheduler'");
+	$node->job('daily');
+	$node->add([ 71, 'N', 'echo $DATE >> $WORK/71' ]);
+	$node->sql("UPDATE josch.tpl_jobs SET schedule_at = '0:00', days_after = josch.today('UTC') - 2, time_zone = 'UTC', valid_from = josch.today('UTC') - 1, valid_to = josch.today('UTC') WHERE job_name = 'daily'");
+	save();
+	$node->sql('ALTER SYSTEM RESET josch.scheduler');
+	$node->reload;
+	$node->wait_until('two days', "SELECT count(*) = 2 FROM josch.nodes WHERE node_id = 71 AND state = 'succeeded'");
+	put_back(sub { unlink $node->data_dir . '/postgresql.auto.conf' });
+	$node->wait_until('somebody is asked', "SELECT count(*) = 2 FROM josch.job_days WHERE job_name = 'daily' AND outcome = 'asked'");
+	is($node->sql('SELECT armed, held FROM josch.armed()'), 't|0', 'nothing is held back');
+	is($node->sql("SELECT count(*) FROM josch.jobs WHERE job_name = 'daily'"), 0, 'none is made');
+	is(scalar(split /\n/, $node->file('71')), 2, 'nothing has run again');
+};
+
 append_to_file("$node->{work}/1.end", '');
 done_testing();
 
