@@ -162,12 +162,20 @@ sub judge_sql
 sub judge_failures
 {
 	my ($node) = @_;
-	return map { "node $_->[0] of $_->[1] has failed by itself $_->[2] times, of which $_->[3] were its runs: $_->[4]" } rows($node, q{
+	return (map { "node $_->[0] of $_->[1] has failed by itself $_->[2] times, of which $_->[3] were its runs: $_->[4]" } rows($node, q{
 		SELECT a.node_id, a.job_date, a.n, r.n, a.message
 		FROM (SELECT node_id, job_date, count(*) AS n, max(translate(new_values->>'message', E'\n|', '  ')) AS message FROM josch.nodes_audit
 				WHERE application LIKE 'josch scheduler%' AND new_values->>'state' = 'failed' GROUP BY 1, 2) a
 			CROSS JOIN LATERAL (SELECT count(*) AS n FROM josch.runs WHERE node_id = a.node_id AND job_date = a.job_date AND status = 'failed') r
-		WHERE a.n > r.n});
+		WHERE a.n > r.n}),
+		# what it tries again by itself is bounded, and never what a person has stopped
+		(map { "node $_->[0] of $_->[1] was tried again $_->[2] times, and has $_->[3] retries" }
+			rows($node, 'SELECT node_id, job_date, retried, retries FROM josch.nodes WHERE retried > retries')),
+		(map { "node $_->[0] of $_->[1] was tried again when run $_->[2] was stopped" } rows($node, q{
+		SELECT a.node_id, a.job_date, r.run_id FROM josch.nodes_audit a
+			JOIN josch.runs_audit e ON e.xid = a.xid AND e.new_values ? 'ended_at'
+			JOIN josch.runs r ON r.run_id = e.run_id AND r.node_id = a.node_id AND r.job_date = a.job_date
+		WHERE a.new_values->>'not_before' IS NOT NULL AND r.stop_requested_at IS NOT NULL})));
 }
 
 # ---- the order of the graph ----

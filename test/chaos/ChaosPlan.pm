@@ -56,7 +56,15 @@ sub behaviour
 sub command
 {
 	my %timeout = chance(5) ? (timeout => '150 ms', stop_grace => '100 ms') : (stop_grace => '300 ms');
-	return (node_type => 'N', exec_command => '"$WORK/act" ' . behaviour(), %timeout);
+	return (node_type => 'N', exec_command => '"$WORK/act" ' . behaviour(), %timeout, retries());
+}
+
+# Some are tried again by themselves; of these some also when nobody saw them end.
+sub retries
+{
+	return () unless chance(25);
+	return (retries => pick(1, 2, 5), retry_delay => pick('0', '50 ms', '1 s'), retry_backoff => pick(1, 2), retry_on => pick('{exit}', '{exit,signal,timeout,start}'),
+		success_codes => pick('{[0,0]}', '{[0,0],[77,77]}'), repeatable => pick('true', 'false'));
 }
 
 sub milestone { return (node_type => 'N'); }
@@ -65,7 +73,7 @@ sub review { return (node_type => 'R', exec_command => '"$WORK/act" ' . behaviou
 
 sub long_running
 {
-	return (node_type => 'L', exec_command => '"$WORK/act" 3600 0', ready_after => '50 ms', stop_grace => '300 ms');
+	return (node_type => 'L', exec_command => '"$WORK/act" 3600 0', ready_after => '50 ms', stop_grace => '300 ms', retries());
 }
 
 # An effect for each run that is committed: with the node's success, or by itself; and where that was.
