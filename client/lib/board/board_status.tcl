@@ -274,6 +274,9 @@ proc ::board_status::WriteHealth {} {
     } elseif {"armed" in $down} {
         # then nothing is started, whatever else is up
         $frame.health configure -text "\u25b2 disarmed" -style Danger.Tool.TButton
+    } elseif {$down eq {days}} {
+        $frame.health configure -text "\u25b2 missed days" -style Danger.Tool.TButton
+        tip::set_text $frame.health [missed::detail]
     } elseif {$down eq {}} {
         $frame.health configure -text "\u25cf scheduler up" -style Good.Tool.TButton
     } else {
@@ -337,6 +340,10 @@ proc ::board_status::Countdown {} {
 # ---- all of josch.health ----
 
 proc ::board_status::ShowHealth {} {
+    if {[.board.status.health cget -text] eq "\u25b2 missed days"} {
+        missed::show
+        return
+    }
     set window .health
     if {![winfo exists $window]} {
         toplevel $window

@@ -6,8 +6,8 @@
 # Constraint: a comment belongs to the nodes for which it was written, and an act to the rows that are shown.
 
 oo::class create ::details::View {
-    # offered: the acts that have a button
-    variable path key rows tabs offered drafts
+    # offered: the acts that have a button; reason: why the node does not start, in the server's words
+    variable path key rows tabs offered drafts reason
 
     constructor {window} {
         set path $window
@@ -16,6 +16,7 @@ oo::class create ::details::View {
         # keys -> a comment that was begun for them
         set drafts [dict create]
         set offered none
+        set reason ""
         my Build
     }
 
@@ -93,9 +94,11 @@ oo::class create ::details::View {
         }
         my GiveDraft
         set offered none
+        set reason ""
         my ShowHead
         my ShowActs
         my ShowTabs
+        my AskWhy
     }
 
     method ShowTabs {} {
@@ -134,9 +137,30 @@ oo::class create ::details::View {
             guard::changed $path.acts
         }
         my ShowTabs
+        my AskWhy
     }
 
     # ---- the head ----
+
+    # What a node waits for that has not started, down to the root: the server knows. It may change while the node does not.
+    method AskWhy {} {
+        set row [expr {[dict exists $rows $key] ? [dict get $rows $key] : ""}]
+        if {$row eq "" || [dict get $row state] ni {pending ready} || [board::past] ne ""} {
+            set reason ""
+            return
+        }
+        lassign $key node_id date
+        db::query "SELECT detail FROM josch.why([db::quote $node_id]::bigint, [db::quote $date]::date) LIMIT 1" \
+            [list late::call [self] TakeWhy $key] why-[self]
+    }
+
+    method TakeWhy {of result} {
+        if {$of ne $key || ![dict get $result ok]} {
+            return
+        }
+        set reason [lindex [dict get $result rows] 0 0]
+        my ShowHead
+    }
 
     method ShowHead {} {
         set head $path.head
@@ -153,7 +177,7 @@ oo::class create ::details::View {
             -background [dict get $state fill] -foreground [dict get $state text]
         pack $head.line.state -side left -before $head.line.since
         $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
-        my ShowWhy [output_text::clip [details::Why $row]]
+        my ShowWhy [output_text::clip [details::Why $row $reason]]
     }
 
     method ShowWhy {text} {
@@ -287,6 +311,7 @@ proc ::details::create {path} {
         bind . $event +[list late::call $pane Refresh $event]
     }
     bind . <<ActProgress>> +[list late::call $pane Progress]
+    bind . <<BoardPulse>> +[list late::call $pane AskWhy]
     bind . <<BoardSelection>> +[list late::call $pane FollowSelection]
     return $path
 }
@@ -321,9 +346,12 @@ proc ::details::DressTag {text} {
     $text tag configure quiet -foreground [theme::color quiet]
 }
 
-# Why a node is in its state: the message, and who acted last.
-proc ::details::Why {row} {
+# Why a node is in its state: what it waits for, the message, and who acted last.
+proc ::details::Why {row {reason ""}} {
     set parts {}
+    if {$reason ne "" && $reason ne [dict get $row message]} {
+        lappend parts [string toupper $reason 0 0]
+    }
     set who [claims::words [board::claim [list [dict get $row node_id] [dict get $row job_date]]]]
     if {$who ne ""} {
         lappend parts $who
