@@ -148,7 +148,7 @@ INSERT INTO josch.tpl_jobs (job_name, catch_up_grace) VALUES ('x', '-1 minute');
 INSERT INTO josch.tpl_jobs (job_name, valid_from, valid_to) VALUES ('x', '2026-01-02', '2026-01-01');
 INSERT INTO josch.tpl_jobs (job_name, schedule_at, time_zone) VALUES ('x', '1:00', 'Nowhere');
 -- a date that is the last there is, or a calendar without days, keeps no other from being made
-INSERT INTO josch.tpl_jobs (job_name, schedule_at, days_after) VALUES ('End of time', '1:00', '9899-12-31');
+INSERT INTO josch.tpl_jobs (job_name, calendar_name, schedule_at, days_after) VALUES ('End of time', 'Bank', '1:00', '9899-12-31');
 INSERT INTO josch.calendars (calendar_name, weekdays) VALUES ('Never', '{}');
 INSERT INTO josch.tpl_jobs (job_name, schedule_at, calendar_name) VALUES ('Never', '1:00', 'Never');
 SELECT josch.tick('2026-12-28 12:00+01');
