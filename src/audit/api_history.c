@@ -188,17 +188,29 @@ tell_act(Story *story, const AuditRow *row, Jsonb *state)
 			  by != NULL ? by : row->session_name); /* the record may begin in the middle */
 }
 
-static void
-tell_state(Story *story, const AuditRow *row, Jsonb *node)
+/* What is said of a change of state before its message. */
+static const char *
+words_of_state(const AuditRow *row, Jsonb *node)
 {
 	char	   *label = text_of(node, "state");
 	const JoschState *state = josch_states_find(label);
+
+	if (text_of(row->new_values, "not_before") != NULL)
+	{
+		/* the next of its runs in a day, or another attempt at this one */
+		return is(node, "retried", "0") ? "succeeded" : "to be tried again";
+	}
+	return state != NULL ? josch_states_words(state->words, run_of(node)) : label;
+}
+
+static void
+tell_state(Story *story, const AuditRow *row, Jsonb *node)
+{
 	char	   *message = has(row->new_values, "message") ? text_of(node, "message") : NULL;
 	StringInfoData sentence;
 
 	initStringInfo(&sentence);
-	appendStringInfoString(&sentence, text_of(row->new_values, "not_before") != NULL ? "to be tried again" :
-						   state != NULL ? josch_states_words(state->words, run_of(node)) : label);
+	appendStringInfoString(&sentence, words_of_state(row, node));
 	if (message != NULL && strncmp(message, sentence.data, sentence.len) == 0)
 	{
 		resetStringInfo(&sentence);	/* it says so itself */

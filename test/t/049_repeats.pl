@@ -44,6 +44,7 @@ subtest 'the night in which the clocks go back' => sub {
 	wait_for_rest_of(1, 1, '2024-10-27 00:30:00+00');
 	like($node->sql("SELECT message FROM josch.nodes WHERE node_id = 1"), qr/^succeeded; runs again at 02:30$/, 'it says when');
 	is($node->sql("SELECT reason, until = '2024-10-27 00:30+00' FROM josch.why(1, '$DAY')"), 'time|t', 'josch.why() too');
+	is($node->sql("SELECT string_agg(sentence, '; ') FROM josch.history(1, '$DAY') WHERE sentence ~ 'again'"), 'succeeded; runs again at 02:30', 'the history, too: it has not failed');
 	is($node->sql("SELECT state FROM josch.nodes WHERE node_id = 2"), 'pending', 'its child waits');
 	my $run = 1;
 	foreach my $next ('01:00', '01:30', '02:00')

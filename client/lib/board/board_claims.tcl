@@ -61,11 +61,15 @@ proc ::board::next_attempt {row} {
     return [expr {$at eq "" || [dict get $row state] ni {pending ready} || $at <= [moment] ? "" : $at}]
 }
 
-# "attempt 2 of 3, next at 16:45:00"; its message may say so itself.
+# "attempt 2 of 3, next at 16:45:00", or of one that is repeated "next at 16:45:00"; its message may say so itself.
 proc ::board::NextAttempt {row} {
     set at [next_attempt $row]
-    if {$at eq "" || [string match "attempt *" [dict get $row message]]} {
+    set message [dict get $row message]
+    if {$at eq "" || [string match "attempt *" $message] || [string match "*again at*" $message]} {
         return ""
+    }
+    if {[dict get $row retried] eq "0"} {
+        return "next at [board_filter::clock_text $at [dict get $row job_date]]"
     }
     set attempt [dict get $row attempt]
     set last [expr {$attempt + [dict get $row retries] - [dict get $row retried] + 1}]

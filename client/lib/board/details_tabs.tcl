@@ -168,8 +168,9 @@ proc ::details::FactsSql {node day} {
         n.ready_command AS \"Ready when\",
         n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
         CASE WHEN n.retries > 0 THEN n.retried || ' of ' || n.retries || ' used' END AS \"Retries\",
-        CASE WHEN n.state IN ('pending', 'ready') THEN n.attempt + 1 || ' of ' || n.attempt + n.retries - n.retried + 1
-            || ', next at ' || to_char(n.not_before, 'YYYY-MM-DD HH24:MI:SS TZ') END AS \"Next attempt\",
+        CASE WHEN n.state IN ('pending', 'ready') THEN CASE WHEN n.retried > 0 THEN
+            n.attempt + 1 || ' of ' || n.attempt + n.retries - n.retried + 1 || ', ' ELSE '' END
+            || 'next at ' || to_char(n.not_before, 'YYYY-MM-DD HH24:MI:SS TZ') END AS \"Next attempt\",
         nullif(n.success_codes, '{\[0,1)}')::text AS \"Codes of success\",
         CASE WHEN n.retries > 0 THEN n.retry_codes::text END AS \"Codes to try again\",
         r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
