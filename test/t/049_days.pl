@@ -45,6 +45,8 @@ sub self_making
 
 subtest 'in time, and what is in it runs' => sub {
 	self_making('Eod', 1);
+	# one that is at the end of all dates keeps no other from it
+	$node->sql("INSERT INTO josch.tpl_jobs (job_name, schedule_at, days_after) VALUES ('End of time', '1:00', '9899-12-31')");
 	move_clock('2024-03-01 21:59:59+00');
 	self_making('Sod', 2, schedule_at => '21:59');
 	move_clock('2024-03-01 22:00:00+00');
