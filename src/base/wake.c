@@ -172,25 +172,48 @@ josch_wake_scheduler_quietly(Oid database)
 	wake_scheduler(database, WAKE_QUIETLY);
 }
 
-bool
-josch_wake_was_for_more(void)
+/* How often this process was woken; what it has heard of is left as it is where it has no place. */
+typedef struct Wakes
 {
-	static uint32 wakes = 0;
-	static uint32 quiet_wakes = 0;
-	uint32		former_wakes = wakes;
-	uint32		former_quiet_wakes = quiet_wakes;
+	uint32		all;
+	uint32		quiet;
+} Wakes;
+
+static Wakes heard = {0, 0};
+
+static Wakes
+count_wakes(void)
+{
+	Wakes		wakes = heard;
 	JoschPlace *place;
 
 	LWLockAcquire(josch_shared_lock, LW_SHARED);
 	place = find(MyDatabaseId);
 	if (place != NULL)
 	{
-		wakes = pg_atomic_read_u32(&place->wakes);
-		quiet_wakes = pg_atomic_read_u32(&place->quiet_wakes);
+		wakes.all = pg_atomic_read_u32(&place->wakes);
+		wakes.quiet = pg_atomic_read_u32(&place->quiet_wakes);
 	}
 	LWLockRelease(josch_shared_lock);
+	return wakes;
+}
+
+bool
+josch_wake_is_unheard(void)
+{
+	Wakes		wakes = count_wakes();
+
+	return wakes.all != heard.all || wakes.quiet != heard.quiet;
+}
+
+bool
+josch_wake_was_for_more(void)
+{
+	Wakes		former = heard;
+
+	heard = count_wakes();
 	/* somebody else may set the latch, and does not say why */
-	return wakes != former_wakes || quiet_wakes == former_quiet_wakes;
+	return heard.all != former.all || heard.quiet == former.quiet;
 }
 
 bool

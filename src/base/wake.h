@@ -67,6 +67,12 @@ extern void josch_wake_scheduler_now(Oid database);
 /* The same for a SQL worker: its slot says what there is to be heard, and no node has changed. */
 extern void josch_wake_scheduler_quietly(Oid database);
 
+/*
+ * Whether this process was woken since it last asked what for.  The counts tell, not
+ * the latch alone: who waits for a lock within a pass takes that back, too.
+ */
+extern bool josch_wake_is_unheard(void);
+
 /* For the scheduler: false when all who have woken it since it asked last did so quietly. */
 extern bool josch_wake_was_for_more(void);
 

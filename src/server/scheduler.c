@@ -633,7 +633,7 @@ run_pass(Scheduler *scheduler)
 static void
 notice_wake(Scheduler *scheduler)
 {
-	if (MyLatch->is_set)
+	if (MyLatch->is_set || josch_wake_is_unheard())
 	{
 		ResetLatch(MyLatch);
 		scheduler->pass_wanted = true;
@@ -750,7 +750,7 @@ josch_scheduler_main(Datum database)
 		{
 			run_pass(&scheduler);
 		}
-		if (!scheduler.pass_wanted)
+		if (!scheduler.pass_wanted && !josch_wake_is_unheard())
 		{
 			wait_for_something(&scheduler);
 		}
