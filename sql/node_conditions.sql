@@ -145,6 +145,8 @@ INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, condition) VA
 UPDATE josch.nodes SET join_rule = 'any' WHERE node_id = 5;
 SELECT josch.tick();
 SELECT node_id, state, unmet, impossible FROM board WHERE node_id = 5;
+UPDATE josch.nodes SET on_failure = 'abandon' WHERE node_id = 5;
+SELECT sentence FROM josch.history(5, '2026-03-02') WHERE sentence LIKE 'changed %' OR sentence LIKE '% changed %';
 SELECT josch.approve(3, '2026-03-02');
 SELECT josch.tick();
 SELECT node_id, state, satisfied FROM board WHERE node_id = 5;

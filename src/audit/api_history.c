@@ -50,6 +50,8 @@ static const Wording edits[] = {
 	{"retry_max_delay", "longest delay"},
 	{"retry_on", "ends to try again"},
 	{"repeatable", "\"may be run twice\""},
+	{"join_rule", "join of its dependencies"},
+	{"on_failure", "what follows a failure"},
 	{"repeat_every", "time between runs"},
 	{"repeat_until", "end of its runs"},
 	{"signoff_time", "sign-off time"},
