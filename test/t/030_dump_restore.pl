@@ -128,6 +128,7 @@ sub make_day
 			(5, 'N', 'Other', 'other', NULL, 'pg_database_owner'), (6, 'N', 'Sod', 'held', NULL, 'pg_database_owner');
 		INSERT INTO josch.tpl_node_deps VALUES (1, 0, 2, 0), (2, 0, 3, 0), (4, -1, 4, 0);
 		UPDATE josch.tpl_jobs SET valid_from = '2026-11-20';
+		INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, days_after) VALUES ('Daily', 'UTC', '8:00', '2026-11-19');
 		SET josch.now = '2026-11-20 08:01+00';
 		SELECT josch.schedule('2026-11-20');
 		SELECT josch.schedule('2026-11-21');
