@@ -152,17 +152,37 @@ subtest 'a copy makes none; the switch stops it' => sub {
 	$copy->wait_until('until it is armed', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-19'");
 	$copy->stop;
 	$node->start;
+	move_clock('2024-03-19 22:00:00+00');
+	foreach my $look (1, 2)
+	{
+		# the second pass begins after whatever the first turn has started was on its way
+		my $passes = $node->sql("SELECT substring(detail FROM 'passes (\\d+)') FROM josch.health() WHERE component = 'scheduler'");
+		$node->sql('SELECT josch.wake()');
+		$node->wait_until('the scheduler looks', "SELECT substring(detail FROM 'passes (\\d+)')::bigint > $passes FROM josch.health() WHERE component = 'scheduler'");
+	}
+	$node->wait_until('no worker is on its way', "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'josch day worker'");
 	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_date = '2024-03-19'"), 0, 'where the scheduler is off none does');
 	$node->sql('ALTER SYSTEM RESET josch.scheduler');
-	move_clock('2024-03-19 22:00:00+00');
+	$node->sql('SELECT pg_reload_conf()');
 	$node->wait_until('until it is on', "SELECT count(*) = 2 FROM josch.jobs WHERE job_date = '2024-03-19'");
+};
+
+subtest 'a day that has to wait keeps those of its job that follow waiting' => sub {
+	$node->sql(q{CREATE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '55P03'; END $$;
+		CREATE TRIGGER wait_a_little BEFORE INSERT ON josch.jobs FOR EACH ROW WHEN (NEW.job_name = 'Eod' AND NEW.job_date = '2024-03-20') EXECUTE FUNCTION wait_a_little()});
+	move_clock('2024-03-21 22:00:00+00');
+	$node->wait_until('another job goes on', "SELECT count(*) = 1 FROM josch.jobs WHERE job_name = 'Sod' AND job_date = '2024-03-21'");
+	$node->wait_until('the worker has done what it can', "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'josch day worker'");
+	is($node->sql("SELECT count(*) FROM josch.job_days WHERE job_name = 'Eod' AND job_date >= '2024-03-20'"), 0, 'neither is made');
+	$node->sql('DROP TRIGGER wait_a_little ON josch.jobs');
+	$node->wait_until('and both when the first can be', "SELECT count(*) = 2 FROM josch.jobs WHERE job_name = 'Eod' AND job_date BETWEEN '2024-03-20' AND '2024-03-21'");
 };
 
 subtest 'a database with days that are due can be dropped' => sub {
 	$node->sql('CREATE DATABASE other');
 	$node->sql("CREATE EXTENSION josch; INSERT INTO josch.tpl_jobs (job_name, schedule_at) VALUES ('x', '1:00')", 'other');
 	$node->sql("BEGIN; LOCK josch.jobs IN ACCESS EXCLUSIVE MODE; ROLLBACK", 'other');
-	move_clock('2024-03-20 21:00:00+00');
+	move_clock('2024-03-22 21:00:00+00');
 	$node->wait_until('they are made', "SELECT count(*) = 1 FROM josch.jobs", 'other');
 	$node->sql('DROP DATABASE other WITH (FORCE)');
 	is($node->sql("SELECT count(*) FROM pg_database WHERE datname = 'other'"), 0, 'it is gone');
