@@ -49,8 +49,9 @@ sub marks
 
 my $RUNS = q{
 	SELECT run_id || '-' || lpad(to_hex(nonce), 16, '0'), node_id, translate(message, E'\n|', '  '), status, exit_code, exit_signal,
-		started_at IS NOT NULL, stop_requested_at IS NOT NULL OR timed_out, ledger, extract(epoch FROM ended_at)
-	FROM josch.runs WHERE kind = 'command'};
+		started_at IS NOT NULL, stop_requested_at IS NOT NULL OR timed_out, ledger, extract(epoch FROM ended_at),
+		(SELECT success_codes @> r.exit_code FROM josch.tpl_nodes t WHERE t.node_id = r.node_id)
+	FROM josch.runs r WHERE kind = 'command'};
 
 sub judge_commands
 {
@@ -61,7 +62,7 @@ sub judge_commands
 	foreach my $row (rows($node, $RUNS))
 	{
 		my %run;
-		@run{qw(key node message status code signal started stopped ledger ended)} = @$row;
+		@run{qw(key node message status code signal started stopped ledger ended good)} = @$row;
 		my $mark = delete $marks->{ $run{key} } // {};
 		push @complaints, map { qq{run $run{key} of node $run{node}: $_ ($run{status}, exit code "$run{code}", signal "$run{signal}", "$run{message}")} }
 			judge_starts($mark, \%run), judge_end($record, $mark, \%run);
@@ -92,7 +93,7 @@ sub judge_end
 	my @wrong;
 	push @wrong, 'is unknown, although it could be known' if $run->{status} eq 'unknown' && !may_be_unknown($record, $run);
 	push @wrong, 'ended with ' . ($mark->{code} // 'no code at all') if $code ne '' && ($mark->{code} // '') ne $code;
-	push @wrong, 'is said to have succeeded' if $run->{status} eq 'succeeded' && $code ne '' && $code ne '0';
+	push @wrong, 'is said to have succeeded' if $run->{status} eq 'succeeded' && $code ne '' && $run->{good} ne 't';
 	push @wrong, 'has failed for no reason' if $run->{status} eq 'failed' && "$code$run->{signal}" eq '' && $run->{stopped} eq 'f';
 	push @wrong, 'nobody has sent it a signal'
 		if $run->{signal} ne '' && $run->{stopped} eq 'f' && !$record->{killed}{$key} && !$record->{unsure}{$key};
