@@ -14,6 +14,8 @@ namespace eval ::missed {
     variable columns {job_name "Job" 150 job_date "Day" 100 due "Was due" 170 outcome "What" 90 comment "Why" 300}
     # how many are read
     variable most 1000
+    # counts the windows: an answer is for the one that asked
+    variable number 0
 }
 
 proc ::missed::create {} {
@@ -46,6 +48,7 @@ proc ::missed::Notice {} {
 
 proc ::missed::show {} {
     variable columns
+    variable number
     set w .missed
     if {[winfo exists $w]} {
         Read
@@ -53,6 +56,7 @@ proc ::missed::show {} {
         raise $w
         return
     }
+    incr number
     toplevel $w
     wm withdraw $w
     theme::dress $w
@@ -99,16 +103,18 @@ proc ::missed::Buttons {w} {
 
 proc ::missed::Read {} {
     variable most
+    variable number
     db::query "SELECT job_name, to_char(job_date, 'YYYY-MM-DD') AS job_date,
             to_char(due_at, 'YYYY-MM-DD HH24:MI TZ') AS due, outcome, coalesce(comment, '') AS comment
         FROM josch.job_days WHERE outcome IN ('asked', 'failed') ORDER BY job_days.job_date, job_name LIMIT $most" \
-        ::missed::Take missed
+        [list ::missed::Take $number] missed
 }
 
-proc ::missed::Take {result} {
+proc ::missed::Take {of result} {
     variable days
     variable columns
-    if {![winfo exists .missed]} {
+    variable number
+    if {$of != $number || ![winfo exists .missed]} {
         return
     }
     if {![dict get $result ok]} {
