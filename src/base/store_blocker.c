@@ -21,6 +21,11 @@
 	pid ", coalesce(a.usename, x.owner)::text, coalesce(a.xact_start, x.prepared)," \
 	" coalesce(a.state LIKE 'idle%', a.pid IS NULL), x.gid"
 
+/* The prepared transaction that has a lock: it has locked its own number, too, under the same name, which a restart changes. */
+#define PREPARED_OF(lock) \
+	"SELECT p.owner, p.prepared, p.gid FROM pg_locks v JOIN pg_prepared_xacts p ON p.transaction = v.transactionid" \
+	" WHERE v.locktype = 'transactionid' AND v.pid IS NULL AND v.granted AND v.virtualtransaction = " lock ".virtualtransaction"
+
 #define BLOCKER_FIELDS(type, of) \
 	JOSCH_FIELD(type, of pid, INT32), JOSCH_FIELD(type, of user_name, TEXT), \
 	JOSCH_FIELD(type, of since, TIMESTAMPTZ), JOSCH_FIELD(type, of idle, BOOL), JOSCH_FIELD(type, of gid, TEXT)
@@ -32,8 +37,7 @@ static JoschPlan holders = JOSCH_PLAN(
 	"SELECT DISTINCT " BLOCKER_COLUMNS("coalesce(l.pid, 0)")
 	"  FROM pg_locks l"
 	"  LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
-	"  LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
-	"        AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)"
+	"  LEFT JOIN LATERAL (" PREPARED_OF("l") ") x ON l.pid IS NULL"
 	" WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.locktype = $1"
 	"   AND (l.database IS NULL OR l.database IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))"
 	"   AND concat_ws('/', l.transactionid, l.virtualxid, l.relation, l.page, l.tuple, l.classid, l.objid, l.objsubid) = $2"
@@ -47,8 +51,7 @@ static JoschPlan waiters = JOSCH_PLAN(
 	"  JOIN pg_stat_activity w ON w.pid = l.pid AND w.datname = current_database()"
 	" CROSS JOIN LATERAL (SELECT DISTINCT pid FROM unnest(pg_blocking_pids(w.pid)) pid) b"
 	"  LEFT JOIN pg_stat_activity a ON a.pid = b.pid AND b.pid <> 0"
-	"  LEFT JOIN LATERAL (SELECT x.owner, x.prepared, x.gid FROM pg_locks h"
-	"                       JOIN pg_prepared_xacts x ON x.transaction::text = split_part(h.virtualtransaction, '/', 2)"
+	"  LEFT JOIN LATERAL (SELECT x.owner, x.prepared, x.gid FROM pg_locks h, LATERAL (" PREPARED_OF("h") ") x"
 	"                      WHERE b.pid = 0 AND h.pid IS NULL AND h.granted AND h.locktype = l.locktype"
 	"                        AND (h.database, h.relation, h.page, h.tuple, h.transactionid, h.classid, h.objid, h.objsubid)"
 	"                            IS NOT DISTINCT FROM"
@@ -74,8 +77,7 @@ static JoschPlan table_holders = JOSCH_PLAN(
 	"  JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = 'josch'::regnamespace"
 	"  JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
 	"  LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
-	"  LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
-	"        AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)"
+	"  LEFT JOIN LATERAL (" PREPARED_OF("l") ") x ON l.pid IS NULL"
 	" WHERE l.granted AND l.mode <> 'AccessShareLock' AND coalesce(a.backend_type, '') <> 'josch scheduler'"
 	"   AND coalesce(a.xact_start, x.prepared) < $1 - interval '1 second'"
 	" ORDER BY 1",

@@ -178,6 +178,17 @@ subtest 'a day that has to wait keeps those of its job that follow waiting' => s
 	$node->wait_until('and both when the first can be', "SELECT count(*) = 2 FROM josch.jobs WHERE job_name = 'Eod' AND job_date BETWEEN '2024-03-20' AND '2024-03-21'");
 };
 
+subtest 'a transaction that is prepared and forgotten is named, before a restart and after' => sub {
+	$node->sql("BEGIN; SELECT count(*) FROM josch.schedule('2024-04-03', 'Eod'); PREPARE TRANSACTION 'forgotten'");
+	foreach my $when ('before', 'after')
+	{
+		my ($code, $out, $err) = $node->psql('postgres', "SET lock_timeout = '50ms'; SELECT josch.schedule('2024-04-04', 'Eod')");
+		like($err, qr/prepared transaction "forgotten"/, $when);
+		$node->restart if $when eq 'before';
+	}
+	$node->sql("ROLLBACK PREPARED 'forgotten'");
+};
+
 subtest 'a database with days that are due can be dropped' => sub {
 	$node->sql('CREATE DATABASE other');
 	$node->sql("CREATE EXTENSION josch; INSERT INTO josch.tpl_jobs (job_name, schedule_at) VALUES ('x', '1:00')", 'other');
