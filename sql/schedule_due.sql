@@ -17,6 +17,9 @@ INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (1,
 -- they begin with the next: Wednesday's Sod has passed, its Eod has not, nor has Friday's Eve
 SELECT job_name, days_after FROM josch.tpl_jobs ORDER BY 1;
 
+-- what had passed by then is not told as if it were to come
+SELECT job_date, due_at, outcome FROM josch.forecast_days('Sod', '2026-11-25', '2026-11-26');
+SELECT job_date, due_at, outcome FROM josch.forecast_days('Eve', '2026-11-24', '2026-11-26');
 -- nothing before its time
 SELECT josch.tick('2026-11-25 21:59:59+01');
 SELECT * FROM days;

@@ -48,6 +48,14 @@ SELECT josch.tick('2026-11-25 08:00+00');
 SELECT detail FROM josch.why(1900, '2026-11-25') LIMIT 1;
 SELECT count(*), count(DISTINCT node_id), max(depth) FROM josch.why(2500, '2026-11-25');
 SELECT detail FROM josch.why(2500, '2026-11-25') LIMIT 1;
+-- of many parents those first about which somebody has to do something
+INSERT INTO josch.tpl_jobs (job_name) VALUES ('Wide');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) SELECT 3000 + i, 'N', 'Wide', 'w' || i, 'true' FROM generate_series(1, 1500) i;
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (5000, 'S', 'Wide', 'sign'), (5001, 'N', 'Wide', 'end');
+INSERT INTO josch.tpl_node_deps SELECT n.node_id, 0, 5001, 0 FROM josch.tpl_nodes n WHERE n.job_name = 'Wide' AND n.node_id < 5001;
+SELECT nodes FROM josch.schedule('2026-11-25', 'Wide');
+SELECT josch.tick('2026-11-25 08:01+00');
+SELECT detail FROM josch.why(5001, '2026-11-25') LIMIT 1;
 SELECT * FROM josch.why(99, '2026-11-25');
 RESET josch.now;
 DROP EXTENSION josch CASCADE;

@@ -5,8 +5,9 @@ CREATE FUNCTION josch.forecast_days(job_name text, from_date date, to_date date)
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	AS $$
 SELECT e.day, j.job_date IS NOT NULL, coalesce(e.day <= josch.known_until(t.calendar_name), true),
-	coalesce(w.due_at, josch.instant(e.day, t.schedule_at, coalesce(t.time_zone, josch.default_time_zone()))), w.outcome
-FROM (SELECT d.day FROM josch.tpl_jobs t, josch.job_dates(t.calendar_name, greatest($2, coalesce(t.valid_from, t.loaded_on)), least($3, t.valid_to)) d (day)
+	coalesce(w.due_at, CASE WHEN e.day > t.days_after THEN josch.instant(e.day, t.schedule_at, coalesce(t.time_zone, josch.default_time_zone())) END), w.outcome
+FROM (SELECT d.day FROM josch.tpl_jobs t, josch.job_dates(t.calendar_name,
+			greatest($2, coalesce(t.valid_from, t.loaded_on), CASE WHEN t.calendar_name IS NULL THEN t.days_after + 1 END), least($3, t.valid_to)) d (day)
 		WHERE t.job_name = $1 AND (t.calendar_name IS NOT NULL OR t.schedule_at IS NOT NULL)
 	UNION SELECT j.job_date FROM josch.jobs j WHERE j.job_name = $1 AND j.job_date BETWEEN $2 AND $3
 	UNION SELECT w.job_date FROM josch.job_days w WHERE w.job_name = $1 AND w.job_date BETWEEN $2 AND $3) e
@@ -16,7 +17,7 @@ FROM (SELECT d.day FROM josch.tpl_jobs t, josch.job_dates(t.calendar_name, great
 ORDER BY 1
 $$;
 COMMENT ON FUNCTION josch.forecast_days(text, date, date) IS
-'The days of a job from one date to another: those of its calendar (of a job without one whose days make themselves, all dates) from its valid_from to its valid_to, and those that were made or have been due. made: whether it is; known: false beyond the calendar''s known_until; due_at: when it makes itself, or was to (tpl_jobs.schedule_at; NULL: it does not); outcome: what has become of it (josch.job_days), NULL when it has not been due.';
+'The days of a job from one date to another: those of its calendar (of a job without one whose days make themselves, all dates) from its valid_from to its valid_to, and those that were made or have been due. made: whether it is; known: false beyond the calendar''s known_until; due_at: when it makes itself, or was to (tpl_jobs.schedule_at; NULL: it does not, as no day up to tpl_jobs.days_after does); outcome: what has become of it (josch.job_days), NULL when it has not been due.';
 
 CREATE FUNCTION josch.calendar_diff(calendar text DEFAULT NULL, from_date date DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, calendar_name text, difference text, as_made date, as_now date)

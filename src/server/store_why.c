@@ -47,13 +47,15 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_FIELD(WhyNode, claimed_by, TEXT),
 	JOSCH_FIELD(WhyNode, day, TEXT));
 
+/* What somebody has to do something about comes first: of a hundred thousand parents few are read. */
 static JoschPlan select_parents = JOSCH_PLAN(
 	"SELECT (k.number - 1)::integer, d.p_node_id, d.p_date"
 	"  FROM unnest($1, $2) WITH ORDINALITY k (node_id, job_date, number),"
 	"       LATERAL (SELECT * FROM josch.node_deps d WHERE d.c_date = k.job_date AND d.c_node_id = k.node_id OFFSET 0) d"
 	"  LEFT JOIN LATERAL (SELECT n.state FROM josch.nodes n WHERE n.job_date = d.p_date AND n.node_id = d.p_node_id OFFSET 0) p ON true"
+	"  LEFT JOIN josch.states() s ON s.state = p.state"
 	" WHERE josch.parent_is(p.state, d.condition) = 'waits' AND (p.state IS NOT NULL OR d.expected)"
-	" ORDER BY k.number, d.p_date, d.p_node_id LIMIT $3",
+	" ORDER BY k.number, coalesce(s.urgency, 0), d.p_date, d.p_node_id LIMIT $3",
 	INT8ARRAYOID, DATEARRAYOID, INT4OID);
 
 static const JoschRow parent_row = JOSCH_ROW(

@@ -7,7 +7,7 @@
 
 oo::class create ::details::View {
     # offered: the acts that have a button; reason: why the node does not start, in the server's words
-    variable path key rows tabs offered drafts reason
+    variable path key rows tabs offered drafts reason asking
 
     constructor {window} {
         set path $window
@@ -17,6 +17,7 @@ oo::class create ::details::View {
         set drafts [dict create]
         set offered none
         set reason ""
+        set asking ""
         my Build
     }
 
@@ -149,12 +150,21 @@ oo::class create ::details::View {
             set reason ""
             return
         }
+        set asking $key
         lassign $key node_id date
         db::query "SELECT detail FROM josch.why([db::quote $node_id]::bigint, [db::quote $date]::date) LIMIT 1" \
             [list late::call [self] TakeWhy $key] why-[self]
     }
 
+    # With what is read now and then: once for all of that.
+    method AskWhyAgain {} {
+        if {$asking ne $key} {
+            my AskWhy
+        }
+    }
+
     method TakeWhy {of result} {
+        set asking ""
         if {$of ne $key || ![dict get $result ok]} {
             return
         }
@@ -311,7 +321,7 @@ proc ::details::create {path} {
         bind . $event +[list late::call $pane Refresh $event]
     }
     bind . <<ActProgress>> +[list late::call $pane Progress]
-    bind . <<BoardPulse>> +[list late::call $pane AskWhy]
+    bind . <<BoardPulse>> +[list late::call $pane AskWhyAgain]
     bind . <<BoardSelection>> +[list late::call $pane FollowSelection]
     return $path
 }
