@@ -91,6 +91,7 @@ subtest 'a full spool' => sub {
 	fill();
 	my @ids = day_of(20);
 	wait_for_message(8, $FULL, @ids);
+	$node->wait_until('josch.why() says so', "SELECT string_agg(DISTINCT w.reason, ' ') = 'shortage' FROM josch.nodes n, josch.why(n.node_id, n.job_date) w WHERE n.message LIKE 'waits:%' AND w.depth = 0");
 	health_says('runner', "; commands wait: $FULL");
 	health_says('spool', 'no command is started until there is more');
 	my $list = list(@ids);
