@@ -1,6 +1,6 @@
 /*
  * src/day/day.c
- *	  Makes days out of the templates, and takes them back.
+ *	  Makes days out of the templates.
  *
  * While the copies are made the triggers that count parents and search for
  * cycles are suspended: for a whole day at once both are cheaper to work out
@@ -30,6 +30,7 @@
 #include "base/report.h"
 #include "base/wait.h"
 #include "base/wake.h"
+#include "day/neighbours.h"
 #include "day/store_due.h"
 #include "graph/dag.h"
 #include "graph/store_graph.h"
@@ -74,52 +75,6 @@ warn_of_variables(Snapshot templates, const DayJob *jobs, int njobs)
 }
 
 /* ---- what is to be made ---- */
-
-static char **
-names_of(const DayJob *jobs, int n)
-{
-	char	  **names = palloc(Max(n, 1) * sizeof(char *));
-
-	for (int i = 0; i < n; i++)
-	{
-		names[i] = jobs[i].job_name;
-	}
-	return names;
-}
-
-/* Whether nobody has committed between the two; false also when that is not known. */
-static bool
-is_same_time(Snapshot a, Snapshot b)
-{
-	return a != NULL && !a->suboverflowed && !b->suboverflowed &&
-		a->xmin == b->xmin && a->xmax == b->xmax && a->curcid == b->curcid &&
-		a->xcnt == b->xcnt && (a->xcnt == 0 || memcmp(a->xip, b->xip, a->xcnt * sizeof(TransactionId)) == 0) &&
-		a->subxcnt == b->subxcnt &&
-		(a->subxcnt == 0 || memcmp(a->subxip, b->subxip, a->subxcnt * sizeof(TransactionId)) == 0);
-}
-
-/*
- * Locks the jobs; returns the templates as they were when all locks were held.
- * Which locks these are the templates say, so these are read again unless nobody
- * can have changed them since.  "locked", or NULL: the locks of that moment are held.
- */
-static Snapshot
-lock_jobs(const DayJob *jobs, int n, Snapshot locked)
-{
-	char	  **names = names_of(jobs, n);
-	Snapshot	templates = RegisterSnapshot(GetLatestSnapshot());
-	Snapshot	former = NULL;
-
-	while (!is_same_time(locked, templates) &&
-		   josch_store_graph_lock_days(templates, names, n, true) != DAY_LOCKS_HELD)
-	{
-		UnregisterSnapshot(former);
-		locked = former = templates;
-		templates = RegisterSnapshot(GetLatestSnapshot());
-	}
-	UnregisterSnapshot(former);
-	return templates;
-}
 
 /* Says that a part of a job, or all of it, is there under another name. */
 static void
@@ -182,35 +137,16 @@ leave_out_present(Making *making)
 
 /* ---- parents and levels ---- */
 
-static int
-compare_key_to_neighbour(const void *key, const void *neighbour)
-{
-	return josch_node_key_compare(*(const NodeKey *) key, ((const DayNeighbour *) neighbour)->key);
-}
-
 static DayNode *
 find_node(const Making *making, NodeKey key)
 {
 	return josch_store_day_find(making->nodes, making->nnodes, key);
 }
 
-static DayNeighbour *
-find_neighbour(const Making *making, NodeKey key)
-{
-	return bsearch(&key, making->neighbours, making->nneighbours, sizeof(DayNeighbour),
-				   compare_key_to_neighbour);
-}
-
-static NodeKey *
-allocate_keys(Size n)
-{
-	return palloc_extended(Max(n, 1) * sizeof(NodeKey), MCXT_ALLOC_HUGE);
-}
-
 static void
 read_and_lock(Making *making)
 {
-	NodeKey    *keys = allocate_keys(making->nnodes);
+	NodeKey    *keys = josch_neighbours_keys(making->nnodes);
 	int			n = 0;
 
 	for (int i = 0; i < making->nnodes; i++)
@@ -221,7 +157,7 @@ read_and_lock(Making *making)
 	making->later = josch_store_day_children(keys, making->nnodes, &making->nlater);
 	pfree(keys);
 
-	keys = allocate_keys((Size) making->ndependencies + making->nlater);
+	keys = josch_neighbours_keys((Size) making->ndependencies + making->nlater);
 	for (int i = 0; i < making->ndependencies; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -273,7 +209,7 @@ count_parents(Making *making, JoschDagEdges *edges)
 			josch_dag_add_edge(edges, parent - making->nodes, child - making->nodes, 0);
 			continue;
 		}
-		existing = find_neighbour(making, dependency->parent);
+		existing = josch_neighbours_find(making->neighbours, making->nneighbours, dependency->parent);
 		if (existing == NULL && dependency->missed)
 		{
 			/* its job was made before the node was added to it */
@@ -336,77 +272,10 @@ check_graph(const Making *making)
 	pfree(edges);
 }
 
-/* Counts the parents of nodes that are locked and whose parents have come or gone. */
-static void
-recount_children(const DayDependency *later, int nlater)
-{
-	NodeKey    *keys = allocate_keys(nlater);
-
-	for (int i = 0; i < nlater; i++)
-	{
-		keys[i] = later[i].child;
-	}
-	if (nlater > 0)
-	{
-		josch_store_node_recount_locked(keys, nlater);
-	}
-	pfree(keys);
-}
-
-/*
- * Dependencies on a previous day stand for another one now that days of these
- * nodes have been made or taken back.  Where the child has started they stay
- * what they were: what it has waited for.
- */
-static void
-let_followers_follow(const NodeKey *nodes, char *const *job_names, int nnodes)
-{
-	int			n;
-	DayDependency *followers = josch_store_day_followers(nodes, job_names, nnodes, &n);
-	NodeKey    *ends = allocate_keys((Size) n * 3);
-	GraphEdge  *edges = palloc_extended(Max((Size) n, 1) * sizeof(GraphEdge), MCXT_ALLOC_HUGE);
-	Making		known = {0};
-	JoschMode	former;
-	int			nmoved = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		ends[3 * i] = followers[i].child;
-		ends[3 * i + 1].node_id = followers[i].parent.node_id;
-		ends[3 * i + 1].job_date = followers[i].moved_to;
-		/* who changes it now counts the child, too */
-		ends[3 * i + 2] = followers[i].parent;
-	}
-	if (n > 0)
-	{
-		known.neighbours = josch_store_day_lock(ends, 3 * n, &known.nneighbours);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		DayNeighbour *child = find_neighbour(&known, followers[i].child);
-
-		if (child != NULL && child->waits)
-		{
-			edges[nmoved].parent = ends[3 * i + 1];
-			edges[nmoved].child = followers[i].child;
-			edges[nmoved].lag = edges[nmoved].child.job_date - edges[nmoved].parent.job_date;
-			followers[nmoved++] = followers[i];
-		}
-	}
-	if (nmoved > 0)
-	{
-		former = josch_mode_enter_suspended();
-		josch_store_day_follow(followers, nmoved);
-		josch_store_graph_check_days(edges, nmoved);
-		josch_mode = former;
-		recount_children(followers, nmoved);
-	}
-}
-
 static void
 let_followers_of_new(const Making *making)
 {
-	NodeKey    *keys = allocate_keys(making->nnodes);
+	NodeKey    *keys = josch_neighbours_keys(making->nnodes);
 	char	  **names = palloc_extended(Max((Size) making->nnodes, 1) * sizeof(char *), MCXT_ALLOC_HUGE);
 
 	for (int i = 0; i < making->nnodes; i++)
@@ -415,7 +284,7 @@ let_followers_of_new(const Making *making)
 		keys[i] = making->nodes[i].key;
 		names[i] = making->jobs[making->nodes[i].job].job_name;
 	}
-	let_followers_follow(keys, names, making->nnodes);
+	josch_neighbours_follow(keys, names, making->nnodes);
 }
 
 static void
@@ -447,7 +316,7 @@ copy_templates(Making *making)
 	set_levels(making, edges);
 	josch_dag_edges_free(edges);
 	write_copies(making);
-	recount_children(making->later, making->nlater);
+	josch_neighbours_recount(making->later, making->nlater);
 	let_followers_of_new(making);
 	josch_store_due_made(making->jobs, making->njobs);
 }
@@ -470,7 +339,7 @@ make_together(void *argument)
 {
 	Together   *together = argument;
 	Making		making = {
-		.templates = lock_jobs(together->jobs, together->njobs, together->locked),.by_itself = together->by_itself
+		.templates = josch_neighbours_lock_jobs(together->jobs, together->njobs, together->locked),.by_itself = together->by_itself
 	};
 
 	making.jobs = josch_store_day_missing(making.templates, together->jobs, together->njobs,
@@ -676,124 +545,4 @@ josch_day_make(const DayRequest *request, int *n)
 	}
 	UnregisterSnapshot(templates);
 	return jobs;
-}
-
-/* ---- taking back ---- */
-
-static void
-check_not_started(const DayJob *jobs, int njobs)
-{
-	int			n;
-	DayStarted *started = josch_store_day_started(jobs, njobs, MAX_NAMED + 1, &n);
-	StringInfoData detail;
-
-	if (n == 0)
-	{
-		return;
-	}
-	initStringInfo(&detail);
-	for (int i = 0; i < Min(n, MAX_NAMED); i++)
-	{
-		appendStringInfo(&detail, "%sNode %s is \"%s\"%s%s.", i > 0 ? "\n" : "",
-						 josch_report_key(started[i].key.node_id, started[i].key.job_date), started[i].state,
-						 started[i].running != NULL ? ": " : started[i].has_run ? " and has a run" : "",
-						 started[i].running != NULL ? started[i].running : "");
-	}
-	if (n > MAX_NAMED)
-	{
-		appendStringInfoString(&detail, "\nThere are more.");
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("job \"%s\" of %s has started", started[0].job_name,
-					josch_report_date(started[0].key.job_date)),
-			 errdetail("%s", detail.data),
-			 errhint("Only a job of which nothing has started can be taken back. Nodes that are not to run can be skipped or held.")));
-}
-
-static int
-compare_key_to_key(const void *a, const void *b)
-{
-	return josch_node_key_compare(*(const NodeKey *) a, *(const NodeKey *) b);
-}
-
-/* Takes out the dependencies of which the child is one of the keys; returns how many are left. */
-static int
-leave_children_outside(DayDependency *later, int nlater, const NodeKey *keys, int nkeys)
-{
-	int			n = 0;
-
-	for (int i = 0; i < nlater; i++)
-	{
-		if (bsearch(&later[i].child, keys, nkeys, sizeof(NodeKey), compare_key_to_key) == NULL)
-		{
-			later[n++] = later[i];
-		}
-	}
-	return n;
-}
-
-typedef struct TakingBack
-{
-	const DayRequest *request;
-	DayJob	   *jobs;
-	int			njobs;
-} TakingBack;
-
-static void
-take_back(void *argument)
-{
-	TakingBack *taking = argument;
-	const DayRequest *request = taking->request;
-	NodeKey    *keys;
-	NodeKey    *touched;
-	char	  **names;
-	DayDependency *later;
-	JoschMode	former;
-	int			before;
-	int			nkeys;
-	int			nlater;
-	int			nlocked;
-
-	taking->njobs = -1;
-	do
-	{
-		before = taking->njobs;
-		taking->jobs = josch_store_day_jobs(request->job_date, request->job_name, &taking->njobs);
-		UnregisterSnapshot(lock_jobs(taking->jobs, taking->njobs, NULL));
-	} while (taking->njobs != before);	/* who came while it was waited for others? */
-	keys = josch_store_day_keys(taking->jobs, taking->njobs, &names, &nkeys);
-	later = josch_store_day_children(keys, nkeys, &nlater);
-	nlater = leave_children_outside(later, nlater, keys, nkeys);
-
-	touched = allocate_keys((Size) nkeys + nlater);
-	memcpy(touched, keys, nkeys * sizeof(NodeKey));
-	for (int i = 0; i < nlater; i++)
-	{
-		touched[nkeys + i] = later[i].child;
-	}
-	(void) josch_store_day_lock(touched, nkeys + nlater, &nlocked);
-	check_not_started(taking->jobs, taking->njobs);
-
-	former = josch_mode_enter_suspended();
-	josch_store_day_delete(taking->jobs, taking->njobs);
-	josch_mode = former;
-	josch_store_due_taken_back(taking->jobs, taking->njobs);
-	recount_children(later, nlater);
-	let_followers_follow(keys, names, nkeys);
-}
-
-DayJob *
-josch_day_take_back(const DayRequest *request, int *n)
-{
-	TakingBack	taking = {.request = request};
-
-	josch_wait(take_back, &taking, "josch.unschedule()");
-	if (taking.njobs == 0 && request->job_name != NULL)
-	{
-		josch_report_no_job(request->job_name, request->job_date);
-	}
-	josch_wake_scheduler_at_commit();
-	*n = taking.njobs;
-	return taking.jobs;
 }
