@@ -125,13 +125,20 @@ CREATE FUNCTION josch.known_until(calendar text) RETURNS date
 COMMENT ON FUNCTION josch.known_until(text) IS
 'The last date for which somebody vouches: the earliest known_until of the calendar and of all that it is made of. NULL when none of them has one.';
 
+CREATE FUNCTION josch.calendar_reasons(calendar text, from_date date, to_date date,
+		OUT day date, OUT open boolean, OUT decided_by text, OUT by_calendar text, OUT moved date) RETURNS SETOF record
+	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_calendar_reasons';
+COMMENT ON FUNCTION josch.calendar_reasons(text, date, date) IS
+'All days of a calendar from one date to another, both included, and what has spoken last about each. decided_by: weekdays, of_calendar (the other calendar is by_calendar), rule, moved (the rule chose the day, and move_rule moved it: moved is where an open day came from, or a closed one has gone), and, or, not (the part by_calendar), holiday (a date that somebody has named). Raises what josch.is_open() does.';
+
 CREATE FUNCTION josch.calendar_day(calendar text, on_date date, n integer) RETURNS date
 	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_calendar_day';
 COMMENT ON FUNCTION josch.calendar_day(text, date, integer) IS 'Internal: as josch.business_day(), but NULL when there are not so many open days, and for 0 the date itself';
 
-REVOKE ALL ON FUNCTION josch.calendar_day(text, date, integer), josch.is_open(text, date), josch.business_day(text, date, integer), josch.open_days(text, date, date), josch.known_until(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.calendar_day(text, date, integer), josch.is_open(text, date), josch.business_day(text, date, integer), josch.open_days(text, date, date), josch.known_until(text) TO josch_viewer;
+REVOKE ALL ON FUNCTION josch.calendar_day(text, date, integer), josch.calendar_reasons(text, date, date), josch.is_open(text, date), josch.business_day(text, date, integer), josch.open_days(text, date, date), josch.known_until(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.calendar_day(text, date, integer), josch.calendar_reasons(text, date, date), josch.is_open(text, date), josch.business_day(text, date, integer), josch.open_days(text, date, date), josch.known_until(text) TO josch_viewer;
 GRANT EXECUTE ON FUNCTION josch.is_calendar_rule(text, date) TO PUBLIC;
 
 /* What pg_dump takes along. */

@@ -14,6 +14,7 @@
 
 #include "base/report.h"
 #include "calendar/book.h"
+#include "calendar/reason.h"
 #include "calendar/rule.h"
 
 PG_FUNCTION_INFO_V1(josch_api_calendar_business_day);
@@ -22,6 +23,7 @@ PG_FUNCTION_INFO_V1(josch_api_calendar_is_open);
 PG_FUNCTION_INFO_V1(josch_api_calendar_is_rule);
 PG_FUNCTION_INFO_V1(josch_api_calendar_known_until);
 PG_FUNCTION_INFO_V1(josch_api_calendar_open_days);
+PG_FUNCTION_INFO_V1(josch_api_calendar_reasons);
 
 static Calendar *
 find_calendar(FunctionCallInfo fcinfo, int number)
@@ -110,6 +112,34 @@ josch_api_calendar_open_days(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
 		found = josch_calendar_step(calendar, day, 1, &day);
+	}
+	return (Datum) 0;
+}
+
+/* josch.calendar_reasons(calendar_name, from_date, to_date) */
+Datum
+josch_api_calendar_reasons(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	DateADT		from = date_argument(fcinfo, 1);
+	DateADT		to = date_argument(fcinfo, 2);
+	CalendarReasons reasons;
+
+	josch_reason_begin(&reasons, find_calendar(fcinfo, 0));
+	InitMaterializedSRF(fcinfo, 0);
+	for (DateADT date = from; date <= to; date++)
+	{
+		CalendarReason reason = josch_reason_of(&reasons, date);
+		Datum		values[5] = {DateADTGetDatum(date), BoolGetDatum(reason.open), CStringGetTextDatum(reason.decided_by), (Datum) 0,
+		DateADTGetDatum(reason.moved)};
+		bool		nulls[5] = {false, false, false, reason.by_calendar == NULL, reason.moved == DATEVAL_NOEND};
+
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[3])
+		{
+			values[3] = CStringGetTextDatum(reason.by_calendar);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }

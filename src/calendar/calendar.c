@@ -18,13 +18,10 @@
 #include "utils/datetime.h"
 #include "utils/memutils.h"
 
+#include "calendar/moving.h"
+
 /* Nothing repeats later than the calendar itself does: 400 years have a whole number of weeks. */
 #define EMPTY_BLOCKS (400 * 365.2425 / CALENDAR_BLOCK_DAYS + 1)
-
-/* A day is moved by less than a block. */
-#define WINDOW_BLOCKS 3
-#define WINDOW_DAYS (WINDOW_BLOCKS * CALENDAR_BLOCK_DAYS)
-#define WINDOW_WORDS (WINDOW_BLOCKS * CALENDAR_BLOCK_WORDS)
 
 static CalendarBlock *compiled_block(Calendar *calendar, int number);
 
@@ -52,8 +49,8 @@ start_of_block(int number)
 	return first_date() + number * CALENDAR_BLOCK_DAYS;
 }
 
-static int
-block_of(DateADT date)
+int
+josch_calendar_block_of(DateADT date)
 {
 	return (date - first_date()) / CALENDAR_BLOCK_DAYS;
 }
@@ -129,7 +126,7 @@ count_base(Calendar *calendar, int number)
 static void
 begin_ranks(Calendar *calendar)
 {
-	int			number = block_of(calendar->origin);
+	int			number = josch_calendar_block_of(calendar->origin);
 	int			before = calendar->origin - start_of_block(number);
 	uint64		bits[CALENDAR_BLOCK_WORDS];
 
@@ -175,7 +172,7 @@ rank_of(Calendar *calendar, int number)
 static void
 set_window(Calendar *calendar, int number, uint64 *window)
 {
-	for (int i = 0; i < WINDOW_BLOCKS; i++)
+	for (int i = 0; i < MOVING_BLOCKS; i++)
 	{
 		set_base(calendar, number - 1 + i, window + i * CALENDAR_BLOCK_WORDS);
 	}
@@ -185,9 +182,9 @@ set_window(Calendar *calendar, int number, uint64 *window)
 static void
 choose(Calendar *calendar, int number, uint64 *bits)
 {
-	uint64		window[WINDOW_WORDS];
+	uint64		window[MOVING_WORDS];
 	DateADT		first = start_of_block(number);
-	RuleCandidates candidates = {.first = start_of_block(number - 1),.ndays = WINDOW_DAYS,.bits = window};
+	RuleCandidates candidates = {.first = start_of_block(number - 1),.ndays = MOVING_DAYS,.bits = window};
 
 	set_window(calendar, number, window);
 	if (calendar->rule.frequency == RULE_DAILY && calendar->rule.interval > 1)
@@ -200,68 +197,29 @@ choose(Calendar *calendar, int number, uint64 *bits)
 
 /* ---- moving ---- */
 
-/* Days around a block: those that are open, and those that the rule has chosen. */
-typedef struct Moving
+void
+josch_calendar_set_moving(Calendar *calendar, int number, Moving *moving)
 {
-	CalendarMove move;
-	DateADT		first;
-	uint64		open[WINDOW_WORDS];
-	uint64		chosen[WINDOW_WORDS];
-} Moving;
+	RuleCandidates all = {.bits = NULL};
 
-/* The nearest open day on that side; -1 when there is none in the window. */
-static int
-nearest_open(const Moving *moving, int i, int side)
-{
-	while (i >= 0 && i < WINDOW_DAYS)
+	*moving = (Moving)
 	{
-		if (JOSCH_BIT_IS_SET(moving->open, i))
-		{
-			return i;
-		}
-		i += side;
-	}
-	return -1;
-}
-
-static bool
-is_same_month(const Moving *moving, int a, int b)
-{
-	int			year[2];
-	int			month[2];
-	int			day;
-
-	j2date(moving->first + a + POSTGRES_EPOCH_JDATE, &year[0], &month[0], &day);
-	j2date(moving->first + b + POSTGRES_EPOCH_JDATE, &year[1], &month[1], &day);
-	return year[0] == year[1] && month[0] == month[1];
-}
-
-/* Where a day goes that is closed; -1: nowhere. */
-static int
-goal_of(const Moving *moving, int i)
-{
-	int			side = moving->move == CALENDAR_FOLLOWING || moving->move == CALENDAR_MODIFIED_FOLLOWING ? 1 : -1;
-	int			goal = nearest_open(moving, i, side);
-
-	if (moving->move >= CALENDAR_MODIFIED_FOLLOWING && (goal < 0 || !is_same_month(moving, i, goal)))
-	{
-		goal = nearest_open(moving, i, -side);
-	}
-	return goal;
+		.move = calendar->move,.first = start_of_block(number - 1)
+	};
+	set_window(calendar, number, moving->open);
+	josch_rule_choose(&calendar->rule, calendar->origin, &all, moving->first, moving->first + MOVING_DAYS - 1, moving->chosen);
 }
 
 static void
 choose_and_move(Calendar *calendar, int number, uint64 *bits)
 {
-	Moving		moving = {.move = calendar->move,.first = start_of_block(number - 1)};
-	RuleCandidates all = {.bits = NULL};
+	Moving		moving;
 
-	set_window(calendar, number, moving.open);
-	josch_rule_choose(&calendar->rule, calendar->origin, &all, moving.first, moving.first + WINDOW_DAYS - 1, moving.chosen);
+	josch_calendar_set_moving(calendar, number, &moving);
 	memset(bits, 0, sizeof(uint64) * CALENDAR_BLOCK_WORDS);
-	for (int i = 0; i < WINDOW_DAYS; i++)
+	for (int i = 0; i < MOVING_DAYS; i++)
 	{
-		int			goal = JOSCH_BIT_IS_SET(moving.chosen, i) ? goal_of(&moving, i) - CALENDAR_BLOCK_DAYS : -1;
+		int			goal = JOSCH_BIT_IS_SET(moving.chosen, i) ? josch_moving_goal(&moving, i) - CALENDAR_BLOCK_DAYS : -1;
 
 		if (goal >= 0 && goal < CALENDAR_BLOCK_DAYS)
 		{
@@ -294,9 +252,8 @@ apply_part(const CalendarPart *part, int number, uint64 *bits)
 	}
 }
 
-/* The first of the holidays that is not before the date. */
-static int
-find_holiday(const Calendar *calendar, DateADT date)
+int
+josch_calendar_holiday(const Calendar *calendar, DateADT date)
 {
 	int			low = 0;
 	int			high = calendar->nholidays;
@@ -322,7 +279,7 @@ apply_holidays(const Calendar *calendar, int number, uint64 *bits)
 {
 	DateADT		first = start_of_block(number);
 
-	for (int i = find_holiday(calendar, first); i < calendar->nholidays; i++)
+	for (int i = josch_calendar_holiday(calendar, first); i < calendar->nholidays; i++)
 	{
 		int			day = calendar->holidays[i].date - first;
 
@@ -387,7 +344,7 @@ compiled_block(Calendar *calendar, int number)
 bool
 josch_calendar_is_open(Calendar *calendar, DateADT date)
 {
-	int			number = block_of(date);
+	int			number = josch_calendar_block_of(date);
 
 	return JOSCH_BIT_IS_SET(compiled_block(calendar, number)->open, date - start_of_block(number));
 }
@@ -428,7 +385,7 @@ keep_one_side(uint64 *bits, int place, bool before)
 static bool
 step(Calendar *calendar, DateADT date, int64 k, bool before, DateADT *result)
 {
-	int			number = block_of(date);
+	int			number = josch_calendar_block_of(date);
 	int			empty = 0;
 	CalendarBlock block = *compiled_block(calendar, number);
 

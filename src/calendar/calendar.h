@@ -37,6 +37,7 @@ typedef enum CalendarOperation
 } CalendarOperation;
 
 typedef struct Calendar Calendar;
+typedef struct Moving Moving;
 
 typedef struct CalendarPart
 {
@@ -86,6 +87,9 @@ struct Calendar
 /* Whether that date may be asked for: of the years that may be stored. */
 extern bool josch_calendar_has_date(DateADT date);
 
+/* The number of the block in which a date lies. */
+extern int	josch_calendar_block_of(DateADT date);
+
 extern bool josch_calendar_is_open(Calendar *calendar, DateADT date);
 
 /*
@@ -93,5 +97,11 @@ extern bool josch_calendar_is_open(Calendar *calendar, DateADT date);
  * date itself, or the next open day.  False when there are not so many, or none for 400 years.
  */
 extern bool josch_calendar_step(Calendar *calendar, DateADT date, int32 n, DateADT *result);
+
+/* The days around a block of a calendar whose rule moves days (moving.h). */
+extern void josch_calendar_set_moving(Calendar *calendar, int number, Moving *moving);
+
+/* The first of the named dates that is not before the date. */
+extern int	josch_calendar_holiday(const Calendar *calendar, DateADT date);
 
 #endif							/* JOSCH_CALENDAR_H */
