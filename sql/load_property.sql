@@ -40,7 +40,7 @@ BEGIN
 		CASE WHEN i % 4 > 0 THEN date_trunc('second', (random() * 2 - 1) * interval '167:59:59') END, (ARRAY['all', 'latest', 'none', 'ask'])[1 + i % 4], pg_temp.any_duration(),
 		CASE WHEN i % 3 = 0 THEN date '9899-12-31' - floor(random() * 999)::int END, random() < 0.5 FROM generate_series(1, 12) i;
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
-		success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, repeat_every, repeat_until)
+		success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, repeat_every, repeat_until, start_by, finish_by, max_duration)
 	SELECT CASE WHEN i % 4 = 0 THEN josch.new_node_id() ELSE i * 7919 % 1009 END, n.type, j.job_name, 'node' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''),
 		CASE WHEN n.type = 'L' OR i % 2 = 0 AND n.type <> 'S' THEN pg_temp.any_text(false) END,
 		CASE WHEN n.type = 'S' AND i % 3 > 0 THEN time '00:00' + random() * interval '23:59:59' END,
@@ -51,7 +51,9 @@ BEGIN
 		int4multirange(int4range(0, 1 + i % 3), int4range(10, 10 + i % 4)), CASE WHEN i % 3 = 0 THEN int4multirange(int4range(20, 21), int4range(30, 30 + i % 9)) END, i % 1001, pg_temp.any_duration(),
 		round((1 + random() * 9)::numeric, i % 7), pg_temp.any_duration(),
 		ARRAY(SELECT w FROM unnest(ARRAY['exit', 'signal', 'timeout', 'start', 'sqlstate:40', 'sqlstate:P0001']) w WHERE random() < 0.5 AND i > 0), random() < 0.5,
-		CASE WHEN n.type = 'N' AND i % 3 = 0 THEN interval '1 second' * (1 + i) END, CASE WHEN n.type = 'N' AND i % 3 = 0 THEN date_trunc('second', random() * interval '167:59:59') END
+		CASE WHEN n.type = 'N' AND i % 3 = 0 THEN interval '1 second' * (1 + i) END, CASE WHEN n.type = 'N' AND i % 3 = 0 THEN date_trunc('second', random() * interval '167:59:59') END,
+		CASE WHEN i % 3 > 0 THEN date_trunc('second', random() * interval '167:59:59') END, CASE WHEN i % 2 > 0 THEN date_trunc('second', random() * interval '167:59:59') END,
+		CASE WHEN n.type <> 'S' AND i % 3 > 0 THEN pg_temp.any_duration() + interval '1 second' END
 	FROM generate_series(1, 80) i, LATERAL (SELECT (ARRAY['S', 'L', 'N', 'R'])[1 + (i / 2) % 4] AS type) n, LATERAL (SELECT job_name FROM josch.tpl_jobs OFFSET i % 12 LIMIT 1) j;
 	INSERT INTO josch.tpl_node_deps SELECT DISTINCT p.node_id, -floor(random() * 3)::int, c.node_id, floor(random() * 2)::int + 1
 	FROM josch.tpl_nodes p JOIN josch.tpl_nodes c ON p.node_id < c.node_id WHERE random() < 0.05;

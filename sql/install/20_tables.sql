@@ -104,6 +104,9 @@ CREATE TABLE josch.tpl_nodes (
 	on_failure		text NOT NULL DEFAULT 'ask',
 	repeat_every	interval,
 	repeat_until	interval,
+	start_by		interval,
+	finish_by		interval,
+	max_duration	interval,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -131,7 +134,7 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
 		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)
 		AND josch.is_readable_interval(start_time) AND josch.is_readable_interval(retry_delay)
-		AND josch.is_readable_interval(retry_max_delay)),
+		AND josch.is_readable_interval(retry_max_delay) AND josch.is_readable_interval(max_duration)),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/'),
 	CONSTRAINT nodes_success_codes_are_exit_codes CHECK (success_codes <@ int4multirange '{[0,256)}'),
 	CONSTRAINT nodes_retry_codes_are_exit_codes CHECK (retry_codes <@ int4multirange '{[0,256)}'),
@@ -143,6 +146,11 @@ CREATE TABLE josch.tpl_nodes (
 		AND extract(day FROM repeat_every) = 0 AND extract(month FROM repeat_every) = 0 AND extract(year FROM repeat_every) = 0),
 	CONSTRAINT nodes_repeat_until_is_within_a_week CHECK (repeat_until >= interval '0' AND repeat_until < interval '168:00'
 		AND extract(day FROM repeat_until) = 0 AND extract(month FROM repeat_until) = 0 AND extract(year FROM repeat_until) = 0),
+	CONSTRAINT nodes_deadlines_are_within_a_week CHECK (start_by >= interval '0' AND start_by < interval '168:00' AND finish_by >= interval '0' AND finish_by < interval '168:00'),
+	CONSTRAINT nodes_deadlines_are_written_in_hours CHECK (extract(day FROM start_by) = 0 AND extract(month FROM start_by) = 0 AND extract(year FROM start_by) = 0
+		AND extract(day FROM finish_by) = 0 AND extract(month FROM finish_by) = 0 AND extract(year FROM finish_by) = 0),
+	CONSTRAINT nodes_max_duration_is_positive CHECK (max_duration > interval '0'),
+	CONSTRAINT nodes_max_duration_is_of_what_runs CHECK (node_type <> 'S' OR max_duration IS NULL),
 	CONSTRAINT nodes_retry_backoff_is_within_bounds CHECK (retry_backoff BETWEEN 1 AND 10 AND scale(retry_backoff) <= 6),
 	-- nearly all are as they were born, and each change of a row asks
 	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on)),
@@ -179,6 +187,9 @@ COMMENT ON COLUMN josch.tpl_nodes.join_rule IS 'How it joins its dependencies: a
 COMMENT ON COLUMN josch.tpl_nodes.on_failure IS 'ask: when it has failed it waits for a person. abandon: it is abandoned instead, and the day goes on without it; what a person finds to have failed, or has stopped (josch.reject, josch.mark_failed, josch.stop), is asked for all the same';
 COMMENT ON COLUMN josch.tpl_nodes.repeat_every IS 'N with a command or SQL: it runs again and again, so long after its first start of the day each time, as time elapses, whatever the clock on the wall does; while a run goes on no other begins, and what was missed is not made up for. 1 second to 168 hours, written in hours. NULL: it runs once';
 COMMENT ON COLUMN josch.tpl_nodes.repeat_until IS 'Time of day, as in start_time, after which no further run begins: then the node has succeeded, and its children go on. With repeat_every';
+COMMENT ON COLUMN josch.tpl_nodes.start_by IS 'Time of day, as in start_time, by which it is to have started, or been asked for, or gone on without: else the alarm late_start is raised. NULL: no such alarm';
+COMMENT ON COLUMN josch.tpl_nodes.finish_by IS 'Time of day, as in start_time, by which it is to be done (an L: to be up): else the alarm late_end is raised. NULL: no such alarm';
+COMMENT ON COLUMN josch.tpl_nodes.max_duration IS 'L, N and R: the longest that a run is expected to take (an L: to be up): after that the alarm too_long is raised, and it runs on; 100 years at most. NULL: no such alarm. timeout is what ends it';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -295,6 +306,8 @@ CREATE TABLE josch.nodes (
 	not_before		timestamptz,
 	retried			integer NOT NULL DEFAULT 0,
 	repeats_from	timestamptz,
+	late_start_at	timestamptz,
+	late_end_at		timestamptz,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -341,6 +354,9 @@ COMMENT ON COLUMN josch.nodes.join_rule IS 'As in tpl_nodes; may be mended here 
 COMMENT ON COLUMN josch.nodes.on_failure IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.repeat_every IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.repeat_until IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.start_by IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.finish_by IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.max_duration IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -362,6 +378,8 @@ COMMENT ON COLUMN josch.nodes.comment IS 'What that person wrote, 10,000 bytes a
 COMMENT ON COLUMN josch.nodes.not_before IS 'Of one that has failed and is tried again by itself: when its next attempt begins; NULL: none waits. Other than due_at it holds for a forced start, too';
 COMMENT ON COLUMN josch.nodes.retried IS 'How many of its retries are used up, since the last act of a person that gave it as many anew';
 COMMENT ON COLUMN josch.nodes.repeats_from IS 'Its first start, from which repeat_every counts; NULL: it has not started, or is not repeated. A rerun begins anew';
+COMMENT ON COLUMN josch.nodes.late_start_at IS 'start_by on job_date in the job''s time zone; NULL: no such limit';
+COMMENT ON COLUMN josch.nodes.late_end_at IS 'finish_by on job_date in the job''s time zone; NULL: no such limit';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -597,11 +615,12 @@ GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes,
 GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE ON josch.node_deps TO josch_author;
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
-	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until) ON josch.nodes TO josch_author;
+	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until,
+	start_by, finish_by, max_duration) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
-	join_rule, on_failure, repeat_every, repeat_until)
+	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

@@ -88,12 +88,20 @@ CREATE FUNCTION josch.day_add() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'josch_trigger_day_add';
 COMMENT ON FUNCTION josch.day_add() IS
 'Trigger: a node that somebody adds to a day waits for whoever makes days of its job, and is due at its signoff_time or start_time in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
-REVOKE ALL ON FUNCTION josch.day_add() FROM PUBLIC;
+CREATE FUNCTION josch.day_deadlines() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_day_deadlines';
+COMMENT ON FUNCTION josch.day_deadlines() IS
+'Trigger: start_by and finish_by of a node of a day become moments in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
+REVOKE ALL ON FUNCTION josch.day_add(), josch.day_deadlines() FROM PUBLIC;
 
 CREATE TRIGGER add BEFORE INSERT ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.day_add();
 COMMENT ON TRIGGER add ON josch.nodes IS 'What the making of a day works out for its nodes';
-ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER add;
+CREATE TRIGGER deadlines BEFORE UPDATE OF start_by, finish_by ON josch.nodes
+	FOR EACH ROW EXECUTE FUNCTION josch.day_deadlines();
+COMMENT ON TRIGGER deadlines ON josch.nodes IS 'When it is late, of one whose deadlines were moved';
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER add, ENABLE ALWAYS TRIGGER deadlines;
 
 CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (var text, value text)
 	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp

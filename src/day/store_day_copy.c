@@ -75,7 +75,8 @@ enum
 {
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
-	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, REPEAT_EVERY, REPEAT_UNTIL, DUE_AT,
+	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, REPEAT_EVERY, REPEAT_UNTIL,
+	START_BY, FINISH_BY, MAX_DURATION, DUE_AT, LATE_START_AT, LATE_END_AT,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, IMPOSSIBLE, SATISFIED, LEVEL, NODE_COLUMNS
 };
@@ -84,8 +85,9 @@ static JoschPlan copied_nodes = JOSCH_PLAN(
 	"SELECT j.job_date, t.node_id, t.node_type, t.job_name, t.node_name, t.exec_command, t.signoff_time, t.start_time,"
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
 	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
-	"       t.join_rule, t.on_failure, t.repeat_every, t.repeat_until,"
-	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone)"
+	"       t.join_rule, t.on_failure, t.repeat_every, t.repeat_until, t.start_by, t.finish_by, t.max_duration,"
+	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone),"
+	"       josch.instant(j.job_date, t.start_by, j.time_zone), josch.instant(j.job_date, t.finish_by, j.time_zone)"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
 	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name",
@@ -103,7 +105,9 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[RETRY_MAX_DELAY] = {"retry_max_delay", INTERVALOID}, [RETRY_ON] = {"retry_on", TEXTARRAYOID}, [REPEATABLE] = {"repeatable", BOOLOID},
 	[DUE_AT] = {"due_at", TIMESTAMPTZOID}, [STATE] = {"state", TEXTOID}, [STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
 	[JOIN_RULE] = {"join_rule", TEXTOID}, [ON_FAILURE] = {"on_failure", TEXTOID},
-	[REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [REPEAT_UNTIL] = {"repeat_until", INTERVALOID}, [UNMET] = {"unmet", INT4OID},
+	[REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [REPEAT_UNTIL] = {"repeat_until", INTERVALOID},
+	[START_BY] = {"start_by", INTERVALOID}, [FINISH_BY] = {"finish_by", INTERVALOID}, [MAX_DURATION] = {"max_duration", INTERVALOID},
+	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID}, [UNMET] = {"unmet", INT4OID},
 	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
 static AttrNumber node_numbers[NODE_COLUMNS];

@@ -1,10 +1,10 @@
 /*
  * src/day/trigger_day.c
- *	  The trigger on nodes that people add to a day by SQL.
+ *	  The triggers on nodes that people add to a day, or give other deadlines, by SQL.
  *
  * What the making of a day works out for all of its nodes is worked out here for
- * one: who might be making days of its job is waited for, and its time of
- * day becomes a moment.
+ * one: who might be making days of its job is waited for, and its times of
+ * day become moments.
  */
 #include "base/josch.h"
 
@@ -24,18 +24,20 @@
 #include "graph/store_graph_lock.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_day_add);
+PG_FUNCTION_INFO_V1(josch_trigger_day_deadlines);
 
 /* The bytes of 200 characters; a longer name is looked for each time. */
 #define MAX_JOB_NAME 801
 
 enum
 {
-	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, DUE_AT, NCOLUMNS
+	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, START_BY, FINISH_BY, DUE_AT, LATE_START_AT, LATE_END_AT, NCOLUMNS
 };
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
-	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"due_at", TIMESTAMPTZOID}
+	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"start_by", INTERVALOID}, {"finish_by", INTERVALOID},
+	{"due_at", TIMESTAMPTZOID}, {"late_start_at", TIMESTAMPTZOID}, {"late_end_at", TIMESTAMPTZOID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
@@ -80,39 +82,83 @@ zone_of(const char *job_name, DateADT job_date)
 	return zone;
 }
 
-/* A NULL is refused by its own constraint, later. */
-static HeapTuple
-prepare(HeapTuple row, TupleDesc desc)
+/* A row on its way into the table. */
+typedef struct Draft
 {
 	Datum		values[NCOLUMNS];
 	bool		nulls[NCOLUMNS];
-	int			column = numbers[DUE_AT];
-	int			time;
-	NodeKey		key;
-	char	   *job_name;
-	const char *time_zone;
+	pg_tz	   *zone;
+	int			n;				/* what is set in it */
+	int			set[NCOLUMNS];
+	Datum		set_values[NCOLUMNS];
+	bool		set_nulls[NCOLUMNS];
+} Draft;
 
+/* False where a NULL is refused by its own constraint, later. */
+static bool
+read_row(Draft *draft, HeapTuple row, TupleDesc desc)
+{
 	for (int i = 0; i < NCOLUMNS; i++)
 	{
-		values[i] = heap_getattr(row, numbers[i], desc, &nulls[i]);
+		draft->values[i] = heap_getattr(row, numbers[i], desc, &draft->nulls[i]);
 	}
-	if (nulls[JOB_DATE] || nulls[NODE_ID] || nulls[JOB_NAME])
+	return !draft->nulls[JOB_DATE] && !draft->nulls[NODE_ID] && !draft->nulls[JOB_NAME];
+}
+
+/* The moment of a time of day; none when that is NULL. */
+static void
+set_moment(Draft *draft, int moment, int time)
+{
+	draft->set[draft->n] = numbers[moment];
+	draft->set_nulls[draft->n] = draft->nulls[time];
+	if (!draft->nulls[time])
+	{
+		draft->set_values[draft->n] = TimestampTzGetDatum(josch_zone_instant(DatumGetDateADT(draft->values[JOB_DATE]),
+																			 DatumGetIntervalP(draft->values[time]), draft->zone));
+	}
+	draft->n++;
+}
+
+static void
+set_deadlines(Draft *draft)
+{
+	set_moment(draft, LATE_START_AT, START_BY);
+	set_moment(draft, LATE_END_AT, FINISH_BY);
+}
+
+static HeapTuple
+prepare(HeapTuple row, TupleDesc desc)
+{
+	Draft		draft = {0};
+	NodeKey		key;
+	char	   *job_name;
+
+	if (!read_row(&draft, row, desc))
 	{
 		return row;
 	}
-	key.node_id = DatumGetInt64(values[NODE_ID]);
-	key.job_date = DatumGetDateADT(values[JOB_DATE]);
-	job_name = TextDatumGetCString(values[JOB_NAME]);
+	key.node_id = DatumGetInt64(draft.values[NODE_ID]);
+	key.job_date = DatumGetDateADT(draft.values[JOB_DATE]);
+	job_name = TextDatumGetCString(draft.values[JOB_NAME]);
 	josch_store_graph_lock_node(key, job_name);
-	time_zone = zone_of(job_name, key.job_date);
-	time = nulls[SIGNOFF_TIME] ? START_TIME : SIGNOFF_TIME;
-	nulls[DUE_AT] = nulls[time];
-	if (!nulls[time])
+	draft.zone = josch_zone_find(zone_of(job_name, key.job_date));
+	set_moment(&draft, DUE_AT, draft.nulls[SIGNOFF_TIME] ? START_TIME : SIGNOFF_TIME);
+	set_deadlines(&draft);
+	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.set, draft.set_values, draft.set_nulls);
+}
+
+static HeapTuple
+move_deadlines(HeapTuple row, TupleDesc desc)
+{
+	Draft		draft = {0};
+
+	if (!read_row(&draft, row, desc))
 	{
-		values[DUE_AT] = TimestampTzGetDatum(josch_zone_instant(key.job_date, DatumGetIntervalP(values[time]),
-																	josch_zone_find(time_zone)));
+		return row;
 	}
-	return heap_modify_tuple_by_cols(row, desc, 1, &column, &values[DUE_AT], &nulls[DUE_AT]);
+	draft.zone = josch_zone_find(zone_of(TextDatumGetCString(draft.values[JOB_NAME]), DatumGetDateADT(draft.values[JOB_DATE])));
+	set_deadlines(&draft);
+	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.set, draft.set_values, draft.set_nulls);
 }
 
 /* BEFORE INSERT on nodes, each row */
@@ -132,4 +178,23 @@ josch_trigger_day_add(PG_FUNCTION_ARGS)
 		return PointerGetDatum(trigger->tg_trigtuple);
 	}
 	return PointerGetDatum(prepare(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation)));
+}
+
+/* BEFORE UPDATE of the deadlines of nodes, each row */
+Datum
+josch_trigger_day_deadlines(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.day_deadlines");
+
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		josch_report_trigger_misuse("josch.day_deadlines");
+	}
+	(void) josch_table_check(&nodes, trigger->tg_relation, "josch.day_deadlines");
+	if (josch_mode_is_restore())
+	{
+		return PointerGetDatum(trigger->tg_newtuple);
+	}
+	return PointerGetDatum(move_deadlines(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation)));
 }

@@ -70,7 +70,8 @@ static JoschTable runs = JOSCH_TABLE("runs", run_columns, run_numbers);
 static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
-	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until"
+	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until",
+	"start_by", "finish_by", "max_duration"
 };
 
 /* What else is looked up with the columns of nodes. */

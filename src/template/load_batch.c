@@ -386,7 +386,7 @@ is_iso_time(const char *text)
 static bool
 is_time_of_day(const char *column)
 {
-	static const char *const columns[] = {"signoff_time", "start_time", "repeat_until", "schedule_at"};
+	static const char *const columns[] = {"signoff_time", "start_time", "repeat_until", "start_by", "finish_by", "schedule_at"};
 
 	for (int i = 0; i < lengthof(columns); i++)
 	{
