@@ -5,7 +5,7 @@ SET client_min_messages = error;
 \set VERBOSITY terse
 COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -rf josch_load_property; mkdir -p josch_load_property/again';
 BEGIN;
-SELECT setseed(0.28) IS NOT NULL AS seeded;
+SELECT setseed(0.29) IS NOT NULL AS seeded;
 CREATE FUNCTION pg_temp.any_text(nullable boolean DEFAULT true) RETURNS text LANGUAGE sql VOLATILE AS $$
 	SELECT CASE WHEN nullable AND random() < 0.3 THEN NULL ELSE 'x' || string_agg(
 		(ARRAY['"', '""', ',', E'\n', E'\r', E'\r\n', '\', E'\n\\.\n', '\N', 'NULL', ' ', E'\t', 'a', '''', '$X', 'ü', '€', '😀', E'\ufeff', E'\u0001', '#', ';', ''])[1 + floor(random() * 23)::int], '' ) END
@@ -40,7 +40,8 @@ BEGIN
 		CASE WHEN i % 4 > 0 THEN date_trunc('second', (random() * 2 - 1) * interval '167:59:59') END, (ARRAY['all', 'latest', 'none', 'ask'])[1 + i % 4], pg_temp.any_duration(),
 		CASE WHEN i % 3 = 0 THEN date '9899-12-31' - floor(random() * 999)::int END, random() < 0.5 FROM generate_series(1, 12) i;
 	INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
-		success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, repeat_every, repeat_until, start_by, finish_by, max_duration)
+		success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, repeat_every, repeat_until, start_by, finish_by, max_duration,
+		wait_file, wait_stable, wait_sql, wait_interval)
 	SELECT CASE WHEN i % 4 = 0 THEN josch.new_node_id() ELSE i * 7919 % 1009 END, n.type, j.job_name, 'node' || i || translate(pg_temp.any_text(false), E'\n\r\t\u0001\ufeff', ''),
 		CASE WHEN n.type = 'L' OR i % 2 = 0 AND n.type <> 'S' THEN pg_temp.any_text(false) END,
 		CASE WHEN n.type = 'S' AND i % 3 > 0 THEN time '00:00' + random() * interval '23:59:59' END,
@@ -53,7 +54,9 @@ BEGIN
 		ARRAY(SELECT w FROM unnest(ARRAY['exit', 'signal', 'timeout', 'start', 'sqlstate:40', 'sqlstate:P0001']) w WHERE random() < 0.5 AND i > 0), random() < 0.5,
 		CASE WHEN n.type = 'N' AND i % 3 = 0 THEN interval '1 second' * (1 + i) END, CASE WHEN n.type = 'N' AND i % 3 = 0 THEN date_trunc('second', random() * interval '167:59:59') END,
 		CASE WHEN i % 3 > 0 THEN date_trunc('second', random() * interval '167:59:59') END, CASE WHEN i % 2 > 0 THEN date_trunc('second', random() * interval '167:59:59') END,
-		CASE WHEN n.type <> 'S' AND i % 3 > 0 THEN pg_temp.any_duration() + interval '1 second' END
+		CASE WHEN n.type <> 'S' AND i % 3 > 0 THEN pg_temp.any_duration() + interval '1 second' END,
+		CASE WHEN i % 3 = 1 THEN '/' || translate(pg_temp.any_text(), E'\n\r\t\u0001\ufeff', '') END, date_trunc('second', random() * interval '167:59:59'),
+		CASE WHEN i % 4 = 1 THEN pg_temp.any_text(false) END, interval '1 second' * (1 + i)
 	FROM generate_series(1, 80) i, LATERAL (SELECT (ARRAY['S', 'L', 'N', 'R'])[1 + (i / 2) % 4] AS type) n, LATERAL (SELECT job_name FROM josch.tpl_jobs OFFSET i % 12 LIMIT 1) j;
 	INSERT INTO josch.tpl_node_deps SELECT DISTINCT p.node_id, -floor(random() * 3)::int, c.node_id, floor(random() * 2)::int + 1
 	FROM josch.tpl_nodes p JOIN josch.tpl_nodes c ON p.node_id < c.node_id WHERE random() < 0.05;

@@ -107,6 +107,10 @@ CREATE TABLE josch.tpl_nodes (
 	start_by		interval,
 	finish_by		interval,
 	max_duration	interval,
+	wait_file		text,
+	wait_stable		interval NOT NULL DEFAULT '2 seconds',
+	wait_sql		text,
+	wait_interval	interval NOT NULL DEFAULT '1 minute',
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -134,7 +138,8 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_durations_are_readable CHECK (josch.is_readable_interval(ready_after) AND josch.is_readable_interval(stop_grace)
 		AND josch.is_readable_interval(timeout) AND josch.is_readable_interval(signoff_time)
 		AND josch.is_readable_interval(start_time) AND josch.is_readable_interval(retry_delay)
-		AND josch.is_readable_interval(retry_max_delay) AND josch.is_readable_interval(max_duration)),
+		AND josch.is_readable_interval(retry_max_delay) AND josch.is_readable_interval(max_duration)
+		AND josch.is_readable_interval(wait_stable) AND josch.is_readable_interval(wait_interval)),
 	CONSTRAINT nodes_work_dir_is_absolute CHECK (work_dir ~ '^/'),
 	CONSTRAINT nodes_success_codes_are_exit_codes CHECK (success_codes <@ int4multirange '{[0,256)}'),
 	CONSTRAINT nodes_retry_codes_are_exit_codes CHECK (retry_codes <@ int4multirange '{[0,256)}'),
@@ -151,6 +156,11 @@ CREATE TABLE josch.tpl_nodes (
 		AND extract(day FROM finish_by) = 0 AND extract(month FROM finish_by) = 0 AND extract(year FROM finish_by) = 0),
 	CONSTRAINT nodes_max_duration_is_positive CHECK (max_duration > interval '0'),
 	CONSTRAINT nodes_max_duration_is_of_what_runs CHECK (node_type <> 'S' OR max_duration IS NULL),
+	CONSTRAINT nodes_wait_file_is_absolute CHECK (wait_file ~ '^[/$]'),
+	CONSTRAINT nodes_wait_file_is_one_line CHECK (josch.is_one_line(wait_file) AND octet_length(wait_file) <= 4000),
+	CONSTRAINT nodes_wait_stable_is_within_bounds CHECK (wait_stable >= interval '0' AND wait_stable <= interval '168:00'),
+	CONSTRAINT nodes_wait_sql_is_not_blank CHECK (wait_sql ~ '[^[:space:]]' AND octet_length(wait_sql) <= 100000),
+	CONSTRAINT nodes_wait_interval_is_within_bounds CHECK (wait_interval >= interval '1 second' AND wait_interval <= interval '168:00'),
 	CONSTRAINT nodes_retry_backoff_is_within_bounds CHECK (retry_backoff BETWEEN 1 AND 10 AND scale(retry_backoff) <= 6),
 	-- nearly all are as they were born, and each change of a row asks
 	CONSTRAINT nodes_retry_on_is_known CHECK (retry_on = '{exit}' OR josch.is_retry_on(retry_on)),
@@ -190,6 +200,10 @@ COMMENT ON COLUMN josch.tpl_nodes.repeat_until IS 'Time of day, as in start_time
 COMMENT ON COLUMN josch.tpl_nodes.start_by IS 'Time of day, as in start_time, by which it is to have started, or been asked for, or gone on without: else the alarm late_start is raised. NULL: no such alarm';
 COMMENT ON COLUMN josch.tpl_nodes.finish_by IS 'Time of day, as in start_time, by which it is to be done (an L: to be up): else the alarm late_end is raised. NULL: no such alarm';
 COMMENT ON COLUMN josch.tpl_nodes.max_duration IS 'L, N and R: the longest that a run is expected to take (an L: to be up): after that the alarm too_long is raised, and it runs on; 100 years at most. NULL: no such alarm. timeout is what ends it';
+COMMENT ON COLUMN josch.tpl_nodes.wait_file IS 'Once all else that it waits for is done, it waits until this file is there: an absolute path, whose last part may be a pattern (*, ?, [a-z]), with variables as a command has them: $DATE, ${DATE}, and ${DATE//-/} for it without its -. 4,000 bytes at most. Writing it needs pg_execute_server_program. NULL: none. Who starts it by force (josch.force_start) waives it';
+COMMENT ON COLUMN josch.tpl_nodes.wait_stable IS 'How long that file must not have changed: up to 168 hours';
+COMMENT ON COLUMN josch.tpl_nodes.wait_sql IS 'Once all else is done, it waits until this query is true: one SELECT of one boolean, run as the owner, read only, within 10 seconds, with the settings josch_run.DATE and so on; no row and NULL are false. 100,000 bytes at most. NULL: none. Who starts it by force (josch.force_start) waives it';
+COMMENT ON COLUMN josch.tpl_nodes.wait_interval IS 'How often wait_sql is asked when no table that josch.watch() names has changed, and how often it is looked for wait_file where the file system does not tell (NFS and the like): 1 second to 168 hours';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -308,6 +322,8 @@ CREATE TABLE josch.nodes (
 	repeats_from	timestamptz,
 	late_start_at	timestamptz,
 	late_end_at		timestamptz,
+	file_found		text,
+	sql_true_at		timestamptz,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -319,6 +335,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_attempt_is_not_negative CHECK (attempt >= 0),
 	CONSTRAINT nodes_retried_is_not_negative CHECK (retried >= 0),
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
+	CONSTRAINT nodes_file_found_is_not_too_long CHECK (octet_length(file_found) <= 5000),
 	CONSTRAINT nodes_message_is_not_too_long CHECK (octet_length(message) <= 10000),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
@@ -357,6 +374,10 @@ COMMENT ON COLUMN josch.nodes.repeat_until IS 'As in tpl_nodes; may be mended he
 COMMENT ON COLUMN josch.nodes.start_by IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.finish_by IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.max_duration IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.wait_file IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.wait_stable IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.wait_sql IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.wait_interval IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -380,6 +401,8 @@ COMMENT ON COLUMN josch.nodes.retried IS 'How many of its retries are used up, s
 COMMENT ON COLUMN josch.nodes.repeats_from IS 'Its first start, from which repeat_every counts; NULL: it has not started, or is not repeated. A rerun begins anew';
 COMMENT ON COLUMN josch.nodes.late_start_at IS 'start_by on job_date in the job''s time zone; NULL: no such limit';
 COMMENT ON COLUMN josch.nodes.late_end_at IS 'finish_by on job_date in the job''s time zone; NULL: no such limit';
+COMMENT ON COLUMN josch.nodes.file_found IS 'The file that wait_file has found; NULL: none yet. It is waited for anew when wait_file is mended, and when the node waits for its parents again';
+COMMENT ON COLUMN josch.nodes.sql_true_at IS 'When wait_sql was found to be true; NULL: not yet. It is asked anew as file_found is waited for';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -452,12 +475,12 @@ CREATE TABLE josch.waiting (
 	job_date	date NOT NULL,
 	node_id		bigint NOT NULL,
 	PRIMARY KEY (waits_for, due_at, job_date, node_id),
-	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'p', 'h', 'o'))
+	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'w', 'p', 'h', 'o'))
 );
 COMMENT ON TABLE josch.waiting IS
 'Nodes that wait, other than for their parents: where the scheduler and josch.attention find them. It follows from the rows of josch.nodes, whoever changes them.';
 COMMENT ON COLUMN josch.waiting.waits_for IS
-'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; p: for a person; h: it is held; o: the next pass omits it, or takes it back';
+'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; w: for a file, or for wait_sql; p: for a person; h: it is held; o: the next pass omits it, or takes it back';
 COMMENT ON COLUMN josch.waiting.due_at IS 'The moment that it waits for (t); of the others -infinity';
 COMMENT ON COLUMN josch.waiting.job_date IS 'The date of the node';
 COMMENT ON COLUMN josch.waiting.node_id IS 'The node';
@@ -616,11 +639,11 @@ GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
 	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until,
-	start_by, finish_by, max_duration) ON josch.nodes TO josch_author;
+	start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
-	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration)
+	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

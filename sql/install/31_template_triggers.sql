@@ -7,7 +7,7 @@ CREATE FUNCTION josch.node_rights() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_template_node_rights';
 COMMENT ON FUNCTION josch.node_rights() IS
-'Trigger: setting exec_command, ready_command or work_dir needs the privileges of pg_execute_server_program; owner must be a role that exists and that the current user can become, which is asked when owner or exec_sql is set (insufficient_privilege, undefined_object)';
+'Trigger: setting exec_command, ready_command, work_dir or wait_file needs the privileges of pg_execute_server_program; owner must be a role that exists and that the current user can become, which is asked when owner, exec_sql or wait_sql is set (insufficient_privilege, undefined_object)';
 
 CREATE FUNCTION josch.environ_rights() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -18,13 +18,13 @@ COMMENT ON FUNCTION josch.environ_rights() IS
 REVOKE ALL ON FUNCTION josch.node_rights(), josch.environ_rights() FROM PUBLIC;
 
 CREATE TRIGGER rights
-	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner ON josch.tpl_nodes
+	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner, wait_file, wait_sql ON josch.tpl_nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.node_rights();
 COMMENT ON TRIGGER rights ON josch.tpl_nodes IS 'Commands need pg_execute_server_program; the owner must be a role of the writer''s';
 ALTER TABLE josch.tpl_nodes ENABLE ALWAYS TRIGGER rights;
 
 CREATE TRIGGER rights
-	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner ON josch.nodes
+	BEFORE INSERT OR UPDATE OF exec_command, exec_sql, ready_command, work_dir, owner, wait_file, wait_sql ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.node_rights();
 COMMENT ON TRIGGER rights ON josch.nodes IS 'Commands need pg_execute_server_program; the owner must be a role of the writer''s';
 ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER rights;

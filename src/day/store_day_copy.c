@@ -76,7 +76,7 @@ enum
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
 	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, REPEAT_EVERY, REPEAT_UNTIL,
-	START_BY, FINISH_BY, MAX_DURATION, DUE_AT, LATE_START_AT, LATE_END_AT,
+	START_BY, FINISH_BY, MAX_DURATION, WAIT_FILE, WAIT_STABLE, WAIT_SQL, WAIT_INTERVAL, DUE_AT, LATE_START_AT, LATE_END_AT,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, IMPOSSIBLE, SATISFIED, LEVEL, NODE_COLUMNS
 };
@@ -86,6 +86,7 @@ static JoschPlan copied_nodes = JOSCH_PLAN(
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
 	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
 	"       t.join_rule, t.on_failure, t.repeat_every, t.repeat_until, t.start_by, t.finish_by, t.max_duration,"
+	"       t.wait_file, t.wait_stable, t.wait_sql, t.wait_interval,"
 	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone),"
 	"       josch.instant(j.job_date, t.start_by, j.time_zone), josch.instant(j.job_date, t.finish_by, j.time_zone)"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
@@ -107,7 +108,9 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[JOIN_RULE] = {"join_rule", TEXTOID}, [ON_FAILURE] = {"on_failure", TEXTOID},
 	[REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [REPEAT_UNTIL] = {"repeat_until", INTERVALOID},
 	[START_BY] = {"start_by", INTERVALOID}, [FINISH_BY] = {"finish_by", INTERVALOID}, [MAX_DURATION] = {"max_duration", INTERVALOID},
-	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID}, [UNMET] = {"unmet", INT4OID},
+	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID},
+	[WAIT_FILE] = {"wait_file", TEXTOID}, [WAIT_STABLE] = {"wait_stable", INTERVALOID}, [WAIT_SQL] = {"wait_sql", TEXTOID},
+	[WAIT_INTERVAL] = {"wait_interval", INTERVALOID}, [UNMET] = {"unmet", INT4OID},
 	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
 static AttrNumber node_numbers[NODE_COLUMNS];

@@ -31,7 +31,9 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_RETRY_ON] = {"retry_on", TEXTARRAYOID}, [NODES_REPEATABLE] = {"repeatable", BOOLOID},
 	[NODES_NOT_BEFORE] = {"not_before", TIMESTAMPTZOID}, [NODES_RETRIED] = {"retried", INT4OID},
 	[NODES_REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [NODES_REPEAT_UNTIL] = {"repeat_until", INTERVALOID},
-	[NODES_REPEATS_FROM] = {"repeats_from", TIMESTAMPTZOID}
+	[NODES_REPEATS_FROM] = {"repeats_from", TIMESTAMPTZOID},
+	[NODES_WAIT_FILE] = {"wait_file", TEXTOID}, [NODES_WAIT_SQL] = {"wait_sql", TEXTOID},
+	[NODES_FILE_FOUND] = {"file_found", TEXTOID}, [NODES_SQL_TRUE_AT] = {"sql_true_at", TIMESTAMPTZOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);

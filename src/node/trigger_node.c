@@ -44,7 +44,8 @@ typedef enum NodeColumn
 	COLUMN_NODE_ID, COLUMN_JOB_DATE, COLUMN_NODE_TYPE, COLUMN_JOB_NAME, COLUMN_STATE,
 	COLUMN_STATE_SINCE, COLUMN_CHANGE_ID, COLUMN_UNMET, COLUMN_IMPOSSIBLE, COLUMN_SATISFIED, COLUMN_FORCED, COLUMN_MESSAGE,
 	COLUMN_STARTED_AT, COLUMN_ENDED_AT, COLUMN_ACTION, COLUMN_ACTED_BY, COLUMN_ACTED_AT,
-	COLUMN_COMMENT, COLUMN_NOT_BEFORE, COLUMN_RETRIED, COLUMN_REPEATS_FROM, COLUMN_COUNT
+	COLUMN_COMMENT, COLUMN_NOT_BEFORE, COLUMN_RETRIED, COLUMN_REPEATS_FROM, COLUMN_WAIT_FILE, COLUMN_WAIT_SQL,
+	COLUMN_FILE_FOUND, COLUMN_SQL_TRUE_AT, COLUMN_COUNT
 } NodeColumn;
 
 static const JoschColumn node_columns[COLUMN_COUNT] = {
@@ -52,7 +53,8 @@ static const JoschColumn node_columns[COLUMN_COUNT] = {
 	{"state_since", TIMESTAMPTZOID}, {"change_id", INT8OID}, {"unmet", INT4OID}, {"impossible", INT4OID}, {"satisfied", INT4OID},
 	{"forced", BOOLOID}, {"message", TEXTOID},
 	{"started_at", TIMESTAMPTZOID}, {"ended_at", TIMESTAMPTZOID}, {"action", TEXTOID}, {"acted_by", TEXTOID}, {"acted_at", TIMESTAMPTZOID},
-	{"comment", TEXTOID}, {"not_before", TIMESTAMPTZOID}, {"retried", INT4OID}, {"repeats_from", TIMESTAMPTZOID}
+	{"comment", TEXTOID}, {"not_before", TIMESTAMPTZOID}, {"retried", INT4OID}, {"repeats_from", TIMESTAMPTZOID},
+	{"wait_file", TEXTOID}, {"wait_sql", TEXTOID}, {"file_found", TEXTOID}, {"sql_true_at", TIMESTAMPTZOID}
 };
 static AttrNumber node_numbers[COLUMN_COUNT];
 static JoschTable nodes = JOSCH_TABLE("nodes", node_columns, node_numbers);
@@ -71,7 +73,7 @@ static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
 	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until",
-	"start_by", "finish_by", "max_duration"
+	"start_by", "finish_by", "max_duration", "wait_file", "wait_stable", "wait_sql", "wait_interval"
 };
 
 /* What else is looked up with the columns of nodes. */
@@ -341,6 +343,39 @@ record_act(TriggerData *trigger, const FsmEdge *edge, Draft *draft)
 	}
 }
 
+/* What the world has said holds no longer: it is asked anew. */
+static void
+ask_world_anew(Draft *draft)
+{
+	set_null(draft, COLUMN_FILE_FOUND);
+	set_null(draft, COLUMN_SQL_TRUE_AT);
+}
+
+/* Who mends what is waited for waits for that, and for nothing that was found before. */
+static HeapTuple
+pass_edit(TriggerData *trigger)
+{
+	Draft		draft = {0};
+
+	if (!josch_mode.engine && is_named(trigger, COLUMN_WAIT_FILE))
+	{
+		set_null(&draft, COLUMN_FILE_FOUND);
+	}
+	if (!josch_mode.engine && is_named(trigger, COLUMN_WAIT_SQL))
+	{
+		set_null(&draft, COLUMN_SQL_TRUE_AT);
+	}
+	return draft.n == 0 ? trigger->tg_newtuple :
+		heap_modify_tuple_by_cols(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation), draft.n, draft.columns, draft.values, draft.nulls);
+}
+
+/* It waits for its parents again: but for one that has failed and is retried, or was held, all is as at first. */
+static bool
+begins_anew(const FsmEdge *edge)
+{
+	return edge->to == NODE_STATE_PENDING && edge->from != NODE_STATE_HELD && strcmp(edge->action, "retry") != 0;
+}
+
 /* UPDATE: finds the edge, or refuses; fills in what belongs to the change. */
 static HeapTuple
 pass_update(TriggerData *trigger)
@@ -370,7 +405,7 @@ pass_update(TriggerData *trigger)
 	if (actor == FSM_ENGINE ? datumIsEqual(from_value, to_value, false, -1) :
 		!is_named(trigger, COLUMN_STATE))
 	{
-		return row;
+		return pass_edit(trigger);
 	}
 	from = state_from(from_value);
 	to = state_from(to_value);
@@ -392,6 +427,10 @@ pass_update(TriggerData *trigger)
 	if (actor == FSM_PERSON)
 	{
 		record_act(trigger, edge, &draft);
+	}
+	if (begins_anew(edge))
+	{
+		ask_world_anew(&draft);
 	}
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
@@ -432,6 +471,7 @@ pass_insert(TriggerData *trigger)
 	set_null(&draft, COLUMN_NOT_BEFORE);
 	set(&draft, COLUMN_RETRIED, Int32GetDatum(0));
 	set_null(&draft, COLUMN_REPEATS_FROM);
+	ask_world_anew(&draft);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
 

@@ -30,6 +30,22 @@ column(TupleTableSlot *node, NodesColumn column, bool *isnull)
 	return slot_getattr(node, josch_nodes.numbers[column], isnull);
 }
 
+/* Whether a file that it waits for is not there yet, or what it asks is not true. */
+static bool
+waits_for_world(TupleTableSlot *node)
+{
+	bool		no_file;
+	bool		no_sql;
+	bool		not_found;
+	bool		not_true;
+
+	(void) column(node, NODES_WAIT_FILE, &no_file);
+	(void) column(node, NODES_WAIT_SQL, &no_sql);
+	(void) column(node, NODES_FILE_FOUND, &not_found);
+	(void) column(node, NODES_SQL_TRUE_AT, &not_true);
+	return (!no_file && not_found) || (!no_sql && not_true);
+}
+
 /* What a node that is ready waits for. */
 static void
 set_turn(Waiting *waiting, TupleTableSlot *node)
@@ -37,10 +53,11 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 	bool		isnull;
 	bool		no_command;
 	bool		no_sql;
+	bool		forced = DatumGetBool(column(node, NODES_FORCED, &isnull));
 	TimestampTz due_at = DatumGetTimestampTz(column(node, NODES_DUE_AT, &isnull));
 	TimestampTz not_before;
 
-	if (!isnull && !DatumGetBool(column(node, NODES_FORCED, &isnull)))
+	if (!isnull && !forced)
 	{
 		waiting->due_at = due_at;
 	}
@@ -51,7 +68,7 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 	}
 	(void) column(node, NODES_EXEC_COMMAND, &no_command);
 	(void) column(node, NODES_EXEC_SQL, &no_sql);
-	waiting->turn = !no_command ? WAITS_FOR_COMMAND : !no_sql ? WAITS_FOR_SQL : WAITS_FOR_TURN;
+	waiting->turn = !forced && waits_for_world(node) ? WAITS_FOR_WORLD : !no_command ? WAITS_FOR_COMMAND : !no_sql ? WAITS_FOR_SQL : WAITS_FOR_TURN;
 	waiting->waits_for = waiting->due_at > DT_NOBEGIN ? WAITS_FOR_TIME : waiting->turn;
 }
 

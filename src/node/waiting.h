@@ -21,6 +21,7 @@
 #define WAITS_FOR_COMMAND 'c'	/* ready, and needs a place for a command */
 #define WAITS_FOR_SQL 's'		/* ready, and needs a place for SQL */
 #define WAITS_FOR_TIME 't'		/* ready, and not known to be due */
+#define WAITS_FOR_WORLD 'w'		/* ready and due, and waits for a file, or for wait_sql */
 #define WAITS_FOR_PERSON 'p'
 #define WAITS_FOR_RELEASE 'h'	/* held */
 #define WAITS_FOR_RULE 'o'		/* it is to be omitted, or is omitted and not to be so any more */

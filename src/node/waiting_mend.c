@@ -88,8 +88,8 @@ find_in_vain(Mending *mending)
 static bool
 mend(Waiting wrong)
 {
-	static const char all[] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL, WAITS_FOR_PERSON, WAITS_FOR_RELEASE,
-	WAITS_FOR_RULE};
+	static const char all[] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL, WAITS_FOR_WORLD, WAITS_FOR_PERSON,
+	WAITS_FOR_RELEASE, WAITS_FOR_RULE};
 	Waiting		rows[lengthof(all) + 2];
 	Waiting		come = {0};
 	Datum		key[JOSCH_NODE_KEYS];

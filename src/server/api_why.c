@@ -21,6 +21,9 @@
 #include "base/store_blocker.h"
 #include "base/store_installation.h"
 #include "base/wake.h"
+#include "day/store_environment.h"
+#include "node/wait_path.h"
+#include "node/waiting.h"
 #include "run/store_run.h"
 #include "server/store_why.h"
 #include "server/why.h"
@@ -81,6 +84,23 @@ is_new(Found *found, NodeKey key)
 
 	(void) hash_search(found->seen, &key, HASH_ENTER, &known);
 	return !known;
+}
+
+/* The files that they wait for, with the values of the variables. */
+static void
+name_files(WhyNode *nodes, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		EnvironmentRequest request = {.key = nodes[i].key};
+		WaitPath	path;
+
+		if (nodes[i].there && nodes[i].waits_for == WAITS_FOR_WORLD && nodes[i].wait_file != NULL)
+		{
+			path = josch_wait_path(nodes[i].wait_file, josch_store_environment_block(josch_store_environment_read(&request, 1)));
+			nodes[i].wait_file = path.fault != NULL ? psprintf("%s: %s", nodes[i].wait_file, path.fault) : path.path;
+		}
+	}
 }
 
 /* Puts the parents of the nodes from "from" on behind them, each once; false when none is new. */
@@ -190,6 +210,7 @@ josch_api_why(PG_FUNCTION_ARGS)
 	int			root;
 
 	InitMaterializedSRF(fcinfo, 0);
+	name_files(found.nodes, found.n);
 	for (int i = 0; i < found.n; i++)
 	{
 		whys[i] = josch_why_of(&found.nodes[i], &server);

@@ -24,6 +24,8 @@ typedef struct WhyNode
 	char		waits_for;		/* as josch.waiting has it; WAITS_FOR_NOTHING */
 	int32		unmet;			/* parents that it waits for */
 	bool		recounted;		/* its parents are to be counted anew */
+	char	   *wait_file;		/* as long as that is not found; or NULL */
+	char	   *wait_sql;		/* as long as that is not true; or NULL */
 	char	   *message;
 	char	   *acted_by;
 	char	   *claimed_by;

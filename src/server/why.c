@@ -93,6 +93,18 @@ its_time(const WhyNode *node, const WhyServer *server)
 	return node->waits_for == WAITS_FOR_TIME && node->due_at > server->now ? node->due_at : DT_NOBEGIN;
 }
 
+/* A node that is ready and due, and waits for a file, or for what it asks. */
+static Why
+of_world(const WhyNode *node)
+{
+	bool		file = node->wait_file != NULL;
+	const char *waits = file ? psprintf("waits for the file %s", node->wait_file) : "waits for its wait_sql to be true";
+	Why			why = because(file ? WHY_FILE : WHY_SQL, node->message != NULL ? psprintf("%s; %s", waits, node->message) : waits);
+
+	why.since = Max(node->since, node->due_at);
+	return why;
+}
+
 static Why
 of_ready(const WhyNode *node, const WhyServer *server)
 {
@@ -117,6 +129,10 @@ of_ready(const WhyNode *node, const WhyServer *server)
 		why = because(WHY_TIME, NULL);
 		why.until = node->due_at;
 		return why;
+	}
+	if (node->waits_for == WAITS_FOR_WORLD)
+	{
+		return of_world(node);
 	}
 	why = node->waits_for == WAITS_FOR_COMMAND ? of_command(server) : node->waits_for == WAITS_FOR_SQL ? of_sql(server) : because(WHY_TURN, NULL);
 	if (why.reason == WHY_TURN && server->holder != NULL)
@@ -183,7 +199,7 @@ josch_why_of(const WhyNode *node, const WhyServer *server)
 		return of_absent(node);
 	}
 	why = of_state(node, server);
-	why.since = node->since;
+	why.since = why.since == DT_NOBEGIN ? node->since : why.since;
 	why.who = why.reason == WHY_PERSON ? node->claimed_by : why.reason == WHY_HELD ? node->acted_by : NULL;
 	return why;
 }

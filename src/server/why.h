@@ -25,6 +25,8 @@
 	X(LOCKED, "locked", 1, "somebody's open transaction holds it") \
 	X(PARENT_ABSENT, "parent_absent", 2, "its day is not made") \
 	X(TIME, "time", 3, "its time has not come") \
+	X(FILE, "file", 3, "a file that it waits for is not there") \
+	X(SQL, "sql", 3, "what it asks the database is not true") \
 	X(RETRY_DELAY, "retry_delay", 3, "it is tried again later") \
 	X(MAX_RUNNING, "max_running", 4, "all places for commands are taken") \
 	X(SQL_WORKER, "sql_worker", 4, "all places for SQL are taken") \

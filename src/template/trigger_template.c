@@ -40,12 +40,13 @@ PG_FUNCTION_INFO_V1(josch_trigger_template_variables);
 /* Columns of tpl_nodes and nodes that decide what the server executes. */
 typedef enum RightsColumn
 {
-	NODE_ID, EXEC_COMMAND, READY_COMMAND, WORK_DIR, EXEC_SQL, OWNER, NCOLUMNS
+	NODE_ID, EXEC_COMMAND, READY_COMMAND, WORK_DIR, EXEC_SQL, OWNER, WAIT_FILE, WAIT_SQL, NCOLUMNS
 } RightsColumn;
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"node_id", INT8OID}, {"exec_command", TEXTOID}, {"ready_command", TEXTOID}, {"work_dir", TEXTOID},
-	{"exec_sql", TEXTOID}, {"owner", JOSCH_ROLE_TYPE}
+	{"exec_sql", TEXTOID}, {"owner", JOSCH_ROLE_TYPE},
+	{"wait_file", TEXTOID}, {"wait_sql", TEXTOID}
 };
 static AttrNumber template_numbers[NCOLUMNS];
 static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", columns, template_numbers);
@@ -134,7 +135,7 @@ concerns_owner(const Change *change, const JoschRole *owner)
 	bool		isnull;
 	Datum		before;
 
-	if (sets_text(change, EXEC_SQL))
+	if (sets_text(change, EXEC_SQL) || sets_text(change, WAIT_SQL))
 	{
 		return true;
 	}
@@ -230,6 +231,7 @@ josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
 		check_command(&change, EXEC_COMMAND);
 		check_command(&change, READY_COMMAND);
 		check_command(&change, WORK_DIR);
+		check_command(&change, WAIT_FILE);
 		check_owner(&change);
 	}
 	return PointerGetDatum(change.new);
@@ -312,6 +314,7 @@ josch_trigger_template_variables(PG_FUNCTION_ARGS)
 		outer = MemoryContextSwitchTo(scratch);
 		check_variables(variables, &changes, EXEC_COMMAND);
 		check_variables(variables, &changes, READY_COMMAND);
+		check_variables(variables, &changes, WAIT_FILE);
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(scratch);
 	}
