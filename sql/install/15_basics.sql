@@ -43,6 +43,12 @@ CREATE FUNCTION josch.is_retry_on(words text[]) RETURNS boolean
 COMMENT ON FUNCTION josch.is_retry_on(text[]) IS
 'True when each of the words says after which ends of a run a node may be tried again: exit, signal, timeout, start, sqlstate:40 (a class) or sqlstate:40P01 (one code); 32 words at most. NULL for NULL.';
 
+CREATE FUNCTION josch.is_parameters(params jsonb) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_is_parameters';
+COMMENT ON FUNCTION josch.is_parameters(jsonb) IS
+'Internal: true for what a day may have as its parameters: an object of strings, each with the name of a variable that JOSCH does not give itself, of 100,000 bytes at most. NULL for NULL.';
+
 CREATE FUNCTION josch.new_nonce() RETURNS bigint
 	LANGUAGE c VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_new_nonce';
@@ -50,5 +56,5 @@ COMMENT ON FUNCTION josch.new_nonce() IS
 'Internal: a number above 0 from the strong random source of the server, for josch.runs.nonce';
 REVOKE ALL ON FUNCTION josch.new_nonce() FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text), josch.is_retry_on(text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.is_readable_date(date), josch.is_readable_interval(interval), josch.is_one_line(text), josch.is_retry_on(text[]), josch.is_parameters(jsonb) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.now(), josch.today(), josch.is_time_zone(text) TO PUBLIC;

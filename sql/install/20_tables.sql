@@ -12,7 +12,7 @@ CREATE TABLE josch.environs (
 	CONSTRAINT environs_var_is_a_name CHECK (var ~ '^[A-Za-z_][A-Za-z0-9_]*$'),
 	CONSTRAINT environs_var_is_not_too_long CHECK (char_length(var) <= 200),
 	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
-		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT', 'JOSCH_RUN')),
+		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT', 'JOSCH_RUN', 'JOSCH_REPORT')),
 	CONSTRAINT environs_value_is_not_too_long CHECK (octet_length(value) <= 100000)
 );
 COMMENT ON TABLE josch.environs IS
@@ -238,6 +238,7 @@ CREATE TABLE josch.jobs (
 	prev_date		date,
 	next_date		date,
 	calendar_known	boolean NOT NULL DEFAULT true,
+	params			jsonb NOT NULL DEFAULT '{}',
 	PRIMARY KEY (job_name, job_date),
 	CONSTRAINT jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
 	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
@@ -246,7 +247,9 @@ CREATE TABLE josch.jobs (
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
 	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object'),
-	CONSTRAINT jobs_environ_is_not_too_long CHECK (octet_length(environ::text) <= 4000000)
+	CONSTRAINT jobs_environ_is_not_too_long CHECK (octet_length(environ::text) <= 4000000),
+	CONSTRAINT jobs_params_are_variables CHECK (josch.is_parameters(params)),
+	CONSTRAINT jobs_params_are_not_too_long CHECK (octet_length(params::text) <= 1000000)
 );
 CREATE INDEX jobs_date_idx ON josch.jobs (job_date);
 COMMENT ON TABLE josch.jobs IS 'Jobs of a date: copies of tpl_jobs, made by josch.schedule()';
@@ -261,6 +264,8 @@ COMMENT ON COLUMN josch.jobs.calendar_name IS 'The business calendar that the jo
 COMMENT ON COLUMN josch.jobs.prev_date IS 'The last open day of that calendar before the date, as it was then: PREV_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.next_date IS 'The next open day of that calendar, as it was then: NEXT_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.calendar_known IS 'False when the date was beyond what somebody vouched for (josch.known_until) when it was made';
+
+COMMENT ON COLUMN josch.jobs.params IS 'The parameters of this day alone, given by who made it (josch.schedule, josch.backfill): variables of its commands, which win over environ; an object of strings, 1,000,000 bytes at most. A day that made itself has none';
 
 /* What became of each day that was to make itself: no foreign key, it outlives the day and the template. */
 CREATE TABLE josch.job_days (

@@ -65,14 +65,14 @@ COMMENT ON FUNCTION josch.day_offset(text, date, integer) IS
 REVOKE ALL ON FUNCTION josch.made_days(text, bigint, date, integer), josch.day_offset(text, date, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.made_days(text, bigint, date, integer), josch.day_offset(text, date, integer) TO josch_viewer;
 
-CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT NULL)
+CREATE FUNCTION josch.schedule(job_date date DEFAULT NULL, job_name text DEFAULT NULL, params jsonb DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_schedule';
-COMMENT ON FUNCTION josch.schedule(date, text) IS
-'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs that have this day in their calendars, a NOTICE says how many have not), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Each job is made whole or not at all, and none keeps another from being made: of all jobs, one that cannot be made has NULL for nodes and dependencies, and a WARNING says why; of one that is named the error is raised. Nodes that are there already, in a job of another name, are left as they are. Whoever makes a day waits for those who make, take back or add to days of the same job or of one that it depends on: a NOTICE says for whom; of all jobs, those are left out whose locks a session holds that does nothing. Raises no_data_found for a job that is not in the templates. Variables of commands that do not exist are told in a WARNING (undefined_object).';
-REVOKE ALL ON FUNCTION josch.schedule(date, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.schedule(date, text) TO josch_author;
+COMMENT ON FUNCTION josch.schedule(date, text, jsonb) IS
+'Makes the jobs of a date out of the templates (NULL: today in each job''s time zone; all jobs that have this day in their calendars, a NOTICE says how many have not), and links them to the days that exist. Returns one row for each job that was made: none when all exist. Each job is made whole or not at all, and none keeps another from being made: of all jobs, one that cannot be made has NULL for nodes and dependencies, and a WARNING says why; of one that is named the error is raised. Nodes that are there already, in a job of another name, are left as they are. Whoever makes a day waits for those who make, take back or add to days of the same job or of one that it depends on: a NOTICE says for whom; of all jobs, those are left out whose locks a session holds that does nothing. params gives the day of the job that is named variables of its own (josch.jobs.params), an object of strings, numbers and booleans: that needs pg_execute_server_program. Raises no_data_found for a job that is not in the templates, object_not_in_prerequisite_state where params are given to a day that exists. Variables of commands that do not exist are told in a WARNING (undefined_object).';
+REVOKE ALL ON FUNCTION josch.schedule(date, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.schedule(date, text, jsonb) TO josch_author;
 
 CREATE FUNCTION josch.unschedule(job_date date, job_name text DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
@@ -107,6 +107,6 @@ CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (
 	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_environment';
 COMMENT ON FUNCTION josch.environment(bigint, date) IS
-'The variables that a command of a node gets from JOSCH: the job''s copy of environs, then the built-in ones; PREV_DATE and NEXT_DATE are the days beside in the calendar that the node''s job had when its day was made, or without one the nearest days that were made of it by now, not set (NULL) when there is none; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
+'The variables that a command of a node gets from JOSCH: the job''s copy of environs, over it the parameters of the day (josch.jobs.params), and where neither has them PGHOST, PGPORT, PGDATABASE of this database and PYTHONUNBUFFERED; then the built-in ones; PREV_DATE and NEXT_DATE are the days beside in the calendar that the node''s job had when its day was made, or without one the nearest days that were made of it by now, not set (NULL) when there is none; RUN_ID and ATTEMPT are those of the latest run, NULL before the first. PATH, HOME and the like, which it inherits from the runner, are not shown. Raises no_data_found when the node does not exist.';
 REVOKE ALL ON FUNCTION josch.environment(bigint, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.environment(bigint, date) TO josch_viewer;

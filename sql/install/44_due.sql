@@ -40,11 +40,11 @@ COMMENT ON FUNCTION josch.decline_missed(text, date[], text) IS
 REVOKE ALL ON FUNCTION josch.make_missed(text, date[]), josch.decline_missed(text, date[], text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION josch.make_missed(text, date[]), josch.decline_missed(text, date[], text) TO josch_operator, josch_author;
 
-CREATE FUNCTION josch.backfill(from_date date, to_date date, job_name text DEFAULT NULL)
+CREATE FUNCTION josch.backfill(from_date date, to_date date, job_name text DEFAULT NULL, params jsonb DEFAULT NULL)
 	RETURNS TABLE (job_name text, job_date date, nodes bigint, dependencies bigint)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_due_backfill';
-COMMENT ON FUNCTION josch.backfill(date, date, text) IS
-'Makes the days from one date to another, both included, that are in the calendar of the job, or of all jobs (NULL), and are not made; of a job without a calendar all dates. In the order of the dates, and in the transaction of the caller: rolled back, nothing was. Returns what was made, as josch.schedule() does. Raises no_data_found for a job that is not in the templates, and what keeps a day from being made.';
-REVOKE ALL ON FUNCTION josch.backfill(date, date, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.backfill(date, date, text) TO josch_author;
+COMMENT ON FUNCTION josch.backfill(date, date, text, jsonb) IS
+'Makes the days from one date to another, both included, that are in the calendar of the job, or of all jobs (NULL), and are not made; of a job without a calendar all dates. In the order of the dates, and in the transaction of the caller: rolled back, nothing was. Returns what was made, as josch.schedule() does. params are given to each of the days, as josch.schedule() gives them. Raises no_data_found for a job that is not in the templates, and what keeps a day from being made.';
+REVOKE ALL ON FUNCTION josch.backfill(date, date, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.backfill(date, date, text, jsonb) TO josch_author;

@@ -25,6 +25,9 @@
 
 PG_FUNCTION_INFO_V1(josch_api_history);
 
+/* So many bytes of a day's parameters are told. */
+#define MAX_PARAMS 1000
+
 typedef struct Wording
 {
 	const char *name;
@@ -80,6 +83,7 @@ typedef struct Told
 /* What the sentences go into, and what they are about. */
 typedef struct Story
 {
+	DateADT		job_date;
 	TupleDesc	desc;
 	Tuplestorestate *result;
 	AuditRow   *rows;
@@ -277,6 +281,16 @@ is_act(const AuditRow *row, Jsonb *state)
 }
 
 static void
+tell_making(Story *story, const AuditRow *row, const char *job_name)
+{
+	char	   *params = josch_store_audit_read_params(row, job_name, story->job_date);
+
+	tell(story, row, row->session_name, psprintf("made by %s as part of job \"%s\"%s%s", row->session_name, job_name,
+												 params != NULL ? ", with " : "",
+												 params != NULL ? josch_report_cut(params, MAX_PARAMS) : ""));
+}
+
+static void
 tell_node(Story *story, int index)
 {
 	AuditRow   *row = &story->rows[index];
@@ -286,8 +300,7 @@ tell_node(Story *story, int index)
 	switch (row->operation)
 	{
 		case AUDIT_INSERT:
-			tell(story, row, row->session_name, psprintf("made by %s as part of job \"%s\"", row->session_name,
-														 text_of(state, "job_name")));
+			tell_making(story, row, text_of(state, "job_name"));
 			if (!is(state, "state", "pending"))
 			{
 				tell_state(story, row, state);
@@ -545,7 +558,7 @@ josch_api_history(PG_FUNCTION_ARGS)
 {
 	NodeKey		key = {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Story		story = {0};
+	Story		story = {.job_date = key.job_date};
 	bool		exists;
 
 	InitMaterializedSRF(fcinfo, 0);

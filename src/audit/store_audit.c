@@ -427,3 +427,24 @@ josch_store_audit_read_node(NodeKey key, int *n, bool *exists)
 	josch_spi_end(&spi);
 	return rows;
 }
+
+char *
+josch_store_audit_read_params(const AuditRow *made, const char *job_name, DateADT job_date)
+{
+	static JoschPlan read = JOSCH_PLAN(
+		"SELECT string_agg(p.key || '=' || p.value, ', ' ORDER BY p.key COLLATE \"C\")"
+		" FROM josch.jobs_audit a, jsonb_each_text(a.new_values -> 'params') p"
+		" WHERE a.job_name = $1 AND a.job_date = $2 AND a.xid = $3 AND a.operation = 'INSERT'",
+		TEXTOID, DATEOID, XID8OID);
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		args[] = {CStringGetTextDatum(job_name), DateADTGetDatum(job_date), Int64GetDatum((int64) made->xid)};
+	JoschSpi	spi;
+	char	   *params;
+
+	josch_spi_begin_as_caller(&spi);
+	(void) josch_spi_run(&read, SPI_OK_SELECT, args, NULL);
+	params = josch_spi_text(0, 1);
+	params = params != NULL ? MemoryContextStrdup(caller, params) : NULL;
+	josch_spi_end(&spi);
+	return params;
+}

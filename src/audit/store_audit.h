@@ -159,4 +159,7 @@ extern void josch_store_audit_read_date(DateADT job_date, TimestampTz at, AuditT
  */
 extern AuditRow *josch_store_audit_read_node(NodeKey key, int *n, bool *exists);
 
+/* The parameters that the day was given which made this row of a node, in words; NULL: none. */
+extern char *josch_store_audit_read_params(const AuditRow *made, const char *job_name, DateADT job_date);
+
 #endif							/* JOSCH_STORE_AUDIT_H */

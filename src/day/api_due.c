@@ -16,6 +16,7 @@
 #include "base/wake.h"
 #include "calendar/calendar.h"
 #include "day/day.h"
+#include "day/parameters.h"
 #include "day/store_due.h"
 #include "day/zone.h"
 
@@ -46,7 +47,7 @@ put_made(ReturnSetInfo *result, const DayJob *made, int n)
 
 /* Makes each of the days, in the order given, and returns what was made; a year of large days must not add up in memory. */
 static void
-make_days(FunctionCallInfo fcinfo, const DayJob *days, int ndays)
+make_days(FunctionCallInfo fcinfo, const DayJob *days, int ndays, Jsonb *params)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
@@ -57,7 +58,8 @@ make_days(FunctionCallInfo fcinfo, const DayJob *days, int ndays)
 	{
 		MemoryContext former = MemoryContextSwitchTo(context);
 		DayRequest	request = {
-			.job_name = days[i].job_name,.has_date = true,.job_date = days[i].job_date,.default_zone = josch_zone_default()
+			.job_name = days[i].job_name,.has_date = true,.job_date = days[i].job_date,.default_zone = josch_zone_default(),
+			.params = params
 		};
 		int			n;
 		DayJob	   *made = josch_day_make(&request, &n);
@@ -158,7 +160,7 @@ josch_api_due_make(PG_FUNCTION_ARGS)
 
 	josch_report_if_read_only(fcinfo);
 	days = missed_days(fcinfo, &n);
-	make_days(fcinfo, days, n);
+	make_days(fcinfo, days, n, NULL);
 	return (Datum) 0;
 }
 
@@ -196,13 +198,14 @@ date_argument(FunctionCallInfo fcinfo, int number, const char *name)
 	return date;
 }
 
-/* josch.backfill(from_date, to_date, job_name) */
+/* josch.backfill(from_date, to_date, job_name, params) */
 Datum
 josch_api_due_backfill(PG_FUNCTION_ARGS)
 {
 	DateADT		from = date_argument(fcinfo, 0, "from_date");
 	DateADT		to = date_argument(fcinfo, 1, "to_date");
 	char	   *job_name = text_argument(fcinfo, 2);
+	Jsonb	   *params = josch_parameters_argument(fcinfo, 3, job_name);
 	int			n;
 	DayJob	   *days;
 
@@ -218,6 +221,6 @@ josch_api_due_backfill(PG_FUNCTION_ARGS)
 	{
 		josch_report_no_template_job(job_name);
 	}
-	make_days(fcinfo, days, n);
+	make_days(fcinfo, days, n, params);
 	return (Datum) 0;
 }

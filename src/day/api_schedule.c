@@ -16,6 +16,7 @@
 #include "base/spi_plan.h"
 #include "day/zone.h"
 #include "day/day.h"
+#include "day/parameters.h"
 #include "day/store_environment.h"
 #include "node/command.h"
 
@@ -24,6 +25,7 @@ PG_FUNCTION_INFO_V1(josch_api_command_variables);
 PG_FUNCTION_INFO_V1(josch_api_default_time_zone);
 PG_FUNCTION_INFO_V1(josch_api_environment);
 PG_FUNCTION_INFO_V1(josch_api_instant);
+PG_FUNCTION_INFO_V1(josch_api_is_parameters);
 PG_FUNCTION_INFO_V1(josch_api_schedule);
 PG_FUNCTION_INFO_V1(josch_api_today);
 PG_FUNCTION_INFO_V1(josch_api_unschedule);
@@ -84,7 +86,7 @@ put_jobs(FunctionCallInfo fcinfo, const DayJob *jobs, int n)
 	}
 }
 
-/* josch.schedule(job_date, job_name) */
+/* josch.schedule(job_date, job_name, params) */
 Datum
 josch_api_schedule(PG_FUNCTION_ARGS)
 {
@@ -93,6 +95,7 @@ josch_api_schedule(PG_FUNCTION_ARGS)
 	DayJob	   *jobs;
 
 	josch_report_if_read_only(fcinfo);
+	request.params = josch_parameters_argument(fcinfo, 2, request.job_name);
 	jobs = josch_day_make(&request, &n);
 	put_jobs(fcinfo, jobs, n);
 	return (Datum) 0;
@@ -196,4 +199,11 @@ josch_api_command_argv(PG_FUNCTION_ARGS)
 	char	  **argv = josch_command_argv(text_to_cstring(PG_GETARG_TEXT_PP(0)), &argc);
 
 	PG_RETURN_DATUM(josch_spi_text_array(argv, argc));
+}
+
+/* josch.is_parameters(params) */
+Datum
+josch_api_is_parameters(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(josch_parameters_are_valid(PG_GETARG_JSONB_P(0)));
 }

@@ -20,6 +20,8 @@
 #include "base/josch.h"
 
 #include "day/day.h"
+#include "day/day_told.h"
+#include "day/parameters.h"
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -47,6 +49,7 @@ typedef struct Making
 {
 	Snapshot	templates;
 	bool		by_itself;
+	Jsonb	   *params;
 	DayJob	   *jobs;
 	int			njobs;
 	DayNode    *nodes;			/* by date, then number */
@@ -61,12 +64,19 @@ typedef struct Making
 } Making;
 
 static void
-warn_of_variables(Snapshot templates, const DayJob *jobs, int njobs)
+warn_of_variables(Snapshot templates, Jsonb *params, const DayJob *jobs, int njobs)
 {
 	JoschVariables *variables = josch_variables_begin(templates);
 	int			n;
 	DayCommand *commands = josch_store_day_commands(templates, jobs, njobs, &n);
 
+	if (params != NULL)
+	{
+		int			nnames;
+		char	  **names = josch_parameters_names(params, &nnames);
+
+		josch_variables_know(variables, names, nnames);
+	}
 	for (int i = 0; i < n; i++)
 	{
 		josch_variables_check(variables, commands[i].node_id, commands[i].command);
@@ -293,7 +303,7 @@ write_copies(const Making *making)
 	JoschMode	former = josch_mode_enter_suspended();
 	bool		all_made;
 
-	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs, making->by_itself);
+	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs, making->by_itself, making->params);
 	all_made = josch_store_day_insert_nodes(making->templates, making->jobs, making->njobs,
 											making->nodes, making->nnodes) == making->nnodes;
 	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies, all_made);
@@ -330,6 +340,7 @@ typedef struct Together
 	int			njobs;
 	Snapshot	locked;			/* when what it asks for was locked; NULL: it has not been */
 	bool		by_itself;
+	Jsonb	   *params;
 	DayJob	   *made;
 	int			nmade;
 } Together;
@@ -339,7 +350,8 @@ make_together(void *argument)
 {
 	Together   *together = argument;
 	Making		making = {
-		.templates = josch_neighbours_lock_jobs(together->jobs, together->njobs, together->locked),.by_itself = together->by_itself
+		.templates = josch_neighbours_lock_jobs(together->jobs, together->njobs, together->locked),.by_itself = together->by_itself,
+		.params = together->params
 	};
 
 	making.jobs = josch_store_day_missing(making.templates, together->jobs, together->njobs,
@@ -451,11 +463,11 @@ make_all(Snapshot templates, DayJob *jobs, int njobs, int *n)
 }
 
 static DayJob *
-make_one(DayJob *job, bool by_itself, int *n)
+make_one(DayJob *job, const DayRequest *request, int *n)
 {
-	Together	together = {.jobs = job,.njobs = 1,.by_itself = by_itself};
+	Together	together = {.jobs = job,.njobs = 1,.by_itself = request->by_itself,.params = request->params};
 
-	if (by_itself)
+	if (request->by_itself)
 	{
 		ErrorData  *error = josch_wait_attempt(make_together, &together, "a day that makes itself", false);
 
@@ -472,61 +484,6 @@ make_one(DayJob *job, bool by_itself, int *n)
 	return together.made;
 }
 
-static void
-complain_of_nothing(Snapshot templates, const char *job_name)
-{
-	if (josch_store_day_has_template(templates, job_name))
-	{
-		return;					/* all of it exists */
-	}
-	if (job_name != NULL)
-	{
-		josch_report_no_template_job(job_name);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("there is no job in the templates"),
-			 errhint("Load templates with josch.load_csv(), or insert them into josch.tpl_jobs and josch.tpl_nodes.")));
-}
-
-/* All jobs of a date are those whose calendars have it; the one that is named is made all the same. */
-static int
-leave_out_closed(const DayRequest *request, DayJob *jobs, int n)
-{
-	int			nopen = 0;
-	DayJob	   *closed = NULL;
-
-	if (request->job_name != NULL)
-	{
-		if (jobs->closed_by != NULL)
-		{
-			ereport(NOTICE,
-					(errmsg("job \"%s\" has no day of %s in its calendar \"%s\"", jobs->job_name,
-							josch_report_date(jobs->job_date), jobs->closed_by)));
-		}
-		return n;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		if (jobs[i].closed_by == NULL)
-		{
-			jobs[nopen++] = jobs[i];
-		}
-		else if (closed == NULL)
-		{
-			closed = memcpy(palloc(sizeof(DayJob)), &jobs[i], sizeof(DayJob));
-		}
-	}
-	if (closed != NULL)
-	{
-		ereport(NOTICE,
-				(errmsg_plural("%d job has no day of %s in its calendar", "%d jobs have no day of %s in their calendars", n - nopen,
-							   n - nopen, josch_report_date(closed->job_date)),
-				 errdetail("Job \"%s\", by calendar \"%s\"%s.", closed->job_name, closed->closed_by, n - nopen > 1 ? ", and others" : "")));
-	}
-	return nopen;
-}
-
 DayJob *
 josch_day_make(const DayRequest *request, int *n)
 {
@@ -535,12 +492,16 @@ josch_day_make(const DayRequest *request, int *n)
 
 	if (*n == 0)
 	{
-		complain_of_nothing(templates, request->job_name);
+		josch_day_told_nothing(templates, request);
 	}
-	else if ((*n = leave_out_closed(request, jobs, *n)) > 0)
+	else if ((*n = josch_day_told_closed(request, jobs, *n)) > 0)
 	{
-		jobs = request->job_name != NULL ? make_one(jobs, request->by_itself, n) : make_all(templates, jobs, *n, n);
-		warn_of_variables(templates, jobs, *n);
+		jobs = request->job_name != NULL ? make_one(jobs, request, n) : make_all(templates, jobs, *n, n);
+		if (*n == 0)
+		{
+			josch_day_told_parameters(request);	/* somebody else has made it meanwhile */
+		}
+		warn_of_variables(templates, request->params, jobs, *n);
 		josch_wake_scheduler_at_commit();
 	}
 	UnregisterSnapshot(templates);

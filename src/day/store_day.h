@@ -12,6 +12,7 @@
 
 #include "base/josch.h"
 
+#include "utils/jsonb.h"
 #include "utils/snapshot.h"
 
 #include "base/rows.h"
@@ -103,6 +104,7 @@ typedef struct DayRequest
 	DateADT		job_date;
 	const char *default_zone;	/* of jobs that have none */
 	bool		by_itself;		/* nobody has asked for it: then nobody is waited for who does nothing */
+	Jsonb	   *params;			/* of the one job that is named; NULL: none */
 } DayRequest;
 
 /* The job that is requested, or all those that do not exist yet, by name. */
@@ -145,7 +147,7 @@ extern void josch_store_day_follow(const DayDependency *followers, int n);
 extern DayNeighbour *josch_store_day_lock(const NodeKey *nodes, int nnodes, int *n);
 
 /* The copies.  They expect the suspended mode. */
-extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n, bool by_itself);
+extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n, bool by_itself, Jsonb *params);
 extern int	josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs,
 										 const DayNode *nodes, int n);	/* how many */
 

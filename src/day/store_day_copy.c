@@ -46,25 +46,26 @@ static const JoschRow job_row = JOSCH_ROW(
 /* ---- jobs ---- */
 
 static JoschPlan insert_jobs = JOSCH_PLAN(
-	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ, calendar_name, prev_date, next_date, calendar_known, scheduled_by)"
+	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ, calendar_name, prev_date, next_date, calendar_known, scheduled_by, params)"
 	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ, t.calendar_name,"
 	"        josch.calendar_day(t.calendar_name, j.job_date, -1), josch.calendar_day(t.calendar_name, j.job_date, 1),"
-	"        coalesce(j.job_date <= josch.known_until(t.calendar_name), true), CASE WHEN NOT $4 THEN SESSION_USER END"
+	"        coalesce(j.job_date <= josch.known_until(t.calendar_name), true), CASE WHEN NOT $4 THEN SESSION_USER END, coalesce($5, '{}')"
 	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
 	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
 	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",
-	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID, BOOLOID);
+	TEXTARRAYOID, DATEARRAYOID, TEXTARRAYOID, BOOLOID, JSONBOID);
 
 void
-josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n, bool by_itself)
+josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, int n, bool by_itself, Jsonb *params)
 {
 	JoschSpi	spi;
-	Datum		args[4];
+	Datum		args[5];
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&job_zone_row, jobs, n, args);
 	args[3] = BoolGetDatum(by_itself);
-	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, NULL);
+	args[4] = params != NULL ? JsonbPGetDatum(params) : (Datum) 0;
+	josch_spi_run_at(&insert_jobs, templates, SPI_OK_INSERT, args, params != NULL ? NULL : "    n");
 	josch_spi_end(&spi);
 }
 

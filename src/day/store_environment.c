@@ -17,15 +17,17 @@
 
 #include "base/finder.h"
 #include "base/report.h"
+#include "day/server_variables.h"
 #include "node/command.h"
 
 enum
 {
-	JOB_NAME, JOB_DATE, ENVIRON, CALENDAR, PREV_DATE, NEXT_DATE, JOB_COLUMNS
+	JOB_NAME, JOB_DATE, ENVIRON, PARAMS, CALENDAR, PREV_DATE, NEXT_DATE, JOB_COLUMNS
 };
 
 static const JoschColumn job_columns[JOB_COLUMNS] = {
 	[JOB_NAME] = {"job_name", TEXTOID}, [JOB_DATE] = {"job_date", DATEOID}, [ENVIRON] = {"environ", JSONBOID},
+	[PARAMS] = {"params", JSONBOID},
 	[CALENDAR] = {"calendar_name", TEXTOID}, [PREV_DATE] = {"prev_date", DATEOID}, [NEXT_DATE] = {"next_date", DATEOID}
 };
 static AttrNumber job_numbers[JOB_COLUMNS];
@@ -126,12 +128,31 @@ compare_variables(const void *a, const void *b)
 	return strcmp(((const EnvironmentVariable *) a)->name, ((const EnvironmentVariable *) b)->name);
 }
 
-static void
-add_environ(JobVariables *job, Jsonb *environ)
+static EnvironmentVariable *
+find_variable(JobVariables *job, int n, const char *name)
 {
-	JsonbIterator *all = JsonbIteratorInit(&environ->root);
+	EnvironmentVariable wanted = {.name = name};
+
+	return n == 0 ? NULL : bsearch(&wanted, job->variables, n, sizeof(EnvironmentVariable), compare_variables);
+}
+
+static void
+sort_variables(JobVariables *job)
+{
+	if (job->n > 0)
+	{
+		qsort(job->variables, job->n, sizeof(EnvironmentVariable), compare_variables);
+	}
+}
+
+/* The pairs of an object, which win over what is there. */
+static void
+add_object(JobVariables *job, Jsonb *object)
+{
+	JsonbIterator *all = JsonbIteratorInit(&object->root);
 	JsonbValue	value;
 	JsonbIteratorToken token;
+	int			former = job->n;
 	char	   *name = NULL;
 
 	while ((token = JsonbIteratorNext(&all, &value, true)) != WJB_DONE)
@@ -142,13 +163,37 @@ add_environ(JobVariables *job, Jsonb *environ)
 		}
 		else if (token == WJB_VALUE)
 		{
-			add_variable(job, name, text_of(&value));
+			EnvironmentVariable *present = find_variable(job, former, name);
+
+			if (present != NULL)
+			{
+				*present = assign(name, text_of(&value));
+			}
+			else
+			{
+				add_variable(job, name, text_of(&value));
+			}
 		}
 	}
-	if (job->n > 0)
+	sort_variables(job);
+}
+
+/* What nobody has written is as the server has it. */
+static void
+add_defaults(JobVariables *job)
+{
+	int			former = job->n;
+
+	for (int i = 0; i < COMMAND_DEFAULT_COUNT; i++)
 	{
-		qsort(job->variables, job->n, sizeof(EnvironmentVariable), compare_variables);
+		const char *value = josch_server_variable(i);
+
+		if (value != NULL && find_variable(job, former, josch_command_defaults[i]) == NULL)
+		{
+			add_variable(job, josch_command_defaults[i], value);
+		}
 	}
+	sort_variables(job);
 }
 
 /* The nearest day that the key has on that side, if it is nearer than the one that is known. */
@@ -200,7 +245,9 @@ job_of(Reading *reading, const char *job_name, DateADT job_date)
 	*job = (JobVariables) {.job_name = pstrdup(job_name), .job_date = job_date};
 	if (josch_finder_find(&reading->jobs, key))
 	{
-		add_environ(job, DatumGetJsonbP(josch_finder_get(&reading->jobs, ENVIRON, &isnull)));
+		add_object(job, DatumGetJsonbP(josch_finder_get(&reading->jobs, ENVIRON, &isnull)));
+		add_object(job, DatumGetJsonbP(josch_finder_get(&reading->jobs, PARAMS, &isnull)));
+		add_defaults(job);
 		set_days_of_calendar(job, &reading->jobs);
 	}
 	if (job->by_calendar)

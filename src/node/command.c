@@ -37,9 +37,19 @@ const char *const josch_command_builtins[COMMAND_BUILTIN_COUNT] = {
 	[COMMAND_ATTEMPT] = "ATTEMPT",
 };
 
-const char *const josch_command_inherited[] = {
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "JOSCH_RUN", NULL
+const char *const josch_command_defaults[COMMAND_DEFAULT_COUNT] = {
+	[COMMAND_PGHOST] = "PGHOST",
+	[COMMAND_PGPORT] = "PGPORT",
+	[COMMAND_PGDATABASE] = "PGDATABASE",
+	[COMMAND_PYTHONUNBUFFERED] = "PYTHONUNBUFFERED",
 };
+
+const char *const josch_command_inherited[] = {
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "JOSCH_RUN", "JOSCH_REPORT", NULL
+};
+
+/* Set by the runner, whatever its environment has. */
+static const char *const set_by_runner[] = {"JOSCH_RUN", "JOSCH_REPORT", NULL};
 
 /* What the shell sets by itself, whichever of them /bin/sh is. */
 static const char *const set_by_shell[] = {
@@ -85,9 +95,8 @@ is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* DATE ... ATTEMPT, and what the runner or the shell sets: there whatever josch.environs has. */
 static bool
-is_given(const char *name)
+is_built_in(const char *name)
 {
 	for (int i = 0; i < COMMAND_BUILTIN_COUNT; i++)
 	{
@@ -96,7 +105,37 @@ is_given(const char *name)
 			return true;
 		}
 	}
-	return is_one_of(name, josch_command_inherited) || is_one_of(name, set_by_shell);
+	return false;
+}
+
+static bool
+is_default(const char *name)
+{
+	for (int i = 0; i < COMMAND_DEFAULT_COUNT; i++)
+	{
+		if (strcmp(name, josch_command_defaults[i]) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/* DATE ... ATTEMPT, and what JOSCH, the runner or the shell sets: there whatever josch.environs has. */
+static bool
+is_given(const char *name)
+{
+	return is_built_in(name) || is_default(name) || is_one_of(name, josch_command_inherited) || is_one_of(name, set_by_shell);
+}
+
+bool
+josch_command_is_reserved(const char *name, int length)
+{
+	char	   *copy = pnstrdup(name, length);
+	bool		reserved = is_built_in(copy) || is_one_of(copy, set_by_runner);
+
+	pfree(copy);
+	return reserved;
 }
 
 /* ---- scanning ---- */

@@ -59,4 +59,19 @@ extern const char *const josch_command_builtins[COMMAND_BUILTIN_COUNT];
 /* What a command inherits from the runner (PATH, HOME ...); ends with NULL. */
 extern const char *const josch_command_inherited[];
 
+/* PGHOST ... PYTHONUNBUFFERED: what a command has unless somebody has written otherwise. */
+typedef enum CommandDefault
+{
+	COMMAND_PGHOST,
+	COMMAND_PGPORT,
+	COMMAND_PGDATABASE,
+	COMMAND_PYTHONUNBUFFERED,
+	COMMAND_DEFAULT_COUNT
+} CommandDefault;
+
+extern const char *const josch_command_defaults[COMMAND_DEFAULT_COUNT];
+
+/* Whether nobody but JOSCH may give a variable of that name. */
+extern bool josch_command_is_reserved(const char *name, int length);
+
 #endif							/* JOSCH_COMMAND_H */

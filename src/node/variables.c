@@ -48,6 +48,24 @@ josch_variables_begin(Snapshot snapshot)
 	return variables;
 }
 
+void
+josch_variables_know(JoschVariables *variables, char **names, int n)
+{
+	char	  **all = palloc(sizeof(char *) * (variables->nknown + n + 1));
+
+	if (variables->nknown > 0)
+	{
+		memcpy(all, variables->known, sizeof(char *) * variables->nknown);
+	}
+	if (n > 0)
+	{
+		memcpy(all + variables->nknown, names, sizeof(char *) * n);
+	}
+	variables->known = all;
+	variables->nknown += n;
+	josch_command_sort_variables(all, variables->nknown);
+}
+
 /* The first use of a node that has such variables. */
 static void
 note_node(JoschVariables *variables, int64 node_id, const char *name)

@@ -14,6 +14,9 @@ typedef struct JoschVariables JoschVariables;
 /* Against the environs of a snapshot. */
 extern JoschVariables *josch_variables_begin(Snapshot snapshot);
 
+/* These are known besides. */
+extern void josch_variables_know(JoschVariables *variables, char **names, int n);
+
 /* Looks at a command of a node; those of one node come one after the other. */
 extern void josch_variables_check(JoschVariables *variables, int64 node_id, const char *command);
 

@@ -130,6 +130,7 @@ sub make_day
 		UPDATE josch.tpl_jobs SET valid_from = '2026-11-20';
 		INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, days_after) VALUES ('Daily', 'UTC', '8:00', '2026-11-19');
 		SET josch.now = '2026-11-20 08:01+00';
+		SELECT josch.schedule('2026-11-20', 'Daily', '{"BOOK": "3"}');
 		SELECT josch.schedule('2026-11-20');
 		SELECT josch.schedule('2026-11-21');
 		SET josch.now = '2026-11-20 08:02+00';

@@ -121,7 +121,8 @@ subtest 'what a command is given' => sub {
 		[ '2024-03-01', '2024-02-28', undef, $job, 11, "node's \"name\" \$(touch $work/pwned)", 1 ],
 		'built-in variables');
 	is($env{RUN_ID}, $node->run_is(11, 'run_id'), 'RUN_ID');
-	ok(!grep({ /^(PG|_PG|LC_|TZ$)/ } keys %env), 'nothing of the server') or diag join ' ', sort keys %env;
+	ok(!grep({ /^(PG(?!HOST$|PORT$|DATABASE$)|_PG|LC_|TZ$)/ } keys %env), 'nothing of the server') or diag join ' ', sort keys %env;
+	is_deeply([ @env{qw(PGHOST PGPORT PGDATABASE PYTHONUNBUFFERED)} ], [ $node->host, $node->port, 'postgres', 1 ], 'but where it is');
 	ok(!-e "$work/pwned", 'nothing of it was executed');
 
 	$node->sql("UPDATE josch.environs SET value = 'changed' WHERE var = 'BAD'");
@@ -129,6 +130,20 @@ subtest 'what a command is given' => sub {
 	$node->wait_for('succeeded', 14);
 	%env = map { split /=/, $_, 2 } split /\0/, $node->file('14.env');
 	is($env{BAD}, $bad, 'a day keeps the environment that it was made with');
+};
+
+subtest 'a command finds its database, and what Python prints is seen at once' => sub {
+	my ($psql) = grep { -x } map { "$_/psql" } split /:/, $ENV{PATH};
+	$node->job('finds');
+	$node->add(
+		[ 24, 'N', "$psql -XAtqc \"SELECT 'in ' || current_database() || ' at ' || current_setting('port')\"" ],
+		[ 25, 'N', q{python3 -c 'import time; print("now"); time.sleep(600)'} ]);
+	$node->schedule;
+	$node->wait_for('succeeded', 24);
+	is($node->run_is(24, 'output_tail'), 'in postgres at ' . $node->port . "\n", 'psql needs to be told nothing');
+	eventually('Python writes line by line', sub { (eval { $node->log_of(25) } // '') eq "now\n" });
+	$node->act('stop', 25);
+	$node->wait_for('failed', 25);
 };
 
 subtest 'what is kept of a run' => sub {

@@ -176,7 +176,10 @@ proc ::details::FactsSql {node day} {
         r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
         r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", 
         round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",
-        pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\"
+        pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\",
+        (SELECT string_agg(p.key || '=' || p.value, ' ' ORDER BY p.key COLLATE \"C\")
+            FROM josch.jobs j, jsonb_each_text(j.params) p
+            WHERE j.job_name = n.job_name AND j.job_date = n.job_date) AS \"Parameters\"
         FROM josch.nodes n LEFT JOIN josch.runs r ON r.run_id = n.run_id
         WHERE n.node_id = $node AND n.job_date = $day"
 }
