@@ -43,6 +43,7 @@ proc ::pictures::days {} {
     variable edges
     ::harness::database pictures
     set work $::env(JOSCH_TEST_HOME)/work
+    calendars
     foreach file [glob $::harness::top/tables/*] {
         file copy $file $work
     }
@@ -58,6 +59,17 @@ proc ::pictures::days {} {
     run_through $before
     sql "SELECT josch.schedule('$today')"
     wait {expr {[::harness::state 900000 $::pictures::today] eq "signoff"}}
+}
+
+proc ::pictures::calendars {} {
+    sql {INSERT INTO josch.calendars (calendar_name, weekdays, of_calendar, rule, move_rule, known_until) VALUES
+            ('Bank', '{1,2,3,4,5}', NULL, NULL, 'drop', date_trunc('year', now()) + interval '335 days'),
+            ('Payday', '{1,2,3,4,5,6,7}', 'Bank', 'FREQ=MONTHLY;BYMONTHDAY=25', 'preceding', NULL),
+            ('Back office', '{1,2,3,4,5}', NULL, NULL, 'drop', NULL);
+        INSERT INTO josch.calendar_parts VALUES ('Back office', 1, 'and', 'Bank'), ('Back office', 2, 'not', 'Payday');
+        INSERT INTO josch.holidays (calendar_name, holiday, holiday_name, open)
+            SELECT 'Bank', (extract(year FROM now()) || d)::date, n, o FROM (VALUES ('-01-01', 'New Year', false), ('-05-01', 'Labour Day', false),
+                ('-12-24', 'Christmas Eve', false), ('-12-25', 'Christmas Day', false), ('-12-26', 'worked for a bridge day', true)) v (d, n, o)}
 }
 
 proc ::pictures::free_port {} {
@@ -190,6 +202,12 @@ proc ::pictures::others {} {
     ::harness::tell author "$table selection set \[list \[lindex \[$row\] 0\]\]"
     ::harness::until author "string match {*no price for ISIN*} \[::driven::texts $editor\]"
     take author $editor editor
+    ::harness::tell author "wm geometry $editor 1240x860+0+0; $editor.panes.upper.tabs select $editor.panes.upper.tabs.business"
+    ::harness::until author "llength \[$editor.panes.upper.tabs.business.tabs.year.year find withtag day\]"
+    ::harness::tell author {set year [set [info object namespace ::editor::main]::yearly]; [info object namespace $year]::my Choose [clock format [clock seconds] -format %Y]-12-24
+        ::editor::main toggle_day [clock format [clock seconds] -format %Y]-12-31}
+    take author $editor calendars
+    ::harness::tell author {late::call ::editor::main DoRevertAll}
     ::harness::tell author {connect::show}
     set dialog [::harness::window author *Service*Host*Port*]
     take author $dialog connect

@@ -47,7 +47,7 @@ proc ::editor::pending {} {
 }
 
 oo::class create ::editor_window {
-    mixin ::editor_apply ::editor_rows
+    mixin ::editor_apply ::editor_rows ::editor_calendars
     variable window changes grids form graph tabs job jobs search comment sent loading places busy lost away denied
 
     constructor {path} {
@@ -150,6 +150,7 @@ oo::class create ::editor_window {
         }
         set graph [editor_graph new $window.panes.upper.tabs.graph $changes [self]]
         $window.panes.upper.tabs add [$graph widget] -text Graph
+        $window.panes.upper.tabs add [my BuildCalendars $window.panes.upper.tabs.business] -text Calendars
         ttk::notebook::enableTraversal $window.panes.upper.tabs
         set form [editor_form new $window.panes.upper.form [self]]
         $window.panes.upper add $window.panes.upper.tabs -weight 1
@@ -206,17 +207,21 @@ oo::class create ::editor_window {
 
     method TabChanged {} {
         set name [my Tab]
-        $window.top.add state [expr {$name eq "graph" ? "disabled" : "!disabled"}]
+        $window.top.add state [expr {[dict exists $grids $name] ? "!disabled" : "disabled"}]
+        $window.top.delete state [expr {[dict exists $grids $name] || $name eq "graph" ? "!disabled" : "disabled"}]
         if {$name eq "graph"} {
             $graph refresh $job
         } else {
             my ShowForm
         }
+        my FitForm
+        my AskEffects
     }
 
-    # The table of the tab that is shown, or graph.
+    # The table of the tab that is shown, or graph; of the tab of calendars what is shown there: a table, year, next or effects.
     method Tab {} {
-        return [winfo name [$window.panes.upper.tabs select]]
+        set name [winfo name [$window.panes.upper.tabs select]]
+        return [expr {$name eq "business" ? [winfo name [[my Pages] select]] : $name}]
     }
 
     # ---- the connection ----
@@ -273,7 +278,8 @@ oo::class create ::editor_window {
             return
         }
         set loading 1
-        set tables {tpl_jobs tpl_nodes tpl_node_deps environs}
+        # what others refer to comes before them
+        set tables {calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps environs}
         editor::Transaction [lmap table $tables {editor::RowsSql $table}] COMMIT \
             [list late::call [self] TakeRows $tables]
     }
@@ -299,6 +305,7 @@ oo::class create ::editor_window {
             }
         }
         my refresh
+        my AskEffects 1
         my SayRead $orphans
     }
 
@@ -317,6 +324,7 @@ oo::class create ::editor_window {
             set job ""
         }
         $window.top.job current [expr {$at + 1}]
+        my RefreshCalendars
         foreach {table grid} $grids {
             $grid refresh [my Filter $table]
         }
@@ -329,21 +337,27 @@ oo::class create ::editor_window {
 
     method ShowForm {} {
         set name [my Tab]
-        if {$name ne "graph"} {
+        if {[dict exists $grids $name]} {
             $form show $name [lindex [[dict get $grids $name] selection] 0] $changes
+        } elseif {$name ne "graph"} {
+            $form show {*}[my YearRow] $changes
         }
     }
 
     # A command that says whether a row is shown; {} when all are.
     method Filter {table} {
-        if {$job eq "" && [string trim $search] eq ""} {
+        if {$job eq "" && [string trim $search] eq "" && $table ni {calendar_parts holidays}} {
             return {}
         }
         return [namespace code [list my Passes $table]]
     }
 
     method Passes {table row} {
-        if {$job ne "" && $table ne "environs" && $job ni [my JobsOf $table $row]} {
+        if {$job ne "" && $table in {tpl_jobs tpl_nodes tpl_node_deps} && $job ni [my JobsOf $table $row]} {
+            return 0
+        }
+        # a row whose calendar is not written yet belongs to none, and is not lost from sight
+        if {$table in {calendar_parts holidays} && [dict get $row calendar_name] ni [list "" [my CalendarName]]} {
             return 0
         }
         set text [string tolower [join [lmap value [dict values $row] {editor::Shown $value}] \t]]

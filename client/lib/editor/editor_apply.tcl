@@ -182,8 +182,9 @@ oo::class create ::editor_apply {
         lassign {"a row" ""} name along
         if {$place ne {}} {
             set name [$changes name {*}$place]
-            set deleted [expr {[lindex $place 0] eq "tpl_nodes" && [$changes status {*}$place] eq "deleted"}]
-            set along [expr {$deleted ? "a dependency" : ""}]
+            set words {tpl_nodes "a dependency" calendars "a part or a named date"}
+            set gone [expr {[dict exists $words [lindex $place 0]] && [$changes status {*}$place] eq "deleted"}]
+            set along [if {$gone} {dict get $words [lindex $place 0]}]
         }
         lassign [editor::WriteRefusal $result $name $along] message detail
         my refresh

@@ -44,7 +44,20 @@ oo::class create ::editor_beneath {
             set uid
         }]]
         my touch
+        my bind_within $table
         return $orphans
+    }
+
+    # References of a table to itself: when its rows were read, not all of those that they mean were there.
+    method bind_within {table} {
+        foreach {of column to} [my references] {
+            if {$of ne $table || $to ne $table} continue
+            foreach uid $uids($table) {
+                if {[info exists base($uid)] && [info exists work($uid)] && $column ni [my changed_columns $table $uid]} {
+                    my bind stored $table $uid [list $column]
+                }
+            }
+        }
     }
 
     # Rows that are no longer there: the edited ones are new rows from now on, the others are gone. Returns the former.
@@ -121,13 +134,17 @@ oo::class create ::editor_beneath {
             lassign $edit status table uid
             dict set rows $uid [list $table [if {$status ne "deleted"} {set work($uid)}]]
         }
-        return [list $rows [dict create tpl_jobs [my renamed tpl_jobs] tpl_nodes [my renamed tpl_nodes]]]
+        set renamed [dict create]
+        foreach table {calendars tpl_jobs tpl_nodes} {
+            dict set renamed $table [my renamed $table]
+        }
+        return [list $rows $renamed]
     }
 
     # The edits of a snapshot are stored now; what has been edited since is on top of them.
     method applied {snapshot} {
         lassign $snapshot rows renamed
-        foreach table {tpl_nodes tpl_node_deps} {
+        foreach table {calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps} {
             foreach uid $uids($table) {
                 if {[info exists base($uid)]} {
                     set base($uid) [my carried $table $base($uid) $renamed]

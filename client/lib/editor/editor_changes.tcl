@@ -15,7 +15,8 @@ oo::class create ::editor_changes {
         set null $null_value
         set default $default_value
         set serial 0
-        set keys {environs var tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}}
+        set keys {environs var calendars calendar_name calendar_parts {calendar_name position} holidays {calendar_name holiday}
+            tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}}
         foreach table [dict keys $keys] {
             set uids($table) {}
         }
@@ -43,6 +44,11 @@ oo::class create ::editor_changes {
     # A row as it will be; as it is when it will be deleted.
     method get {table uid} {
         return [expr {[info exists work($uid)] ? $work($uid) : [my carried $table $base($uid)]}]
+    }
+
+    # The key of a row as it is stored, of a table with a key of one column; "" of one that is not.
+    method stored_key {table uid} {
+        return [if {[info exists base($uid)]} {dict get $base($uid) [dict get $keys $table]}]
     }
 
     method exists {uid} {
@@ -104,7 +110,7 @@ oo::class create ::editor_changes {
         }
         set old [if {[dict exists $work($uid) $column]} {dict get $work($uid) $column}]
         dict set work($uid) $column $value
-        if {$column in {job_name node_id node_name}} {
+        if {$column in {job_name node_id node_name calendar_name}} {
             my touch
         }
         my bind live $table $uid [list $column]
@@ -149,6 +155,11 @@ oo::class create ::editor_changes {
             tpl_jobs {
                 set nodes [my referring tpl_nodes tpl_jobs $rows]
                 return [concat [my referring tpl_node_deps tpl_nodes [lmap pair $nodes {lindex $pair 1}]] $nodes]
+            }
+            calendars {
+                # where it is a part itself, or a job has it, the database refuses
+                set parts [my referring calendar_parts calendars $rows calendar_name]
+                return [concat $parts [my referring holidays calendars $rows]]
             }
         }
         return {}

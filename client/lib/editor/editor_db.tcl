@@ -124,7 +124,8 @@ proc ::editor::Column {table name} {
 
 # All rows of a table as text, NULL told apart from an empty text by a sign before what is there.
 proc ::editor::RowsSql {table} {
-    set order [dict get {environs var tpl_jobs job_name tpl_nodes {job_name, node_id}
+    set order [dict get {environs var calendars calendar_name calendar_parts {calendar_name, position}
+        holidays {calendar_name, holiday} tpl_jobs job_name tpl_nodes {job_name, node_id}
         tpl_node_deps {c_node_id, p_node_id, p_date, c_date}} $table]
     set list [lmap name [Names $table] {string cat "coalesce('=' || t.${name}::text, '')"}]
     return "SELECT [join $list {, }] FROM josch.$table t ORDER BY $order"
@@ -170,10 +171,15 @@ proc ::editor::Statements {changes comment} {
         lappend statements "SELECT pg_catalog.set_config('josch.comment', [db::quote $comment], true)"
         lappend places {}
     }
-    foreach step [$changes sql ::editor::Literal] {
-        lassign $step table uid sql
+    set steps [lmap step [$changes sql ::editor::Literal] {list [lindex $step 2] [lrange $step 0 1]}]
+    if {[$changes is_ahead]} {
+        set constraint "SET CONSTRAINTS josch.calendars_of_calendar_fkey"
+        set steps [concat [list [list "$constraint DEFERRED" {}]] $steps [list [list "$constraint IMMEDIATE" {}]]]
+    }
+    foreach step $steps {
+        lassign $step sql place
         lappend statements $sql
-        lappend places [list $table $uid]
+        lappend places $place
     }
     return [list $statements $places]
 }

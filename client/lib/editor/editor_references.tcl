@@ -10,7 +10,11 @@ oo::class create ::editor_references {
 
     # table, column, and the table whose key that column holds
     method references {} {
-        return {tpl_nodes job_name tpl_jobs tpl_node_deps p_node_id tpl_nodes tpl_node_deps c_node_id tpl_nodes}
+        return {
+            tpl_nodes job_name tpl_jobs tpl_node_deps p_node_id tpl_nodes tpl_node_deps c_node_id tpl_nodes
+            calendars of_calendar calendars calendar_parts calendar_name calendars calendar_parts part_name calendars
+            holidays calendar_name calendars tpl_jobs calendar_name calendars
+        }
     }
 
     # Forgets what was worked out from the rows.
@@ -53,16 +57,18 @@ oo::class create ::editor_references {
     method bind {which table uid {only {}}} {
         foreach {of column to} [my references] {
             if {$of ne $table || ($only ne {} && $column ni $only)} continue
-            set key [dict get [expr {$which eq "stored" ? $base($uid) : $work($uid)}] $column]
+            set row [expr {$which eq "stored" ? $base($uid) : $work($uid)}]
             set map [my by_key $which $to]
-            dict set target($uid) $column [expr {[dict exists $map $key] ? [dict get $map $key] : ""}]
+            set known [expr {[dict exists $row $column] && [dict exists $map [dict get $row $column]]}]
+            dict set target($uid) $column [if {$known} {dict get $map [dict get $row $column]}]
         }
     }
 
     # Does a row mean another one in a column? One that met none when it was written means the first that gets the key.
     method means {uid column other key} {
         set meant [dict get $target($uid) $column]
-        return [expr {$meant eq $other || ($meant eq "" && $key ne "" && [dict get $work($uid) $column] eq $key)}]
+        return [expr {$meant eq $other || ($meant eq "" && $key ne "" && [dict exists $work($uid) $column]
+            && [dict get $work($uid) $column] eq $key)}]
     }
 
     # Rows that refer to one whose key was changed follow it.
@@ -79,8 +85,8 @@ oo::class create ::editor_references {
         }
     }
 
-    # Rows of a table that refer to some rows of another: a list of {table uid}.
-    method referring {of to others} {
+    # Rows of a table that refer to some rows of another, or do in one column: a list of {table uid}.
+    method referring {of to others {only ""}} {
         set wanted [dict create]
         set by [dict create]
         foreach other $others {
@@ -91,7 +97,7 @@ oo::class create ::editor_references {
         foreach uid $uids($of) {
             if {![info exists work($uid)]} continue
             foreach {table column meant} [my references] {
-                if {$table ne $of || $meant ne $to} continue
+                if {$table ne $of || $meant ne $to || $only ni [list "" $column]} continue
                 set other [dict get $target($uid) $column]
                 if {$other eq "" ? [dict exists $by [dict get $work($uid) $column]] : [dict exists $wanted $other]} {
                     lappend list [list $of $uid]
@@ -107,7 +113,7 @@ oo::class create ::editor_references {
         foreach {of column to} [my references] {
             if {$of eq $table} {
                 set map [expr {$renamed eq "" ? [my renamed $to] : [dict get $renamed $to]}]
-                if {[dict exists $map [dict get $row $column]]} {
+                if {[dict exists $row $column] && [dict exists $map [dict get $row $column]]} {
                     dict set row $column [dict get $map [dict get $row $column]]
                 }
             }

@@ -6,11 +6,15 @@
 # is refused before the database sees it.
 
 oo::class create ::editor_rows {
-    variable window changes grids form graph job jobs denied
+    variable window changes grids form graph job jobs denied calendar
 
     # ---- called by grids, form and graph ----
 
     method selected {table uids} {
+        if {$table eq "calendars" && [llength $uids] == 1 && $uids ne $calendar} {
+            set calendar [lindex $uids 0]
+            my Soon
+        }
         if {[my Tab] in [list $table graph]} {
             $form show $table [lindex $uids 0] $changes
         }
@@ -63,6 +67,16 @@ oo::class create ::editor_rows {
             tpl_nodes.on_failure {return {ask abandon}}
             tpl_node_deps.condition {return {success done failure}}
             tpl_node_deps.p_node_id - tpl_node_deps.c_node_id {return [my node_choices]}
+            tpl_jobs.catch_up {return {all latest none ask}}
+            tpl_jobs.paused - holidays.open {return {true false}}
+            calendars.move_rule {return {drop following preceding modified_following modified_preceding}}
+            calendar_parts.operation {return {and or not}}
+            tpl_jobs.calendar_name - calendars.of_calendar - calendar_parts.calendar_name - calendar_parts.part_name -
+            holidays.calendar_name {
+                return [lsort -dictionary [lmap uid [$changes rows calendars] {
+                    dict get [$changes get calendars $uid] calendar_name
+                }]]
+            }
         }
         return {}
     }
@@ -81,7 +95,7 @@ oo::class create ::editor_rows {
 
     method add {} {
         set table [my Tab]
-        if {$table eq "graph"} {
+        if {![dict exists $grids $table]} {
             return
         }
         my Flush
@@ -93,13 +107,19 @@ oo::class create ::editor_rows {
         my refresh
         [dict get $grids $table] select $uid
         $form show $table $uid $changes
-        $form focus_on [dict get {tpl_nodes node_name tpl_jobs job_name environs var} $table]
+        $form focus_on [dict get {tpl_nodes node_name tpl_jobs job_name environs var calendars calendar_name
+            calendar_parts part_name holidays holiday} $table]
     }
 
     method NewRow {table} {
         switch -- $table {
             environs {return [dict create var "" value ""]}
             tpl_jobs {return [dict create job_name "" job_desc [db::null]]}
+            calendars {return [dict create calendar_name "" calendar_desc [db::null]]}
+            calendar_parts {
+                return [dict create calendar_name [my CalendarName] position [my NextPosition] operation or part_name ""]
+            }
+            holidays {return [dict create calendar_name [my CalendarName] holiday "" holiday_name [db::null] open false]}
         }
         set name $job
         if {$name eq ""} {
@@ -108,6 +128,18 @@ oo::class create ::editor_rows {
         }
         return [dict create node_id [$changes free_id $name] node_type N job_name $name node_name "" exec_command [db::null] \
             signoff_time [db::null]]
+    }
+
+    # Behind all parts of the chosen calendar.
+    method NextPosition {} {
+        set last 0
+        foreach uid [$changes rows calendar_parts] {
+            set row [$changes get calendar_parts $uid]
+            if {[dict get $row calendar_name] eq [my CalendarName] && [string is integer -strict [dict get $row position]]} {
+                set last [expr {max($last, [dict get $row position])}]
+            }
+        }
+        return [expr {$last + 1}]
     }
 
     # A dependency drawn on the graph or chosen in the dialog.
@@ -123,6 +155,8 @@ oo::class create ::editor_rows {
         set table [my Tab]
         if {$table eq "graph"} {
             lassign [$graph chosen] table uids
+        } elseif {![dict exists $grids $table]} {
+            return
         } else {
             set uids [[dict get $grids $table] selection]
         }
@@ -154,7 +188,13 @@ oo::class create ::editor_rows {
     }
 
     method show_row {table uid} {
-        $window.panes.upper.tabs select $window.panes.upper.tabs.$table
+        if {$table in {calendars calendar_parts holidays}} {
+            $window.panes.upper.tabs select $window.panes.upper.tabs.business
+            my ShowCalendarOf $table $uid
+            [my Pages] select [my Pages].$table
+        } else {
+            $window.panes.upper.tabs select $window.panes.upper.tabs.$table
+        }
         [dict get $grids $table] select $uid
     }
 }

@@ -3,7 +3,8 @@
 # Edits of templates as SQL, and in words. A mixin of editor_changes; pure.
 #
 # Constraint: every step between must be allowed when the end is. What is deleted goes before what comes, and a dependency
-# that changes is deleted and inserted, so that no cycle is seen on the way that the end does not have.
+# that changes is deleted and inserted, so that no cycle is seen on the way that the end does not have. So are parts of
+# calendars and named dates whose key changes, which may change places.
 
 oo::class create ::editor_statements {
     variable keys base work uids null default
@@ -19,9 +20,10 @@ oo::class create ::editor_statements {
             }
         }
         set list {}
-        foreach {table status} {environs deleted environs changed environs added tpl_node_deps deleted tpl_jobs changed
-                tpl_jobs added tpl_nodes deleted tpl_nodes changed tpl_nodes added tpl_node_deps changed tpl_node_deps added
-                tpl_jobs deleted} {
+        foreach {table status} {environs deleted environs changed environs added tpl_node_deps deleted calendar_parts deleted
+                holidays deleted calendars changed calendars added holidays changed holidays added calendar_parts changed
+                calendar_parts added tpl_jobs changed tpl_jobs added tpl_nodes deleted tpl_nodes changed tpl_nodes added
+                tpl_node_deps changed tpl_node_deps added tpl_jobs deleted calendars deleted} {
             if {[info exists by($table,$status)]} {
                 foreach uid $by($table,$status) {
                     lappend list [list $status $table $uid]
@@ -38,9 +40,12 @@ oo::class create ::editor_statements {
         set pending [my pending]
         foreach edit $pending {
             lassign $edit status table uid
-            if {$table eq "tpl_node_deps" && $status eq "changed"} {
-                # before anything that renames its nodes
+            if {$status eq "changed" && [my is_put_anew $table $uid]} {
+                # before anything that renames what it refers to
                 set list [linsert $list 0 [list $table $uid [my delete_sql $table $uid $quote]]]
+            }
+            if {$status eq "changed" && [my leaves_calendar $table $uid]} {
+                lappend list [list $table $uid [my detach_sql $uid $quote]]
             }
         }
         foreach edit $pending {
@@ -49,13 +54,54 @@ oo::class create ::editor_statements {
                 deleted {set sql [my delete_sql $table $uid $quote]}
                 added {set sql [my insert_sql $table $uid $quote]}
                 changed {
-                    set verb [expr {$table eq "tpl_node_deps" ? "insert_sql" : "update_sql"}]
+                    set verb [expr {[my is_put_anew $table $uid] ? "insert_sql" : "update_sql"}]
                     set sql [my $verb $table $uid $quote]
                 }
             }
             lappend list [list $table $uid $sql]
         }
         return $list
+    }
+
+    # Is a row that changes deleted and inserted?
+    method is_put_anew {table uid} {
+        if {$table eq "tpl_node_deps"} {
+            return 1
+        }
+        foreach column [my changed_columns $table $uid] {
+            if {$column in {position part_name operation holiday calendar_name} && $table in {calendar_parts holidays}} {
+                return 1
+            }
+        }
+        return 0
+    }
+
+    # Is a calendar to be of another one than now? Two of them may change places, which no step between may see as a circle.
+    method leaves_calendar {table uid} {
+        if {$table ne "calendars" || "of_calendar" ni [my changed_columns $table $uid]} {
+            return 0
+        }
+        return [expr {[dict get [my carried $table $base($uid)] of_calendar] ne $null}]
+    }
+
+    # Does a calendar that comes or changes name one that is not there yet when it is written?
+    method is_ahead {} {
+        foreach uid $uids(calendars) {
+            if {![info exists work($uid)] || [my status calendars $uid] eq "same"} continue
+            set name [if {[dict exists $work($uid) of_calendar]} {dict get $work($uid) of_calendar}]
+            set other [my find calendars calendar_name $name]
+            if {$other ne "" && ![info exists base($other)]} {
+                return 1
+            }
+        }
+        return 0
+    }
+
+    method detach_sql {uid quote} {
+        set stored $base($uid)
+        set where [my where $stored calendar_name $quote][my unchanged $stored of_calendar $quote]
+        return "WITH done AS (UPDATE josch.calendars SET of_calendar = NULL WHERE $where RETURNING 1)\
+            SELECT 1 / count(*) FROM done"
     }
 
     method literal {quote value} {
@@ -75,6 +121,7 @@ oo::class create ::editor_statements {
         set key [dict get $keys $table]
         set others [lmap column $edited {
             if {$column in $key || ![dict exists $stored $column]} continue
+            if {$column eq "of_calendar" && [my leaves_calendar $table $uid]} continue
             set column
         }]
         set where [my where $stored $key $quote][my unchanged $stored $others $quote]
@@ -83,9 +130,11 @@ oo::class create ::editor_statements {
     }
 
     # The row as it was read, all of it: what somebody else has written since is not deleted unseen. A dependency that goes
-    # before its nodes are renamed has their old keys. A node takes no dependency along that has come since.
+    # before its nodes are renamed has their old keys, as a part and a named date of a calendar have. A node takes no dependency
+    # along that has come since, a calendar no part and no named date.
     method delete_sql {table uid quote} {
-        set stored [if {$table eq "tpl_node_deps"} {set base($uid)} else {my carried $table $base($uid)}]
+        set early [expr {$table in {tpl_node_deps calendar_parts holidays}}]
+        set stored [if {$early} {set base($uid)} else {my carried $table $base($uid)}]
         set key [dict get $keys $table]
         set others [lmap column [dict keys $stored] {
             if {$column in $key} continue
@@ -95,6 +144,10 @@ oo::class create ::editor_statements {
         if {$table eq "tpl_nodes"} {
             set id [my literal $quote [dict get $stored node_id]]
             append where " AND NOT EXISTS (SELECT FROM josch.tpl_node_deps WHERE p_node_id = $id OR c_node_id = $id)"
+        } elseif {$table eq "calendars"} {
+            set name [my literal $quote [dict get $stored calendar_name]]
+            append where " AND NOT EXISTS (SELECT FROM josch.calendar_parts WHERE calendar_name = $name)\
+                AND NOT EXISTS (SELECT FROM josch.holidays WHERE calendar_name = $name)"
         }
         return "WITH done AS (DELETE FROM josch.$table WHERE $where RETURNING 1) SELECT 1 / count(*) FROM done"
     }
@@ -146,7 +199,17 @@ oo::class create ::editor_statements {
             environs {return "variable [dict get $row var]"}
             tpl_jobs {return "job [dict get $row job_name]"}
             tpl_nodes {return "node [my node_name [dict get $row node_id]]"}
+            calendars {return "calendar [dict get $row calendar_name]"}
+            calendar_parts {
+                return "part [dict get $row position] of [dict get $row calendar_name]\
+                    ([dict get $row operation] [dict get $row part_name])"
+            }
+            holidays {return "[dict get $row holiday] of [dict get $row calendar_name]"}
         }
+        return [my edge_name $row]
+    }
+
+    method edge_name {row} {
         set days {}
         foreach {column word} {p_date parent c_date child} {
             if {[dict exists $row $column] && [dict get $row $column] ne "0"} {

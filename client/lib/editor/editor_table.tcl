@@ -31,7 +31,8 @@ oo::class create ::editor_grid {
         $tree column mark -width [theme::px 26] -minwidth [theme::px 26] -stretch 0 -anchor center
         foreach name $columns {
             $tree heading $name -text $name -anchor w -command [namespace code [list my SortBy $name]]
-            $tree column $name -width [my Width $name] -minwidth 50 -stretch [expr {$name in {exec_command value job_desc}}]
+            $tree column $name -width [my Width $name] -minwidth 50 \
+                -stretch [expr {$name in {exec_command value job_desc calendar_desc holiday_name part_name}}]
         }
         grid $tree $frame.y -sticky nsew
         grid $frame.x -sticky ew
@@ -52,7 +53,8 @@ oo::class create ::editor_grid {
     method Width {name} {
         set widths {node_id 80 node_type 92 job_name 130 node_name 190 exec_command 260 signoff_time 96 start_time 96
             exec_sql 130 time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70
-            condition 80 join_rule 70 on_failure 80}
+            condition 80 join_rule 70 on_failure 80 calendar_name 130 calendar_desc 200 part_name 130 position 60 holiday 96
+            holiday_name 220 rule 220 of_calendar 110}
         set width [theme::px [expr {[dict exists $widths $name] ? [dict get $widths $name] : 104}]]
         # its heading is to be read, whatever stands below it
         return [expr {max($width, [font measure TkHeadingFont $name] + [theme::px 24])}]

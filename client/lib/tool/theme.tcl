@@ -63,6 +63,7 @@ namespace eval ::theme {
         ui    {TkDefaultFont 0 normal}
         bold  {TkDefaultFont 0 bold}
         small {TkDefaultFont -1 normal}
+        small_bold {TkDefaultFont -1 bold}
         title {TkDefaultFont 4 bold}
         big   {TkDefaultFont 2 bold}
         mono  {TkFixedFont 0 normal}
@@ -160,7 +161,7 @@ proc ::theme::patch {name} {
     return josch_patch_$name
 }
 
-# Name of a font: ui, bold, small, big, title or mono.
+# Name of a font: ui, bold, small, small_bold, big, title or mono.
 proc ::theme::font {name} {
     return josch_$name
 }
