@@ -12,8 +12,8 @@
 #include "access/xact.h"
 #include "utils/resowner.h"
 
-ErrorData *
-josch_attempt(void (*work) (void *argument), void *argument)
+static ErrorData *
+attempt(void (*work) (void *argument), void *argument, bool stays)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -24,7 +24,14 @@ josch_attempt(void (*work) (void *argument), void *argument)
 	PG_TRY();
 	{
 		work(argument);
-		ReleaseCurrentSubTransaction();
+		if (stays)
+		{
+			ReleaseCurrentSubTransaction();
+		}
+		else
+		{
+			RollbackAndReleaseCurrentSubTransaction();
+		}
 	}
 	PG_CATCH();
 	{
@@ -41,6 +48,18 @@ josch_attempt(void (*work) (void *argument), void *argument)
 		ReThrowError(error);
 	}
 	return error;
+}
+
+ErrorData *
+josch_attempt(void (*work) (void *argument), void *argument)
+{
+	return attempt(work, argument, true);
+}
+
+ErrorData *
+josch_attempt_and_undo(void (*work) (void *argument), void *argument)
+{
+	return attempt(work, argument, false);
 }
 
 bool

@@ -16,6 +16,12 @@
 extern ErrorData *josch_attempt(void (*work) (void *argument), void *argument);
 
 /*
+ * The same, but nothing stays of it in any case: what it is to find out is put into a
+ * context that outlives it.
+ */
+extern ErrorData *josch_attempt_and_undo(void (*work) (void *argument), void *argument);
+
+/*
  * False when somebody holds a whole table that the work needs, longer than
  * lock_timeout: nothing of it is left, and it is to be tried again later.  Any
  * other error is raised again.

@@ -15,6 +15,8 @@
 
 #include "run/sql_worker.h"
 
+#include "node/statement.h"
+
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -30,31 +32,6 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
-
-static void
-check_statement(RawStmt *raw, bool atomic)
-{
-	if (atomic && IsA(raw->stmt, TransactionStmt))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("transaction control is not allowed in an atomic SQL node"),
-				 errdetail("All its statements and its success are one transaction."),
-				 errhint("Set exec_sql_atomic to false to let each statement commit on its own.")));
-	}
-	if (IsA(raw->stmt, CopyStmt))
-	{
-		CopyStmt   *copy = (CopyStmt *) raw->stmt;
-
-		if (copy->is_from && copy->filename == NULL)
-		{
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot copy from stdin in a SQL node"),
-					 errdetail("There is no client to read from.")));
-		}
-	}
-}
 
 static void
 print_tag(const QueryCompletion *completion)
@@ -208,7 +185,7 @@ josch_sql_worker_execute_text(const char *sql, bool atomic, void (*write) (void 
 
 	foreach(cell, statements)
 	{
-		check_statement(lfirst_node(RawStmt, cell), atomic);
+		josch_statement_refuse(lfirst_node(RawStmt, cell), atomic);
 	}
 	if (atomic)
 	{

@@ -53,13 +53,14 @@ typedef struct Reading
 	bool	   *nulls;
 	char	  **fields;			/* as the source has it */
 	const Reader *reader;		/* of the value at hand, NULL: none */
+	bool		in_row;			/* a row has come, and is not stored */
 } Reading;
 
 /* ---- places ---- */
 
 /* 'File "x", line 7', 'Table "s.t", row (node_id) = (7)' */
-static char *
-place_of(const LoadBatch *batch, int line, char *const *key)
+char *
+josch_load_batch_place(const LoadBatch *batch, int line, char *const *key)
 {
 	const TemplateTable *table = batch->rows.table;
 	StringInfoData text;
@@ -122,7 +123,7 @@ place_of_row(const LoadBatch *batch, TupleTableSlot *row)
 	{
 		key[i] = value_text(batch, find_column(&batch->rows, table->keys[i]), row);
 	}
-	return place_of(batch, josch_load_rows_line(&batch->rows.rows, row), key);
+	return josch_load_batch_place(batch, josch_load_rows_line(&batch->rows.rows, row), key);
 }
 
 /* The place of the row that is being read: its key may not be a value yet. */
@@ -144,7 +145,7 @@ place_at_hand(const Reading *reading)
 			}
 		}
 	}
-	return place_of(reading->batch, reading->batch->source->line, key);
+	return josch_load_batch_place(reading->batch, reading->batch->source->line, key);
 }
 
 /* ---- the header ---- */
@@ -451,10 +452,12 @@ read_rows(Reading *reading)
 	while (batch->source->next(batch->source, &reading->fields))
 	{
 		CHECK_FOR_INTERRUPTS();
+		reading->in_row = true;
 		for (int i = 0; i < batch->rows.ncolumns; i++)
 		{
 			set_value(reading, &reading->readers[i], i);
 		}
+		reading->in_row = false;
 		josch_load_rows_add(&batch->rows.rows, reading->values, reading->nulls, batch->source->line);
 		MemoryContextReset(row);
 	}
@@ -507,49 +510,133 @@ refuse_duplicate(const LoadBatch *batch, const char *const *columns, int ncolumn
 			 errdetail("%s \"%s\" has two rows with this key.", batch->source->what, batch->source->name)));
 }
 
-LoadBatch *
-josch_load_batch_read(JoschRowSource *source, const TemplateTable *table)
+/* In a PG_CATCH: raises, or tells, what an input function had to say about the value at hand. */
+static void
+take_value_error(const Reading *reading, JoschFindings *findings, MemoryContext context)
 {
-	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
-	MemoryContext context = CurrentMemoryContext;
-	LoadBatch  *batch = palloc0(sizeof(LoadBatch));
-	Reading		reading = {.batch = batch};
+	ErrorData  *error;
 
-	batch->rows.table = table;
-	batch->source = source;
-	prepare(&reading, relation);
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+	{
+		PG_RE_THROW();
+	}
+	FlushErrorState();
 	PG_TRY();
 	{
-		read_rows(&reading);
+		refuse_value(reading, error);
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		if (reading.reader == NULL)
-		{
-			PG_RE_THROW();
-		}
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
-		{
-			PG_RE_THROW();
-		}
-		FlushErrorState();
-		refuse_value(&reading, error);
+		josch_findings_take_or_rethrow(findings, reading->batch->rows.table->name, context);
 	}
 	PG_END_TRY();
-	source->close(source);
-	table_close(relation, NoLock);
-	if (batch->has_unnumbered)
+}
+
+/*
+ * Reads to the end of the source, or to an error that is told; after that of a row the next
+ * one may be read.  Of a source that runs a query only its rows may be told: who knows what
+ * an error leaves behind in it.  Returns whether there may be more.
+ */
+static bool
+read_some(Reading *reading, JoschFindings *findings)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool told = false;
+
+	reading->reader = NULL;
+	reading->in_row = false;
+	PG_TRY();
 	{
-		josch_store_template_number_rows(&batch->rows);
+		read_rows(reading);
 	}
-	if (batch->rows.rows.n > 0)
+	PG_CATCH();
+	{
+		if (reading->reader != NULL)
+		{
+			take_value_error(reading, findings, context);
+		}
+		else
+		{
+			josch_findings_take_or_rethrow(reading->in_row || !reading->batch->source->is_query ? findings : NULL,
+										   reading->batch->rows.table->name, context);
+		}
+		told = true;
+	}
+	PG_END_TRY();
+	return told && reading->in_row;
+}
+
+static bool
+try_prepare(Reading *reading, Relation relation, JoschFindings *findings)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool prepared = false;
+
+	PG_TRY();
+	{
+		prepare(reading, relation);
+		prepared = true;
+	}
+	PG_CATCH();
+	{
+		josch_findings_take_or_rethrow(findings, reading->batch->rows.table->name, context);
+	}
+	PG_END_TRY();
+	return prepared;
+}
+
+static void
+check_duplicates(const LoadBatch *batch, JoschFindings *findings)
+{
+	const TemplateTable *table = batch->rows.table;
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
 	{
 		refuse_duplicate(batch, table->keys, table->nkeys);
 		refuse_duplicate(batch, table->names, table->nnames);
+	}
+	PG_CATCH();
+	{
+		josch_findings_take_or_rethrow(findings, table->name, context);
+	}
+	PG_END_TRY();
+}
+
+LoadBatch *
+josch_load_batch_read(JoschRowSource *source, const TemplateTable *table, JoschFindings *findings, bool draws)
+{
+	Relation	relation = table_open(josch_store_template_relid(table), AccessShareLock);
+	LoadBatch  *batch = palloc0(sizeof(LoadBatch));
+	Reading		reading = {.batch = batch};
+	int			former = findings == NULL ? 0 : findings->errors;
+
+	batch->rows.table = table;
+	batch->source = source;
+	if (!try_prepare(&reading, relation, findings))
+	{
+		source->close(source);
+		table_close(relation, NoLock);
+		return NULL;
+	}
+	while (read_some(&reading, findings) && findings->errors - former < FINDINGS_OF_A_KIND)
+	{
+	}
+	source->close(source);
+	table_close(relation, NoLock);
+	if (findings != NULL && findings->errors > former)
+	{
+		return batch;
+	}
+	if (batch->has_unnumbered)
+	{
+		josch_store_template_number_rows(&batch->rows, draws);
+	}
+	if (batch->rows.rows.n > 0)
+	{
+		check_duplicates(batch, findings);
 	}
 	return batch;
 }
@@ -620,7 +707,7 @@ josch_load_batch_refuse_row(const LoadBatch *batch, int number, const ErrorData 
 	}
 	/* the detail of another constraint would be the row once more */
 	if (error->detail != NULL &&
-		(category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+		(category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION || error->constraint_name == NULL ||
 		 error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION))
 	{
 		appendStringInfo(&detail, "\n%s", error->detail);

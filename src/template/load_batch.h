@@ -19,9 +19,14 @@ typedef struct LoadBatch
 
 /*
  * Reads the source to its end and closes it.  What cannot be a value of its
- * column, and a key that comes twice, is an ERROR that names place and value.
+ * column, and a key that comes twice, is an ERROR that names place and value; or it is
+ * told, where there are findings, and its row is left out.  Rows that are new and have no
+ * number draw one, or without "draws" are given one below 0.
  */
-extern LoadBatch *josch_load_batch_read(JoschRowSource *source, const TemplateTable *table);
+extern LoadBatch *josch_load_batch_read(JoschRowSource *source, const TemplateTable *table, JoschFindings *findings, bool draws);
+
+/* Where a row is written, by the values of its key, as text. */
+extern char *josch_load_batch_place(const LoadBatch *batch, int line, char *const *key);
 
 /* Ends what josch_load_batch_read began; an error sees to it, too. */
 extern void josch_load_batch_end(LoadBatch *batch);

@@ -443,26 +443,56 @@ begin(const char *what, const char *name, char *buffer, Size size, int encoding)
 	return csv;
 }
 
-static JoschRowSource *
-open_csv(CsvSource *csv)
+static void
+begin_rows(CsvSource *csv)
 {
+	if (csv->file != NULL)
+	{
+		read_more(csv);
+	}
+	else
+	{
+		refuse_zero_byte(csv, csv->buffer, csv->length);
+	}
 	if (strncmp(csv->position, BOM, strlen(BOM)) == 0)
 	{
 		csv->position += strlen(BOM);
 	}
 	read_header(csv);
+}
+
+static JoschRowSource *
+open_csv(CsvSource *csv, JoschFindings *findings)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool is_open = false;
+
+	PG_TRY();
+	{
+		begin_rows(csv);
+		is_open = true;
+	}
+	PG_CATCH();
+	{
+		josch_findings_take_or_rethrow(findings, csv->base.name, context);
+	}
+	PG_END_TRY();
+	if (!is_open)
+	{
+		close_csv(&csv->base);
+		return NULL;
+	}
 	return &csv->base;
 }
 
 JoschRowSource *
-josch_load_source_open_text(const char *name, text *text)
+josch_load_source_open_text(const char *name, text *text, JoschFindings *findings)
 {
 	Size		length = VARSIZE_ANY_EXHDR(text);
 	CsvSource  *csv = begin("Text", name, text_to_cstring(text), length + 1, GetDatabaseEncoding());
 
 	csv->length = length;
-	refuse_zero_byte(csv, csv->buffer, length);
-	return open_csv(csv);
+	return open_csv(csv, findings);
 }
 
 /* ---- files ---- */
@@ -504,7 +534,7 @@ refuse_what_is_no_file(const char *path, const struct stat *status)
 }
 
 JoschRowSource *
-josch_load_source_open_file(const char *path)
+josch_load_source_open_file(const char *path, JoschFindings *findings)
 {
 	struct stat status;
 	CsvSource  *csv;
@@ -527,6 +557,5 @@ josch_load_source_open_file(const char *path)
 	}
 	csv = begin("File", path, palloc(FIRST_BUFFER), FIRST_BUFFER, PG_UTF8);
 	csv->file = file;
-	read_more(csv);
-	return open_csv(csv);
+	return open_csv(csv, findings);
 }

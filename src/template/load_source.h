@@ -11,6 +11,8 @@
 
 #include "base/josch.h"
 
+#include "template/findings.h"
+
 typedef struct JoschRowSource JoschRowSource;
 
 struct JoschRowSource
@@ -20,6 +22,7 @@ struct JoschRowSource
 	int			ncolumns;
 	char	  **columns;		/* the names, in the order of the fields */
 	int			line;			/* of the row that was read last; 0: rows have no lines */
+	bool		is_query;		/* rows come out of a query, which may fail on its own */
 
 	/*
 	 * The next row: ncolumns fields, NULL for SQL NULL, that live until the
@@ -31,12 +34,13 @@ struct JoschRowSource
 
 /*
  * A CSV file with a header, in UTF-8, with or without a byte order mark; NULL
- * when it does not exist.
+ * when it does not exist, or when what is wrong with its header is told to the
+ * findings (NULL: it is raised).
  */
-extern JoschRowSource *josch_load_source_open_file(const char *path);
+extern JoschRowSource *josch_load_source_open_file(const char *path, JoschFindings *findings);
 
 /* The same out of a text that came with the call, in the server's encoding. */
-extern JoschRowSource *josch_load_source_open_text(const char *name, text *csv);
+extern JoschRowSource *josch_load_source_open_text(const char *name, text *csv, JoschFindings *findings);
 
 /* Raises an ERROR when there is no such directory. */
 extern void josch_load_source_check_directory(const char *directory);

@@ -239,26 +239,39 @@ insert_text(const TemplateBatch *batch, int count)
 
 /* ---- execution ---- */
 
-/* Runs a statement that knows the batch as josch_rows; returns the number of rows. */
-static uint64
-execute(const char *sql, int expect, const TemplateBatch *batch, int nargs, Oid *types, Datum *args)
+void
+josch_store_template_name_rows(const TemplateBatch *batch, const char *name)
 {
 	EphemeralNamedRelation rows = palloc0(sizeof(EphemeralNamedRelationData));
-	int			result;
 
-	rows->md.name = ROWS_NAME;
+	rows->md.name = pstrdup(name);
 	rows->md.tupdesc = batch->rows.desc;
 	rows->md.enrtype = ENR_NAMED_TUPLESTORE;
 	rows->md.enrtuples = batch->rows.n;
 	rows->reldata = batch->rows.store;
 	/* where the last statement failed its name is still there, and the load goes on to find the row at fault */
-	(void) SPI_unregister_relation(ROWS_NAME);
+	(void) SPI_unregister_relation(name);
 	if (SPI_register_relation(rows) != SPI_OK_REL_REGISTER)
 	{
 		elog(ERROR, "the rows of a load could not be given a name");
 	}
+}
+
+void
+josch_store_template_forget_name(const char *name)
+{
+	(void) SPI_unregister_relation(name);
+}
+
+/* Runs a statement that knows the batch as josch_rows; returns the number of rows. */
+static uint64
+execute(const char *sql, int expect, const TemplateBatch *batch, int nargs, Oid *types, Datum *args)
+{
+	int			result;
+
+	josch_store_template_name_rows(batch, ROWS_NAME);
 	result = SPI_execute_with_args(sql, nargs, types, args, NULL, false, 0);
-	(void) SPI_unregister_relation(ROWS_NAME);
+	josch_store_template_forget_name(ROWS_NAME);
 	if (result != expect)
 	{
 		elog(ERROR, "SPI returned %s: %s", SPI_result_code_string(result), sql);
@@ -323,23 +336,33 @@ josch_store_template_upsert(const TemplateBatch *batch, int from, int count,
 
 /* All values of a column, as an array. */
 static Datum
-array_of(const TemplateBatch *batch, const char *column, bool distinct)
+array_of(const TemplateBatch *batch, const char *column, Oid type, bool distinct)
 {
 	bool		isnull;
 	Datum		array;
 
+	if (batch == NULL)
+	{
+		return PointerGetDatum(construct_empty_array(type));
+	}
 	(void) execute(psprintf("SELECT coalesce(pg_catalog.array_agg(%ss.%s), '{}')" FROM_ROWS, distinct ? "DISTINCT " : "", column),
 				   SPI_OK_SELECT, batch, 0, NULL, NULL);
 	array = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return PointerGetDatum(DatumGetArrayTypePCopy(array));
 }
 
+Datum
+josch_store_template_names(const TemplateBatch *batch, const char *column)
+{
+	return array_of(batch, column, TEXTOID, true);
+}
+
 void
 josch_store_template_scope(const TemplateBatch *jobs, const TemplateBatch *nodes, TemplateScope *scope)
 {
-	scope->jobs = DirectFunctionCall2(array_cat, array_of(jobs, "job_name", true),
-									  array_of(nodes, "job_name", true));
-	scope->nodes = array_of(nodes, "node_id", false);
+	scope->jobs = DirectFunctionCall2(array_cat, josch_store_template_names(jobs, "job_name"),
+									  josch_store_template_names(nodes, "job_name"));
+	scope->nodes = array_of(nodes, "node_id", INT8OID, false);
 }
 
 /* " AND <node> is of the scope", in which the node is one of tpl_nodes with that alias. */
@@ -477,6 +500,8 @@ typedef struct Numbering
 	SPITupleTable *stored;		/* of those rows, in their order */
 	uint64		next;
 	int			column;			/* that of the number */
+	bool		draws;
+	int64		last;			/* that was given without being drawn */
 } Numbering;
 
 static void
@@ -495,15 +520,15 @@ number_row(void *arg, Datum *values, bool *nulls)
 	values[at] = SPI_getbinval(tuple, numbering->stored->tupdesc, 1, &is_new);
 	if (is_new)
 	{
-		values[at] = Int64GetDatum(josch_store_template_new_node_id());
+		values[at] = Int64GetDatum(numbering->draws ? josch_store_template_new_node_id() : --numbering->last);
 	}
 	nulls[at] = false;
 }
 
 void
-josch_store_template_number_rows(TemplateBatch *batch)
+josch_store_template_number_rows(TemplateBatch *batch, bool draws)
 {
-	Numbering	numbering = {0};
+	Numbering	numbering = {.draws = draws};
 
 	while (!batch->columns[numbering.column].is_key)
 	{

@@ -73,8 +73,8 @@ typedef struct TemplateBatch
 extern bool josch_store_template_find_duplicate(const TemplateBatch *batch, const char *const *columns, int ncolumns,
 												int *first, int *second);
 
-/* Gives the rows without a number the one of the stored row with the same names, or a new one. */
-extern void josch_store_template_number_rows(TemplateBatch *batch);
+/* Gives the rows without a number the one of the stored row with the same names, or a new one; below 0 where none is drawn. */
+extern void josch_store_template_number_rows(TemplateBatch *batch, bool draws);
 
 /*
  * Writes the rows [from, from + count): updates those whose key exists and that
@@ -93,7 +93,11 @@ typedef struct TemplateScope
 	Datum		nodes;			/* bigint[]: nodes of the batch, which may come from other jobs */
 } TemplateScope;
 
+/* Either may be NULL. */
 extern void josch_store_template_scope(const TemplateBatch *jobs, const TemplateBatch *nodes, TemplateScope *scope);
+
+/* What the rows have in a column of text, each once: text[]; of NULL none. */
+extern Datum josch_store_template_names(const TemplateBatch *batch, const char *column);
 
 /* Deletes the rows of the table, or of the scope when there is one, whose key is not in the batch; returns how many. */
 extern int64 josch_store_template_delete_others(const TemplateBatch *batch, const TemplateScope *scope);
@@ -116,6 +120,38 @@ extern JoschRowSource *josch_store_template_open_table(Oid schema, const Templat
  * in SQL, has something else than the column's default.
  */
 extern List *josch_store_template_telling_columns(Relation relation, const char *sql_name, List *columns);
+
+/*
+ * Lets the statements that follow read a batch by that name, until it is taken away; for a
+ * cursor until that is closed.
+ */
+extern void josch_store_template_name_rows(const TemplateBatch *batch, const char *name);
+extern void josch_store_template_forget_name(const char *name);
+
+/* ---- store_template_diff.c ---- */
+
+/* How a row of a batch differs from what is stored; texts live until the next one. */
+typedef struct TemplateDifference
+{
+	bool		is_new;
+	bool		is_gone;
+	char	   *key[TEMPLATE_MAX_KEYS]; /* in the table's order */
+	char	   *names[TEMPLATE_MAX_KEYS];	/* of a node: of its second key; of a dependency: of parent and child, NULL where nobody knows */
+	int			ncolumns;		/* those that are no key */
+	const char *const *columns;
+	char	  **before;			/* NULL: SQL NULL */
+	char	  **after;
+} TemplateDifference;
+
+typedef void (*TakeTemplateDifference) (const TemplateDifference *difference, void *arg);
+
+/*
+ * Calls "take" for each row that an upsert would insert or change and, with "deletes", that
+ * would be deleted (of the scope, when there is one), in the order of the keys, or of the
+ * names.  nodes: what the batches are to bring, for the names; may be NULL.
+ */
+extern void josch_store_template_differences(const TemplateBatch *batch, const TemplateBatch *nodes, bool deletes,
+											 const TemplateScope *scope, TakeTemplateDifference take, void *arg);
 
 /* Rows for an export, in the order that makes a good diff. */
 typedef struct TemplateRows

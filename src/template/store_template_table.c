@@ -210,6 +210,7 @@ josch_store_template_open_table(Oid schema, const TemplateTable *table)
 	source = palloc0(sizeof(TableSource));
 	source->base.what = "Table";
 	source->base.name = psprintf("%s.%s", schema_name, table->name);
+	source->base.is_query = true;
 	source->base.next = next_row;
 	source->base.close = close_table;
 	relation = relation_open(relid, AccessShareLock);
