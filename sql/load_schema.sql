@@ -74,6 +74,11 @@ DROP SEQUENCE tpl_jobs;
 SELECT * FROM josch.load_schema('josch');
 SELECT * FROM josch.load_schema('pg_toast');
 SELECT * FROM josch.load_schema('josch_no_schema');
+-- as drivers send it, and as SQL has it
+PREPARE by_name (varchar) AS SELECT sum(inserted + updated + deleted) FROM josch.load_schema($1, 'merge');
+EXECUTE by_name ('"josch Staging"');
+DEALLOCATE by_name;
+SELECT sum(inserted + updated + deleted) FROM josch.load_schema('"josch Staging"'::regnamespace);
 SELECT * FROM josch.load_schema(0::regnamespace);
 SELECT * FROM josch.load_schema(NULL);
 SELECT * FROM josch.load_schema('"josch Staging"', 'truncate');

@@ -38,8 +38,18 @@ COMMENT ON FUNCTION josch.load_schema(regnamespace, text, text) IS
 'Loads the templates from the tables, views or foreign tables environs, tpl_jobs, tpl_nodes and tpl_node_deps of a schema, and calendars, calendar_parts and holidays where they are there, read with the caller''s rights; pg_my_temp_schema()::regnamespace is the schema of the session''s temporary tables. Columns are found by name and their values taken as text, so that they may have other types. Of a temporary table with defaults (LIKE ... INCLUDING DEFAULTS), a column that has nothing but its default counts as not named: what is stored stays.
 Modes, columns and errors are those of josch.load_csv(); an error names the table and the row''s key. The schema josch itself is refused.';
 
-REVOKE ALL ON FUNCTION josch.load_csv(text, text, text), josch.load(text, text, text, text, text, text, text, text, text), josch.load_schema(regnamespace, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.load_csv(text, text, text), josch.load(text, text, text, text, text, text, text, text, text), josch.load_schema(regnamespace, text, text) TO josch_author;
+CREATE FUNCTION josch.load_schema(schema text, mode text DEFAULT 'merge', comment text DEFAULT NULL)
+	RETURNS TABLE (table_name text, inserted bigint, updated bigint, deleted bigint)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET datestyle = 'ISO, YMD'
+	SET intervalstyle = postgres
+	AS 'MODULE_PATHNAME', 'josch_api_load_schema_name';
+COMMENT ON FUNCTION josch.load_schema(text, text, text) IS
+'The same of a schema that is given by its name, written as in SQL ("My Plans" in quotation marks): for drivers that send each string as a text. Raises invalid_schema_name for one that does not exist.';
+
+REVOKE ALL ON FUNCTION josch.load_csv(text, text, text), josch.load(text, text, text, text, text, text, text, text, text), josch.load_schema(regnamespace, text, text), josch.load_schema(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.load_csv(text, text, text), josch.load(text, text, text, text, text, text, text, text, text), josch.load_schema(regnamespace, text, text), josch.load_schema(text, text, text) TO josch_author;
 
 CREATE FUNCTION josch.export_csv(directory text, all_columns boolean DEFAULT false)
 	RETURNS TABLE (table_name text, rows bigint)

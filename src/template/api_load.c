@@ -22,11 +22,14 @@
 PG_FUNCTION_INFO_V1(josch_api_load);
 PG_FUNCTION_INFO_V1(josch_api_load_csv);
 PG_FUNCTION_INFO_V1(josch_api_load_schema);
+PG_FUNCTION_INFO_V1(josch_api_load_schema_name);
 PG_FUNCTION_INFO_V1(josch_api_load_new_node_id);
 PG_FUNCTION_INFO_V1(josch_api_validate);
+PG_FUNCTION_INFO_V1(josch_api_validate_name);
 PG_FUNCTION_INFO_V1(josch_api_validate_csv);
 PG_FUNCTION_INFO_V1(josch_api_validate_texts);
 PG_FUNCTION_INFO_V1(josch_api_diff);
+PG_FUNCTION_INFO_V1(josch_api_diff_name);
 PG_FUNCTION_INFO_V1(josch_api_diff_csv);
 PG_FUNCTION_INFO_V1(josch_api_diff_texts);
 
@@ -97,6 +100,19 @@ open_schema(Load *load, FunctionCallInfo fcinfo)
 		refuse_null_argument("schema");
 	}
 	josch_load_open_schema(load, PG_GETARG_OID(0));
+}
+
+/* For programs, whose drivers say of every string that it is a text. */
+static void
+open_schema_name(Load *load, FunctionCallInfo fcinfo)
+{
+	load->mode = mode_argument(fcinfo, 1);
+	if (PG_ARGISNULL(0))
+	{
+		refuse_null_argument("schema");
+	}
+	josch_load_open_schema(load, DatumGetObjectId(DirectFunctionCall1(regnamespacein,
+																	  CStringGetDatum(text_to_cstring(PG_GETARG_TEXT_PP(0))))));
 }
 
 /* ---- loads ---- */
@@ -170,6 +186,12 @@ josch_api_load_schema(PG_FUNCTION_ARGS)
 	return do_load(fcinfo, open_schema, 2);
 }
 
+Datum
+josch_api_load_schema_name(PG_FUNCTION_ARGS)
+{
+	return do_load(fcinfo, open_schema_name, 2);
+}
+
 /* ---- what only looks ---- */
 
 /* A row of texts, NULL for SQL NULL. */
@@ -219,6 +241,12 @@ josch_api_validate(PG_FUNCTION_ARGS)
 }
 
 Datum
+josch_api_validate_name(PG_FUNCTION_ARGS)
+{
+	return do_validate(fcinfo, open_schema_name);
+}
+
+Datum
 josch_api_validate_csv(PG_FUNCTION_ARGS)
 {
 	return do_validate(fcinfo, open_csv);
@@ -255,6 +283,12 @@ Datum
 josch_api_diff(PG_FUNCTION_ARGS)
 {
 	return do_diff(fcinfo, open_schema);
+}
+
+Datum
+josch_api_diff_name(PG_FUNCTION_ARGS)
+{
+	return do_diff(fcinfo, open_schema_name);
 }
 
 Datum
