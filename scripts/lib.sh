@@ -51,7 +51,7 @@ pg_choose_offered() {
     return 1
 }
 
-# what else is needed than the server and its tests: client (Tcl/Tk), and display (an X server and a hand on it, to test with)
+# what else is needed than the server and its tests: client (Tcl/Tk), display (an X server and a hand on it, to test with), python (virtual environments)
 NEEDED=()
 
 # print the packages, PostgreSQL apart, of which something is missing
@@ -65,6 +65,7 @@ missing_packages() {
     command -v dot >/dev/null || echo graphviz
     case " ${NEEDED[*]} " in *' client '*) missing_client_packages ;; esac
     case " ${NEEDED[*]} " in *' display '*) missing_display_packages ;; esac
+    case " ${NEEDED[*]} " in *' python '*) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;; esac
 }
 
 missing_client_packages() {
@@ -132,7 +133,8 @@ unpack_aside() {
         as_root sh -c 'cd "$1" && apt-get download -q -o APT::Sandbox::User=root "$2" && dpkg -x "$2"_*.deb . && rm "$2"_*.deb' sh "$ASIDE.new" "$package" </dev/null ||
             die "apt-get could not download: $package"
     done
-    as_root chmod -R a+rX "$ASIDE.new" && as_root rm -rf "$ASIDE" && as_root mv "$ASIDE.new" "$ASIDE" || die "cannot write $ASIDE"
+    as_root chmod -R a+rX "$ASIDE.new" && as_root mkdir -p "$ASIDE" && as_root rm -rf "$ASIDE/usr" && as_root mv "$ASIDE.new/usr" "$ASIDE/usr" && as_root rm -rf "$ASIDE.new" ||
+        die "cannot write $ASIDE"
 }
 
 # Make sure that all that is needed is here, and set PG_VERSION and PG_ROOT. Nothing is asked of the network when nothing is missing.
