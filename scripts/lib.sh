@@ -51,8 +51,7 @@ pg_choose_offered() {
     return 1
 }
 
-# what else is needed than the server and its tests: client (Tcl/Tk), display (an X server and a hand on it, to test with), python (virtual environments),
-# project (what makes a project of skeleton/)
+# what else is needed than the server and its tests: client (Tcl/Tk), display (an X server and a hand on it, to test with), python (virtual environments)
 NEEDED=()
 
 # print the packages, PostgreSQL apart, of which something is missing
@@ -67,7 +66,6 @@ missing_packages() {
     case " ${NEEDED[*]} " in *' client '*) missing_client_packages ;; esac
     case " ${NEEDED[*]} " in *' display '*) missing_display_packages ;; esac
     case " ${NEEDED[*]} " in *' python '*) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;; esac
-    case " ${NEEDED[*]} " in *' project '*) missing_project_packages ;; esac
 }
 
 missing_client_packages() {
@@ -75,12 +73,10 @@ missing_client_packages() {
     # tclsh says errors of its standard input, and goes on
     [ -n "$(echo 'puts [package require Pgtcl]' | tclsh 2>/dev/null)" ] || echo libpgtcl
     [ -f /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
-}
-
-missing_project_packages() {
-    [ -x /usr/bin/cookiecutter ] || echo cookiecutter
-    command -v pipenv >/dev/null || echo pipenv
-    command -v git >/dev/null || echo git
+    # a terminal for josch watch, a repository for josch deploy, the man page
+    for program in tmux git man; do
+        command -v $program >/dev/null || echo $program | sed 's/^man$/man-db/'
+    done
 }
 
 missing_display_packages() {

@@ -18,7 +18,6 @@
 #include "graph/store_graph.h"
 #include "node/join.h"
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "utils/array.h"
