@@ -3,8 +3,8 @@
  *	  Files below the spool: the logs.
  *
  * Commands run as the same user and may put anything in their way.  So each
- * path is walked folder by folder from the spool's descriptor, no symbolic
- * link is followed anywhere, and a log is only ever created, never reused.
+ * path begins at the spool's descriptor, no symbolic link is followed anywhere
+ * on it, and a log is only ever created, never reused.
  */
 #include "runner.h"
 
@@ -12,7 +12,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef SYS_openat2
+#include <linux/openat2.h>
+#endif
 
 /*
  * Relative, no empty part, no "." or "..", and not one of the runner's own
@@ -81,9 +86,9 @@ open_parent(const char *path, bool make, const char **last)
 	return dir;
 }
 
-/* open(2) below the spool; with O_CREAT, missing folders are made.  -1 (errno) as open(2). */
+/* open(2) below the spool, folder by folder; with O_CREAT, missing ones are made. */
 int
-spool_open(const char *path, int flags)
+spool_walk(const char *path, int flags)
 {
 	const char *last;
 	int			dir = open_parent(path, (flags & O_CREAT) != 0, &last);
@@ -101,6 +106,39 @@ spool_open(const char *path, int flags)
 	return fd;
 }
 
+/* By one system call, where all folders are there; -1 (ENOSYS) where the kernel has none that minds links. */
+static int
+open_at_once(const char *path, int flags)
+{
+#ifdef SYS_openat2
+	struct open_how how = {
+		.flags = (uint64_t) (flags | O_NOFOLLOW | O_CLOEXEC), .mode = flags & O_CREAT ? 0600 : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+	};
+
+	return (int) syscall(SYS_openat2, runner.spool_dir, path, &how, sizeof(how));
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+/* Whether walking the path folder by folder may do better. */
+static bool
+asks_for_walk(int error, int flags)
+{
+	return error == ENOSYS || error == EPERM || error == EAGAIN || (error == ENOENT && (flags & O_CREAT) != 0);
+}
+
+/* open(2) below the spool; with O_CREAT, missing folders are made.  -1 (errno) as open(2). */
+int
+spool_open(const char *path, int flags)
+{
+	int			at_once = open_at_once(path, flags);
+
+	return at_once >= 0 || !asks_for_walk(errno, flags) ? at_once : spool_walk(path, flags);
+}
+
 /* Takes the log of a run away that did not start, so that it can be created again. */
 void
 log_remove(const char *path)
@@ -115,26 +153,28 @@ log_remove(const char *path)
 	}
 }
 
-/* The last JOSCH_TAIL_MAX bytes of a log as clean UTF-8, to be freed; NULL when it cannot be read. */
+/* The last JOSCH_TAIL_MAX bytes of a log as clean UTF-8, to be freed, and its size; NULL when it cannot be read. */
 char *
-log_tail(const char *path, uint32_t *len)
+log_tail(const char *path, uint32_t *len, int64_t *size)
 {
 	char		raw[JOSCH_TAIL_MAX];
-	struct stat st;
+	struct stat st = {0};
 	ssize_t		n = -1;
 	size_t		skip = 0;
 	bool		cut = false;
 	int			fd = spool_path_allowed(path) ? spool_open(path, O_RDONLY | O_NONBLOCK) : -1;
 
 	*len = 0;
+	*size = 0;
 	if (fd < 0)
 	{
 		return NULL;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 	{
+		*size = st.st_size;
 		cut = st.st_size > JOSCH_TAIL_MAX;
-		n = pread(fd, raw, sizeof(raw), cut ? st.st_size - JOSCH_TAIL_MAX : 0);
+		n = st.st_size == 0 ? 0 : pread(fd, raw, sizeof(raw), cut ? st.st_size - JOSCH_TAIL_MAX : 0);
 	}
 	close(fd);
 	if (n < 0)

@@ -4,7 +4,9 @@
  *
  * It has to survive the death of this process, not that of the machine (then
  * the commands are gone too, and the boot id in the header says so).  So a
- * record is one write() without fsync, and costs microseconds.  A record is a
+ * record is written without fsync, and costs microseconds.  A process that was
+ * just made is put on record with what comes next, at the end of the turn at the
+ * latest: were it lost before, it would be found by its mark.  A record is a
  * frame of protocol.h whose last four bytes are a checksum, because after a
  * crash of the machine the file may hold anything, and success is never
  * guessed.
@@ -24,6 +26,10 @@ static int	journal_fd = -1;
 static size_t journal_size;
 static size_t size_before_start;
 static size_t size_after_rewrite;
+static bool mark_is_behind;
+
+/* Records that wait for the next write. */
+static JoschBuffer waiting = {NULL, 0, 0, xrealloc};
 
 /* While the journal is rewritten, records go here instead of the file. */
 static JoschBuffer *sink;
@@ -98,21 +104,14 @@ journal_checksum(const uint8_t *data, size_t len)
 	return (uint32_t) (hash ^ hash >> 32);
 }
 
-/* Appends the record's bytes, in the file or in the sink.  False (errno): nothing was added. */
+/* Appends the record's bytes.  False (errno): nothing was added. */
 static bool
-emit(JournalRecord *record)
+encode(JournalRecord *record, JoschBuffer *out)
 {
-	static JoschBuffer scratch = {NULL, 0, 0, xrealloc};
-	JoschBuffer *out = sink ? sink : &scratch;
 	JoschCodec	c = {out, NULL, 0, false};
-	size_t		start;
+	size_t		start = josch_frame_begin(&c, record->type);
 	uint32_t	sum;
 
-	if (sink == NULL)
-	{
-		scratch.len = 0;
-	}
-	start = josch_frame_begin(&c, record->type);
 	journal_code(&c, record);
 	sum = journal_checksum(out->data + start + 4, out->len - start - 4);
 	josch_code_u32(&c, &sum);
@@ -121,11 +120,14 @@ emit(JournalRecord *record)
 		errno = EMSGSIZE;
 		return false;
 	}
-	if (sink != NULL)
-	{
-		return true;
-	}
-	if (!write_all(journal_fd, scratch.data, scratch.len))
+	return true;
+}
+
+/* Writes what waits.  False (errno): nothing of it is in the file. */
+static bool
+write_waiting(void)
+{
+	if (!write_all(journal_fd, waiting.data, waiting.len))
 	{
 		int			saved = errno;
 
@@ -136,9 +138,44 @@ emit(JournalRecord *record)
 		errno = saved;
 		return false;
 	}
-	journal_size += scratch.len;
-	mark_set(runner.generation, journal_size);
+	journal_size += waiting.len;
+	waiting.len = 0;
+	mark_is_behind = true;
 	return true;
+}
+
+/* Puts the record, and those that wait, in the file, or in the sink.  False (errno): it was not added. */
+static bool
+emit(JournalRecord *record)
+{
+	size_t		before = waiting.len;
+	bool		ok;
+
+	if (sink != NULL)
+	{
+		return encode(record, sink);
+	}
+	ok = encode(record, &waiting) && write_waiting();
+	if (!ok)
+	{
+		waiting.len = before;
+	}
+	return ok;
+}
+
+/* The turn is over: all that is known is on record, and how much that is. */
+void
+journal_flush(void)
+{
+	if (waiting.len > 0 && !write_waiting())
+	{
+		log_line("could not record what was started: %m");
+	}
+	if (mark_is_behind)
+	{
+		mark_set(runner.generation, journal_size);
+		mark_is_behind = false;
+	}
 }
 
 /* Which folder this is: a copy of it is another one. */
@@ -225,7 +262,7 @@ journal_start(Run *run)
 	{
 		return false;
 	}
-	size_before_start = journal_size;
+	size_before_start = journal_size + waiting.len;
 	if (!emit(&r))
 	{
 		return false;
@@ -247,8 +284,8 @@ journal_take_back(void)
 	return true;
 }
 
-static bool
-emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot, int64_t start)
+static JournalRecord
+event_of(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t boot, int64_t start)
 {
 	JournalRecord r = {.type = type, .owner = run->owner->number, .id = run->id, .nonce = run->nonce};
 
@@ -257,25 +294,31 @@ emit_event(const Run *run, JournalType type, int64_t pid, int64_t at, int64_t bo
 	r.at = at;
 	r.boot = boot;
 	r.process_start = start;
-	return emit(&r);
+	return r;
 }
 
-bool
+void
 journal_spawned(const Run *run)
 {
-	return emit_event(run, JOURNAL_SPAWNED, run->pid, run->started_at, run->started_boot, run->start);
+	JournalRecord r = event_of(run, JOURNAL_SPAWNED, run->pid, run->started_at, run->started_boot, run->start);
+
+	(void) encode(&r, sink != NULL ? sink : &waiting);
 }
 
 bool
 journal_up(const Run *run)
 {
-	return emit_event(run, JOURNAL_UP, 0, run->up_at, 0, 0);
+	JournalRecord r = event_of(run, JOURNAL_UP, 0, run->up_at, 0, 0);
+
+	return emit(&r);
 }
 
 bool
 journal_stopping(const Run *run)
 {
-	return emit_event(run, JOURNAL_STOPPING, 0, 0, run->kill_boot, 0);
+	JournalRecord r = event_of(run, JOURNAL_STOPPING, 0, 0, run->kill_boot, 0);
+
+	return emit(&r);
 }
 
 bool
@@ -344,7 +387,7 @@ emit_run(Run *run)
 
 	if (run->pid != 0)
 	{
-		ok = ok && journal_spawned(run);
+		journal_spawned(run);
 	}
 	if (run->flags & JOSCH_RUN_UP)
 	{
@@ -431,6 +474,8 @@ journal_rewrite(void)
 	journal_size = size_after_rewrite = content.len;
 	mark_open();
 	mark_set(runner.generation, journal_size);
+	mark_is_behind = false;
+	waiting.len = 0;			/* all of it is there */
 	free(content.data);
 	for (owner = owner_first(); owner != NULL; owner = owner->next)
 	{

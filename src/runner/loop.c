@@ -74,15 +74,20 @@ take_signals(void)
 	}
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* One that is set to an earlier moment is left alone: most deadlines are given up before they come. */
 static void
 arm_timer(void)
 {
-	int64_t		check = spool_check_due();
-	int64_t		runs = timer_next();
-	int64_t		next = check == 0 || (runs != 0 && runs < check) ? runs : check;
+	int64_t		next = earlier(earlier(spool_check_due(), conn_due()), timer_next());
 	struct itimerspec when = {{0, 0}, {0, 0}};
 
-	if (next == armed)
+	if (next == 0 || (armed != 0 && armed <= next))
 	{
 		return;
 	}
@@ -140,6 +145,7 @@ loop_run(void)
 	bool		more = false;
 
 	run_reap();					/* what ended while a former program replaced itself */
+	journal_flush();
 	while (!runner.quit)
 	{
 		int			n;
@@ -156,6 +162,7 @@ loop_run(void)
 		run_finish_drained();
 		run_finish_lost();
 		stop_sweep_sessions();
+		journal_flush();
 		conn_flush_all();
 		if (runner.replace_by != NULL && !run_any_draining())
 		{

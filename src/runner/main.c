@@ -203,6 +203,7 @@ main(int argc, char **argv)
 	run_kill_draining();
 	run_finish_lost();
 	stop_sweep_sessions();
+	journal_flush();
 	replace_set_helpers(false);
 	spool_leave();
 	log_line("runner leaves; running commands go on");

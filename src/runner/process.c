@@ -103,6 +103,32 @@ process_started_boot(int64_t start)
 }
 
 /*
+ * The start time of a child that was made since `before` and has not been collected.  Where that
+ * moment and this one lie in one tick of /proc, it is that one; unless /proc has been seen to
+ * count otherwise.
+ */
+int64_t
+process_start_of_child(pid_t pid, int64_t before)
+{
+	static bool counts_so;
+	int64_t		tick = SECOND / sysconf(_SC_CLK_TCK);
+	int64_t		start = before / tick;
+	bool		known = start == now_boot() / tick;
+	Process		process;
+
+	if (known && counts_so)
+	{
+		return start;
+	}
+	if (!process_look(pid, &process))
+	{
+		return 0;
+	}
+	counts_so = known ? process.start == start : counts_so;
+	return process.start;
+}
+
+/*
  * A descriptor that becomes readable when the process has ended.  -1: none is to
  * be had, or not without taking the last ones from all else.
  */

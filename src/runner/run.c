@@ -183,7 +183,6 @@ static void
 start_recorded(Run *run, const JoschStart *start)
 {
 	Obstacle	obstacle = launch(run, start);
-	Process		process;
 
 	if (obstacle.error != 0)
 	{
@@ -194,12 +193,9 @@ start_recorded(Run *run, const JoschStart *start)
 	}
 	run->phase = RUN_LIVE;
 	/* nobody has collected it yet: it is there, also when it has ended */
-	run->start = process_look(run->pid, &process) ? process.start : 0;
+	run->start = process_start_of_child(run->pid, run->started_boot);
 	child_add(run->pid, CHILD_COMMAND, run);
-	if (!journal_spawned(run))
-	{
-		log_line("could not record the process of run %lld: %m", (long long) run->id);
-	}
+	journal_spawned(run);
 	arm(run);
 	tell_started(run);
 }
@@ -248,6 +244,8 @@ micros(struct timeval tv)
 static void
 run_finish(Run *run)
 {
+	int64_t		log_size;
+
 	run->phase = RUN_EXITED;
 	run->draining = false;
 	run->end.flags = run->flags;
@@ -261,8 +259,8 @@ run_finish(Run *run)
 		stop_sweep_later(run);
 	}
 	free((void *) run->end.tail.data);
-	run->end.tail.data = log_tail(run->log_path, &run->end.tail.len);
-	trim_end(run);
+	run->end.tail.data = log_tail(run->log_path, &run->end.tail.len, &log_size);
+	trim_end(run, log_size);
 	if (!journal_exit(run))
 	{
 		log_line("could not record the end of run %lld: %m", (long long) run->id);
@@ -379,10 +377,7 @@ run_adopt(Conn *conn, const JoschStart *start)
 		return;
 	}
 	log_line("run %lld lives, and is not on record: watching it", (long long) run->id);
-	if (!journal_spawned(run))
-	{
-		log_line("could not record the process of run %lld: %m", (long long) run->id);
-	}
+	journal_spawned(run);
 	run_watch(run);
 	arm_unless_lost(run);
 	tell_started(run);

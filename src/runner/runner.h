@@ -130,6 +130,8 @@ struct Conn
 	Run		   *list_next;		/* of it; NULL: all are told */
 	JoschBuffer in;
 	JoschBuffer out;
+	size_t		held;			/* bytes of `out` that may wait for others to come */
+	int64_t		held_until;		/* and no longer than this */
 	Conn	   *next;
 };
 
@@ -283,9 +285,10 @@ extern bool journal_append(void);
 extern bool journal_is_ours(void);
 
 extern void journal_load(JournalFound *found);
+extern void journal_flush(void);
 extern bool journal_start(Run *run);
 extern bool journal_take_back(void);
-extern bool journal_spawned(const Run *run);
+extern void journal_spawned(const Run *run);
 extern bool journal_up(const Run *run);
 extern bool journal_stopping(const Run *run);
 extern bool journal_exit(const Run *run);
@@ -302,9 +305,10 @@ extern bool life_begin(void);
 
 /* files.c */
 extern int	spool_open(const char *path, int flags);
+extern int	spool_walk(const char *path, int flags);
 extern bool spool_path_allowed(const char *path);
 extern void log_remove(const char *path);
-extern char *log_tail(const char *path, uint32_t *len);
+extern char *log_tail(const char *path, uint32_t *len, int64_t *size);
 
 /* shortage.c */
 extern bool shortage_passes(int error);
@@ -340,6 +344,7 @@ typedef struct Process
 extern bool process_look(pid_t pid, Process *process);
 extern bool process_is_over(pid_t pid, int64_t start);
 extern int64_t process_started_boot(int64_t start);
+extern int64_t process_start_of_child(pid_t pid, int64_t before);
 extern int	process_open(pid_t pid);
 extern char *process_mark(const Run *run);
 extern bool process_next(DIR *proc, Process *process, JoschRunKey *key);
@@ -384,7 +389,7 @@ extern void watch_cancel(Run *run);
 extern int	trim_init(void);
 extern void trim_begin(Run *run);
 extern void trim_due(Run *run);
-extern void trim_end(Run *run);
+extern void trim_end(Run *run, int64_t size);
 extern void trim_changed(void);
 extern size_t trim_piece(int fd, int64_t *offset, size_t most);
 
@@ -429,6 +434,8 @@ extern int	poll_wait(PollEvent *events, bool sleep);
 extern void conn_accept(void);
 extern void conn_readable(Conn *conn);
 extern void conn_fail(Conn *conn, const char *why);
+extern void conn_hold(Conn *conn);
+extern int64_t conn_due(void);
 extern void conn_flush_all(void);
 extern void conn_forget_run(const Run *run);
 extern Conn *conn_first(void);

@@ -3,21 +3,23 @@
  *	  Turns a request into a process.
  *
  * A session of its own, default signals, the umask of commands, the descriptors
- * 0, 1, 2 and no other, and an environment built from scratch.  posix_spawn shares
- * the memory with the child until it has exec'd, so that starting costs the same
- * however large the runner is.  What it cannot do is say which step went wrong, and
- * search the PATH of the child instead of ours; both are done here.
+ * 0, 1, 2 and no other, and an environment built from scratch.  The child shares our
+ * memory until it has exec'd, while we wait: starting costs the same however large the
+ * runner is, and the child writes down which step went wrong.  This is what posix_spawn
+ * does, but for the hundred system calls in which it sets every signal: we have no
+ * handler, and know which signals we ignore.
  */
 #include "runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -25,7 +27,27 @@
 static char *base_env[8];
 static int	base_count;
 static char *home;
-static posix_spawnattr_t attributes;
+
+/* Ignored by us, and not by commands. */
+static int	ignored[NSIG];
+static int	ignored_count;
+
+/* Of the child, until it has exec'd. */
+static char stack[32 * 1024] __attribute__((aligned(64)));
+
+static void
+find_ignored(void)
+{
+	for (int i = 1; i < NSIG; i++)
+	{
+		struct sigaction action;
+
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+		{
+			ignored[ignored_count++] = i;
+		}
+	}
+}
 
 /* Prepares what all processes have in common. */
 void
@@ -33,8 +55,6 @@ spawn_init(void)
 {
 	struct passwd *pw = getpwuid(getuid());
 	const char *user = pw ? pw->pw_name : "";
-	sigset_t	none;
-	sigset_t	all;
 
 	home = xstrdup(pw && access(pw->pw_dir, X_OK) == 0 ? pw->pw_dir : "/");
 	base_env[base_count++] = xstrdup("PATH=" DEFAULT_PATH);
@@ -46,14 +66,7 @@ spawn_init(void)
 	}
 	base_env[base_count++] = xstrdup("SHELL=/bin/sh");
 	base_env[base_count++] = xstrdup("LANG=C.UTF-8");
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes,
-							 POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	find_ignored();
 }
 
 static size_t
@@ -162,29 +175,90 @@ find_program(const char *name, const char *path, const char *cwd)
 	return NULL;
 }
 
-/* Says in words why spawning gave `error`. */
-static char *
-explain(int error, const char *program, const char *cwd)
+typedef enum BirthStep
 {
-	int			dir;
+	BIRTH_PROCESS,
+	BIRTH_DESCRIPTORS,
+	BIRTH_FOLDER,
+	BIRTH_PROGRAM
+} BirthStep;
 
-	if (shortage_passes(error))
-	{
-		return shortage_text(error, "could not start a process");
-	}
-	dir = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || faccessat(dir, ".", X_OK, AT_EACCESS) != 0)
-	{
-		char	   *why = format("could not change to directory \"%s\": %s", cwd, strerror(errno));
+/* A child that is being made. */
+typedef struct Birth
+{
+	const char *program;
+	char *const *argv;
+	char *const *env;
+	const char *cwd;
+	int			output_fd;
+	/* by the child */
+	volatile BirthStep step;
+	volatile int error;			/* errno; 0: it has exec'd */
+} Birth;
 
-		if (dir >= 0)
-		{
-			close(dir);
-		}
-		return why;
+/* The descriptors 0, 1, 2. */
+static bool
+set_descriptors(int output_fd)
+{
+	int			in = open("/dev/null", O_RDONLY);
+	int			out = output_fd >= 0 ? output_fd : open("/dev/null", O_WRONLY);
+
+	return in >= 0 && out >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(1, 2) == 2;
+}
+
+static bool
+enter_folder(Birth *birth)
+{
+	birth->step = BIRTH_FOLDER;
+	return chdir(birth->cwd) == 0;
+}
+
+/*
+ * The child, in our memory: nothing here may allocate, or leave anything behind but what is in
+ * the Birth.
+ */
+static int __attribute__((no_sanitize_address))
+become_command(void *argument)
+{
+	Birth	   *birth = argument;
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t	none;
+
+	for (int i = 0; i < ignored_count; i++)
+	{
+		sigaction(ignored[i], &action, NULL);
 	}
-	close(dir);
-	return format("could not execute \"%s\": %s", program, strerror(error));
+	setsid();
+	umask((mode_t) runner.options.umask);
+	birth->step = BIRTH_DESCRIPTORS;
+	if (set_descriptors(birth->output_fd) && enter_folder(birth))
+	{
+		birth->step = BIRTH_PROGRAM;
+		close_range(3, ~0U, 0);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execve(birth->program, birth->argv, birth->env);
+	}
+	birth->error = errno;
+	_exit(127);
+}
+
+/* Makes the child; 0, or an errno, and then there is none. */
+static int
+give_birth(Birth *birth, pid_t *pid)
+{
+	birth->step = BIRTH_PROCESS;
+	birth->error = 0;
+	*pid = clone(become_command, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
+	if (*pid < 0)
+	{
+		return errno;
+	}
+	if (birth->error != 0)
+	{
+		waitpid(*pid, NULL, 0);
+	}
+	return birth->error;
 }
 
 /*
@@ -192,9 +266,9 @@ explain(int error, const char *program, const char *cwd)
  * to /bin/sh, as a shell does with it.
  */
 static int
-spawn_script(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions,
-			 char *const *argv, char **env)
+give_birth_to_script(Birth *birth, pid_t *pid)
 {
+	char *const *argv = birth->argv;
 	size_t		n = 0;
 	char	  **words;
 	int			error;
@@ -205,38 +279,47 @@ spawn_script(pid_t *pid, const char *program, posix_spawn_file_actions_t *action
 	}
 	words = xcalloc(n + 2, sizeof(char *));
 	words[0] = (char *) "/bin/sh";
-	words[1] = (char *) program;
+	words[1] = (char *) birth->program;
 	memcpy(words + 2, argv + 1, n * sizeof(char *));	/* its NULL too */
-	error = posix_spawn(pid, "/bin/sh", actions, &attributes, words, env);
+	birth->program = words[0];
+	birth->argv = words;
+	error = give_birth(birth, pid);
+	birth->program = words[1];
 	free(words);
 	return error;
 }
 
-/* With the umask of commands, which the process takes from us as we are. */
-static int
-spawn_with_umask(const SpawnRequest *request, pid_t *pid, const char *program,
-				 posix_spawn_file_actions_t *actions, char **env)
+/* Says in words why there is no process. */
+static char *
+explain(const Birth *birth, int error)
 {
-	mode_t		own = umask((mode_t) runner.options.umask);
-	int			error = posix_spawn(pid, program, actions, &attributes, request->argv, env);
-
-	if (error == ENOEXEC)
+	if (shortage_passes(error))
 	{
-		error = spawn_script(pid, program, actions, request->argv, env);
+		return shortage_text(error, "could not start a process");
 	}
-	umask(own);
-	return error;
+	switch (birth->step)
+	{
+		case BIRTH_PROCESS:
+			return format("could not make a process: %s", strerror(error));
+		case BIRTH_DESCRIPTORS:
+			return format("could not open \"/dev/null\": %s", strerror(error));
+		case BIRTH_FOLDER:
+			return format("could not change to directory \"%s\": %s", birth->cwd, strerror(error));
+		case BIRTH_PROGRAM:
+			break;
+	}
+	return format("could not execute \"%s\": %s", birth->program, strerror(error));
 }
 
 /* Starts the process.  0, or an errno and *why, to be freed. */
 int
 spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 {
-	posix_spawn_file_actions_t actions;
 	const char *cwd = request->cwd && request->cwd[0] ? request->cwd : home;
 	char	  **env = build_env(request->env, request->mark);
 	const char *path = find_variable(env, "PATH");
 	char	   *program = find_program(request->argv[0], path ? path : DEFAULT_PATH, cwd);
+	Birth		birth = {program, request->argv, env, cwd, request->output_fd, BIRTH_PROCESS, 0};
 	int			error = ENOENT;
 
 	if (program == NULL)
@@ -246,24 +329,14 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 		free(env);
 		return error;
 	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	if (request->output_fd >= 0)
+	error = give_birth(&birth, pid);
+	if (error == ENOEXEC)
 	{
-		posix_spawn_file_actions_adddup2(&actions, request->output_fd, 1);
+		error = give_birth_to_script(&birth, pid);
 	}
-	else
-	{
-		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	}
-	posix_spawn_file_actions_adddup2(&actions, 1, 2);
-	posix_spawn_file_actions_addchdir_np(&actions, cwd);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	error = spawn_with_umask(request, pid, program, &actions, env);
-	posix_spawn_file_actions_destroy(&actions);
 	if (error != 0)
 	{
-		*why = explain(error, program, cwd);
+		*why = explain(&birth, error);
 	}
 	free(program);
 	free(env);

@@ -15,6 +15,7 @@ hears(const Conn *conn, const Run *run)
 	return conn->owner == run->owner && !conn->broken;
 }
 
+/* Most commands end soon, and most schedulers want to hear of both at once. */
 void
 tell_started(const Run *run)
 {
@@ -25,7 +26,13 @@ tell_started(const Run *run)
 	{
 		if (hears(conn, run))
 		{
+			bool		alone = conn->out.len == conn->held;
+
 			josch_encode_started(&conn->out, &m);
+			if (alone)
+			{
+				conn_hold(conn);
+			}
 		}
 	}
 }

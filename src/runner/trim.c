@@ -157,12 +157,12 @@ trim_due(Run *run)
 	look_after(run, grown > (int64_t) run->log_limit / 16 ? FAST_LOOK : SLOW_LOOK);
 }
 
-/* The run has ended: for the last time. */
+/* The run has ended, with a log of that size: for the last time. */
 void
-trim_end(Run *run)
+trim_end(Run *run, int64_t size)
 {
 	struct stat st;
-	int			fd = run->log_limit > 0 ? open_log(run, &st) : -1;
+	int			fd = run->log_limit > 0 && size > (int64_t) run->log_limit ? open_log(run, &st) : -1;
 
 	if (fd >= 0)
 	{

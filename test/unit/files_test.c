@@ -41,21 +41,30 @@ test_paths(void)
 	OK(!spool_path_allowed(name), "and not 256");
 }
 
+/* By either way, in a folder of its own: at once, where the kernel can, or folder by folder. */
 static void
-test_open(void)
+test_open(int (*open_file) (const char *path, int flags), const char *top, const char *how)
 {
-	int			fd = spool_open("a/b/c", O_WRONLY | O_CREAT | O_EXCL);
+	char		path[7][32];
+	static const char *const names[] = {"b/c", "link/c", "b/file", "link/d", "b", "link", "b/d"};
 	struct stat st;
+	int			fd;
 
-	OK(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600, "a file is made with its folders, for us alone");
-	OK(fstatat(runner.spool_dir, "a/b", &st, 0) == 0 && (st.st_mode & 07777) == 0700, "the folders too");
+	for (int i = 0; i < 7; i++)
+	{
+		snprintf(path[i], sizeof(path[i]), "%s/%s", top, names[i]);
+	}
+	fd = open_file(path[0], O_WRONLY | O_CREAT | O_EXCL);
+	OK(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600, "%s: a file is made with its folders, for us alone", how);
+	OK(fcntl(fd, F_GETFD) == FD_CLOEXEC, "%s: commands do not get it", how);
+	OK(fstatat(runner.spool_dir, path[4], &st, 0) == 0 && (st.st_mode & 07777) == 0700, "%s: the folders too", how);
 	close(fd);
-	OK(spool_open("a/b/c", O_WRONLY | O_CREAT | O_EXCL) < 0 && errno == EEXIST, "what is there is not made again");
-	OK(spool_open("no/such", O_RDONLY) < 0 && errno == ENOENT && size_of("no") < 0, "to read makes no folder");
-	OK(symlinkat("b", runner.spool_dir, "a/link") == 0 && symlinkat("c", runner.spool_dir, "a/b/file") == 0, "links");
-	OK(spool_open("a/link/c", O_RDONLY) < 0 && errno == ENOTDIR, "a link to a folder is not followed");
-	OK(spool_open("a/b/file", O_RDONLY) < 0 && errno == ELOOP, "nor one to a file");
-	OK(spool_open("a/link/d", O_WRONLY | O_CREAT) < 0 && size_of("a/b/d") < 0, "not even to make one");
+	OK(open_file(path[0], O_WRONLY | O_CREAT | O_EXCL) < 0 && errno == EEXIST, "%s: what is there is not made again", how);
+	OK(open_file("no/such", O_RDONLY) < 0 && errno == ENOENT && size_of("no") < 0, "%s: to read makes no folder", how);
+	OK(symlinkat("b", runner.spool_dir, path[5]) == 0 && symlinkat("c", runner.spool_dir, path[2]) == 0, "%s: links", how);
+	OK(open_file(path[1], O_RDONLY) < 0 && (errno == ENOTDIR || errno == ELOOP), "%s: a link to a folder is not followed", how);
+	OK(open_file(path[2], O_RDONLY) < 0 && errno == ELOOP, "%s: nor one to a file", how);
+	OK(open_file(path[3], O_WRONLY | O_CREAT) < 0 && size_of(path[6]) < 0, "%s: not even to make one", how);
 }
 
 /* The tail of a log of `len` bytes of `unit`, repeated. */
@@ -66,6 +75,7 @@ tail_of(const char *unit, size_t len, uint32_t *tail_len)
 	char	   *bytes = xrealloc(NULL, len + 1);
 	int			fd;
 	char	   *tail;
+	int64_t		size;
 
 	for (size_t i = 0; i < len; i++)
 	{
@@ -76,7 +86,8 @@ tail_of(const char *unit, size_t len, uint32_t *tail_len)
 	write_all(fd, bytes, len);
 	close(fd);
 	free(bytes);
-	tail = log_tail("log/1", tail_len);
+	tail = log_tail("log/1", tail_len, &size);
+	IS(size, (int64_t) len, "its size");
 	return tail;
 }
 
@@ -84,11 +95,12 @@ static void
 test_tails(void)
 {
 	uint32_t	len = 99;
+	int64_t		size = 99;
 
-	OK(log_tail("log/1", &len) == NULL && len == 0, "a log that is not there has no tail");
-	OK(log_tail("../log", &len) == NULL, "nor has one elsewhere");
+	OK(log_tail("log/1", &len, &size) == NULL && len == 0 && size == 0, "a log that is not there has no tail");
+	OK(log_tail("../log", &len, &size) == NULL, "nor has one elsewhere");
 	OK(mkdirat(runner.spool_dir, "fifo", 0700) == 0 && mkfifoat(runner.spool_dir, "fifo/1", 0600) == 0, "a pipe");
-	OK(log_tail("fifo/1", &len) == NULL, "is no log, and is not waited for");
+	OK(log_tail("fifo/1", &len, &size) == NULL, "is no log, and is not waited for");
 	free(tail_of("x", 0, &len));
 	IS(len, 0, "nothing");
 	free(tail_of("x", JOSCH_TAIL_MAX, &len));
@@ -196,11 +208,24 @@ test_long_lines(void)
 	free(text);
 }
 
+static void
+test_open_at_once(void)
+{
+	test_open(spool_open, "a", "at once");
+}
+
+static void
+test_open_by_folders(void)
+{
+	test_open(spool_walk, "w", "folder by folder");
+}
+
 int
 main(void)
 {
 	unit_test("paths", test_paths);
-	unit_test("open", test_open);
+	unit_test("open at once", test_open_at_once);
+	unit_test("open folder by folder", test_open_by_folders);
 	unit_test("tails", test_tails);
 	unit_test("text", test_text);
 	unit_test("rotation", test_rotation);

@@ -255,6 +255,38 @@ test_too_much(void)
 	unit_apart(fourth_life);
 }
 
+/* ---- what waits for the next record ---- */
+
+static void
+start_in_one_turn(void)
+{
+	Owner	   *owner;
+	Run		   *run;
+	off_t		before;
+
+	past_begin();
+	owner = owner_add(0, josch_slice("server-1"), 5, josch_slice("postgres"), josch_slice(""));
+	run = past_start(owner, 1, NULL);
+	before = journal_length();
+	past_spawn_in_turn(run);
+	IS(journal_length(), before, "a process waits for what comes next");
+	run = run_add(owner, unit_key(2));
+	run_set_request(run, &(JoschStart) {.log_path = {"log/2", 5}});
+	OK(journal_start(run), "the next one is put on record");
+	OK(journal_take_back(), "and taken back");
+	run_remove(run);
+	past_spawn_in_turn(past_start(owner, 3, NULL));
+	journal_flush();
+	past_remember("known", false);
+}
+
+static void
+test_turn(void)
+{
+	unit_apart(start_in_one_turn);
+	unit_apart(fourth_life);
+}
+
 /* ---- it does not grow for ever ---- */
 
 static void
@@ -308,6 +340,7 @@ main(void)
 	unit_test("resume", test_resume);
 	unit_test("no room", test_no_room);
 	unit_test("too much", test_too_much);
+	unit_test("turn", test_turn);
 	unit_test("size", test_size);
 	return unit_result();
 }

@@ -122,11 +122,13 @@ past_start(Owner *owner, int64_t id, const JoschStart *start)
 	{
 		OK(false, "run %lld is put on record", (long long) id);
 	}
+	journal_flush();
 	return run;
 }
 
+/* The turn goes on: it is not on record yet. */
 Run *
-past_spawn(Run *run)
+past_spawn_in_turn(Run *run)
 {
 	run->phase = RUN_LIVE;
 	run->pid = (pid_t) (1000 + run->id);
@@ -138,11 +140,20 @@ past_spawn(Run *run)
 }
 
 Run *
+past_spawn(Run *run)
+{
+	past_spawn_in_turn(run);
+	journal_flush();
+	return run;
+}
+
+Run *
 past_stop(Run *run, uint32_t flag)
 {
 	run->flags |= flag;
 	run->kill_boot = 99000000 + run->id;
 	journal_stopping(run);
+	journal_flush();
 	return run;
 }
 
@@ -154,6 +165,7 @@ past_end(Run *run, uint8_t kind, uint32_t value, const char *tail)
 		josch_slice(xstrdup("8 (sleep)")), josch_slice(xstrdup("its journal was lost"))};
 	run->end.tail.data = xstrdup(tail);
 	journal_exit(run);
+	journal_flush();
 	return run;
 }
 
@@ -173,6 +185,7 @@ past_forget(Owner *owner, int64_t id)
 		run_remove(run_find(owner, unit_key(id)));
 	}
 	journal_forget(owner, slice);
+	journal_flush();
 	free(keys.data);
 }
 
@@ -224,6 +237,7 @@ past_live(void)
 	run->flags |= JOSCH_RUN_UP;
 	run->up_at = 1700000000500000;
 	journal_up(run);
+	journal_flush();
 	past_stop(past_spawn(past_start(a, 4, NULL)), JOSCH_RUN_STOP_REQUESTED);
 	past_stop(past_spawn(past_start(a, 5, NULL)), JOSCH_RUN_TIMED_OUT);
 	past_end(past_spawn(past_start(a, 6, NULL)), JOSCH_EXIT_CODE, 3, "out\n");
@@ -234,6 +248,7 @@ past_live(void)
 	past_end(past_stop(past_spawn(past_start(b, 2, NULL)), JOSCH_RUN_STOP_REQUESTED), JOSCH_EXIT_SIGNAL, 15, "bye");
 	owner_raise(b, 77, 0);
 	journal_highest(b);
+	journal_flush();
 	past_remember("known", false);
 }
 

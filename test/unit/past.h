@@ -21,6 +21,7 @@ extern void past_begin(void);
 
 /* What run.c does, as far as the journal hears of it; start NULL: a plain run. */
 extern Run *past_start(Owner *owner, int64_t id, const JoschStart *start);
+extern Run *past_spawn_in_turn(Run *run);
 extern Run *past_spawn(Run *run);
 extern Run *past_stop(Run *run, uint32_t flag);
 extern Run *past_end(Run *run, uint8_t kind, uint32_t value, const char *tail);

@@ -8,6 +8,7 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -57,6 +58,69 @@ sleeper(int64_t id)
 	run->start = process_look(run->pid, &process) ? process.start : 0;
 	run->phase = RUN_LIVE;
 	return run;
+}
+
+/* Whether all children of this process have been collected. */
+static bool
+has_no_child(void)
+{
+	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+}
+
+/* What cannot be executed leaves nothing, and says at which step it failed. */
+static void
+test_stillborn(void)
+{
+	static const struct
+	{
+		const char *program;
+		const char *cwd;
+		int			error;
+		const char *why;
+	}			cases[] = {
+		{"/no/such", "/", ENOENT, "could not execute \"/no/such\": No such file or directory"},
+		{"/bin/true", "/no/folder", ENOENT, "could not change to directory \"/no/folder\": No such file or directory"},
+		{"/etc/passwd", "/", EACCES, "could not execute \"/etc/passwd\": Permission denied"}
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		char	   *argv[] = {(char *) cases[i].program, NULL};
+		SpawnRequest request = {argv, NULL, cases[i].cwd, NULL, -1};
+		char	   *why = NULL;
+		pid_t		pid;
+
+		IS(spawn_process(&request, &pid, &why), cases[i].error, "an error");
+		OK(why != NULL && strcmp(why, cases[i].why) == 0, "in words: %s", why);
+		OK(has_no_child(), "and no child");
+		free(why);
+	}
+}
+
+/* Whenever it was made, the start time of a child is that which /proc has. */
+static void
+test_start_times(void)
+{
+	int			same = 0;
+
+	begin();
+	for (int i = 0; i < 50; i++)
+	{
+		struct timespec pause = {0, 1000 * (long) unit_random(9000)};
+		int64_t		before;
+		Run		   *run;
+
+		nanosleep(&pause, NULL);
+		before = now_boot();
+		run = sleeper(i + 1);
+		same += process_start_of_child(run->pid, before) == run->start;
+		/* it may have been made at any time since: /proc is asked */
+		same += process_start_of_child(run->pid, before - SECOND) == run->start;
+		kill(run->pid, SIGKILL);
+		waitpid(run->pid, NULL, 0);
+	}
+	IS(same, 100, "the same, of all children");
 }
 
 /* So many steps are waited for what must come; what does not come in a minute does not come. */
@@ -660,6 +724,8 @@ test_survivors(void)
 int
 main(void)
 {
+	unit_test("stillborn", test_stillborn);
+	unit_test("start times", test_start_times);
 	unit_test("a number that was given to another process", test_numbers);
 	unit_test("dead in the group", test_dead_in_the_group);
 	unit_test("no number", test_no_number);
