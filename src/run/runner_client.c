@@ -574,41 +574,27 @@ take_frame(JoschRunner *runner, const JoschFrame *frame, List **events)
 	return false;
 }
 
-/* Moves what has arrived into the buffer. */
-static void
+/* Moves what has arrived into the buffer; false when no more will come: the peer has closed, or the connection broke. */
+static bool
 receive(JoschRunner *runner)
 {
-	int			i;
-
-	for (i = 0; i < READS_A_CALL && !runner->lost; i++)
+	for (int i = 0; i < READS_A_CALL; i++)
 	{
 		ssize_t		n;
 
 		josch_buffer_reserve(&runner->in, READ_SIZE);
 		n = recv(runner->fd, runner->in.data + runner->in.len, READ_SIZE, 0);
-		if (n > 0)
+		if (n <= 0)
 		{
-			runner->in.len += n;
+			return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 		}
-		else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		runner->in.len += n;
+		if (n < READ_SIZE)
 		{
-			return;
-		}
-		else if (n == 0 || errno != EINTR)
-		{
-			return;				/* told once the frames before it are taken */
+			return true;		/* that was all: what comes next is told anew */
 		}
 	}
-}
-
-/* True when the peer has closed, or the connection broke; what came before has been received. */
-static bool
-has_ended(JoschRunner *runner)
-{
-	char		byte;
-	ssize_t		n = recv(runner->fd, &byte, 1, MSG_PEEK);
-
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+	return true;
 }
 
 /* The whole frames in the buffer, as events. */
@@ -642,6 +628,23 @@ take_frames(JoschRunner *runner)
 	return events;
 }
 
+/* What it tells of, it was given; also by a connection before this one, which it has read since it greeted us. */
+static void
+note_given(JoschRunner *runner, const List *events)
+{
+	ListCell   *cell;
+
+	foreach(cell, events)
+	{
+		JoschRunnerEvent *event = lfirst(cell);
+
+		if (event->type == JOSCH_RUNNER_EVENT)
+		{
+			runner->info.given = Max(runner->info.given, event->run.run_id);
+		}
+	}
+}
+
 List *
 josch_runner_read(JoschRunner *runner, MemoryContext context)
 {
@@ -650,9 +653,11 @@ josch_runner_read(JoschRunner *runner, MemoryContext context)
 
 	if (!runner->lost)
 	{
-		receive(runner);
+		bool		goes_on = receive(runner);
+
 		events = take_frames(runner);
-		if (!runner->lost && has_ended(runner))
+		note_given(runner, events);
+		if (!runner->lost && !goes_on)
 		{
 			lose(runner, "the runner has closed the connection");
 		}

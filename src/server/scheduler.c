@@ -339,7 +339,6 @@ carry_out(Decisions *decisions)
 	{
 		josch_scheduler_delay_heard(scheduler, lfirst(cell));
 	}
-	josch_scheduler_forget_done(scheduler);
 	scheduler->marks = pass->marks;
 	count_places(scheduler, pass);
 	for (int i = 0; i < decisions->compared.nends; i++)
@@ -360,6 +359,8 @@ carry_out(Decisions *decisions)
 		josch_scheduler_send(scheduler, &pass->launches[i]);
 		scheduler->highest = Max(scheduler->highest, pass->launches[i].run_id);
 	}
+	/* that can wait until they have been started */
+	josch_scheduler_forget_done(scheduler);
 	if (scheduler->runner != NULL)
 	{
 		for (int i = 0; i < pass->nstrays; i++)
@@ -643,11 +644,33 @@ notice_wake(Scheduler *scheduler)
 	scheduler->woken |= josch_clock_is_due(scheduler->doubt_at, (int64) josch_config_safety_interval * 1000);
 }
 
+/* The places of a WaitEventSet, in the order in which they are added. */
+enum
+{
+	WAITS_LATCH, WAITS_POSTMASTER, WAITS_RUNNER, WAITS
+};
+
+/* Lasts as long as the connection to the runner does, or the lack of one. */
+static void
+make_waits(Scheduler *scheduler)
+{
+#if PG_VERSION_NUM >= 170000
+	scheduler->waits = CreateWaitEventSet(NULL, WAITS);
+#else
+	scheduler->waits = CreateWaitEventSet(scheduler->context, WAITS);
+#endif
+	AddWaitEventToSet(scheduler->waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(scheduler->waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (scheduler->runner != NULL)
+	{
+		AddWaitEventToSet(scheduler->waits, WL_SOCKET_READABLE, josch_runner_socket(scheduler->runner), NULL, NULL);
+	}
+}
+
 static void
 wait_for_something(Scheduler *scheduler)
 {
-	WaitEventSet *set;
-	WaitEvent	events[3];
+	WaitEvent	events[WAITS];
 	TimestampTz until = scheduler->pass_at;
 
 	if (scheduler->runner == NULL && josch_scheduler_may_connect(scheduler))
@@ -663,22 +686,17 @@ wait_for_something(Scheduler *scheduler)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
 	}
-#if PG_VERSION_NUM >= 170000
-	set = CreateWaitEventSet(NULL, 3);
-#else
-	set = CreateWaitEventSet(scheduler->scratch, 3);
-#endif
-	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (scheduler->waits == NULL)
+	{
+		make_waits(scheduler);
+	}
 	if (scheduler->runner != NULL)
 	{
-		AddWaitEventToSet(set, WL_SOCKET_READABLE |
-						  (josch_runner_wants_write(scheduler->runner) ? WL_SOCKET_WRITEABLE : 0),
-						  josch_runner_socket(scheduler->runner), NULL, NULL);
+		ModifyWaitEvent(scheduler->waits, WAITS_RUNNER, WL_SOCKET_READABLE |
+						(josch_runner_wants_write(scheduler->runner) ? WL_SOCKET_WRITEABLE : 0), NULL);
 	}
-	(void) josch_clock_wait(set, until, (long) josch_config_safety_interval * 1000,
+	(void) josch_clock_wait(scheduler->waits, until, (long) josch_config_safety_interval * 1000,
 							events, lengthof(events), PG_WAIT_EXTENSION);
-	FreeWaitEventSet(set);
 }
 
 static void

@@ -64,6 +64,7 @@ typedef struct Scheduler
 	char		host[256];
 	char		log_folder[32]; /* of its runs, below log/ of the spool */
 
+	struct WaitEventSet *waits; /* what it sleeps on; NULL: to be made anew */
 	JoschRunner *runner;
 	char	   *spool;			/* where it is, or would be; NULL before the first look */
 	RunnerPhase phase;

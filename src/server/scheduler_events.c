@@ -11,15 +11,16 @@
 #include "server/scheduler.h"
 
 #include "miscadmin.h"
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
 #include "utils/memutils.h"
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/spool.h"
-
-/* A start that is told alone waits so long for the end to come with it: one commit for both. */
-#define LAZY_MS 20
 
 /* While it has runs for nobody, it is asked again after this. */
 #define STRAYS_MS 15000
@@ -64,14 +65,7 @@ josch_scheduler_take(Scheduler *scheduler, const RunEvent *event)
 	kept->survivors = keep_text(scheduler, event->survivors);
 	scheduler->events = lappend(scheduler->events, kept);
 	MemoryContextSwitchTo(former);
-	if (event->type != RUN_STARTED)
-	{
-		scheduler->pass_wanted = true;
-	}
-	else
-	{
-		scheduler->pass_at = Min(scheduler->pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), LAZY_MS));
-	}
+	scheduler->pass_wanted = true;
 }
 
 void
@@ -130,6 +124,17 @@ complain(Scheduler *scheduler, const char *reason)
 	scheduler->complaint = MemoryContextStrdup(scheduler->context, reason);
 }
 
+/* There is another connection to wait for, or none. */
+static void
+drop_waits(Scheduler *scheduler)
+{
+	if (scheduler->waits != NULL)
+	{
+		FreeWaitEventSet(scheduler->waits);
+		scheduler->waits = NULL;
+	}
+}
+
 void
 josch_scheduler_leave_runner(Scheduler *scheduler)
 {
@@ -137,6 +142,7 @@ josch_scheduler_leave_runner(Scheduler *scheduler)
 	{
 		return;
 	}
+	drop_waits(scheduler);
 	josch_runner_close(scheduler->runner);
 	scheduler->runner = NULL;
 	scheduler->phase = RUNNER_ABSENT;
@@ -307,6 +313,7 @@ josch_scheduler_connect(Scheduler *scheduler)
 	owner = (JoschRunnerOwner) {
 		scheduler->server, MyDatabaseId, scheduler->database_name, scheduler->token, scheduler->highest
 	};
+	drop_waits(scheduler);
 	scheduler->runner = josch_runner_connect(spool, &owner, josch_config_start_runner, &reason);
 	if (scheduler->runner == NULL)
 	{
