@@ -10,14 +10,15 @@ COMMENT ON SEQUENCE josch.audit_id_seq IS
 'Numbers the rows of all audit tables, so that all of them have one order: of two changes of one row, the later has the greater number. Each statement takes 4,096 of them, so that its rows follow each other; most are never used';
 GRANT SELECT ON SEQUENCE josch.audit_id_seq TO josch_viewer;
 
+/* Without a path of their own, as those of 30_node_triggers.sql. */
 CREATE FUNCTION josch.audit() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_audit';
 COMMENT ON FUNCTION josch.audit() IS
 'Trigger, AFTER INSERT, UPDATE or DELETE for each statement, with transition tables: writes one row into <table>_audit for each row that changed; of environs, nodes, node_deps and their templates, those of a statement that changed 32 and more are put into packs (josch.audit_packs), which <table>_audit shows as rows. Arguments name derived columns: they are not recorded, and an UPDATE of nothing else leaves no trace. Writes nothing while a dump is restored. BEFORE TRUNCATE it refuses, because a TRUNCATE leaves no rows to record.';
 
 CREATE FUNCTION josch.audit_guard() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_audit_guard';
 COMMENT ON FUNCTION josch.audit_guard() IS
 'Trigger on the audit tables: raises "... is append-only" unless josch.audit() is writing, or a dump is being restored.';

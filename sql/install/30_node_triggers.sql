@@ -1,27 +1,29 @@
 /*
  * The door to a node's state, and what follows from a change.  ENABLE ALWAYS:
- * session_replication_role is no way around them.
+ * session_replication_role is no way around them.  None sets a path: each runs for
+ * every row or statement, reads nothing by a name without its schema, and whatever it
+ * writes as the owner has its path set by C (josch_spi_become_owner).
  */
 CREATE FUNCTION josch.node_door() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_node_door';
 COMMENT ON FUNCTION josch.node_door() IS
 'Trigger: lets a change of a node''s state through only along an edge of josch.fsm, and writes down who acted. Raises object_not_in_prerequisite_state for any other change, telling who was first.';
 
 CREATE FUNCTION josch.node_propagate() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_node_propagate';
 COMMENT ON FUNCTION josch.node_propagate() IS
 'Trigger: counts the parents of the changed nodes'' children (nodes.unmet), moves nodes between pending and ready, notifies clients and wakes the scheduler at commit.';
 
 CREATE FUNCTION josch.node_recount() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_node_recount';
 COMMENT ON FUNCTION josch.node_recount() IS
 'Trigger: counts the parents of nodes whose dependencies changed.';
 
 CREATE FUNCTION josch.run_guard() RETURNS trigger
-	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'josch_trigger_node_run_guard';
 COMMENT ON FUNCTION josch.run_guard() IS
 'Trigger: lets only the scheduler change runs. Raises object_not_in_prerequisite_state for an INSERT or UPDATE of any run, and for a DELETE of one that has not ended.';

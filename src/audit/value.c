@@ -21,6 +21,8 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
+#include "base/spi_plan.h"
+
 static ValueKind
 kind_of(Oid type)
 {
@@ -185,7 +187,8 @@ pin_settings(ValueFormat *format)
 		{"IntervalStyle", "postgres"},
 		{"TimeZone", "UTC"},
 		{"extra_float_digits", "1"},
-		{"bytea_output", "hex"}
+		{"bytea_output", "hex"},
+		{"search_path", JOSCH_SEARCH_PATH}
 	};
 
 	if (format->guc_level != 0)
