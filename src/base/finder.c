@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -40,9 +41,19 @@ describe_key(const JoschFinder *finder, ScanKey key, int column, StrategyNumber 
 						   finder->index->rd_indcollation[column], comparison(finder, column, strategy), value);
 }
 
-/* The keys of the scan, but for their values; the table's first columns are those of the index. */
+/* Keys that were described, one after the other for a place; made of what the catalog says, some look-ups each. */
+static struct
+{
+	uint64		generation;		/* of tables; 0: none is here */
+	const JoschTable *table;
+	Oid			index;
+	int			n;
+	ScanKeyData keys[JOSCH_FINDER_KEYS];
+}			described[16];
+
+/* The table's first columns are those of the index. */
 static void
-describe_keys(JoschFinder *finder)
+describe_all(JoschFinder *finder)
 {
 	for (int i = 0; i < finder->nkeys; i++)
 	{
@@ -58,6 +69,30 @@ describe_keys(JoschFinder *finder)
 		}
 		describe_key(finder, &finder->keys[i], i, BTEqualStrategyNumber, (Datum) 0);
 	}
+}
+
+/* The keys of the scan, but for their values. */
+static void
+describe_keys(JoschFinder *finder)
+{
+	int			place = RelationGetRelid(finder->index) % lengthof(described);
+	uint64		generation = josch_table_generation();
+	MemoryContext former;
+
+	if (described[place].generation != generation || described[place].table != finder->table ||
+		described[place].index != RelationGetRelid(finder->index) || described[place].n < finder->nkeys)
+	{
+		described[place].generation = 0;
+		former = MemoryContextSwitchTo(TopMemoryContext);
+		describe_all(finder);
+		MemoryContextSwitchTo(former);
+		memcpy(described[place].keys, finder->keys, sizeof(ScanKeyData) * finder->nkeys);
+		described[place].table = finder->table;
+		described[place].index = RelationGetRelid(finder->index);
+		described[place].n = finder->nkeys;
+		described[place].generation = generation;
+	}
+	memcpy(finder->keys, described[place].keys, sizeof(ScanKeyData) * finder->nkeys);
 }
 
 static void

@@ -159,10 +159,18 @@ josch_table_check(JoschTable *table, Relation relation, const char *function_nam
 	return true;
 }
 
+uint64
+josch_table_generation(void)
+{
+	return generation;
+}
+
 Relation
 josch_table_open(JoschTable *table, LOCKMODE lock)
 {
-	Oid			found = get_relname_relid(table->name, get_namespace_oid(JOSCH_SCHEMA, false));
+	/* whoever drops or renames a table invalidates what is known of it */
+	Oid			found = table->generation == generation && OidIsValid(table->relation) ? table->relation :
+		get_relname_relid(table->name, get_namespace_oid(JOSCH_SCHEMA, false));
 	Relation	relation;
 
 	if (!OidIsValid(found))

@@ -46,6 +46,9 @@ extern TriggerData *josch_table_own_trigger(FunctionCallInfo fcinfo, const char 
  */
 extern bool josch_table_check(JoschTable *table, Relation relation, const char *function_name);
 
+/* Another one after each change of a table or an index: what was looked up before counts no longer. */
+extern uint64 josch_table_generation(void);
+
 /* Opens and locks the table of that name; raises unless it has these columns. */
 extern Relation josch_table_open(JoschTable *table, LOCKMODE lock);
 
