@@ -140,8 +140,9 @@ def test_error_names_the_line(connection):
     with josch.Job("Lines") as job:
         job.node("a", exec_sql="SELECT 1;\nSELECT 2;\r\nSELECT 3")
         job.node("b", "true", retries=2000)
-    notes = getattr(raised(psycopg.errors.CheckViolation, josch.load, connection, job), "__notes__", None)
-    assert notes is None or re.fullmatch(r'node "b" of job "Lines" \(.*/package_test\.py:\d+\)', notes[0]), notes
+    error = raised(psycopg.errors.CheckViolation, josch.load, connection, job)
+    if hasattr(error, "add_note"):  # Python 3.11
+        assert re.fullmatch(r'node "b" of job "Lines" \(.*/package_test\.py:\d+\)', *getattr(error, "__notes__", [""])), error
 
 
 def test_unfinished_job(connection):
@@ -257,8 +258,8 @@ def test_acts(connection):
     assert "no node" in str(raised(LookupError, josch.act.skip, connection, ("Acts", "z"), "2025-04-01"))
 
 
-def test_changes(connection):
-    """What is told of many nodes in one word comes as nodes; what was done in a prepared transaction, of which nothing is told, is found."""
+def test_changes_of_many(connection):
+    """What is told of many nodes in one word comes as nodes, each once."""
     with josch.Job("Changes") as job:
         gate = job.signoff("gate")
         for number in range(50):
@@ -266,33 +267,42 @@ def test_changes(connection):
     josch.load(connection, job)
     josch.schedule(connection, "2025-04-02", "Changes")
     raised(ValueError, lambda: next(josch.changes(psycopg.connect())))
-    asked, signed, found = set(), set(), set()
+    asked, skipped = [], []
     with psycopg.connect(autocommit=True) as other:
-        for change in josch.changes(other, look=0.2):
-            if change.job_name != "Changes" or change.state not in ("signoff", "skipped", "succeeded"):
-                continue
-            if change.node_name == "gate" and change.state == "signoff":
+        for change in josch.changes(other, look=3600):
+            if change.job_name == "Changes" and change.node_name == "gate" and change.state == "signoff":
                 josch.act.signoff(other, change.node_id, change.job_date)
-            elif change.state == "signoff":
-                asked.add(change.node_id)
+            elif change.job_name == "Changes" and change.state == "signoff":
+                asked.append(change.node_id)
                 if len(asked) == 50:
                     with connection.transaction():
                         josch.act(connection, "skip", asked, change.job_date)
-            elif change.state == "skipped" and change.node_id not in found:
-                signed.add(change.node_id)
-                if len(signed) == 50:
-                    for act in "rerun", "skip":  # the last change of an act that nobody is told of
-                        with psycopg.connect() as prepared:
-                            prepared.tpc_begin(prepared.xid(1, act, "b"))
-                            josch.act(prepared, act, sorted(signed)[:1], change.job_date)
-                            prepared.tpc_prepare()
-                            prepared.tpc_commit()
-                    found.update(sorted(signed)[:1])
-                elif len(signed) > 50:
-                    raise AssertionError("told twice")
-            elif change.state == "skipped":
-                break
-    assert len(asked) == len(signed) == 50
+            elif change.job_name == "Changes" and change.state == "skipped":
+                skipped.append(change.node_id)
+                if len(skipped) == 50:
+                    break
+    assert sorted(asked) == sorted(skipped) == sorted(set(skipped))
+
+
+def test_changes_untold(connection):
+    """What a prepared transaction has done, of which nothing is told, is found by looking."""
+    with josch.Job("Untold") as job:
+        job.signoff("s")
+    josch.load(connection, job)
+    josch.schedule(connection, "2025-04-06", "Untold")
+    states = []
+    with psycopg.connect(autocommit=True) as other, psycopg.connect() as prepared:
+        for change in josch.changes(other, look=0.2):
+            if change.job_name == "Untold":
+                states.append(change.state)
+                if change.state == "signoff":
+                    prepared.tpc_begin(prepared.xid(1, "untold", "skip"))
+                    josch.act.skip(prepared, change.node_id, change.job_date)
+                    prepared.tpc_prepare()
+                    prepared.tpc_commit()
+                if change.state == "skipped":
+                    break
+    assert states[-2:] == ["signoff", "skipped"]
 
 
 def test_context(connection):

@@ -10,6 +10,7 @@ import difflib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -67,13 +68,21 @@ def run_program(folder, name, text, output):
     return difference(output, done.stdout.replace(f"{folder.resolve()}/", ""))
 
 
+def too_long(*_):
+    raise TimeoutError(f"it takes longer than {PATIENCE} s")
+
+
 def run_test(test):
     import psycopg
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(PATIENCE)
     try:
         with psycopg.connect(autocommit=True) as connection:
             test(connection)
     except Exception:
         return traceback.format_exc()
+    finally:
+        signal.alarm(0)
     return ""
 
 
