@@ -55,7 +55,7 @@ DELETE FROM josch.tpl_node_deps WHERE p_date = -1;
 SET timezone = 'UTC';
 SET intervalstyle = 'postgres';
 SELECT (SELECT count(*) FROM josch.nodes n JOIN josch.nodes_audit a USING (job_date, node_id)
-		WHERE a.operation = 'INSERT' AND a.old_values IS NULL AND a.new_values = jsonb_strip_nulls(to_jsonb(n) || jsonb_build_object('retry_on', n.retry_on::text)) - '{unmet,impossible,satisfied,level}'::text[]) = (SELECT count(*) FROM josch.nodes) AS nodes,
+		WHERE a.operation = 'INSERT' AND a.old_values IS NULL AND a.new_values = jsonb_strip_nulls(to_jsonb(n) || jsonb_build_object('retry_on', n.retry_on::text)) - '{unmet,impossible,satisfied,level,limit_group}'::text[]) = (SELECT count(*) FROM josch.nodes) AS nodes,
 	(SELECT count(*) FROM josch.node_deps d JOIN josch.node_deps_audit a USING (p_node_id, p_date, c_node_id, c_date, lag)
 		WHERE a.operation = 'INSERT' AND a.old_values IS NULL AND a.new_values = to_jsonb(d)) = (SELECT count(*) FROM josch.node_deps) AS dependencies,
 	(SELECT count(*) = count(DISTINCT audit_id) FROM (SELECT audit_id FROM josch.nodes_audit UNION ALL SELECT audit_id FROM josch.node_deps_audit UNION ALL SELECT audit_id FROM josch.jobs_audit) a) AS numbered;

@@ -33,6 +33,7 @@ CREATE TABLE josch.tpl_jobs (
 	valid_to		date,
 	paused			boolean NOT NULL DEFAULT false,
 	days_after		date,
+	max_running		integer,
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '[^[:space:]]'),
 	CONSTRAINT tpl_jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name)),
 	CONSTRAINT tpl_jobs_job_name_is_not_too_long CHECK (char_length(job_name) <= 200),
@@ -46,7 +47,8 @@ CREATE TABLE josch.tpl_jobs (
 		AND extract(year FROM schedule_at) = 0),
 	CONSTRAINT tpl_jobs_catch_up_is_known CHECK (catch_up IN ('all', 'latest', 'none', 'ask')),
 	CONSTRAINT tpl_jobs_catch_up_grace_is_not_negative CHECK (catch_up_grace >= interval '0'),
-	CONSTRAINT tpl_jobs_catch_up_grace_is_readable CHECK (josch.is_readable_interval(catch_up_grace))
+	CONSTRAINT tpl_jobs_catch_up_grace_is_readable CHECK (josch.is_readable_interval(catch_up_grace)),
+	CONSTRAINT jobs_max_running_is_within_bounds CHECK (max_running BETWEEN 1 AND 100000)
 );
 CREATE INDEX tpl_jobs_calendar_name_idx ON josch.tpl_jobs (calendar_name);
 CREATE INDEX tpl_jobs_schedule_at_idx ON josch.tpl_jobs (job_name) WHERE schedule_at IS NOT NULL;
@@ -63,6 +65,7 @@ COMMENT ON COLUMN josch.tpl_jobs.catch_up_grace IS 'How long after it was due a 
 COMMENT ON COLUMN josch.tpl_jobs.valid_to IS 'Last date that makes itself, and for which other jobs expect this one; NULL: there is no last';
 COMMENT ON COLUMN josch.tpl_jobs.paused IS 'True: no day makes itself. When it is false again, catch_up says what becomes of the days that were missed';
 COMMENT ON COLUMN josch.tpl_jobs.days_after IS 'The days after this date make themselves: set when schedule_at is, to the last date whose time had passed by then, and when the job is renamed, to its last day. To start from another date, set it together with schedule_at';
+COMMENT ON COLUMN josch.tpl_jobs.max_running IS 'How many of its nodes may run at once, whatever their dates; those that are up do not count. 1 to 100,000; NULL: as many as josch.max_running and josch.max_sql_workers allow';
 
 /* far from the numbers that people choose */
 CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
@@ -111,6 +114,8 @@ CREATE TABLE josch.tpl_nodes (
 	wait_stable		interval NOT NULL DEFAULT '2 seconds',
 	wait_sql		text,
 	wait_interval	interval NOT NULL DEFAULT '1 minute',
+	skip_codes		int4multirange,
+	priority		integer NOT NULL DEFAULT 0,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
@@ -144,6 +149,10 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_success_codes_are_exit_codes CHECK (success_codes <@ int4multirange '{[0,256)}'),
 	CONSTRAINT nodes_retry_codes_are_exit_codes CHECK (retry_codes <@ int4multirange '{[0,256)}'),
 	CONSTRAINT nodes_retry_codes_are_failures CHECK (NOT success_codes && retry_codes),
+	CONSTRAINT nodes_skip_codes_are_exit_codes CHECK (skip_codes <@ int4multirange '{[0,256)}'),
+	CONSTRAINT nodes_skip_codes_are_no_successes CHECK (NOT success_codes && skip_codes),
+	CONSTRAINT nodes_skip_codes_are_not_tried_again CHECK (NOT retry_codes && skip_codes),
+	CONSTRAINT nodes_priority_is_within_bounds CHECK (priority BETWEEN -1000 AND 1000),
 	CONSTRAINT nodes_retries_are_within_bounds CHECK (retries BETWEEN 0 AND 1000),
 	CONSTRAINT nodes_repeats_have_an_end CHECK ((repeat_every IS NULL) = (repeat_until IS NULL)),
 	CONSTRAINT nodes_repeats_are_of_normal_nodes CHECK (repeat_every IS NULL OR node_type = 'N' AND (exec_command IS NOT NULL OR exec_sql IS NOT NULL)),
@@ -204,6 +213,8 @@ COMMENT ON COLUMN josch.tpl_nodes.wait_file IS 'Once all else that it waits for 
 COMMENT ON COLUMN josch.tpl_nodes.wait_stable IS 'How long that file must not have changed: up to 168 hours';
 COMMENT ON COLUMN josch.tpl_nodes.wait_sql IS 'Once all else is done, it waits until this query is true: one SELECT of one boolean, run as the owner, read only, within 10 seconds, with the settings josch_run.DATE and so on; no row and NULL are false. 100,000 bytes at most. NULL: none. Who starts it by force (josch.force_start) waives it';
 COMMENT ON COLUMN josch.tpl_nodes.wait_interval IS 'How often wait_sql is asked when no table that josch.watch() names has changed, and how often it is looked for wait_file where the file system does not tell (NFS and the like): 1 second to 168 hours';
+COMMENT ON COLUMN josch.tpl_nodes.skip_codes IS 'Exit codes by which the command says that there is nothing to do today: the node is omitted, and so is what needs its success. None may be a success or one of retry_codes; of a node that is up they are failures. NULL: none';
+COMMENT ON COLUMN josch.tpl_nodes.priority IS 'Which of several nodes that wait for a place or for units starts first: the higher, -1000 to 1000. One that waits rises by a point each josch.aging_interval';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -239,11 +250,13 @@ CREATE TABLE josch.jobs (
 	next_date		date,
 	calendar_known	boolean NOT NULL DEFAULT true,
 	params			jsonb NOT NULL DEFAULT '{}',
+	max_running		integer,
 	PRIMARY KEY (job_name, job_date),
 	CONSTRAINT jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name) AND char_length(job_name) <= 200),
 	CONSTRAINT jobs_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
 	CONSTRAINT jobs_dates_beside_are_readable CHECK (josch.is_readable_date(prev_date) AND josch.is_readable_date(next_date)),
 	CONSTRAINT jobs_calendar_name_is_not_too_long CHECK (char_length(calendar_name) <= 200),
+	CONSTRAINT jobs_max_running_is_within_bounds CHECK (max_running BETWEEN 1 AND 100000),
 	CONSTRAINT jobs_time_zone_is_known CHECK (josch.is_time_zone(time_zone)),
 	CONSTRAINT jobs_job_desc_is_not_too_long CHECK (octet_length(job_desc) <= 100000),
 	CONSTRAINT jobs_environ_is_an_object CHECK (jsonb_typeof(environ) = 'object'),
@@ -264,7 +277,7 @@ COMMENT ON COLUMN josch.jobs.calendar_name IS 'The business calendar that the jo
 COMMENT ON COLUMN josch.jobs.prev_date IS 'The last open day of that calendar before the date, as it was then: PREV_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.next_date IS 'The next open day of that calendar, as it was then: NEXT_DATE of its commands. NULL: none, or no calendar';
 COMMENT ON COLUMN josch.jobs.calendar_known IS 'False when the date was beyond what somebody vouched for (josch.known_until) when it was made';
-
+COMMENT ON COLUMN josch.jobs.max_running IS 'As in tpl_jobs; may be changed here for this day alone';
 COMMENT ON COLUMN josch.jobs.params IS 'The parameters of this day alone, given by who made it (josch.schedule, josch.backfill): variables of its commands, which win over environ; an object of strings, 1,000,000 bytes at most. A day that made itself has none';
 
 /* What became of each day that was to make itself: no foreign key, it outlives the day and the template. */
@@ -329,6 +342,7 @@ CREATE TABLE josch.nodes (
 	late_end_at		timestamptz,
 	file_found		text,
 	sql_true_at		timestamptz,
+	limit_group		integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -383,6 +397,8 @@ COMMENT ON COLUMN josch.nodes.wait_file IS 'As in tpl_nodes; may be mended here 
 COMMENT ON COLUMN josch.nodes.wait_stable IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.wait_sql IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.wait_interval IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.skip_codes IS 'As in tpl_nodes';
+COMMENT ON COLUMN josch.nodes.priority IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -408,6 +424,7 @@ COMMENT ON COLUMN josch.nodes.late_start_at IS 'start_by on job_date in the job'
 COMMENT ON COLUMN josch.nodes.late_end_at IS 'finish_by on job_date in the job''s time zone; NULL: no such limit';
 COMMENT ON COLUMN josch.nodes.file_found IS 'The file that wait_file has found; NULL: none yet. It is waited for anew when wait_file is mended, and when the node waits for its parents again';
 COMMENT ON COLUMN josch.nodes.sql_true_at IS 'When wait_sql was found to be true; NULL: not yet. It is asked anew as file_found is waited for';
+COMMENT ON COLUMN josch.nodes.limit_group IS 'The same number for all nodes that need the same units of the same semaphores, and whose jobs have the same limit; 0: it needs none. Kept by triggers';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -476,17 +493,19 @@ COMMENT ON COLUMN josch.recounts.note IS 'A random number, which tells the notes
 /* Kept by the trigger on nodes alone, so that no index of nodes knows their state: they change in place.  Not dumped: it follows from the rows. */
 CREATE TABLE josch.waiting (
 	waits_for	"char" NOT NULL,
+	limit_group	integer NOT NULL DEFAULT 0,
 	due_at		timestamptz NOT NULL,
 	job_date	date NOT NULL,
 	node_id		bigint NOT NULL,
-	PRIMARY KEY (waits_for, due_at, job_date, node_id),
-	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'w', 'p', 'h', 'o'))
+	PRIMARY KEY (waits_for, limit_group, due_at, job_date, node_id),
+	CONSTRAINT waiting_waits_for_is_known CHECK (waits_for IN ('f', 'c', 's', 't', 'w', 'p', 'h', 'o', 'l', 'x'))
 );
 COMMENT ON TABLE josch.waiting IS
 'Nodes that wait, other than for their parents: where the scheduler and josch.attention find them. It follows from the rows of josch.nodes, whoever changes them.';
 COMMENT ON COLUMN josch.waiting.waits_for IS
-'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; w: for a file, or for wait_sql; p: for a person; h: it is held; o: the next pass omits it, or takes it back';
-COMMENT ON COLUMN josch.waiting.due_at IS 'The moment that it waits for (t); of the others -infinity';
+'f: it is ready, and the next pass takes it; c: it is ready, and waits for one of josch.max_running places; s: the same of josch.max_sql_workers; t: it is ready, and waits for its time; w: for a file, or for wait_sql; p: for a person; h: it is held; o: the next pass omits it, or takes it back; l: it is ready, and has a priority, or needs units of semaphores or a place of its job; x: it is ready, and its job or day is paused';
+COMMENT ON COLUMN josch.waiting.limit_group IS 'Of those that have limits (l) the same number for all that are alike in what they need and in their priority: of these the first that waits starts first; of the others 0';
+COMMENT ON COLUMN josch.waiting.due_at IS 'The moment that it waits for (t), or since which it waits (l); of the others -infinity';
 COMMENT ON COLUMN josch.waiting.job_date IS 'The date of the node';
 COMMENT ON COLUMN josch.waiting.node_id IS 'The node';
 
@@ -644,11 +663,12 @@ GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
 	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until,
-	start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval) ON josch.nodes TO josch_author;
+	start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
-	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval)
+	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority)
 	ON josch.nodes TO josch_author;
+GRANT UPDATE (max_running) ON josch.jobs TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

@@ -57,6 +57,8 @@ static const Wording edits[] = {
 	{"on_failure", "what follows a failure"},
 	{"repeat_every", "time between runs"},
 	{"repeat_until", "end of its runs"},
+	{"skip_codes", "codes of nothing to do"},
+	{"priority", "priority"},
 	{"start_by", "latest start"},
 	{"finish_by", "latest end"},
 	{"max_duration", "longest expected duration"},

@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 
+#define DEFAULT_AGING_INTERVAL 300
+#define MAX_AGING_INTERVAL 86400
 #define DEFAULT_CLAIM_TIME 1800
 #define MAX_CLAIM_TIME 86400
 #define DEFAULT_MAX_LOG_SIZE 100
@@ -22,9 +24,14 @@
 #define MAX_MAX_RUNNING 100000
 #define DEFAULT_MAX_SQL_WORKERS 4
 #define MAX_MAX_SQL_WORKERS 64
+#define DEFAULT_RESERVE_AFTER 600
+#define MAX_RESERVE_AFTER 86400
 #define DEFAULT_SAFETY_INTERVAL 300
 #define MAX_SAFETY_INTERVAL 86400
 #define MAX_COMMENT 10000		/* bytes, as in the CHECK of josch.nodes */
+
+/* How long one that waits needs to rise by a point of priority. */
+int			josch_config_aging_interval = DEFAULT_AGING_INTERVAL;
 
 /* How long a person has a node that he or she claimed. */
 int			josch_config_claim_time = DEFAULT_CLAIM_TIME;
@@ -40,6 +47,9 @@ int			josch_config_max_running = DEFAULT_MAX_RUNNING;
 
 /* Background workers for SQL nodes, taken from max_worker_processes. */
 int			josch_config_max_sql_workers = DEFAULT_MAX_SQL_WORKERS;
+
+/* For how long others may overtake one that waits for units. */
+int			josch_config_reserve_after = DEFAULT_RESERVE_AFTER;
 
 /* The longest that an idle scheduler sleeps. */
 int			josch_config_safety_interval = DEFAULT_SAFETY_INTERVAL;
@@ -104,6 +114,13 @@ check_work_directory(char **newval, void **extra, GucSource source)
 static void
 define_integers(void)
 {
+	DefineCustomIntVariable("josch.aging_interval",
+							"Sets how long a node that waits needs to rise by a point of priority.",
+							"Of nodes that wait for places or units the one with the highest priority starts first, with one point more for each of these intervals.",
+							&josch_config_aging_interval,
+							DEFAULT_AGING_INTERVAL, 1, MAX_AGING_INTERVAL,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+
 	DefineCustomIntVariable("josch.claim_time",
 							"Sets how long a person has a node that he or she claimed.",
 							"A claim (josch.claim) ends with the state that it was made for, and after this time.",
@@ -131,6 +148,13 @@ define_integers(void)
 							&josch_config_max_sql_workers,
 							DEFAULT_MAX_SQL_WORKERS, 1, MAX_MAX_SQL_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("josch.reserve_after",
+							"Sets for how long others may overtake a node that waits for units of semaphores.",
+							"After that, what it needs is kept for it.",
+							&josch_config_reserve_after,
+							DEFAULT_RESERVE_AFTER, 0, MAX_RESERVE_AFTER,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("josch.safety_interval",
 							"Sets the longest time that an idle scheduler sleeps.",

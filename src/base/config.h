@@ -9,11 +9,13 @@
 
 #include "base/josch.h"
 
+extern int	josch_config_aging_interval;	/* seconds */
 extern int	josch_config_claim_time;	/* seconds */
 extern char *josch_config_comment;
 extern int	josch_config_max_log_size;	/* MB; 0: no limit */
 extern int	josch_config_max_running;
 extern int	josch_config_max_sql_workers;
+extern int	josch_config_reserve_after; /* seconds */
 extern int	josch_config_safety_interval;	/* seconds */
 extern bool josch_config_scheduler;
 extern char *josch_config_spool_directory;

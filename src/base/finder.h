@@ -17,7 +17,7 @@
 
 #include "base/table.h"
 
-#define JOSCH_FINDER_KEYS 4
+#define JOSCH_FINDER_KEYS 5
 
 typedef struct JoschFinder
 {

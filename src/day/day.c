@@ -306,6 +306,7 @@ write_copies(const Making *making)
 	josch_store_day_insert_jobs(making->templates, making->jobs, making->njobs, making->by_itself, making->params);
 	all_made = josch_store_day_insert_nodes(making->templates, making->jobs, making->njobs,
 											making->nodes, making->nnodes) == making->nnodes;
+	josch_store_day_insert_semaphores(making->templates, making->jobs, making->njobs);
 	josch_store_day_insert_dependencies(making->dependencies, making->ndependencies, all_made);
 	check_graph(making);
 	josch_mode = former;

@@ -169,6 +169,11 @@ static JoschPlan delete_jobs = JOSCH_PLAN(
 	"DELETE FROM josch.jobs WHERE (job_name, job_date) IN (SELECT * FROM unnest($1, $2))",
 	TEXTARRAYOID, DATEARRAYOID);
 
+/* No foreign key takes them along: a day without any must not ask for each node. */
+static JoschPlan delete_semaphores = JOSCH_PLAN(
+	"DELETE FROM josch.node_semaphores s USING unnest($1, $2) j (job_name, job_date) WHERE s.job_date = j.job_date AND s.job_name = j.job_name",
+	TEXTARRAYOID, DATEARRAYOID);
+
 /* Room for n elements of a result, in the caller's context; a day has no limit. */
 static void *
 allocate(MemoryContext caller, uint64 n, Size size)
@@ -342,6 +347,7 @@ josch_store_day_delete(DayJob *jobs, int n)
 	{
 		jobs[josch_spi_int32(i, 1, 0)].dependencies = josch_spi_int64(i, 2, 0);
 	}
+	josch_spi_change_latest(&delete_semaphores, SPI_OK_DELETE, args, NULL);
 	rows = josch_spi_change_latest(&delete_nodes, SPI_OK_SELECT, args, NULL);
 	for (uint64 i = 0; i < rows; i++)
 	{

@@ -151,6 +151,9 @@ extern void josch_store_day_insert_jobs(Snapshot templates, const DayJob *jobs, 
 extern int	josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs,
 										 const DayNode *nodes, int n);	/* how many */
 
+/* What the nodes need that have been made. */
+extern void josch_store_day_insert_semaphores(Snapshot templates, const DayJob *jobs, int njobs);
+
 /* With children_made the foreign key to their children is not asked for, row by row. */
 extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made);
 

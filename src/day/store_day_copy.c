@@ -46,10 +46,10 @@ static const JoschRow job_row = JOSCH_ROW(
 /* ---- jobs ---- */
 
 static JoschPlan insert_jobs = JOSCH_PLAN(
-	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ, calendar_name, prev_date, next_date, calendar_known, scheduled_by, params)"
+	"INSERT INTO josch.jobs (job_name, job_date, job_desc, time_zone, environ, calendar_name, prev_date, next_date, calendar_known, max_running, scheduled_by, params)"
 	" SELECT t.job_name, j.job_date, t.job_desc, j.time_zone, e.environ, t.calendar_name,"
 	"        josch.calendar_day(t.calendar_name, j.job_date, -1), josch.calendar_day(t.calendar_name, j.job_date, 1),"
-	"        coalesce(j.job_date <= josch.known_until(t.calendar_name), true), CASE WHEN NOT $4 THEN SESSION_USER END, coalesce($5, '{}')"
+	"        coalesce(j.job_date <= josch.known_until(t.calendar_name), true), t.max_running, CASE WHEN NOT $4 THEN SESSION_USER END, coalesce($5, '{}')"
 	"   FROM unnest($1, $2, $3) j (job_name, job_date, time_zone)"
 	"   JOIN josch.tpl_jobs t ON t.job_name = j.job_name,"
 	"        (SELECT coalesce(jsonb_object_agg(var, value), '{}') AS environ FROM josch.environs) e",
@@ -77,7 +77,8 @@ enum
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
 	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, REPEAT_EVERY, REPEAT_UNTIL,
-	START_BY, FINISH_BY, MAX_DURATION, WAIT_FILE, WAIT_STABLE, WAIT_SQL, WAIT_INTERVAL, DUE_AT, LATE_START_AT, LATE_END_AT,
+	START_BY, FINISH_BY, MAX_DURATION, WAIT_FILE, WAIT_STABLE, WAIT_SQL, WAIT_INTERVAL, SKIP_CODES, PRIORITY, DUE_AT,
+	LATE_START_AT, LATE_END_AT, LIMIT_GROUP,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, IMPOSSIBLE, SATISFIED, LEVEL, NODE_COLUMNS
 };
@@ -87,9 +88,10 @@ static JoschPlan copied_nodes = JOSCH_PLAN(
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
 	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
 	"       t.join_rule, t.on_failure, t.repeat_every, t.repeat_until, t.start_by, t.finish_by, t.max_duration,"
-	"       t.wait_file, t.wait_stable, t.wait_sql, t.wait_interval,"
+	"       t.wait_file, t.wait_stable, t.wait_sql, t.wait_interval, t.skip_codes, t.priority,"
 	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone),"
-	"       josch.instant(j.job_date, t.start_by, j.time_zone), josch.instant(j.job_date, t.finish_by, j.time_zone)"
+	"       josch.instant(j.job_date, t.start_by, j.time_zone), josch.instant(j.job_date, t.finish_by, j.time_zone),"
+	"       CASE WHEN j.max_running IS NULL THEN 0 ELSE josch.limit_group(j.job_name, NULL) END"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
 	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name",
@@ -111,11 +113,47 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[START_BY] = {"start_by", INTERVALOID}, [FINISH_BY] = {"finish_by", INTERVALOID}, [MAX_DURATION] = {"max_duration", INTERVALOID},
 	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID},
 	[WAIT_FILE] = {"wait_file", TEXTOID}, [WAIT_STABLE] = {"wait_stable", INTERVALOID}, [WAIT_SQL] = {"wait_sql", TEXTOID},
-	[WAIT_INTERVAL] = {"wait_interval", INTERVALOID}, [UNMET] = {"unmet", INT4OID},
+	[WAIT_INTERVAL] = {"wait_interval", INTERVALOID},
+	[SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [PRIORITY] = {"priority", INT4OID}, [LIMIT_GROUP] = {"limit_group", INT4OID},
+	[UNMET] = {"unmet", INT4OID},
 	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
 static AttrNumber node_numbers[NODE_COLUMNS];
 static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers);
+
+/* A node that needs units of semaphores. */
+typedef struct Limited
+{
+	int64		node_id;
+	int32		limit_group;
+} Limited;
+
+static const JoschRow limited_row = JOSCH_ROW(
+	Limited,
+	JOSCH_FIELD(Limited, node_id, INT64),
+	JOSCH_FIELD(Limited, limit_group, INT32));
+
+static JoschPlan has_semaphores = JOSCH_PLAN0(
+	"SELECT EXISTS (SELECT FROM josch.tpl_node_semaphores)");
+
+static JoschPlan limited_nodes = JOSCH_PLAN(
+	"SELECT s.node_id, josch.limit_group(CASE WHEN t.max_running IS NOT NULL THEN t.job_name END,"
+	"         string_agg(s.semaphore_name || ' ' || s.units, ', ' ORDER BY s.semaphore_name COLLATE \"C\"))"
+	"  FROM (SELECT DISTINCT t.job_name, t.max_running FROM unnest($1) k (job_name) JOIN josch.tpl_jobs t ON t.job_name = k.job_name) t"
+	"  JOIN josch.tpl_nodes n ON n.job_name = t.job_name"
+	"  JOIN josch.tpl_node_semaphores s ON s.node_id = n.node_id"
+	" GROUP BY s.node_id, t.job_name, t.max_running ORDER BY s.node_id",
+	TEXTARRAYOID);
+
+static JoschPlan insert_semaphores = JOSCH_PLAN(
+	"INSERT INTO josch.node_semaphores (job_date, node_id, semaphore_name, units, job_name)"
+	" SELECT n.job_date, n.node_id, s.semaphore_name, s.units, n.job_name"
+	"   FROM unnest($1, $2) k (job_name, job_date)"
+	"   JOIN josch.tpl_nodes t ON t.job_name = k.job_name"
+	"   JOIN josch.tpl_node_semaphores s ON s.node_id = t.node_id"
+	"   JOIN josch.nodes n ON n.job_date = k.job_date AND n.node_id = s.node_id AND n.job_name = k.job_name"
+	" ON CONFLICT DO NOTHING",
+	TEXTARRAYOID, DATEARRAYOID);
 
 /* Template rows on their way into nodes. */
 typedef struct Copying
@@ -125,6 +163,8 @@ typedef struct Copying
 	uint64		next;			/* of these */
 	const DayNode *nodes;		/* that are to be made, by date and number */
 	int			nnodes;
+	Limited    *limited;		/* by number */
+	int			nlimited;
 	TimestampTz now;
 	Datum		pending;
 	Datum		ready;
@@ -166,6 +206,27 @@ next_template(Copying *copying, Datum *values, bool *nulls)
 	return node;
 }
 
+static int
+compare_limited(const void *a, const void *b)
+{
+	int64		x = ((const Limited *) a)->node_id;
+	int64		y = ((const Limited *) b)->node_id;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+set_limit_group(const Copying *copying, Datum *values)
+{
+	Limited		wanted = {.node_id = DatumGetInt64(values[NODE_ID])};
+	const Limited *found = bsearch(&wanted, copying->limited, copying->nlimited, sizeof(Limited), compare_limited);
+
+	if (found != NULL)
+	{
+		values[LIMIT_GROUP] = Int32GetDatum(found->limit_group);
+	}
+}
+
 /* JoschNextRow */
 static bool
 next_node(void *arg, Datum *values, bool *nulls)
@@ -186,6 +247,10 @@ next_node(void *arg, Datum *values, bool *nulls)
 	values[IMPOSSIBLE] = Int32GetDatum(join.n[PARENT_IMPOSSIBLE]);
 	values[SATISFIED] = Int32GetDatum(join.n[PARENT_SATISFIED]);
 	values[LEVEL] = Int32GetDatum(node->level);
+	if (copying->nlimited > 0)
+	{
+		set_limit_group(copying, values);
+	}
 	return true;
 }
 
@@ -210,6 +275,13 @@ is_idle_for_copies(const Trigger *trigger)
 		trigger->tgfoid == function_oid("day_add") || trigger->tgfoid == function_oid("node_rights");
 }
 
+static bool
+needs_semaphores(Snapshot templates)
+{
+	josch_spi_run_at(&has_semaphores, templates, SPI_OK_SELECT, NULL, NULL);
+	return josch_spi_bool(0, 1, false);
+}
+
 int
 josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs, const DayNode *nodes, int n)
 {
@@ -223,11 +295,31 @@ josch_store_day_insert_nodes(Snapshot templates, const DayJob *jobs, int njobs, 
 
 	josch_spi_begin(&spi);
 	josch_rows_arrays(&job_row, jobs, njobs, args);
+	if (needs_semaphores(templates))
+	{
+		copying.nlimited = (int) josch_spi_run_at(&limited_nodes, templates, SPI_OK_SELECT, args, NULL);
+		copying.limited = josch_rows_fetch(&limited_row, copying.nlimited, CurrentMemoryContext);
+	}
 	copying.portal = josch_spi_open_at(&copied_nodes, templates, args, NULL);
 	n = (int) josch_writer_insert(&nodes_table, is_idle_for_copies, next_node, &copying);
 	SPI_cursor_close(copying.portal);
 	josch_spi_end(&spi);
 	return n;
+}
+
+void
+josch_store_day_insert_semaphores(Snapshot templates, const DayJob *jobs, int njobs)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	if (needs_semaphores(templates))
+	{
+		josch_rows_arrays(&job_row, jobs, njobs, args);
+		josch_spi_run_at(&insert_semaphores, templates, SPI_OK_INSERT, args, NULL);
+	}
+	josch_spi_end(&spi);
 }
 
 /* ---- dependencies ---- */

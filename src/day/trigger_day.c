@@ -22,6 +22,7 @@
 #include "day/zone.h"
 #include "day/store_day.h"
 #include "graph/store_graph_lock.h"
+#include "node/store_limits.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_day_add);
 PG_FUNCTION_INFO_V1(josch_trigger_day_deadlines);
@@ -31,23 +32,31 @@ PG_FUNCTION_INFO_V1(josch_trigger_day_deadlines);
 
 enum
 {
-	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, START_BY, FINISH_BY, DUE_AT, LATE_START_AT, LATE_END_AT, NCOLUMNS
+	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, START_BY, FINISH_BY, DUE_AT, LATE_START_AT, LATE_END_AT, LIMIT_GROUP, NCOLUMNS
 };
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
 	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"start_by", INTERVALOID}, {"finish_by", INTERVALOID},
-	{"due_at", TIMESTAMPTZOID}, {"late_start_at", TIMESTAMPTZOID}, {"late_end_at", TIMESTAMPTZOID}
+	{"due_at", TIMESTAMPTZOID}, {"late_start_at", TIMESTAMPTZOID}, {"late_end_at", TIMESTAMPTZOID},
+	{"limit_group", INT4OID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
 
+/* What a node takes from its job. */
+typedef struct OfJob
+{
+	const char *zone;
+	int32		limit_group;
+} OfJob;
+
 /*
- * The zone of the job of that date.  The rows of one statement mostly go to one job,
+ * Of the job of that date.  The rows of one statement mostly go to one job,
  * which is looked for once: while a statement goes on it sees the same one.
  */
-static const char *
-zone_of(const char *job_name, DateADT job_date)
+static OfJob
+of_job(const char *job_name, DateADT job_date)
 {
 	static struct
 	{
@@ -56,21 +65,24 @@ zone_of(const char *job_name, DateADT job_date)
 		DateADT		job_date;
 		char		job_name[MAX_JOB_NAME];
 		char		zone[TZ_STRLEN_MAX + 1];
+		int32		limit_group;
 	}			last;
 	FullTransactionId transaction = GetTopFullTransactionIdIfAny();
 	CommandId	command = GetCurrentCommandId(false);
 	char	   *zone;
+	int32		limit_group;
 
 	if (FullTransactionIdIsValid(transaction) && FullTransactionIdEquals(transaction, last.transaction) &&
 		command == last.command && job_date == last.job_date && strcmp(job_name, last.job_name) == 0)
 	{
-		return last.zone;
+		return (OfJob) {last.zone, last.limit_group};
 	}
 	zone = josch_store_day_zone(job_name, job_date);
 	if (zone == NULL)
 	{
 		josch_report_no_job(job_name, job_date);
 	}
+	limit_group = josch_store_limits_group(job_name, job_date);
 	last.transaction = InvalidFullTransactionId;
 	if (strlcpy(last.job_name, job_name, sizeof(last.job_name)) < sizeof(last.job_name) &&
 		strlcpy(last.zone, zone, sizeof(last.zone)) < sizeof(last.zone))
@@ -78,8 +90,9 @@ zone_of(const char *job_name, DateADT job_date)
 		last.transaction = transaction;
 		last.command = GetCurrentCommandId(false);
 		last.job_date = job_date;
+		last.limit_group = limit_group;
 	}
-	return zone;
+	return (OfJob) {zone, limit_group};
 }
 
 /* A row on its way into the table. */
@@ -126,12 +139,21 @@ set_deadlines(Draft *draft)
 	set_moment(draft, LATE_END_AT, FINISH_BY);
 }
 
+static void
+set_limit_group(Draft *draft, int32 limit_group)
+{
+	draft->set[draft->n] = numbers[LIMIT_GROUP];
+	draft->set_nulls[draft->n] = false;
+	draft->set_values[draft->n++] = Int32GetDatum(limit_group);
+}
+
 static HeapTuple
 prepare(HeapTuple row, TupleDesc desc)
 {
 	Draft		draft = {0};
 	NodeKey		key;
 	char	   *job_name;
+	OfJob		job;
 
 	if (!read_row(&draft, row, desc))
 	{
@@ -141,7 +163,9 @@ prepare(HeapTuple row, TupleDesc desc)
 	key.job_date = DatumGetDateADT(draft.values[JOB_DATE]);
 	job_name = TextDatumGetCString(draft.values[JOB_NAME]);
 	josch_store_graph_lock_node(key, job_name);
-	draft.zone = josch_zone_find(zone_of(job_name, key.job_date));
+	job = of_job(job_name, key.job_date);
+	draft.zone = josch_zone_find(job.zone);
+	set_limit_group(&draft, job.limit_group);
 	set_moment(&draft, DUE_AT, draft.nulls[SIGNOFF_TIME] ? START_TIME : SIGNOFF_TIME);
 	set_deadlines(&draft);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.set, draft.set_values, draft.set_nulls);
@@ -156,7 +180,7 @@ move_deadlines(HeapTuple row, TupleDesc desc)
 	{
 		return row;
 	}
-	draft.zone = josch_zone_find(zone_of(TextDatumGetCString(draft.values[JOB_NAME]), DatumGetDateADT(draft.values[JOB_DATE])));
+	draft.zone = josch_zone_find(of_job(TextDatumGetCString(draft.values[JOB_NAME]), DatumGetDateADT(draft.values[JOB_DATE])).zone);
 	set_deadlines(&draft);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.set, draft.set_values, draft.set_nulls);
 }

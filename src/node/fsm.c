@@ -38,6 +38,7 @@ const FsmEdge josch_fsm_edges[] = {
 	ENGINE(RUNNING, UP, "L", "up", "it is found to be serving"),
 	ENGINE(RUNNING, REVIEW, "R", "done", "exit code 0 or SQL committed: a person is asked to judge"),
 	ENGINE(RUNNING, FAILED, "LNR", "failed", "any other exit, an error, a time-out, or stopped"),
+	ENGINE(RUNNING, OMITTED, "LNR", "nothing_to_do", "it says so, by an exit code of skip_codes"),
 	ENGINE(READY, ABANDONED, "SLNR", "give_up", "it could not be started, and is not waited for (on_failure)"),
 	ENGINE(RUNNING, ABANDONED, "LNR", "give_up", "it failed, and is not waited for (on_failure)"),
 	ENGINE(UP, ABANDONED, "L", "give_up", "it failed, and is not waited for (on_failure)"),

@@ -33,7 +33,9 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_REPEAT_EVERY] = {"repeat_every", INTERVALOID}, [NODES_REPEAT_UNTIL] = {"repeat_until", INTERVALOID},
 	[NODES_REPEATS_FROM] = {"repeats_from", TIMESTAMPTZOID},
 	[NODES_WAIT_FILE] = {"wait_file", TEXTOID}, [NODES_WAIT_SQL] = {"wait_sql", TEXTOID},
-	[NODES_FILE_FOUND] = {"file_found", TEXTOID}, [NODES_SQL_TRUE_AT] = {"sql_true_at", TIMESTAMPTZOID}
+	[NODES_FILE_FOUND] = {"file_found", TEXTOID}, [NODES_SQL_TRUE_AT] = {"sql_true_at", TIMESTAMPTZOID},
+	[NODES_SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [NODES_PRIORITY] = {"priority", INT4OID},
+	[NODES_LIMIT_GROUP] = {"limit_group", INT4OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);
@@ -62,11 +64,28 @@ static AttrNumber recounts_numbers[RECOUNTS_COLUMNS];
 JoschTable	josch_recounts = JOSCH_TABLE("recounts", recounts_columns, recounts_numbers);
 
 static const JoschColumn waiting_columns[WAITING_COLUMNS] = {
-	[WAITING_WAITS_FOR] = {"waits_for", CHAROID}, [WAITING_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[WAITING_WAITS_FOR] = {"waits_for", CHAROID}, [WAITING_LIMIT_GROUP] = {"limit_group", INT4OID},
+	[WAITING_DUE_AT] = {"due_at", TIMESTAMPTZOID},
 	[WAITING_JOB_DATE] = {"job_date", DATEOID}, [WAITING_NODE_ID] = {"node_id", INT8OID}
 };
 static AttrNumber waiting_numbers[WAITING_COLUMNS];
 JoschTable	josch_waiting = JOSCH_TABLE("waiting", waiting_columns, waiting_numbers);
+
+static const JoschColumn node_semaphores_columns[NODE_SEMAPHORES_COLUMNS] = {
+	[NODE_SEMAPHORES_JOB_DATE] = {"job_date", DATEOID}, [NODE_SEMAPHORES_NODE_ID] = {"node_id", INT8OID},
+	[NODE_SEMAPHORES_SEMAPHORE_NAME] = {"semaphore_name", TEXTOID}, [NODE_SEMAPHORES_UNITS] = {"units", INT4OID},
+	[NODE_SEMAPHORES_JOB_NAME] = {"job_name", TEXTOID}
+};
+static AttrNumber node_semaphores_numbers[NODE_SEMAPHORES_COLUMNS];
+JoschTable	josch_node_semaphores = JOSCH_TABLE("node_semaphores", node_semaphores_columns, node_semaphores_numbers);
+
+static const JoschColumn units_columns[UNITS_COLUMNS] = {
+	[UNITS_JOB_DATE] = {"job_date", DATEOID}, [UNITS_NODE_ID] = {"node_id", INT8OID}, [UNITS_LIMIT_KIND] = {"limit_kind", CHAROID},
+	[UNITS_LIMIT_NAME] = {"limit_name", TEXTOID}, [UNITS_JOB_NAME] = {"job_name", TEXTOID}, [UNITS_UNITS] = {"units", INT4OID},
+	[UNITS_TAKEN_AT] = {"taken_at", TIMESTAMPTZOID}
+};
+static AttrNumber units_numbers[UNITS_COLUMNS];
+JoschTable	josch_units_in_use = JOSCH_TABLE("units_in_use", units_columns, units_numbers);
 
 /* On the way of every row: nothing is copied. */
 static bool

@@ -21,7 +21,7 @@ typedef enum NodesColumn
 	NODES_OWNER, NODES_JOB_NAME, NODES_NODE_NAME, NODES_CHANGE_ID, NODES_JOIN_RULE, NODES_ON_FAILURE, NODES_SUCCESS_CODES,
 	NODES_RETRY_CODES, NODES_RETRIES, NODES_RETRY_DELAY, NODES_RETRY_BACKOFF, NODES_RETRY_MAX_DELAY, NODES_RETRY_ON,
 	NODES_REPEATABLE, NODES_NOT_BEFORE, NODES_RETRIED, NODES_REPEAT_EVERY, NODES_REPEAT_UNTIL, NODES_REPEATS_FROM, NODES_WAIT_FILE, NODES_WAIT_SQL,
-	NODES_FILE_FOUND, NODES_SQL_TRUE_AT, NODES_COLUMNS
+	NODES_FILE_FOUND, NODES_SQL_TRUE_AT, NODES_SKIP_CODES, NODES_PRIORITY, NODES_LIMIT_GROUP, NODES_STATE_SINCE, NODES_COLUMNS
 } NodesColumn;
 
 typedef enum DepsColumn
@@ -42,16 +42,29 @@ typedef enum RecountsColumn
 
 typedef enum WaitingColumn
 {
-	WAITING_WAITS_FOR, WAITING_DUE_AT, WAITING_JOB_DATE, WAITING_NODE_ID, WAITING_COLUMNS
+	WAITING_WAITS_FOR, WAITING_LIMIT_GROUP, WAITING_DUE_AT, WAITING_JOB_DATE, WAITING_NODE_ID, WAITING_COLUMNS
 } WaitingColumn;
+
+typedef enum NodeSemaphoresColumn
+{
+	NODE_SEMAPHORES_JOB_DATE, NODE_SEMAPHORES_NODE_ID, NODE_SEMAPHORES_SEMAPHORE_NAME, NODE_SEMAPHORES_UNITS,
+	NODE_SEMAPHORES_JOB_NAME, NODE_SEMAPHORES_COLUMNS
+} NodeSemaphoresColumn;
+
+typedef enum UnitsColumn
+{
+	UNITS_JOB_DATE, UNITS_NODE_ID, UNITS_LIMIT_KIND, UNITS_LIMIT_NAME, UNITS_JOB_NAME, UNITS_UNITS, UNITS_TAKEN_AT, UNITS_COLUMNS
+} UnitsColumn;
 
 extern JoschTable josch_nodes;
 extern JoschTable josch_node_deps;
 extern JoschTable josch_node_parents;
 extern JoschTable josch_recounts;
 extern JoschTable josch_waiting;
+extern JoschTable josch_node_semaphores;
+extern JoschTable josch_units_in_use;
 
-/* Columns of the primary key of nodes; as many of that of node_deps name the parent, and of recounts the node. */
+/* Columns of the primary key of nodes; as many of that of node_deps name the parent, and of the others the node. */
 #define JOSCH_NODE_KEYS 2
 
 /* The state that nodes.state says; a CHECK knows no other words. */

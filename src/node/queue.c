@@ -52,6 +52,8 @@ static struct
 {
 	bool		open;
 	bool		collects;
+	bool		limits_settled;
+	bool		no_pauses;
 	bool		doubtful;		/* a subtransaction of somebody's trigger was rolled back */
 	SubTransactionId subid;
 	MemoryContext context;
@@ -102,6 +104,8 @@ josch_queue_open(const QueueMarks *marks)
 		queue.lines[i].known = marks->known[i];
 		queue.lines[i].from = marks->from[i];
 	}
+	queue.limits_settled = marks != NULL && marks->limits_settled;
+	queue.no_pauses = marks != NULL && marks->no_pauses;
 	queue.collects = marks != NULL;
 	queue.doubtful = false;
 	queue.subid = GetCurrentSubTransactionId();
@@ -251,6 +255,53 @@ josch_queue_take(QueueLine line, int limit, NodeKey *keys)
 	return n;
 }
 
+int
+josch_queue_peek(QueueLine index, int limit, NodeKey *keys)
+{
+	Line	   *line = &queue.lines[index];
+	int			rows;
+	int			fresh;
+	int			n;
+
+	(void) josch_queue_take(index, 0, keys);	/* sorts what is fresh */
+	rows = line->rows.at;
+	fresh = line->fresh.at;
+	n = josch_queue_take(index, limit, keys);
+	line->rows.at = rows;
+	line->fresh.at = fresh;
+	return n;
+}
+
+bool
+josch_queue_limits_settled(void)
+{
+	return queue.limits_settled;
+}
+
+void
+josch_queue_settle_limits(void)
+{
+	queue.limits_settled = true;
+}
+
+void
+josch_queue_unsettle_limits(void)
+{
+	queue.limits_settled = false;
+}
+
+bool
+josch_queue_no_pauses(void)
+{
+	return queue.open && queue.no_pauses;
+}
+
+void
+josch_queue_note_no_pauses(void)
+{
+	queue.no_pauses = true;
+}
+
 /* ---- what changes meanwhile ---- */
 
 /* What a subtransaction of a trigger does may be undone alone: it goes to the table, and the end takes care. */
@@ -268,6 +319,11 @@ is_mine(void)
 static bool
 put_into_queue(const Waiting *waiting)
 {
+	if (waiting->waits_for == WAITS_FOR_LIMIT)
+	{
+		queue.limits_settled = false;
+		return false;
+	}
 	if (!is_mine() || !queue.collects)
 	{
 		return false;
@@ -416,6 +472,8 @@ set_marks(QueueMarks *marks)
 	{
 		return;
 	}
+	marks->limits_settled = queue.limits_settled && !queue.doubtful;
+	marks->no_pauses = queue.no_pauses;
 	for (int i = 0; i < QUEUE_LINES; i++)
 	{
 		Line	   *line = &queue.lines[i];

@@ -31,6 +31,8 @@ typedef struct QueueMarks
 {
 	bool		known[QUEUE_LINES];
 	NodeKey		from[QUEUE_LINES];
+	bool		limits_settled; /* of those that have limits none can start, as far as was seen */
+	bool		no_pauses;		/* nothing is paused, or was so until lately */
 } QueueMarks;
 
 /*
@@ -41,6 +43,18 @@ extern void josch_queue_open(const QueueMarks *marks);
 
 /* The next ones of a line, up to so many, in the order of their keys; returns how many. */
 extern int	josch_queue_take(QueueLine line, int limit, NodeKey *keys);
+
+/* As many as josch_queue_take would give, left where they are. */
+extern int	josch_queue_peek(QueueLine line, int limit, NodeKey *keys);
+
+/* Those that have limits stand in the table alone.  Settled: they have been looked at, and nothing that they wait for has changed since. */
+extern bool josch_queue_limits_settled(void);
+extern void josch_queue_settle_limits(void);
+extern void josch_queue_unsettle_limits(void);
+
+/* Known from the marks, or noted for them. */
+extern bool josch_queue_no_pauses(void);
+extern void josch_queue_note_no_pauses(void);
 
 /* Writes what is left into the table; sets the marks, if there are any. */
 extern void josch_queue_close(QueueMarks *marks);

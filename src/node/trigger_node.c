@@ -73,7 +73,8 @@ static const char *const open_columns[] = {
 	"state", "comment", "exec_command", "exec_sql", "exec_sql_atomic", "ready_command",
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
 	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until",
-	"start_by", "finish_by", "max_duration", "wait_file", "wait_stable", "wait_sql", "wait_interval"
+	"start_by", "finish_by", "max_duration", "wait_file", "wait_stable", "wait_sql", "wait_interval",
+	"skip_codes", "priority"
 };
 
 /* What else is looked up with the columns of nodes. */

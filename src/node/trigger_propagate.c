@@ -31,6 +31,7 @@
 #include "node/notify.h"
 #include "node/queue.h"
 #include "node/store_node.h"
+#include "node/units.h"
 #include "node/waiting.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_node_propagate);
@@ -45,11 +46,16 @@ typedef struct Consequences
 	int			nunsettled;
 	NodeKey    *left;			/* of whose run a person thinks no more */
 	int			nleft;
+	NodeKey    *freed;			/* that may have had units, and give back all */
+	int			nfreed;
+	NodeKey    *settled;		/* ... or the place of their job */
+	int			nsettled;
 	Waiting    *gone;			/* what they waited for, and no more */
 	int			ngone;
 	Waiting    *come;			/* what they wait for, and did not before */
 	int			ncome;
 	bool		list_only;		/* nothing else is to follow */
+	int			nrows;
 	int			capacity;
 } Consequences;
 
@@ -63,7 +69,8 @@ grow(void *array, size_t size)
 static void
 make_room(Consequences *c)
 {
-	if (Max(Max(Max(c->nparents, c->nunsettled), c->nleft), Max(c->ngone, c->ncome)) < c->capacity)
+	/* nothing is noted more than once a row */
+	if (c->nrows++ < c->capacity)
 	{
 		return;
 	}
@@ -71,6 +78,8 @@ make_room(Consequences *c)
 	c->parents = grow(c->parents, sizeof(ParentChange) * c->capacity);
 	c->unsettled = grow(c->unsettled, sizeof(NodeKey) * c->capacity);
 	c->left = grow(c->left, sizeof(NodeKey) * c->capacity);
+	c->freed = grow(c->freed, sizeof(NodeKey) * c->capacity);
+	c->settled = grow(c->settled, sizeof(NodeKey) * c->capacity);
 	c->gone = grow(c->gone, sizeof(Waiting) * c->capacity);
 	c->come = grow(c->come, sizeof(Waiting) * c->capacity);
 }
@@ -113,7 +122,7 @@ note_waiting(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	Waiting		before = TupIsNull(former) ? none : josch_waiting_of(former);
 	Waiting		after = TupIsNull(row) ? none : josch_waiting_of(row);
 
-	if (before.waits_for == after.waits_for && before.due_at == after.due_at && josch_node_key_equal(before.key, after.key))
+	if (josch_waiting_equal(&before, &after))
 	{
 		return;
 	}
@@ -124,6 +133,27 @@ note_waiting(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	if (after.waits_for != WAITS_FOR_NOTHING)
 	{
 		c->come[c->ncome++] = after;
+	}
+}
+
+/* Units that it gives back: of what runs nothing, and of what lives on without a place. */
+static void
+note_units(Consequences *c, TupleTableSlot *former, TupleTableSlot *row, NodeKey key)
+{
+	NodeState	from = josch_node_state(slot_column(former, NODES_STATE));
+	NodeState	to = TupIsNull(row) ? NODE_STATE_PENDING : josch_node_state(slot_column(row, NODES_STATE));
+
+	if (!may_live(from) || from == to || DatumGetInt32(slot_column(former, NODES_LIMIT_GROUP)) == 0)
+	{
+		return;
+	}
+	if (!may_live(to))
+	{
+		c->freed[c->nfreed++] = key;
+	}
+	else if (from == NODE_STATE_RUNNING)
+	{
+		c->settled[c->nsettled++] = key;
 	}
 }
 
@@ -142,6 +172,10 @@ note_row(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	if (!is_alike(change.before, change.after))
 	{
 		c->parents[c->nparents++] = change;
+	}
+	if (!TupIsNull(former))
+	{
+		note_units(c, former, row, change.key);
 	}
 	if (TupIsNull(row))
 	{
@@ -219,6 +253,7 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	{
 		return PointerGetDatum(NULL);
 	}
+	josch_units_give_back(consequences.freed, consequences.nfreed, consequences.settled, consequences.nsettled);
 	if (consequences.nleft > 0)
 	{
 		josch_store_node_leave_runs(consequences.left, consequences.nleft);

@@ -8,9 +8,11 @@
 
 #include "node/waiting.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
 
 #include "base/finder.h"
+#include "base/node_key.h"
 #include "base/writer.h"
 #include "node/join.h"
 #include "node/node_table.h"
@@ -18,8 +20,11 @@
 void
 josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAITING_KEYS])
 {
+	bool		limited = waiting->waits_for == WAITS_FOR_LIMIT;
+
 	datums[WAITING_WAITS_FOR] = CharGetDatum(waiting->waits_for);
-	datums[WAITING_DUE_AT] = TimestampTzGetDatum(waiting->waits_for == WAITS_FOR_TIME ? waiting->due_at : DT_NOBEGIN);
+	datums[WAITING_LIMIT_GROUP] = Int32GetDatum(limited ? waiting->group : 0);
+	datums[WAITING_DUE_AT] = TimestampTzGetDatum(limited ? waiting->since : waiting->waits_for == WAITS_FOR_TIME ? waiting->due_at : DT_NOBEGIN);
 	datums[WAITING_JOB_DATE] = DateADTGetDatum(waiting->key.job_date);
 	datums[WAITING_NODE_ID] = Int64GetDatum(waiting->key.node_id);
 }
@@ -46,6 +51,25 @@ waits_for_world(TupleTableSlot *node)
 	return (!no_file && not_found) || (!no_sql && not_true);
 }
 
+/* One that runs something, and has limits or a priority. */
+static void
+set_group(Waiting *waiting, TupleTableSlot *node)
+{
+	bool		isnull;
+	int32		group = DatumGetInt32(column(node, NODES_LIMIT_GROUP, &isnull));
+	int32		priority = DatumGetInt32(column(node, NODES_PRIORITY, &isnull));
+	uint32		hash;
+
+	if (group == 0 && priority == 0)
+	{
+		return;
+	}
+	hash = hash_combine(hash_combine(murmurhash32((uint32) group), murmurhash32((uint32) priority)), (uint32) waiting->turn);
+	waiting->group = hash == 0 ? 1 : (int32) hash;
+	waiting->since = Max(DatumGetTimestampTz(column(node, NODES_STATE_SINCE, &isnull)), waiting->due_at);
+	waiting->turn = WAITS_FOR_LIMIT;
+}
+
 /* What a node that is ready waits for. */
 static void
 set_turn(Waiting *waiting, TupleTableSlot *node)
@@ -69,6 +93,10 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 	(void) column(node, NODES_EXEC_COMMAND, &no_command);
 	(void) column(node, NODES_EXEC_SQL, &no_sql);
 	waiting->turn = !forced && waits_for_world(node) ? WAITS_FOR_WORLD : !no_command ? WAITS_FOR_COMMAND : !no_sql ? WAITS_FOR_SQL : WAITS_FOR_TURN;
+	if (waiting->turn == WAITS_FOR_COMMAND || waiting->turn == WAITS_FOR_SQL)
+	{
+		set_group(waiting, node);
+	}
 	waiting->waits_for = waiting->due_at > DT_NOBEGIN ? WAITS_FOR_TIME : waiting->turn;
 }
 
@@ -124,6 +152,13 @@ josch_waiting_of(TupleTableSlot *node)
 	return waiting;
 }
 
+bool
+josch_waiting_equal(const Waiting *a, const Waiting *b)
+{
+	return a->waits_for == b->waits_for && a->due_at == b->due_at && a->group == b->group && a->since == b->since &&
+		josch_node_key_equal(a->key, b->key);
+}
+
 /* ---- the table ---- */
 
 static bool
@@ -142,8 +177,17 @@ josch_waiting_find(JoschFinder *list, Waiting waiting)
 	{
 		return true;
 	}
+	if (waiting.turn == WAITS_FOR_NOTHING)
+	{
+		return false;
+	}
 	waiting.waits_for = waiting.turn;
-	return waiting.waits_for != WAITS_FOR_NOTHING && find(list, &waiting);
+	if (find(list, &waiting))
+	{
+		return true;
+	}
+	waiting.waits_for = WAITS_FOR_RESUME;
+	return find(list, &waiting);
 }
 
 void
@@ -214,12 +258,18 @@ josch_waiting_read_row(JoschFinder *list)
 	Waiting		row = {
 		.waits_for = DatumGetChar(josch_finder_get(list, WAITING_WAITS_FOR, &isnull)),
 		.due_at = DatumGetTimestampTz(josch_finder_get(list, WAITING_DUE_AT, &isnull)),
+		.group = DatumGetInt32(josch_finder_get(list, WAITING_LIMIT_GROUP, &isnull)),
 		.key = {
 			.node_id = DatumGetInt64(josch_finder_get(list, WAITING_NODE_ID, &isnull)),
 			.job_date = DatumGetDateADT(josch_finder_get(list, WAITING_JOB_DATE, &isnull))
 		}
 	};
 
+	if (row.waits_for == WAITS_FOR_LIMIT)
+	{
+		row.since = row.due_at;
+		row.due_at = DT_NOBEGIN;
+	}
 	return row;
 }
 

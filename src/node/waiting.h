@@ -25,6 +25,8 @@
 #define WAITS_FOR_PERSON 'p'
 #define WAITS_FOR_RELEASE 'h'	/* held */
 #define WAITS_FOR_RULE 'o'		/* it is to be omitted, or is omitted and not to be so any more */
+#define WAITS_FOR_LIMIT 'l'		/* ready, and needs units, or has a priority, besides a place */
+#define WAITS_FOR_RESUME 'x'	/* ready, and its job or day was paused when its turn came */
 
 typedef struct Waiting
 {
@@ -32,10 +34,12 @@ typedef struct Waiting
 	char		turn;			/* the line in which it stands, of one that is ready when it is due; else WAITS_FOR_NOTHING */
 	TimestampTz due_at;			/* of such a node; DT_NOBEGIN: at once */
 	NodeKey		key;
+	int32		group;			/* of one whose turn is WAITS_FOR_LIMIT: the same for all that are alike in need and priority, and of a kind */
+	TimestampTz since;			/* of such a node: from when on it could have started */
 } Waiting;
 
-/* A row as the finders want it: only those that wait for their time are in the order of time. */
-#define JOSCH_WAITING_KEYS 4
+/* A row as the finders want it: those that wait for their time are in its order, those with limits by group, and by how long they wait. */
+#define JOSCH_WAITING_KEYS 5
 extern void josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAITING_KEYS]);
 
 /*
@@ -44,7 +48,10 @@ extern void josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAIT
  */
 extern Waiting josch_waiting_of(TupleTableSlot *node);
 
-/* Finds the row of a node; of one whose time has come it says so no more. */
+/* Whether both say the same: one row of the list does for them. */
+extern bool josch_waiting_equal(const Waiting *a, const Waiting *b);
+
+/* Finds the row of a node; of one whose time has come, or that is paused, it says so no more. */
 extern bool josch_waiting_find(JoschFinder *list, Waiting waiting);
 
 /* The row at hand. */

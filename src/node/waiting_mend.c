@@ -57,6 +57,20 @@ find_left_out(Mending *mending)
 	table_endscan(scan);
 }
 
+/* Whether the row says what the node waits for, or waited for until its time had come, or its job was paused. */
+static bool
+is_true(const Waiting *row, const Waiting *node)
+{
+	bool		starts = node->turn == WAITS_FOR_COMMAND || node->turn == WAITS_FOR_SQL || node->turn == WAITS_FOR_LIMIT;
+
+	if (row->waits_for == WAITS_FOR_LIMIT && node->turn == WAITS_FOR_LIMIT)
+	{
+		return row->group == node->group && row->since == node->since;
+	}
+	return (row->waits_for == node->waits_for && (row->waits_for != WAITS_FOR_TIME || row->due_at == node->due_at)) ||
+		row->waits_for == node->turn || (row->waits_for == WAITS_FOR_RESUME && starts);
+}
+
 /* Rows of nodes that are gone, or do not wait for that. */
 static void
 find_in_vain(Mending *mending)
@@ -75,8 +89,7 @@ find_in_vain(Mending *mending)
 		{
 			waiting = josch_waiting_of(mending->nodes.slot);
 		}
-		if (!(row.waits_for == waiting.waits_for && (row.waits_for != WAITS_FOR_TIME || row.due_at == waiting.due_at)) &&
-			row.waits_for != waiting.turn)
+		if (!is_true(&row, &waiting))
 		{
 			note_wrong(mending, row);
 		}
@@ -89,7 +102,7 @@ static bool
 mend(Waiting wrong)
 {
 	static const char all[] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL, WAITS_FOR_WORLD, WAITS_FOR_PERSON,
-	WAITS_FOR_RELEASE, WAITS_FOR_RULE};
+	WAITS_FOR_RELEASE, WAITS_FOR_RULE, WAITS_FOR_RESUME};
 	Waiting		rows[lengthof(all) + 2];
 	Waiting		come = {0};
 	Datum		key[JOSCH_NODE_KEYS];

@@ -13,6 +13,11 @@
 #include "node/queue.h"
 #include "node/recounts.h"
 #include "node/store_node.h"
+#include "node/waiting.h"
+#include "run/admit_limited.h"
+#include "run/admit_paused.h"
+#include "run/begin.h"
+#include "run/pauses.h"
 #include "run/plan.h"
 #include "run/step.h"
 #include "run/store_pass.h"
@@ -41,36 +46,17 @@ apply_rules(EnginePass *pass, Piece *items, int n, void *argument)
 	return note_taken(pass, josch_store_pass_omit(josch_step_keys(items, n), n));
 }
 
-/* The launches are collected in the context that the argument names. */
-static int
-apply_launch(EnginePass *pass, Piece *items, int n, void *argument, QueueLine line)
-{
-	MemoryContext former = MemoryContextSwitchTo((MemoryContext) argument);
-	int			launched;
-	int			held = 0;
-	StoreLaunch *launches;
-
-	launches = josch_store_pass_launch(josch_step_keys(items, n), n, line == QUEUE_SQL, &pass->runner, &launched, &held);
-	pass->launches = pass->launches == NULL ?
-		palloc(sizeof(StoreLaunch) * Max(launched, 1)) :
-		repalloc(pass->launches, sizeof(StoreLaunch) * (pass->nlaunches + Max(launched, 1)));
-	memcpy(pass->launches + pass->nlaunches, launches, sizeof(StoreLaunch) * launched);
-	pass->nlaunches += launched;
-	pass->set_aside += held;
-	MemoryContextSwitchTo(former);
-	return launched;
-}
-
+/* The launches are collected in the context that the argument is. */
 static int
 apply_commands(EnginePass *pass, Piece *items, int n, void *argument)
 {
-	return apply_launch(pass, items, n, argument, QUEUE_COMMANDS);
+	return josch_begin_launch(pass, items, n, argument, WAITS_FOR_COMMAND);
 }
 
 static int
 apply_sql(EnginePass *pass, Piece *items, int n, void *argument)
 {
-	return apply_launch(pass, items, n, argument, QUEUE_SQL);
+	return josch_begin_launch(pass, items, n, argument, WAITS_FOR_SQL);
 }
 
 /* Reads as many rows as runs are open, unless it is known how many there are. */
@@ -95,6 +81,7 @@ find_places(void *argument)
 typedef struct Work
 {
 	EnginePass *pass;
+	const Pauses *pauses;
 	QueueLine	line;
 	int			limit;
 	int			taken;
@@ -122,14 +109,18 @@ take_work(void *argument)
 	{
 		work->n = josch_recounts_leave_out(work->items, work->n, sizeof(Piece));
 	}
+	if (work->pauses->of_jobs && (work->line == QUEUE_COMMANDS || work->line == QUEUE_SQL))
+	{
+		work->n = josch_admit_paused_leave_out(work->pass, work->pauses, work->items, work->n);
+	}
 }
 
 /* Begins the next nodes of a line; returns how many, and whether there may be more. */
 static int
-serve(EnginePass *pass, QueueLine line, JoschStep apply, MemoryContext caller, bool *more)
+serve(EnginePass *pass, const Pauses *pauses, QueueLine line, JoschStep apply, MemoryContext caller, bool *more)
 {
 	int64		before = pass->changes;
-	Work		work = {pass, line, Min(josch_step_limit(pass), pass->free[line])};
+	Work		work = {pass, pauses, line, Min(josch_step_limit(pass), pass->free[line])};
 	int			begun;
 
 	if (work.limit == 0 || !josch_step_reach(pass, take_work, &work, 1))
@@ -148,19 +139,23 @@ serve(EnginePass *pass, QueueLine line, JoschStep apply, MemoryContext caller, b
  * their end: of what is taken back a child may be ready still that has to wait again.
  */
 static bool
-admit(EnginePass *pass, MemoryContext caller, bool *progress)
+admit(EnginePass *pass, const Pauses *pauses, MemoryContext caller, bool *progress)
 {
 	bool		more = false;
-	int			moved = serve(pass, QUEUE_RULES, apply_rules, caller, &more);
+	int			moved = serve(pass, pauses, QUEUE_RULES, apply_rules, caller, &more);
 
 	*progress |= moved > 0;
 	if (moved > 0 || more)
 	{
 		return true;
 	}
-	moved = serve(pass, QUEUE_FREE, apply_move, caller, &more);
-	(void) serve(pass, QUEUE_COMMANDS, apply_commands, caller, &more);
-	(void) serve(pass, QUEUE_SQL, apply_sql, caller, &more);
+	moved = serve(pass, pauses, QUEUE_FREE, apply_move, caller, &more);
+	if (josch_pauses_of_database(pauses) == NULL)
+	{
+		josch_admit_limited(pass, pauses, caller, &more);
+		(void) serve(pass, pauses, QUEUE_COMMANDS, apply_commands, caller, &more);
+		(void) serve(pass, pauses, QUEUE_SQL, apply_sql, caller, &more);
+	}
 	*progress |= moved > 0;
 	return moved > 0 || more;
 }
@@ -188,12 +183,12 @@ time_is_up(const EnginePass *pass, TimestampTz since)
 
 /* What the queue has; in a row of its own, since milestones free others. */
 static bool
-admit_queue(EnginePass *pass, MemoryContext caller, TimestampTz since)
+admit_queue(EnginePass *pass, const Pauses *pauses, MemoryContext caller, TimestampTz since)
 {
 	bool		progress = false;
 	bool		late = false;
 
-	while (!late && admit(pass, caller, &progress))
+	while (!late && admit(pass, pauses, caller, &progress))
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(CurrentMemoryContext);
@@ -205,32 +200,66 @@ admit_queue(EnginePass *pass, MemoryContext caller, TimestampTz since)
 
 /* Step by step: what a milestone has freed is in the table, and found when the queue is opened anew. */
 static void
-admit_by_steps(EnginePass *pass, MemoryContext caller, TimestampTz since)
+admit_by_steps(EnginePass *pass, const Pauses *pauses, MemoryContext caller, TimestampTz since)
 {
 	bool		progress;
 
 	do
 	{
 		josch_queue_open(NULL);
-		progress = admit_queue(pass, caller, since);
+		progress = admit_queue(pass, pauses, caller, since);
 		josch_queue_close(NULL);
 	} while (progress && !pass->more);
+}
+
+/* What is paused, in the context of the caller. */
+typedef struct Reading
+{
+	EnginePass *pass;
+	MemoryContext context;
+	Pauses		pauses;
+} Reading;
+
+/* What was resumed comes back before anything is begun; where nothing is paused, that is known until somebody commits. */
+static void
+read_pauses(void *argument)
+{
+	Reading    *reading = argument;
+	MemoryContext former = MemoryContextSwitchTo(reading->context);
+
+	reading->pauses = (Pauses) {0};
+	if (!josch_queue_no_pauses())
+	{
+		reading->pauses = josch_pauses_read();
+	}
+	MemoryContextSwitchTo(former);
+	if (reading->pauses.n == 0)
+	{
+		josch_queue_note_no_pauses();
+	}
+	if (reading->pauses.resumed)
+	{
+		josch_admit_paused_bring_back(reading->pass, &reading->pauses);
+	}
 }
 
 void
 josch_admit_all(EnginePass *pass, MemoryContext caller, TimestampTz since)
 {
-	if (pass->events_only || !josch_step_reach(pass, find_places, pass, 1) || !josch_step_reach(pass, come_due, pass, 1))
+	Reading		reading = {pass, caller};
+
+	if (pass->events_only || !josch_step_reach(pass, find_places, pass, 1) || !josch_step_reach(pass, come_due, pass, 1) ||
+		!josch_step_reach(pass, read_pauses, &reading, 1))
 	{
 		return;
 	}
 	MemoryContextReset(CurrentMemoryContext);
 	if (pass->short_way)
 	{
-		(void) admit_queue(pass, caller, since);
+		(void) admit_queue(pass, &reading.pauses, caller, since);
 	}
 	else
 	{
-		admit_by_steps(pass, caller, since);
+		admit_by_steps(pass, &reading.pauses, caller, since);
 	}
 }

@@ -19,7 +19,7 @@ StoreEnd
 josch_plan_end(const StoreOpenRun *run, const RunEvent *event, TimestampTz now, int64 ahead)
 {
 	StoreEnd	end = {.event = *event, .move_node = run->current};
-	RunFacts	facts = {run->run_id, run->node_type, run->requested_at, run->stopped_by, run->rules, run->gives_up};
+	RunFacts	facts = {run->run_id, run->node_type, run->requested_at, run->stopped_by, run->rules, run->gives_up, run->up};
 
 	end.event.ended_at = event->ended_at != 0 ? event->ended_at : now;
 	/* SQL: the time was up, but the commit was there before */

@@ -329,10 +329,10 @@ complain_of_suppression(void)
 }
 
 StoreLaunch *
-josch_store_pass_launch(const NodeKey *keys, int n, bool sql, const StoreRunner *runner, int *launched, int *held)
+josch_store_pass_launch(const NodeKey *keys, int n, char turn, const StoreRunner *runner, int *launched, int *held)
 {
 	Intents		intents = {
-		.runner = runner, .keys = keys, .nkeys = n, .turn = sql ? WAITS_FOR_SQL : WAITS_FOR_COMMAND, .now = josch_clock_now(),
+		.runner = runner, .keys = keys, .nkeys = n, .turn = turn, .now = josch_clock_now(),
 		.sequence = get_relname_relid("run_id_seq", get_namespace_oid(JOSCH_SCHEMA, false)),
 		.made = palloc(sizeof(Intent) * (n + 1))
 	};

@@ -42,8 +42,8 @@ extern StoreTaken josch_store_pass_move(const NodeKey *keys, int n, NodeState (*
 /* Omits those of the nodes that wait, with the reason, and takes those back that are omitted, as the counts of their parents say. */
 extern StoreTaken josch_store_pass_omit(const NodeKey *keys, int n);
 
-/* Writes the intent: a run for each of the nodes that are ready, with SQL or with a command, and those to running. */
-extern StoreLaunch *josch_store_pass_launch(const NodeKey *keys, int n, bool sql, const StoreRunner *runner, int *launched, int *held);
+/* Writes the intent: a run for each of the nodes that are ready, and wait for that (waiting.h), and those to running. */
+extern StoreLaunch *josch_store_pass_launch(const NodeKey *keys, int n, char turn, const StoreRunner *runner, int *launched, int *held);
 
 /* The same data for runs that are open already (to send them again). */
 extern StoreLaunch *josch_store_pass_reload(const int64 *run_ids, int n, int *loaded);

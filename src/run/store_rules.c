@@ -130,9 +130,12 @@ josch_store_rules_read(JoschFinder *nodes)
 
 	Datum		every;
 	bool		once;
+	Datum		skip_codes;
+	bool		skips_none;
 
 	every = josch_finder_get(nodes, NODES_REPEAT_EVERY, &once);
-	if (once && DatumGetInt32(get(nodes, NODES_RETRIES)) == 0 && is_default(get(nodes, NODES_SUCCESS_CODES)))
+	skip_codes = josch_finder_get(nodes, NODES_SKIP_CODES, &skips_none);
+	if (once && skips_none && DatumGetInt32(get(nodes, NODES_RETRIES)) == 0 && is_default(get(nodes, NODES_SUCCESS_CODES)))
 	{
 		return NULL;			/* without retries the others have no say */
 	}
@@ -143,6 +146,10 @@ josch_store_rules_read(JoschFinder *nodes)
 	if (!no_codes)
 	{
 		rules->retry_codes = codes_of(retry_codes);
+	}
+	if (!skips_none)
+	{
+		rules->skip_codes = codes_of(skip_codes);
 	}
 	rules->retries = DatumGetInt32(get(nodes, NODES_RETRIES));
 	rules->delay_us = microseconds_of(get(nodes, NODES_RETRY_DELAY));

@@ -31,6 +31,7 @@
 typedef enum Ending
 {
 	ENDED_WELL,
+	ENDED_SKIPPED,				/* it says that there is nothing to do */
 	ENDED_ON_PURPOSE,			/* L: a person has stopped it */
 	ENDED_STOPPED,				/* somebody has stopped it */
 	ENDED_NOT_STARTED,			/* it could not be executed */
@@ -88,6 +89,10 @@ ending_of(const RunFacts *run, const RunEvent *event)
 	}
 	if (exited)
 	{
+		if (run->rules != NULL && !run->up && josch_codes_have(&run->rules->skip_codes, event->value))
+		{
+			return ENDED_SKIPPED;
+		}
 		return is_of_shell(run->rules, event->value) ? ENDED_NOT_STARTED : ENDED_BY_CODE;
 	}
 	return event->kind == RUN_END_SIGNAL ? ENDED_BY_SIGNAL : ENDED_BY_ERROR;
@@ -133,6 +138,7 @@ reason_of(const RunFacts *run, const RunEvent *event, Ending ending)
 		case ENDED_STOPPED:
 			return run->stopped_by == NULL || event->kind == RUN_END_NOT_STARTED ? describe(event) :
 				psprintf("stopped by %s: %s", run->stopped_by, describe(event));
+		case ENDED_SKIPPED:
 		case ENDED_NOT_STARTED:
 		case ENDED_BY_CODE:
 		case ENDED_BY_SIGNAL:
@@ -168,6 +174,7 @@ objection(const RetryRules *rules, const RunEvent *event, Ending ending)
 				event->for_people ? "a person has to look first" :
 				event->survivors != NULL ? "processes of it still live" : NULL;
 		case ENDED_WELL:
+		case ENDED_SKIPPED:
 		case ENDED_ON_PURPOSE:
 		case ENDED_STOPPED:
 			break;
@@ -247,10 +254,11 @@ consider_repeat(Verdict *verdict, const RunFacts *run, TimestampTz ended_at)
 
 	if (next <= rules->until)
 	{
+		verdict->message = psprintf("%s; runs again at %s", verdict->state == NODE_STATE_OMITTED ? verdict->reason : "succeeded",
+									moment(next, ended_at, rules->zone));
 		verdict->state = NODE_STATE_READY;
 		verdict->again_at = next;
 		verdict->repeated = true;
-		verdict->message = psprintf("succeeded; runs again at %s", moment(next, ended_at, rules->zone));
 	}
 }
 
@@ -261,6 +269,8 @@ state_after(const RunFacts *run, Ending ending)
 	{
 		case ENDED_WELL:
 			return run->node_type == 'R' ? NODE_STATE_REVIEW : NODE_STATE_SUCCEEDED;
+		case ENDED_SKIPPED:
+			return NODE_STATE_OMITTED;
 		case ENDED_ON_PURPOSE:
 			return NODE_STATE_SUCCEEDED;
 		case ENDED_UNSEEN:
@@ -281,7 +291,7 @@ josch_verdict(const RunFacts *run, const RunEvent *event, TimestampTz ended_at)
 {
 	Ending		ending = ending_of(run, event);
 	Verdict		verdict = {.state = state_after(run, ending), .reason = reason_of(run, event, ending)};
-	bool		well = ending == ENDED_WELL || ending == ENDED_ON_PURPOSE;
+	bool		well = ending == ENDED_WELL || ending == ENDED_SKIPPED || ending == ENDED_ON_PURPOSE;
 
 	verdict.message = verdict.reason;
 	verdict.status = well ? "succeeded" : ending == ENDED_UNSEEN ? "unknown" : "failed";
@@ -289,7 +299,7 @@ josch_verdict(const RunFacts *run, const RunEvent *event, TimestampTz ended_at)
 	{
 		consider_retry(&verdict, run, event, ended_at, ending);
 	}
-	if (ending == ENDED_WELL && run->rules != NULL && run->rules->every_us > 0)
+	if ((ending == ENDED_WELL || ending == ENDED_SKIPPED) && run->rules != NULL && run->rules->every_us > 0)
 	{
 		consider_repeat(&verdict, run, ended_at);
 	}

@@ -37,6 +37,7 @@ typedef struct RetryRules
 	CodeSet		success_codes;
 	bool		has_retry_codes;
 	CodeSet		retry_codes;
+	CodeSet		skip_codes;
 	int			retries;
 	int64		delay_us;
 	int64		max_delay_us;
@@ -60,6 +61,7 @@ typedef struct RunFacts
 	const char *stopped_by;		/* or NULL */
 	const RetryRules *rules;	/* NULL: code 0 is success, and nothing is tried again */
 	bool		gives_up;		/* on_failure */
+	bool		up;				/* it has been: its children have begun */
 } RunFacts;
 
 typedef struct Verdict

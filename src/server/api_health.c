@@ -28,6 +28,7 @@
 #include "base/store_blocker.h"
 #include "base/store_installation.h"
 #include "base/wake.h"
+#include "run/pauses.h"
 #include "run/spool_room.h"
 #include "run/sql_worker.h"
 #include "run/store_held.h"
@@ -242,6 +243,27 @@ add_days(Health *health)
 	}
 }
 
+/* What is paused, each with who did it; nothing is wrong with that. */
+static void
+add_pauses(Health *health)
+{
+	Pauses		pauses = josch_pauses_read();
+
+	for (int i = 0; i < pauses.n; i++)
+	{
+		const Pause *pause = &pauses.list[i];
+
+		if (!pause->resumed)
+		{
+			add_row(health, "paused", false, 0, pause->paused_at,
+					psprintf("%s%s is paused %s: nothing of it starts until josch.resume().",
+							 pause->what == PAUSE_DATABASE ? "The database" : psprintf("%s \"%s\"", pause->what == PAUSE_SEMAPHORE ? "Semaphore" : "Job", pause->name),
+							 pause->what == PAUSE_DAY ? psprintf(" of %s", josch_report_date(pause->job_date)) : "",
+							 josch_pauses_text(pause)));
+		}
+	}
+}
+
 /* How full the file system is that what commands print goes to. */
 static void
 add_spool(Health *health)
@@ -327,7 +349,7 @@ static const struct Part
 	void		(*add) (Health *health);
 }			parts[] = {
 	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
-	{"sql workers", add_sql_workers}, {"days", add_days}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"sql workers", add_sql_workers}, {"days", add_days}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
 	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
 };
 

@@ -27,6 +27,7 @@
 #include "run/store_run.h"
 #include "server/store_why.h"
 #include "server/why.h"
+#include "server/why_limits.h"
 
 PG_FUNCTION_INFO_V1(josch_api_why);
 PG_FUNCTION_INFO_V1(josch_api_why_reasons);
@@ -42,7 +43,7 @@ unless_empty(const char *text)
 }
 
 static WhyServer
-see_server(void)
+see_server(WhyBook *book)
 {
 	WhyServer	server = {.now = josch_clock_now(),.max_commands = josch_config_max_running,.max_sql = josch_config_max_sql_workers};
 	JoschInstallation installation = josch_store_installation_read();
@@ -55,6 +56,8 @@ see_server(void)
 	{
 		server.disarmed = josch_installation_reason(&installation);
 	}
+	josch_why_limits_open(book, server.now);
+	server.paused = josch_why_limits_database(book);
 	server.scheduler = !up ? "no scheduler is there: josch.health() says why" : josch_config_scheduler ? NULL : "josch.scheduler is off";
 	server.runner = up && status.runner_pid == 0 ? "no runner answers: josch.health() says why" : NULL;
 	server.commands_wait = up ? unless_empty(status.commands_wait) : NULL;
@@ -204,7 +207,8 @@ Datum
 josch_api_why(PG_FUNCTION_ARGS)
 {
 	NodeKey		key = {PG_GETARG_INT64(0), PG_GETARG_DATEADT(1)};
-	WhyServer	server = see_server();
+	WhyBook		book;
+	WhyServer	server = see_server(&book);
 	Found		found = find_nodes(key);
 	Why		   *whys = palloc(sizeof(Why) * found.n);
 	int			root;
@@ -213,8 +217,9 @@ josch_api_why(PG_FUNCTION_ARGS)
 	name_files(found.nodes, found.n);
 	for (int i = 0; i < found.n; i++)
 	{
-		whys[i] = josch_why_of(&found.nodes[i], &server);
+		whys[i] = josch_why_of(&found.nodes[i], &server, josch_why_limits_of, &book);
 	}
+	josch_why_limits_close(&book);
 	root = whys[0].reason == WHY_PARENT ? josch_why_root(found.nodes, whys, found.n) : -1;
 	if (whys[0].reason == WHY_PARENT && root < 0)
 	{

@@ -34,7 +34,7 @@ josch_store_health_version(void)
 }
 
 static JoschPlan queued = JOSCH_PLAN0(
-	"SELECT count(*) FROM josch.waiting WHERE waits_for IN ('f', 'c', 's', 't')");
+	"SELECT count(*) FROM josch.waiting WHERE waits_for IN ('f', 'c', 's', 't', 'l', 'x')");
 
 int64
 josch_store_health_queued(void)

@@ -16,8 +16,9 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 	"SELECT k.node_id, k.job_date, n.node_id IS NOT NULL, coalesce(n.job_name, t.job_name), coalesce(n.node_name, t.node_name),"
 	"       n.state, n.state_since, n.due_at, n.not_before, n.repeats_from IS NOT NULL AND n.retried = 0,"
 	"       (SELECT w.waits_for::text FROM josch.waiting w"
-	"         WHERE w.waits_for = ANY ('{f,c,s,t,w,p,h,o}') AND w.due_at = ANY (ARRAY['-infinity', n.due_at, n.not_before])"
-	"           AND w.job_date = n.job_date AND w.node_id = n.node_id LIMIT 1), n.unmet,"
+	"         WHERE w.waits_for = ANY ('{f,c,s,t,w,p,h,o,x}') AND w.limit_group = 0 AND w.due_at = ANY (ARRAY['-infinity', n.due_at, n.not_before])"
+	"           AND w.job_date = n.job_date AND w.node_id = n.node_id LIMIT 1),"
+	"       CASE WHEN n.exec_command IS NOT NULL THEN 1 WHEN n.exec_sql IS NOT NULL THEN 2 ELSE 0 END, n.ended_at IS NOT NULL, n.unmet,"
 	"       EXISTS (SELECT FROM josch.recounts r WHERE r.job_date = n.job_date AND r.node_id = n.node_id OFFSET 0),"
 	"       CASE WHEN n.file_found IS NULL THEN n.wait_file END, CASE WHEN n.sql_true_at IS NULL THEN n.wait_sql END,"
 	"       n.message, n.acted_by, (SELECT c.claimed_by FROM josch.claims c WHERE c.job_date = n.job_date AND c.node_id = n.node_id"
@@ -41,6 +42,8 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_NULLABLE(WhyNode, not_before, TIMESTAMPTZ, DT_NOBEGIN),
 	JOSCH_FIELD(WhyNode, repeated, BOOL),
 	JOSCH_FIELD(WhyNode, waits_for, LETTER),
+	JOSCH_FIELD(WhyNode, runs, INT32),
+	JOSCH_FIELD(WhyNode, ended, BOOL),
 	JOSCH_FIELD(WhyNode, unmet, INT32),
 	JOSCH_FIELD(WhyNode, recounted, BOOL),
 	JOSCH_FIELD(WhyNode, wait_file, TEXT),

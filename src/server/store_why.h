@@ -9,6 +9,14 @@
 
 #include "base/josch.h"
 
+/* Of which kind of place a node needs one. */
+typedef enum WhyRuns
+{
+	WHY_RUNS_NOTHING,
+	WHY_RUNS_COMMAND,
+	WHY_RUNS_SQL
+} WhyRuns;
+
 /* What is on record of a node that is asked about, or that one of these waits for. */
 typedef struct WhyNode
 {
@@ -22,6 +30,8 @@ typedef struct WhyNode
 	TimestampTz not_before;		/* of the next attempt, or repetition; DT_NOBEGIN: none */
 	bool		repeated;		/* it is no retry */
 	char		waits_for;		/* as josch.waiting has it; WAITS_FOR_NOTHING */
+	int32		runs;			/* WhyRuns */
+	bool		ended;			/* it has run, and says itself what became of it */
 	int32		unmet;			/* parents that it waits for */
 	bool		recounted;		/* its parents are to be counted anew */
 	char	   *wait_file;		/* as long as that is not found; or NULL */

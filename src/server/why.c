@@ -40,8 +40,8 @@ josch_why_rank(WhyReason reason)
 	return reasons[reason].rank;
 }
 
-static Why
-because(WhyReason reason, const char *detail)
+Why
+josch_why_because(WhyReason reason, const char *detail)
 {
 	return (Why) {
 		.reason = reason,.detail = pstrdup(detail != NULL ? detail : reasons[reason].meaning),.since = DT_NOBEGIN,.until = DT_NOEND
@@ -55,7 +55,7 @@ of_absent(const WhyNode *node)
 {
 	bool		asked = node->day != NULL && (strcmp(node->day, "asked") == 0 || strcmp(node->day, "failed") == 0);
 
-	return because(WHY_PARENT_ABSENT, asked ?
+	return josch_why_because(WHY_PARENT_ABSENT, asked ?
 				   psprintf("its day did not make itself (%s): josch.make_missed() or josch.decline_missed() decides", node->day) :
 				   node->job_name != NULL ? psprintf("job \"%s\" of %s is not made yet", node->job_name, josch_report_date(node->key.job_date)) : NULL);
 }
@@ -65,14 +65,14 @@ of_command(const WhyServer *server)
 {
 	if (server->runner != NULL)
 	{
-		return because(WHY_RUNNER_DOWN, server->runner);
+		return josch_why_because(WHY_RUNNER_DOWN, server->runner);
 	}
 	if (server->commands_wait != NULL)
 	{
-		return because(WHY_SHORTAGE, server->commands_wait);
+		return josch_why_because(WHY_SHORTAGE, server->commands_wait);
 	}
-	return server->commands < server->max_commands ? because(WHY_TURN, NULL) :
-		because(WHY_MAX_RUNNING, psprintf("%d commands run, as many as josch.max_running allows", server->commands));
+	return server->commands < server->max_commands ? josch_why_because(WHY_TURN, NULL) :
+		josch_why_because(WHY_MAX_RUNNING, psprintf("%d commands run, as many as josch.max_running allows", server->commands));
 }
 
 static Why
@@ -80,10 +80,10 @@ of_sql(const WhyServer *server)
 {
 	if (server->sql_wait != NULL)
 	{
-		return because(WHY_SQL_WORKER, server->sql_wait);
+		return josch_why_because(WHY_SQL_WORKER, server->sql_wait);
 	}
-	return server->sql < server->max_sql ? because(WHY_TURN, NULL) :
-		because(WHY_SQL_WORKER, psprintf("%d SQL nodes run, as many as josch.max_sql_workers allows", server->sql));
+	return server->sql < server->max_sql ? josch_why_because(WHY_TURN, NULL) :
+		josch_why_because(WHY_SQL_WORKER, psprintf("%d SQL nodes run, as many as josch.max_sql_workers allows", server->sql));
 }
 
 /* Until then it waits for its time; DT_NOBEGIN: no longer. */
@@ -99,34 +99,34 @@ of_world(const WhyNode *node)
 {
 	bool		file = node->wait_file != NULL;
 	const char *waits = file ? psprintf("waits for the file %s", node->wait_file) : "waits for its wait_sql to be true";
-	Why			why = because(file ? WHY_FILE : WHY_SQL, node->message != NULL ? psprintf("%s; %s", waits, node->message) : waits);
+	Why			why = josch_why_because(file ? WHY_FILE : WHY_SQL, node->message != NULL ? psprintf("%s; %s", waits, node->message) : waits);
 
 	why.since = Max(node->since, node->due_at);
 	return why;
 }
 
 static Why
-of_ready(const WhyNode *node, const WhyServer *server)
+of_ready(const WhyNode *node, const WhyServer *server, WhyLimits limits, void *argument)
 {
 	Why			why;
 
 	if (server->disarmed != NULL)
 	{
-		return because(WHY_DISARMED, server->disarmed);
+		return josch_why_because(WHY_DISARMED, server->disarmed);
 	}
 	if (server->scheduler != NULL)
 	{
-		return because(WHY_SCHEDULER_OFF, server->scheduler);
+		return josch_why_because(WHY_SCHEDULER_OFF, server->scheduler);
 	}
 	if (node->not_before > server->now)
 	{
-		why = because(node->repeated ? WHY_TIME : WHY_RETRY_DELAY, node->message);
+		why = josch_why_because(node->repeated ? WHY_TIME : WHY_RETRY_DELAY, node->message);
 		why.until = node->not_before;
 		return why;
 	}
 	if (its_time(node, server) != DT_NOBEGIN)
 	{
-		why = because(WHY_TIME, NULL);
+		why = josch_why_because(WHY_TIME, NULL);
 		why.until = node->due_at;
 		return why;
 	}
@@ -134,10 +134,18 @@ of_ready(const WhyNode *node, const WhyServer *server)
 	{
 		return of_world(node);
 	}
-	why = node->waits_for == WAITS_FOR_COMMAND ? of_command(server) : node->waits_for == WAITS_FOR_SQL ? of_sql(server) : because(WHY_TURN, NULL);
+	why = josch_why_because(WHY_TURN, NULL);
+	if (node->runs != WHY_RUNS_NOTHING)
+	{
+		why = server->paused != NULL ? josch_why_because(WHY_PAUSED_DATABASE, server->paused) : limits(argument, node);
+	}
+	if (why.reason == WHY_TURN && node->runs != WHY_RUNS_NOTHING)
+	{
+		why = node->runs == WHY_RUNS_SQL ? of_sql(server) : of_command(server);
+	}
 	if (why.reason == WHY_TURN && server->holder != NULL)
 	{
-		why = because(WHY_LOCKED, server->holder);
+		why = josch_why_because(WHY_LOCKED, server->holder);
 	}
 	return why;
 }
@@ -147,17 +155,17 @@ of_pending(const WhyNode *node, const WhyServer *server)
 {
 	if (node->recounted)
 	{
-		return because(WHY_LOCKED, server->holder != NULL ? server->holder : "its parents are counted anew when it is free");
+		return josch_why_because(WHY_LOCKED, server->holder != NULL ? server->holder : "its parents are counted anew when it is free");
 	}
 	if (node->unmet > 0)
 	{
-		return because(WHY_PARENT, psprintf("waits for %d parent%s", node->unmet, node->unmet == 1 ? "" : "s"));
+		return josch_why_because(WHY_PARENT, psprintf("waits for %d parent%s", node->unmet, node->unmet == 1 ? "" : "s"));
 	}
-	return server->disarmed != NULL ? because(WHY_DISARMED, server->disarmed) : because(WHY_TURN, NULL);
+	return server->disarmed != NULL ? josch_why_because(WHY_DISARMED, server->disarmed) : josch_why_because(WHY_TURN, NULL);
 }
 
 static Why
-of_state(const WhyNode *node, const WhyServer *server)
+of_state(const WhyNode *node, const WhyServer *server, WhyLimits limits, void *argument)
 {
 	const JoschState *state = josch_states_find(node->state);
 
@@ -167,30 +175,30 @@ of_state(const WhyNode *node, const WhyServer *server)
 	}
 	if (strcmp(node->state, "ready") == 0)
 	{
-		return of_ready(node, server);
+		return of_ready(node, server, limits, argument);
 	}
 	if (strcmp(node->state, "held") == 0)
 	{
-		return because(WHY_HELD, node->message);
+		return josch_why_because(WHY_HELD, node->message);
 	}
 	if (strcmp(node->state, "omitted") == 0)
 	{
-		return because(WHY_PARENT_IMPOSSIBLE, node->message);
+		return josch_why_because(node->ended ? WHY_DONE : WHY_PARENT_IMPOSSIBLE, node->message);
 	}
 	if (state->attention)
 	{
-		return because(WHY_PERSON, node->message == NULL ? state->meaning : psprintf("%s: %s", node->state, node->message));
+		return josch_why_because(WHY_PERSON, node->message == NULL ? state->meaning : psprintf("%s: %s", node->state, node->message));
 	}
 	if (node->message != NULL && strncmp(node->message, JOSCH_WAITS, strlen(JOSCH_WAITS)) == 0)
 	{
-		return because(WHY_SHORTAGE, node->message + strlen(JOSCH_WAITS));
+		return josch_why_because(WHY_SHORTAGE, node->message + strlen(JOSCH_WAITS));
 	}
-	return state->final ? because(WHY_DONE, psprintf("%s%s%s", node->state, node->message != NULL ? ": " : "", node->message != NULL ? node->message : "")) :
-		because(WHY_RUNNING, node->message);
+	return state->final ? josch_why_because(WHY_DONE, psprintf("%s%s%s", node->state, node->message != NULL ? ": " : "", node->message != NULL ? node->message : "")) :
+		josch_why_because(WHY_RUNNING, node->message);
 }
 
 Why
-josch_why_of(const WhyNode *node, const WhyServer *server)
+josch_why_of(const WhyNode *node, const WhyServer *server, WhyLimits limits, void *argument)
 {
 	Why			why;
 
@@ -198,9 +206,9 @@ josch_why_of(const WhyNode *node, const WhyServer *server)
 	{
 		return of_absent(node);
 	}
-	why = of_state(node, server);
+	why = of_state(node, server, limits, argument);
 	why.since = why.since == DT_NOBEGIN ? node->since : why.since;
-	why.who = why.reason == WHY_PERSON ? node->claimed_by : why.reason == WHY_HELD ? node->acted_by : NULL;
+	why.who = why.reason == WHY_PERSON ? node->claimed_by : why.reason == WHY_HELD ? node->acted_by : why.who;
 	return why;
 }
 

@@ -22,6 +22,9 @@
 	X(SCHEDULER_OFF, "scheduler_off", 1, "no scheduler is there, or it is switched off") \
 	X(RUNNER_DOWN, "runner_down", 1, "no runner answers") \
 	X(SHORTAGE, "shortage", 1, "something is short that a start needs") \
+	X(PAUSED_DATABASE, "paused_database", 1, "the database is paused") \
+	X(PAUSED_JOB, "paused_job", 1, "its job, or the day of it, is paused") \
+	X(NEVER_FITS, "never_fits", 1, "it needs more units of a semaphore than there are") \
 	X(LOCKED, "locked", 1, "somebody's open transaction holds it") \
 	X(PARENT_ABSENT, "parent_absent", 2, "its day is not made") \
 	X(TIME, "time", 3, "its time has not come") \
@@ -29,6 +32,9 @@
 	X(SQL, "sql", 3, "what it asks the database is not true") \
 	X(RETRY_DELAY, "retry_delay", 3, "it is tried again later") \
 	X(MAX_RUNNING, "max_running", 4, "all places for commands are taken") \
+	X(SEMAPHORE, "semaphore", 4, "units of a semaphore that it needs are taken, or none are given out") \
+	X(RESERVED, "reserved", 4, "what it needs is kept for one that has waited longer") \
+	X(MAX_RUNNING_JOB, "max_running_job", 4, "all places of its job are taken") \
 	X(SQL_WORKER, "sql_worker", 4, "all places for SQL are taken") \
 	X(RUNNING, "running", 5, "it runs") \
 	X(TURN, "turn", 6, "the scheduler takes it with its next pass") \
@@ -57,6 +63,7 @@ typedef struct WhyServer
 	int			max_commands;
 	int			sql;
 	int			max_sql;
+	const char *paused;			/* why nothing of the database is; or NULL */
 	const char *holder;			/* who holds what the scheduler has set aside; or NULL */
 } WhyServer;
 
@@ -69,12 +76,18 @@ typedef struct Why
 	char	   *who;			/* or NULL */
 } Why;
 
+/* What limits say of a node that is ready; asked for when nothing else stands in its way. */
+typedef Why (*WhyLimits) (void *argument, const WhyNode *node);
+
 extern const char *josch_why_label(WhyReason reason);
 extern const char *josch_why_meaning(WhyReason reason);
 extern int	josch_why_rank(WhyReason reason);
 
 /* Of a node alone; palloc'd. */
-extern Why	josch_why_of(const WhyNode *node, const WhyServer *server);
+extern Why	josch_why_of(const WhyNode *node, const WhyServer *server, WhyLimits limits, void *argument);
+
+/* A reason with its detail; NULL: its meaning. */
+extern Why	josch_why_because(WhyReason reason, const char *detail);
 
 /* For which of the roots among the nodes the first one waits: the most urgent, the longest; -1: none. */
 extern int	josch_why_root(const WhyNode *nodes, const Why *whys, int n);

@@ -70,7 +70,7 @@ open_csv(Load *load, FunctionCallInfo fcinfo)
 	josch_load_open_directory(load, directory);
 }
 
-/* The arguments bear the names of the tables; the mode came before there were calendars. */
+/* The arguments bear the names of the tables; the mode came before there were calendars, a load's comment before there were semaphores. */
 static void
 open_texts(Load *load, FunctionCallInfo fcinfo)
 {
@@ -83,9 +83,11 @@ open_texts(Load *load, FunctionCallInfo fcinfo)
 	load->mode = mode_argument(fcinfo, 4);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
-		if (!PG_ARGISNULL(arguments[i]))
+		int			number = i == TEMPLATE_SEMAPHORES ? PG_NARGS() - 2 : i == TEMPLATE_NODE_SEMAPHORES ? PG_NARGS() - 1 : arguments[i];
+
+		if (!PG_ARGISNULL(number))
 		{
-			texts[i] = PG_GETARG_TEXT_PP(arguments[i]);
+			texts[i] = PG_GETARG_TEXT_PP(number);
 		}
 	}
 	josch_load_open_texts(load, texts);

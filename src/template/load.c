@@ -262,6 +262,7 @@ delete_what_goes(Load *load)
 	{
 		josch_load_find_scope(load);
 	}
+	delete_optional_rows(load, TEMPLATE_NODE_SEMAPHORES);
 	delete_rows(load, TEMPLATE_NODE_DEPS);
 	if (load->mode == LOAD_REPLACE_JOBS)
 	{
@@ -309,13 +310,16 @@ josch_load_write(Load *load)
 	delete_what_goes(load);
 	write_rows(load, TEMPLATE_ENVIRONS);
 	write_calendars(load);
+	write_rows(load, TEMPLATE_SEMAPHORES);
 	write_rows(load, TEMPLATE_JOBS);
 	write_rows(load, TEMPLATE_NODES);
 	write_rows(load, TEMPLATE_NODE_DEPS);
+	write_rows(load, TEMPLATE_NODE_SEMAPHORES);
 	if (load->mode == LOAD_REPLACE)
 	{
 		delete_rows(load, TEMPLATE_JOBS);
 		delete_optional_rows(load, TEMPLATE_CALENDARS);
+		delete_optional_rows(load, TEMPLATE_SEMAPHORES);
 		delete_rows(load, TEMPLATE_ENVIRONS);
 	}
 }

@@ -161,6 +161,10 @@ object_of(const Diff *diff, const TemplateDifference *difference)
 			return psprintf("part %s of calendar \"%s\"", key[1], key[0]);
 		case TEMPLATE_HOLIDAYS:
 			return psprintf("%s in calendar \"%s\"", key[1], key[0]);
+		case TEMPLATE_SEMAPHORES:
+			return psprintf("semaphore \"%s\"", key[0]);
+		case TEMPLATE_NODE_SEMAPHORES:
+			return psprintf("node %s needs semaphore \"%s\"", key[0], key[1]);
 		case TEMPLATE_JOBS:
 			return josch_findings_job(key[0]);
 		case TEMPLATE_NODES:
@@ -194,7 +198,7 @@ static bool
 deletes(const Load *load, TemplateTableNumber number)
 {
 	return load->mode == LOAD_REPLACE ||
-		(load->mode == LOAD_REPLACE_JOBS && (number == TEMPLATE_NODES || number == TEMPLATE_NODE_DEPS));
+		(load->mode == LOAD_REPLACE_JOBS && josch_store_template_tables[number].node != NULL);
 }
 
 void

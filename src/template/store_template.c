@@ -51,6 +51,13 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 		.nseed = 3,.seed = {"calendar_name", "holiday", "holiday_name"},
 		.is_optional = true,
 	},
+	[TEMPLATE_SEMAPHORES] = {
+		.name = "semaphores",
+		.nkeys = 1,.keys = {"semaphore_name"},
+		.nseed = 3,.seed = {"semaphore_name", "capacity", "semaphore_desc"},
+		.may_be_empty = "semaphore_desc",
+		.is_optional = true,
+	},
 	[TEMPLATE_JOBS] = {
 		.name = "tpl_jobs",
 		.nkeys = 1,.keys = {"job_name"},
@@ -62,11 +69,20 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 		.nkeys = 1,.keys = {"node_id"},
 		.nnames = 2,.names = {"job_name", "node_name"},
 		.nseed = 6,.seed = {"node_id", "node_type", "job_name", "node_name", "exec_command", "signoff_time"},
+		.node = "node_id",
 	},
 	[TEMPLATE_NODE_DEPS] = {
 		.name = "tpl_node_deps",
 		.nkeys = 4,.keys = {"p_node_id", "p_date", "c_node_id", "c_date"},
 		.nseed = 4,.seed = {"p_node_id", "p_date", "c_node_id", "c_date"},
+		.node = "c_node_id",
+	},
+	[TEMPLATE_NODE_SEMAPHORES] = {
+		.name = "tpl_node_semaphores",
+		.nkeys = 2,.keys = {"node_id", "semaphore_name"},
+		.nseed = 3,.seed = {"node_id", "semaphore_name", "units"},
+		.is_optional = true,
+		.node = "node_id",
 	},
 };
 
@@ -392,7 +408,7 @@ josch_store_template_delete_others(const TemplateBatch *batch, const TemplateSco
 	if (scope != NULL)
 	{
 		appendStringInfo(&sql, " AND EXISTS (SELECT FROM %s.tpl_nodes AS n WHERE n.node_id = t.%s AND ", JOSCH_SCHEMA,
-						 batch->table == &josch_store_template_tables[TEMPLATE_NODES] ? "node_id" : "c_node_id");
+						 batch->table->node);
 		append_scope(&sql, "n");
 		appendStringInfoChar(&sql, ')');
 	}

@@ -28,9 +28,11 @@ typedef enum TemplateTableNumber
 	TEMPLATE_CALENDARS,
 	TEMPLATE_CALENDAR_PARTS,
 	TEMPLATE_HOLIDAYS,
+	TEMPLATE_SEMAPHORES,
 	TEMPLATE_JOBS,
 	TEMPLATE_NODES,
 	TEMPLATE_NODE_DEPS,
+	TEMPLATE_NODE_SEMAPHORES,
 	TEMPLATE_TABLES
 } TemplateTableNumber;
 
@@ -45,6 +47,7 @@ typedef struct TemplateTable
 	const char *seed[TEMPLATE_MAX_SEED];	/* columns that are always exported, in this order */
 	const char *may_be_empty;	/* a column in which an empty text is not the same as NULL, or NULL */
 	bool		is_optional;	/* no load needs it; it is exported when there is something in it */
+	const char *node;			/* the column of the node to whose job a row belongs, or NULL */
 	const char *own_reference;	/* the constraint by which rows name others of the table, or NULL; it can be deferred */
 } TemplateTable;
 

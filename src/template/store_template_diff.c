@@ -125,6 +125,11 @@ append_where(StringInfo sql, const TemplateBatch *batch, bool scoped)
 	{
 		appendStringInfo(sql, "(c.job_name = ANY ($1) OR c.node_id = ANY ($2))");
 	}
+	else if (batch->table != &josch_store_template_tables[TEMPLATE_NODES])
+	{
+		appendStringInfo(sql, "EXISTS (SELECT FROM %s.tpl_nodes AS n WHERE n.node_id = t.%s AND (n.job_name = ANY ($1) OR n.node_id = ANY ($2)))",
+						 JOSCH_SCHEMA, batch->table->node);
+	}
 	else
 	{
 		appendStringInfo(sql, "(t.job_name = ANY ($1) OR t.node_id = ANY ($2))");

@@ -30,6 +30,11 @@ static const char *const rows_in_order[TEMPLATE_TABLES] = {
 	"josch.calendar_parts AS t ORDER BY t.calendar_name COLLATE \"C\", t.position",
 	[TEMPLATE_HOLIDAYS] =
 	"josch.holidays AS t ORDER BY t.calendar_name COLLATE \"C\", t.holiday",
+	[TEMPLATE_SEMAPHORES] =
+	"josch.semaphores AS t ORDER BY t.semaphore_name COLLATE \"C\"",
+	[TEMPLATE_NODE_SEMAPHORES] =
+	"josch.tpl_node_semaphores AS t JOIN josch.tpl_nodes AS n ON n.node_id = t.node_id "
+	"ORDER BY n.job_name COLLATE \"C\", t.node_id, t.semaphore_name COLLATE \"C\"",
 	[TEMPLATE_JOBS] =
 	"josch.tpl_jobs AS t ORDER BY t.job_name COLLATE \"C\"",
 	[TEMPLATE_NODES] =

@@ -195,14 +195,15 @@ sub wait_for
 # Nodes of which josch.waiting does not say what it ought to: it follows from josch.nodes at every moment.
 our $UNTRUE = q{SELECT count(*) FROM (
 	SELECT n.job_date, n.node_id, CASE WHEN s.attention THEN 'p' WHEN n.state = 'held' THEN 'h' WHEN n.state <> 'ready' THEN 'o'
-		WHEN n.exec_command IS NOT NULL THEN 'c' WHEN n.exec_sql IS NOT NULL THEN 's' ELSE 'f' END AS waits_for,
+		WHEN n.exec_command IS NULL AND n.exec_sql IS NULL THEN 'f' WHEN n.limit_group <> 0 OR n.priority <> 0 THEN 'l'
+		WHEN n.exec_command IS NOT NULL THEN 'c' ELSE 's' END AS waits_for,
 		n.state = 'ready' AND (n.due_at IS NOT NULL AND NOT n.forced OR n.not_before IS NOT NULL) AS timed
 	FROM josch.nodes n JOIN josch.states() s ON s.state = n.state
 	WHERE s.attention OR n.state IN ('held', 'ready')
 		OR (n.impossible > 0 AND (n.join_rule = 'all' OR n.unmet + n.satisfied = 0)) =
 			CASE WHEN n.state = 'pending' AND NOT n.forced THEN true WHEN n.state = 'omitted' AND n.ended_at IS NULL THEN false END) n
 	FULL JOIN josch.waiting w ON w.job_date = n.job_date AND w.node_id = n.node_id
-	WHERE (w.waits_for::text = n.waits_for OR n.timed AND w.waits_for = 't') IS NOT TRUE};
+	WHERE (w.waits_for::text = n.waits_for OR n.timed AND w.waits_for = 't' OR n.waits_for IN ('c', 's', 'l') AND w.waits_for = 'x') IS NOT TRUE};
 
 # Waits until nothing of any day is to be done any more, but by a person.
 sub wait_for_rest

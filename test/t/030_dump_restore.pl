@@ -126,6 +126,8 @@ sub make_day
 			(1, 'N', 'Sod', 'first', '1 day 02:00:00', 'pg_database_owner'), (2, 'S', 'Sod', 'sign', NULL, 'pg_database_owner'),
 			(3, 'R', 'Sod', 'judge', NULL, 'pg_database_owner'), (4, 'N', 'Sod', '\\ \N', NULL, 'pg_database_owner'),
 			(5, 'N', 'Other', 'other', NULL, 'pg_database_owner'), (6, 'N', 'Sod', 'held', NULL, 'pg_database_owner');
+		INSERT INTO josch.semaphores VALUES ('Desk', 2, E'a\tb');
+		INSERT INTO josch.tpl_node_semaphores VALUES (6, 'Desk', 2);
 		INSERT INTO josch.tpl_node_deps VALUES (1, 0, 2, 0), (2, 0, 3, 0), (4, -1, 4, 0);
 		UPDATE josch.tpl_jobs SET valid_from = '2026-11-20';
 		INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, days_after) VALUES ('Daily', 'UTC', '8:00', '2026-11-19');
@@ -147,6 +149,8 @@ sub make_day
 		ALTER TABLE josch.runs DISABLE TRIGGER guard;
 		INSERT INTO josch.runs (node_id, job_date, attempt, kind, status, started_at, ended_at, exit_code, cpu_seconds, output_tail)
 			VALUES (1, '2026-11-20', 1, 'command', 'failed', josch.now(), josch.now(), 3, 0.30000000000000004, E'a\nb');
+		INSERT INTO josch.units_in_use VALUES ('2026-11-21', 6, 's', 'Desk', 'Sod', 2, josch.now());
+		SELECT josch.pause(semaphore_name => 'Desk', comment => 'later');
 		INSERT INTO josch.recounts (node_id, job_date) VALUES (3, '2026-11-21');
 		ALTER TABLE josch.runs ENABLE ALWAYS TRIGGER guard;
 		SET check_function_bodies = off;
