@@ -101,6 +101,8 @@ def _texts(connection: Connection, templates: Sequence[Template], tables: Mappin
         _Text(connection, "tpl_jobs", [(job, job.columns) for job in jobs]),
         _Text(connection, "tpl_nodes", [(node, node.columns | {"node_id": numbers[node]}) for node in nodes]),
         _Text(connection, "tpl_node_deps", [(dep, dep.columns | {"p_node_id": _parent(connection, numbers, dep), "c_node_id": numbers[dep.child]}) for dep in deps]),
+        _Text(connection, "tpl_node_semaphores", [(node, {"node_id": numbers[node], "semaphore_name": name, "units": units})
+                                                  for node in nodes for name, units in node.semaphores.items()]),
         *(_Text(connection, table, [("", row) for row in rows], whole=False) for table, rows in tables.items() if rows),
     ]
 
@@ -183,11 +185,14 @@ def _text(to_text: Transformer, value: Any) -> str:
 
 
 def read_csv(directory: str | Path) -> Iterator[Template]:
-    """The templates of tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv of a folder: jobs, then nodes, then dependencies."""
-    def rows(table: str) -> list[dict[str, Any]]:
-        with open(Path(directory) / f"{table}.csv", encoding="utf-8-sig", newline="") as file:
+    """The templates of tpl_jobs.csv, tpl_nodes.csv, tpl_node_deps.csv and, where it is there, tpl_node_semaphores.csv of a folder: jobs, nodes, dependencies."""
+    def rows(table: str, optional: bool = False) -> list[dict[str, Any]]:
+        path = Path(directory) / f"{table}.csv"
+        if optional and not path.exists():
+            return []
+        with open(path, encoding="utf-8-sig", newline="") as file:
             return [{name: value or None for name, value in row.items() if name not in OWN} for row in csv.DictReader(file, strict=True)]
-    yield from _templates(rows("tpl_jobs"), rows("tpl_nodes"), rows("tpl_node_deps"))
+    yield from _templates(rows("tpl_jobs"), rows("tpl_nodes"), rows("tpl_node_deps"), rows("tpl_node_semaphores", optional=True))
 
 
 def read_database(connection: Connection, job_date: date | str | None = None) -> Iterator[Template]:
@@ -199,10 +204,12 @@ def read_database(connection: Connection, job_date: date | str | None = None) ->
         cursor.adapters.register_loader("interval", TextLoader)  # 26:00 is not a day and two hours
         found = cursor.execute(query, {"day": job_date}).fetchall()
         return [{name: value for name, value in row.items() if name not in OWN} for row in found]
-    yield from _templates(rows("tpl_jobs", "jobs", "job_date"), rows("tpl_nodes", "nodes", "job_date"), rows("tpl_node_deps", "node_deps", "c_date"))
+    yield from _templates(rows("tpl_jobs", "jobs", "job_date"), rows("tpl_nodes", "nodes", "job_date"), rows("tpl_node_deps", "node_deps", "c_date"),
+                          rows("tpl_node_semaphores", "node_semaphores", "job_date"))
 
 
-def _templates(jobs: Iterable[dict[str, Any]], nodes: Iterable[dict[str, Any]], deps: Iterable[dict[str, Any]]) -> Iterator[Template]:
+def _templates(jobs: Iterable[dict[str, Any]], nodes: Iterable[dict[str, Any]], deps: Iterable[dict[str, Any]],
+               semaphores: Iterable[dict[str, Any]]) -> Iterator[Template]:
     by_name: dict[str, Job] = {}
     by_number: dict[int, Node] = {}
     for row in jobs:
@@ -213,7 +220,10 @@ def _templates(jobs: Iterable[dict[str, Any]], nodes: Iterable[dict[str, Any]], 
         node = by_name[row.pop("job_name")].node(row.pop("node_name"), row.pop("exec_command", None), **row)
         if node.node_id is not None:
             by_number[node.node_id] = node
-        yield node
+    for row in semaphores:
+        by_number[int(row["node_id"])].needs(row["semaphore_name"], int(row["units"] or 1))
+    for job in by_name.values():
+        yield from job.nodes.values()
     for row in deps:
         parent = int(row.pop("p_node_id"))
         child = by_number[int(row.pop("c_node_id"))]

@@ -75,6 +75,7 @@ class Node:
     def __init__(self, job: Job, columns: dict[str, Any]) -> None:
         self.job = job
         self.columns = columns
+        self.semaphores: dict[str, int] = {}
         self.where = caller()
 
     def __str__(self) -> str:
@@ -94,6 +95,11 @@ class Node:
         """Waits for a parent: on the same day, or with days=-1 on the day before. Keyword arguments are columns of josch.tpl_node_deps."""
         for one in [parent] if isinstance(parent, (Node, tuple, int)) else parent:
             self.job.deps.append(NodeDep(one, self, {"p_date": days, "c_date": 0} | columns))
+        return self
+
+    def needs(self, semaphore_name: str, units: int = 1) -> Node:
+        """Takes units of a semaphore while it runs."""
+        self.semaphores[semaphore_name] = units
         return self
 
     def __rshift__(self, children: Nodes) -> Nodes:

@@ -213,6 +213,23 @@ def test_rows_of_other_tables(connection):
     assert connection.execute("SELECT weekdays FROM josch.calendars WHERE calendar_name = 'Of Tables'").fetchone()[0] == [1, 2]
 
 
+def test_semaphores(connection):
+    """What a node needs is a template of its job: pruned with the code, read back with the node."""
+    with josch.Job("Limited", max_running=3) as job:
+        a = job.node("a", "true", priority=5).needs("warehouse", 2)
+        job.node("b", "true").after(a.needs("disk"))
+    semaphores = [{"semaphore_name": "warehouse", "capacity": 3}, {"semaphore_name": "disk", "capacity": 1}]
+    assert counts(josch.load(connection, job, semaphores=semaphores))["tpl_node_semaphores"] == (2, 0, 0)
+    assert josch.diff(connection, *josch.read_database(connection)) == []
+    del a.semaphores["disk"]
+    assert counts(josch.load(connection, job))["tpl_node_semaphores"] == (0, 0, 1)
+    node = next(t for t in josch.read_database(connection) if isinstance(t, josch.Node) and t.job.job_name == "Limited")
+    assert (node.node_name, node.semaphores, node.columns["priority"]) == ("a", {"warehouse": 2}, 5)
+    a.semaphores.clear()
+    assert counts(josch.load(connection, job))["tpl_node_semaphores"] == (0, 0, 1)
+    assert connection.execute("SELECT count(*) FROM josch.semaphores").fetchone()[0] == 2, "the semaphores themselves are not of the job"
+
+
 def test_warnings(connection):
     with josch.Job("Warned") as job:
         job.node("a", "echo $NO_SUCH_VARIABLE")
