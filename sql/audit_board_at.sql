@@ -113,9 +113,9 @@ CREATE VIEW compared AS
 	SELECT m.moment, delay,
 		(SELECT count(*) FROM (SELECT b.* FROM josch.board_at('2026-11-20', m.moment + delay) b
 			EXCEPT ALL SELECT job_date, node_id, job_name, node_name, node_type, state, state_since, due_at, forced, run_id, attempt, started_at,
-				ended_at, message, action, acted_by, acted_at, comment, change_id, not_before, retries, retried FROM seen s WHERE s.moment = m.moment) x) AS too_many,
+				ended_at, message, action, acted_by, acted_at, comment, change_id, not_before, retries, retried, progress, progress_text FROM seen s WHERE s.moment = m.moment) x) AS too_many,
 		(SELECT count(*) FROM (SELECT job_date, node_id, job_name, node_name, node_type, state, state_since, due_at, forced, run_id, attempt, started_at,
-				ended_at, message, action, acted_by, acted_at, comment, change_id, not_before, retries, retried FROM seen s WHERE s.moment = m.moment
+				ended_at, message, action, acted_by, acted_at, comment, change_id, not_before, retries, retried, progress, progress_text FROM seen s WHERE s.moment = m.moment
 			EXCEPT ALL SELECT b.* FROM josch.board_at('2026-11-20', m.moment + delay) b) x) AS missing,
 		(SELECT count(*) FROM seen s WHERE s.moment = m.moment) AS nodes
 	FROM (SELECT moment FROM generate_series(timestamptz '2026-11-20 08:00+00', '2026-11-20 08:19+00', '1 minute') moment) m,

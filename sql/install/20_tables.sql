@@ -612,6 +612,32 @@ COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fail
 COMMENT ON COLUMN josch.runs.token IS 'The installation that started it (josch.installation.token): a copy, once it is armed, has another one, and does not adopt the run';
 COMMENT ON COLUMN josch.runs.sqlstate IS 'SQL: the SQLSTATE of the error that ended it; NULL: there was none, or it is not known';
 
+/* No foreign key, so that nobody is waited for; not on record: it changes all the time while a run goes on. */
+CREATE TABLE josch.run_reports (
+	run_id			bigint PRIMARY KEY,
+	node_id			bigint NOT NULL,
+	job_date		date NOT NULL,
+	progress		double precision,
+	progress_text	text,
+	results			jsonb NOT NULL DEFAULT '{}',
+	problems		text,
+	reported_at		timestamptz NOT NULL DEFAULT josch.now(),
+	CONSTRAINT run_reports_progress_is_a_part CHECK (progress BETWEEN 0 AND 1),
+	CONSTRAINT run_reports_results_are_an_object CHECK (jsonb_typeof(results) = 'object'),
+	CONSTRAINT run_reports_are_not_too_long CHECK (octet_length(progress_text) <= 1000 AND octet_length(results::text) <= 200000
+		AND octet_length(problems) <= 4000)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE josch.run_reports IS
+'What runs have said of themselves: a command by lines of the file JOSCH_REPORT, SQL by josch.report(). One row for each run that has said something, while it goes on and afterwards. Written by the scheduler only.';
+COMMENT ON COLUMN josch.run_reports.run_id IS 'The run';
+COMMENT ON COLUMN josch.run_reports.node_id IS 'Its node';
+COMMENT ON COLUMN josch.run_reports.job_date IS 'The date of the node';
+COMMENT ON COLUMN josch.run_reports.progress IS 'How much is done, from 0 to 1, as it was said last; NULL: nothing was said';
+COMMENT ON COLUMN josch.run_reports.progress_text IS 'What was said with it, 200 bytes at most; NULL: nothing';
+COMMENT ON COLUMN josch.run_reports.results IS 'Its results, an object of strings: 100 at most, of 4,000 bytes each and 16,000 together. The commands and the SQL of its node''s children have each as the variable RESULT_ and its name';
+COMMENT ON COLUMN josch.run_reports.problems IS 'What was said and not kept, and why: lines that are not understood, and what is beyond the limits; NULL: nothing';
+COMMENT ON COLUMN josch.run_reports.reported_at IS 'When that was heard last';
+
 /* no foreign key: whoever has locked the run must not keep its SQL from ending */
 CREATE TABLE josch.sql_ends (
 	run_id				bigint NOT NULL,
@@ -622,9 +648,11 @@ CREATE TABLE josch.sql_ends (
 	message				text,
 	output_tail			text,
 	sqlstate			text,
+	report				text,
 	PRIMARY KEY (run_id, nonce),
 	CONSTRAINT sql_ends_sqlstate_is_not_too_long CHECK (octet_length(sqlstate) <= 5),
-	CONSTRAINT sql_ends_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000)
+	CONSTRAINT sql_ends_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000
+		AND octet_length(report) <= 100000)
 );
 COMMENT ON TABLE josch.sql_ends IS
 'Ends of SQL runs on their way to josch.runs: of an atomic one the row is committed together with what its SQL did. Nearly always empty: the scheduler takes each row at once, and it alone changes runs and nodes.';
@@ -636,6 +664,7 @@ COMMENT ON COLUMN josch.sql_ends.cpu_seconds IS 'CPU time, user and system, in s
 COMMENT ON COLUMN josch.sql_ends.message IS 'The error, or what else is to be said';
 COMMENT ON COLUMN josch.sql_ends.output_tail IS 'The end of its output (4 kB at most)';
 COMMENT ON COLUMN josch.sql_ends.sqlstate IS 'The SQLSTATE of the error';
+COMMENT ON COLUMN josch.sql_ends.report IS 'What it has said of itself (josch.report), on its way to josch.run_reports';
 
 /* What pg_dump takes along. */
 SELECT pg_catalog.pg_extension_config_dump('josch.environs', '');
@@ -652,10 +681,11 @@ SELECT pg_catalog.pg_extension_config_dump('josch.node_deps', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.recounts', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.run_reports', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.sql_ends', '');
 
 GRANT SELECT ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps, josch.jobs, josch.job_days, josch.nodes,
-	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.sql_ends, josch.waiting TO josch_viewer;
+	josch.claims, josch.node_deps, josch.recounts, josch.runs, josch.run_reports, josch.sql_ends, josch.waiting TO josch_viewer;
 -- pg_dump by whoever may see all
 GRANT SELECT ON SEQUENCE josch.node_id_seq, josch.change_id_seq, josch.run_id_seq TO josch_viewer;
 GRANT INSERT, UPDATE, DELETE ON josch.environs, josch.tpl_jobs, josch.tpl_nodes, josch.tpl_node_deps TO josch_author;

@@ -1,10 +1,10 @@
 /* The board: what a person looks at, as it is now; josch.board_at() has it as it was. */
 
 CREATE VIEW josch.board AS
-SELECT job_date, node_id, job_name, node_name, node_type, state, state_since, due_at, forced, run_id, attempt,
-	started_at, ended_at, message, action, acted_by, acted_at, comment, change_id,
-	not_before, retries, retried
-FROM josch.nodes;
+SELECT n.job_date, n.node_id, n.job_name, n.node_name, n.node_type, n.state, n.state_since, n.due_at, n.forced, n.run_id, n.attempt,
+	n.started_at, n.ended_at, n.message, n.action, n.acted_by, n.acted_at, n.comment, n.change_id,
+	n.not_before, n.retries, n.retried, p.progress, p.progress_text
+FROM josch.nodes n LEFT JOIN josch.run_reports p ON p.run_id = n.run_id;
 COMMENT ON VIEW josch.board IS
 'The nodes of all dates with their states, in no order. josch.board_at(job_date, at) returns the same columns for a moment of the past.';
 COMMENT ON COLUMN josch.board.job_date IS 'The business date';
@@ -29,5 +29,7 @@ COMMENT ON COLUMN josch.board.change_id IS 'Number of its last change of state; 
 COMMENT ON COLUMN josch.board.not_before IS 'When its next attempt begins, of one that has failed and is tried again by itself; NULL: none waits';
 COMMENT ON COLUMN josch.board.retries IS 'How often it is tried again by itself';
 COMMENT ON COLUMN josch.board.retried IS 'How many of these are used up';
+COMMENT ON COLUMN josch.board.progress IS 'How much of its latest run is done, from 0 to 1, as the run has said it last (josch.run_reports); NULL: it has not, or the board is of the past';
+COMMENT ON COLUMN josch.board.progress_text IS 'What the run has said with it';
 
 GRANT SELECT ON josch.board TO josch_viewer;

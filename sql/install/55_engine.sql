@@ -12,3 +12,10 @@ CREATE FUNCTION josch.tick(at timestamptz DEFAULT NULL) RETURNS bigint
 COMMENT ON FUNCTION josch.tick(timestamptz) IS
 'Runs one pass of the engine in this session, as if it were that moment (NULL: now): days that are due make themselves, milestones succeed, sign-offs and reviews are asked for. Commands and SQL are left to the scheduler. Returns the number of nodes that changed. For superusers and tests.';
 REVOKE ALL ON FUNCTION josch.tick(timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION josch.report(lines text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_api_report';
+COMMENT ON FUNCTION josch.report(text) IS
+'What the SQL of a node says of itself, as a command does in the file JOSCH_REPORT: "progress 0.4 what is being done" is seen by others at once, although nothing is committed (josch.board, josch.run_reports); "result NAME=VALUE" is kept with the run when it ends, and is a variable of its node''s children. Several lines may be given at once. A line that is not understood is a WARNING, a call outside of a run a NOTICE; what was said stays said when a savepoint is taken back.';
+GRANT EXECUTE ON FUNCTION josch.report(text) TO PUBLIC;

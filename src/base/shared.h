@@ -66,6 +66,9 @@ typedef enum JoschSqlResult
 	SQL_RESULT_FAILED			/* it ended with an error */
 } JoschSqlResult;
 
+/* A line of progress with all that may be in it. */
+#define JOSCH_SQL_PROGRESS_MAX 256
+
 /* One SQL worker (run/sql_worker.c). */
 typedef struct JoschSqlSlot
 {
@@ -92,6 +95,11 @@ typedef struct JoschSqlSlot
 	JoschSqlResult result;
 	int			sqlstate;		/* of the error; 0: none, or not known */
 	char		reason[JOSCH_SQL_REASON_MAX];
+
+	/* what it says of itself while it goes on */
+	bool		progress_is_new;	/* the scheduler has not taken it yet */
+	TimestampTz progress_heard_at;	/* when he took the last; 0: none */
+	char		progress[JOSCH_SQL_PROGRESS_MAX];
 } JoschSqlSlot;
 
 typedef struct JoschShared

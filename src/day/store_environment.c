@@ -17,6 +17,7 @@
 
 #include "base/finder.h"
 #include "base/report.h"
+#include "day/parent_results.h"
 #include "day/server_variables.h"
 #include "node/command.h"
 
@@ -73,6 +74,7 @@ typedef struct Reading
 	JoschFinder nodes;
 	JoschFinder days;
 	JoschFinder jobs;
+	ParentResults results;
 	JobVariables *found;		/* jobs so far */
 	int			nfound;
 } Reading;
@@ -308,6 +310,8 @@ read_node(Reading *reading, const EnvironmentRequest *request, Environment *envi
 	Datum		key[] = {DateADTGetDatum(request->key.job_date), Int64GetDatum(request->key.node_id)};
 	bool		isnull;
 	JobVariables *job;
+	ParentResult *results;
+	int			nresults;
 
 	environment->found = josch_finder_find(&reading->nodes, key);
 	if (!environment->found)
@@ -315,13 +319,22 @@ read_node(Reading *reading, const EnvironmentRequest *request, Environment *envi
 		return;
 	}
 	job = job_of(reading, TextDatumGetCString(josch_finder_get(&reading->nodes, NODE_JOB, &isnull)), request->key.job_date);
-	environment->n = job->n + COMMAND_BUILTIN_COUNT;
-	environment->variables = palloc(sizeof(EnvironmentVariable) * environment->n);
+	results = josch_parent_results_read(&reading->results, request->key, &nresults);
+	environment->n = job->n;
+	environment->variables = palloc(sizeof(EnvironmentVariable) * (job->n + nresults + COMMAND_BUILTIN_COUNT));
 	if (job->n > 0)
 	{
 		memcpy(environment->variables, job->variables, sizeof(EnvironmentVariable) * job->n);
 	}
-	set_builtins(environment->variables + job->n, reading, job, request);
+	for (int i = 0; i < nresults; i++)
+	{
+		if (find_variable(job, job->n, results[i].name) == NULL)
+		{
+			environment->variables[environment->n++] = assign(results[i].name, results[i].value);
+		}
+	}
+	set_builtins(environment->variables + environment->n, reading, job, request);
+	environment->n += COMMAND_BUILTIN_COUNT;
 }
 
 Environment *
@@ -333,10 +346,12 @@ josch_store_environment_read(const EnvironmentRequest *requests, int n)
 	josch_finder_open(&reading.nodes, &nodes_table, 2, AccessShareLock);
 	josch_finder_open_index(&reading.days, &days_table, 2, NULL, AccessShareLock);
 	josch_finder_open(&reading.jobs, &jobs_table, 2, AccessShareLock);
+	josch_parent_results_open(&reading.results);
 	for (int i = 0; i < n; i++)
 	{
 		read_node(&reading, &requests[i], &result[i]);
 	}
+	josch_parent_results_close(&reading.results);
 	josch_finder_close(&reading.jobs);
 	josch_finder_close(&reading.days);
 	josch_finder_close(&reading.nodes);

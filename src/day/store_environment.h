@@ -34,8 +34,8 @@ typedef struct Environment
 
 /*
  * The environment of each request: by name, the job's copy of environs, over it the
- * parameters of the day, below it what says where the server is; then the built-in
- * variables.  Past the planner: it is on the way of every start.
+ * parameters of the day, below it what says where the server is; then results of its
+ * parents, where nobody has written a variable of that name; then the built-in variables.  Past the planner: it is on the way of every start.
  */
 extern Environment *josch_store_environment_read(const EnvironmentRequest *requests, int n);
 

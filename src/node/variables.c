@@ -21,6 +21,9 @@
 /* Of several nodes and of the names of one, so many are named. */
 #define MAX_NAMED 5
 
+/* Variables of results of a node's parents (day/parent_results.c). */
+#define RESULT_PREFIX "RESULT_"
+
 struct JoschVariables
 {
 	char	  **known;
@@ -122,6 +125,10 @@ josch_variables_check(JoschVariables *variables, int64 node_id, const char *comm
 	MemoryContextSwitchTo(variables->context);
 	for (int i = 0; i < n; i++)
 	{
+		if (strncmp(names[i], RESULT_PREFIX, strlen(RESULT_PREFIX)) == 0)
+		{
+			continue;			/* only when it starts is it known what its parents have said */
+		}
 		if (variables->nodes == 0 || variables->node_id != node_id)
 		{
 			note_node(variables, node_id, names[i]);

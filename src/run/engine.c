@@ -32,6 +32,7 @@
 #include "run/quarantine.h"
 #include "run/step.h"
 #include "run/store_pass.h"
+#include "run/store_report.h"
 #include "run/store_sql_run.h"
 
 /* Whether josch.recounts may have rows; not known when a process starts. */
@@ -170,6 +171,60 @@ apply_up(EnginePass *pass, Piece *items, int n, void *argument)
 	return n;
 }
 
+/* Pieces whose runs say something. */
+typedef struct Reports
+{
+	const Piece *items;
+	int			n;
+} Reports;
+
+static void
+put_reports(void *argument)
+{
+	Reports    *reports = argument;
+	StoreReport *said = palloc(sizeof(StoreReport) * reports->n);
+	int			n = 0;
+
+	for (int i = 0; i < reports->n; i++)
+	{
+		const RunEvent *event = reports->items[i].event;
+
+		if (event->report != NULL)
+		{
+			said[n++] = (StoreReport) {event->run_id, reports->items[i].key, event->report, event->type == RUN_REPORTED};
+		}
+	}
+	if (n > 0)
+	{
+		josch_store_report_put(said, n);
+	}
+}
+
+/* That it cannot be kept keeps nothing from happening: it is left, one by one. */
+static void
+keep_reports(const Piece *items, int n)
+{
+	Reports		reports = {items, n};
+	ErrorData  *error;
+	bool		any = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		any |= items[i].event->report != NULL;
+	}
+	error = any ? josch_attempt(put_reports, &reports) : NULL;
+	if (error != NULL && n > 1)
+	{
+		keep_reports(items, n / 2);
+		keep_reports(items + n / 2, n - n / 2);
+	}
+	else if (error != NULL)
+	{
+		ereport(LOG, (errcode(error->sqlerrcode),
+					  errmsg("what run " INT64_FORMAT " says of itself is not kept: %s", items[0].event->run_id, error->message)));
+	}
+}
+
 static int
 apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 {
@@ -188,10 +243,19 @@ apply_ends(EnginePass *pass, Piece *items, int n, void *argument)
 	}
 	give_places_back(pass, items, n);
 	josch_store_pass_end(ends, n);
+	keep_reports(items, n);
 	if (nsql > 0)
 	{
 		josch_store_sql_run_forget_ends(sql, nsql);
 	}
+	return n;
+}
+
+/* What runs say of themselves, in the place of what they have said before. */
+static int
+apply_reported(EnginePass *pass, Piece *items, int n, void *argument)
+{
+	keep_reports(items, n);
 	return n;
 }
 
@@ -319,6 +383,7 @@ apply_events(EnginePass *pass)
 	delays_wait |= counts[RUN_DELAYED] > 0;
 	josch_step_apply_all(pass, apply_delayed, steps[RUN_DELAYED], counts[RUN_DELAYED], NULL);
 	josch_step_apply_all(pass, apply_started, steps[RUN_STARTED], counts[RUN_STARTED], NULL);
+	josch_step_apply_all(pass, apply_reported, steps[RUN_REPORTED], counts[RUN_REPORTED], NULL);
 	josch_step_apply_all(pass, apply_up, steps[RUN_UP], counts[RUN_UP], NULL);
 	josch_step_apply_all(pass, apply_ends, steps[RUN_ENDED], counts[RUN_ENDED], NULL);
 }

@@ -25,6 +25,7 @@ typedef enum RunEventType
 	RUN_STARTED,
 	RUN_UP,
 	RUN_ENDED,
+	RUN_REPORTED,				/* report: what it says of itself by now; before an end that comes with it */
 	RUN_EVENT_TYPES
 } RunEventType;
 
@@ -58,11 +59,12 @@ typedef struct RunEvent
 	int64		peak_memory;	/* bytes; -1: not known */
 	char	   *text;			/* or NULL */
 	char	   *output_tail;	/* or NULL */
+	char	   *report;			/* ENDED, REPORTED: what it has said of itself, as run_report.h reads it; or NULL */
 	bool		looked;			/* it was looked for processes of it that live on, */
 	char	   *survivors;		/* and these were found; or NULL */
 	bool		sql;			/* ENDED: of SQL */
 	bool		read;			/* ENDED, of SQL: what josch.sql_ends has is in it */
-	bool		utf8;			/* the two texts are UTF-8, not yet in the
+	bool		utf8;			/* the texts are UTF-8, not yet in the
 								 * database's encoding */
 	bool		done;			/* set by the pass: applied, or of no concern any
 								 * more; else it is to be given again */

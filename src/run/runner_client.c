@@ -312,9 +312,21 @@ set_bytes(JoschRunnerEvent *event, JoschSlice slice)
 }
 
 static void
-add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags)
+add_end(List **events, JoschRunKey key, const JoschExit *end, uint32 flags, JoschSlice report)
 {
-	josch_runner_sense_end(add_run_event(events, RUN_ENDED, key), end, flags);
+	RunEvent   *event = add_run_event(events, RUN_ENDED, key);
+
+	josch_runner_sense_end(event, end, flags);
+	event->report = josch_runner_sense_report(report);
+}
+
+static void
+add_report(List **events, JoschRunKey key, JoschSlice report)
+{
+	if (report.len > 0)
+	{
+		add_run_event(events, RUN_REPORTED, key)->report = josch_runner_sense_report(report);
+	}
 }
 
 static void
@@ -436,7 +448,11 @@ take_run(const JoschFrame *frame, List **events)
 	}
 	if (m.state == JOSCH_RUN_STATE_EXITED)
 	{
-		add_end(events, key, &m.end, m.flags);
+		add_end(events, key, &m.end, m.flags, m.report);
+	}
+	else
+	{
+		add_report(events, key, m.report);
 	}
 	return true;
 }
@@ -450,7 +466,20 @@ take_exited(const JoschFrame *frame, List **events)
 	{
 		return false;
 	}
-	add_end(events, (JoschRunKey) {m.run_id, m.nonce}, &m.end, m.end.flags);
+	add_end(events, (JoschRunKey) {m.run_id, m.nonce}, &m.end, m.end.flags, m.report);
+	return true;
+}
+
+static bool
+take_reported(const JoschFrame *frame, List **events)
+{
+	JoschReported m;
+
+	if (!josch_decode_reported(frame, &m))
+	{
+		return false;
+	}
+	add_report(events, (JoschRunKey) {m.run_id, m.nonce}, m.report);
 	return true;
 }
 
@@ -570,6 +599,8 @@ take_frame(JoschRunner *runner, const JoschFrame *frame, List **events)
 			return take_log_data(frame, events);
 		case JOSCH_MSG_ERROR:
 			return take_error(frame, events);
+		case JOSCH_MSG_REPORTED:
+			return take_reported(frame, events);
 	}
 	return false;
 }

@@ -14,9 +14,13 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "wire/report.h"
 
 /* The year 10000. */
 #define UNIX_END_US INT64CONST(253402300800000000)
+
+/* What a run says of itself is no longer than its parts may be. */
+#define REPORT_MAX (JOSCH_REPORT_BYTES_MAX + JOSCH_REPORT_RESULTS * 8 + 1000)
 
 #define MAX_EXIT_CODE 255
 #define MAX_SIGNAL 127
@@ -100,6 +104,12 @@ static char *
 unless_empty(char *text)
 {
 	return text[0] != '\0' ? text : NULL;
+}
+
+char *
+josch_runner_sense_report(JoschSlice lines)
+{
+	return unless_empty(josch_runner_sense_text(lines, REPORT_MAX));
 }
 
 /* ---- numbers ---- */

@@ -28,6 +28,9 @@ extern TimestampTz josch_runner_sense_moment(int64 unix_us);
 extern TimestampTz josch_runner_sense_time(int64 unix_us);
 extern int32 josch_runner_sense_pid(int64 pid);
 
+/* What a run says of itself, in bounds; NULL: nothing. */
+extern char *josch_runner_sense_report(JoschSlice lines);
+
 /* Fills in how a run ended.  What cannot be, or is not known here, is no end that anybody knows. */
 extern void josch_runner_sense_end(RunEvent *event, const JoschExit *end, uint32 flags);
 

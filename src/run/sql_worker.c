@@ -60,6 +60,8 @@ set_run(JoschSqlSlot *slot, JoschRunKey run, bool atomic)
 	slot->result = SQL_RESULT_OPEN;
 	slot->sqlstate = 0;
 	slot->reason[0] = '\0';
+	slot->progress_is_new = false;
+	slot->progress_heard_at = 0;
 }
 
 /*

@@ -72,6 +72,16 @@ typedef struct JoschSqlOutcome
  */
 extern List *josch_sql_worker_collect(void);
 
+/* What SQL that goes on says of itself, as run_report.h reads it. */
+typedef struct JoschSqlProgress
+{
+	JoschRunKey run;
+	char		lines[JOSCH_SQL_PROGRESS_MAX];
+} JoschSqlProgress;
+
+/* All that is new, of each run once a second; *next: when to ask again without being woken.  A List of JoschSqlProgress, palloc'd. */
+extern List *josch_sql_worker_progress(TimestampTz *next);
+
 /* ---- for all ---- */
 
 /*
@@ -148,6 +158,15 @@ extern void josch_sql_worker_end_alone(const JoschSqlWork *work, const struct St
 
 /* Leaves nothing of a run to the next one: settings, temporary tables, advisory locks, prepared statements. */
 extern void josch_sql_worker_reset_session(void);
+
+/*
+ * sql_worker_report.c: a line that the SQL says of itself; false when this process executes no run.
+ * What was kept of all lines since _begin, palloc'd, NULL for nothing.
+ */
+extern bool josch_sql_worker_report(const char *line, int length, bool *understood);
+extern void josch_sql_worker_report_begin(JoschSqlSlot *slot);
+extern void josch_sql_worker_report_end(void);
+extern char *josch_sql_worker_report_lines(void);
 
 /*
  * sql_worker_output.c: what the SQL of a run says (notices, errors, command

@@ -296,7 +296,8 @@ write_end(void *argument)
 		.ended_at = josch_clock_now(),
 		.cpu_seconds = cpu_seconds() - work->cpu_before,
 		.message = describe_end(work),
-		.output_tail = josch_sql_worker_output_tail()
+		.output_tail = josch_sql_worker_output_tail(),
+		.report = josch_sql_worker_report_lines()
 	};
 
 	if (IsTransactionState())
@@ -365,6 +366,7 @@ execute(JoschSqlWork *work)
 		wait_before_next_try(work);
 	}
 	check_run(work->run);
+	josch_sql_worker_report_begin(work->slot);
 	check_cancel(work->slot);
 	MemoryContextSwitchTo(work->context);
 	josch_sql_worker_execute_text(work->run->sql, work->atomic, write_end, work);
@@ -395,6 +397,7 @@ josch_sql_worker_execute(JoschSqlSlot *slot, bool atomic)
 	{
 		write_end(&work);
 	}
+	josch_sql_worker_report_end();
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextDelete(work.context);
 	pgstat_report_stat(true);

@@ -211,14 +211,14 @@ josch_store_sql_run_settings(Oid database, Oid user)
 enum
 {
 	END_RUN_ID, END_NONCE, END_SUCCEEDED, END_ENDED_AT, END_CPU_SECONDS, END_MESSAGE, END_OUTPUT_TAIL,
-	END_SQLSTATE, END_COLUMNS
+	END_SQLSTATE, END_REPORT, END_COLUMNS
 };
 
 static const JoschColumn end_columns[END_COLUMNS] = {
 	[END_RUN_ID] = {"run_id", INT8OID}, [END_NONCE] = {"nonce", INT8OID}, [END_SUCCEEDED] = {"succeeded", BOOLOID},
 	[END_ENDED_AT] = {"ended_at", TIMESTAMPTZOID}, [END_CPU_SECONDS] = {"cpu_seconds", FLOAT8OID},
 	[END_MESSAGE] = {"message", TEXTOID}, [END_OUTPUT_TAIL] = {"output_tail", TEXTOID},
-	[END_SQLSTATE] = {"sqlstate", TEXTOID}
+	[END_SQLSTATE] = {"sqlstate", TEXTOID}, [END_REPORT] = {"report", TEXTOID}
 };
 static AttrNumber end_numbers[END_COLUMNS];
 static JoschTable ends_table = JOSCH_TABLE("sql_ends", end_columns, end_numbers);
@@ -251,6 +251,7 @@ next_end(void *arg, Datum *values, bool *nulls)
 	set_text(values, nulls, END_MESSAGE, end->message);
 	set_text(values, nulls, END_OUTPUT_TAIL, end->output_tail);
 	set_text(values, nulls, END_SQLSTATE, end->sqlstate != 0 ? unpack_sql_state(end->sqlstate) : NULL);
+	set_text(values, nulls, END_REPORT, end->report);
 	*next = NULL;
 	return true;
 }
@@ -286,6 +287,7 @@ read_end(JoschFinder *ends)
 		.cpu_seconds = DatumGetFloat8(josch_finder_get(ends, END_CPU_SECONDS, &isnull)),
 		.message = josch_finder_get_text(ends, END_MESSAGE),
 		.output_tail = josch_finder_get_text(ends, END_OUTPUT_TAIL),
+		.report = josch_finder_get_text(ends, END_REPORT),
 		.sqlstate = code != NULL ? MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]) : 0
 	};
 

@@ -55,6 +55,7 @@ typedef struct StoreSqlEnd
 	double		cpu_seconds;
 	char	   *message;		/* or NULL */
 	char	   *output_tail;	/* or NULL */
+	char	   *report;			/* what it has said of itself; or NULL */
 } StoreSqlEnd;
 
 /*

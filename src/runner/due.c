@@ -42,6 +42,10 @@ due_fire(int64_t now)
 		{
 			trim_due(run);
 		}
+		if (is_due(&run->report_boot, now) && run->phase == RUN_LIVE)
+		{
+			report_due(run);
+		}
 		if (run->phase == RUN_LIVE && (run->ready_boot != 0 || run->probe_kill_boot != 0))
 		{
 			ready_due(run);

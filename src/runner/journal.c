@@ -91,6 +91,7 @@ journal_code(JoschCodec *c, JournalRecord *r)
 			josch_code_i64(c, &r->id);
 			josch_code_i64(c, &r->nonce);
 			josch_code_exit(c, &r->end);
+			josch_code_later_slice(c, &r->report);
 			return;
 	}
 	c->failed = true;
@@ -327,6 +328,7 @@ journal_exit(const Run *run)
 	JournalRecord r = {.type = JOURNAL_EXIT, .owner = run->owner->number, .id = run->id, .nonce = run->nonce};
 
 	r.end = run->end;
+	r.report = run->end_report;
 	return emit(&r);
 }
 

@@ -113,7 +113,7 @@ apply_start(Owner *owner, const JoschStart *start)
 }
 
 static void
-apply_exit(Run *run, const JoschExit *end)
+apply_exit(Run *run, const JoschExit *end, JoschSlice report)
 {
 	char	   *tail = slice_dup(end->tail);
 	char	   *survivors = slice_dup(end->survivors);
@@ -123,6 +123,8 @@ apply_exit(Run *run, const JoschExit *end)
 	free((void *) run->end.survivors.data);
 	free((void *) run->end.reason.data);
 	run->end = *end;
+	free((void *) run->end_report.data);
+	run->end_report = (JoschSlice) {slice_dup(report), report.len};
 	run->end.tail.data = tail;
 	run->end.survivors.data = survivors;
 	run->end.reason.data = reason;
@@ -156,7 +158,7 @@ apply_to_run(Run *run, const JournalRecord *r)
 			run->kill_boot = r->boot;
 			break;
 		case JOURNAL_EXIT:
-			apply_exit(run, &r->end);
+			apply_exit(run, &r->end, r->report);
 			break;
 	}
 	return true;

@@ -24,6 +24,7 @@ loop_init(void)
 {
 	sigset_t	set;
 	int			logs_fd;
+	int			reports_fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
@@ -42,6 +43,11 @@ loop_init(void)
 	if (logs_fd >= 0)
 	{
 		poll_add(POLL_LOGS, logs_fd);
+	}
+	reports_fd = report_init();
+	if (reports_fd >= 0)
+	{
+		poll_add(POLL_REPORTS, reports_fd);
 	}
 }
 
@@ -130,6 +136,9 @@ take_event(const PollEvent *event)
 			return;
 		case POLL_LOGS:
 			trim_changed();
+			return;
+		case POLL_REPORTS:
+			report_changed();
 			return;
 		case POLL_CONN:
 			conn_readable(event->conn);

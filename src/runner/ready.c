@@ -55,6 +55,7 @@ become_up(Run *run)
 	{
 		log_line("could not record that run %lld is up: %m", (long long) run->id);
 	}
+	report_look(run);			/* children begin with what it has said by now */
 	tell_up(run);
 }
 
@@ -72,7 +73,7 @@ try_later(Run *run)
 static void
 start_probe(Run *run)
 {
-	SpawnRequest request = {run->ready_argv, run->env, run->cwd, NULL, -1};
+	SpawnRequest request = {run->ready_argv, run->env, run->cwd, NULL, NULL, -1};
 	char	   *why = NULL;
 
 	if (spawn_process(&request, &run->probe_pid, &why) != 0)

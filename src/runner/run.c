@@ -91,6 +91,25 @@ create_log(const Run *run, Obstacle *obstacle)
 	return -1;
 }
 
+/* Where it may say what is to be known of it.  Only what passes keeps it from starting. */
+static char *
+create_report(Run *run, Obstacle *obstacle)
+{
+	char	   *entry = report_create(run);
+
+	if (entry == NULL && shortage_of_spool_passes(errno))
+	{
+		obstacle->error = errno;
+		obstacle->passing = true;
+		obstacle->why = shortage_text(obstacle->error, "could not create the file of its report");
+	}
+	else if (entry == NULL && errno != 0)
+	{
+		log_line("could not create the file of the report of run %lld: %m", (long long) run->id);
+	}
+	return entry;
+}
+
 static char *
 check_start(const JoschStart *start, char *const *env)
 {
@@ -115,7 +134,7 @@ launch(Run *run, const JoschStart *start)
 	char	  **argv = strings_dup(start->argv);
 	char	  **env = strings_dup(start->env);
 	char	   *cwd = slice_dup(start->cwd);
-	SpawnRequest request = {argv, env, cwd, process_mark(run), -1};
+	SpawnRequest request = {argv, env, cwd, process_mark(run), NULL, -1};
 	Obstacle	obstacle = {.why = check_start(start, env)};
 
 	if (obstacle.why != NULL)
@@ -128,17 +147,26 @@ launch(Run *run, const JoschStart *start)
 	}
 	if (obstacle.error == 0)
 	{
+		request.report = create_report(run, &obstacle);
+	}
+	if (obstacle.error == 0)
+	{
 		run->started_at = now_epoch();
 		run->started_boot = now_boot();
 		obstacle.error = spawn_process(&request, &run->pid, &obstacle.why);
 		obstacle.passing = shortage_passes(obstacle.error);
+	}
+	if (request.output_fd >= 0)
+	{
 		close(request.output_fd);
 		if (obstacle.error != 0)
 		{
 			log_remove(run->log_path);
+			report_remove(run);
 		}
 	}
 	free(request.mark);
+	free(request.report);
 	free(argv);
 	free(env);
 	free(cwd);
@@ -249,7 +277,7 @@ run_finish(Run *run)
 	run->phase = RUN_EXITED;
 	run->draining = false;
 	run->end.flags = run->flags;
-	run->timeout_boot = run->kill_boot = run->watch_boot = run->trim_boot = 0;
+	run->timeout_boot = run->kill_boot = run->watch_boot = run->trim_boot = run->report_boot = 0;
 	ready_cancel(run);
 	watch_cancel(run);
 	timer_update(run);
@@ -261,6 +289,7 @@ run_finish(Run *run)
 	free((void *) run->end.tail.data);
 	run->end.tail.data = log_tail(run->log_path, &run->end.tail.len, &log_size);
 	trim_end(run, log_size);
+	report_end(run);
 	if (!journal_exit(run))
 	{
 		log_line("could not record the end of run %lld: %m", (long long) run->id);
@@ -378,6 +407,7 @@ run_adopt(Conn *conn, const JoschStart *start)
 	}
 	log_line("run %lld lives, and is not on record: watching it", (long long) run->id);
 	journal_spawned(run);
+	report_resume(run);
 	run_watch(run);
 	arm_unless_lost(run);
 	tell_started(run);
@@ -527,6 +557,7 @@ forget_of(Owner *owner, const JoschForget *forget, bool own)
 		if (run != NULL)
 		{
 			conn_forget_run(run);
+			report_remove(run);
 			run_remove(run);
 		}
 	}
@@ -563,6 +594,7 @@ run_describe(const Run *run, JoschRun *out)
 	out->pid = run->pid;
 	out->started_at = run->started_at;
 	out->up_at = run->up_at;
+	out->report = report_text(run);
 	switch (run->phase)
 	{
 		case RUN_STARTING:
@@ -615,6 +647,7 @@ run_resume_all(void)
 				child_add(run->pid, CHILD_COMMAND, run);
 			}
 			arm_unless_lost(run);
+			report_resume(run);
 		}
 	}
 }

@@ -23,11 +23,13 @@
 
 #include "options.h"
 #include "wire/protocol.h"
+#include "wire/report.h"
 
 #define MS ((int64_t) 1000)
 #define SECOND ((int64_t) 1000000)
 
 typedef struct Run Run;
+typedef struct RunReport RunReport;
 typedef struct Owner Owner;
 typedef struct Conn Conn;
 
@@ -63,6 +65,16 @@ typedef enum RunPhase
 	RUN_EXITED
 } RunPhase;
 
+/* What was read of a run's report (report.c). */
+struct RunReport
+{
+	JoschReport kept;
+	int64_t		offset;			/* all before it has been read */
+	bool		skipping;		/* up to the end of a line that is too long */
+	uint64_t	before;			/* a hash of the bytes before the offset */
+	bool		changed;		/* since it was told */
+};
+
 struct Run
 {
 	Owner	   *owner;
@@ -92,6 +104,11 @@ struct Run
 	int64_t		hole_end;		/* of what was taken out of its middle */
 	int			log_watch;
 
+	/* report.c */
+	RunReport  *report;			/* what was read of it; NULL: nothing */
+	int			report_watch;
+	JoschSlice	end_report;		/* of a run that has ended; ours */
+
 	/* deadlines, 0: none; each change is followed by timer_update */
 	int64_t		timeout_boot;
 	int64_t		kill_boot;
@@ -99,6 +116,7 @@ struct Run
 	int64_t		probe_kill_boot;
 	int64_t		watch_boot;		/* look again whether it lives: it has no descriptor */
 	int64_t		trim_boot;		/* look at the size of its log */
+	int64_t		report_boot;	/* look at its report */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
 
@@ -219,6 +237,7 @@ extern Run *run_find_meant(const Owner *asker, JoschScope scope, JoschRunKey key
 extern Run *run_add(Owner *owner, JoschRunKey key);
 extern void run_set_request(Run *run, const JoschStart *start);
 extern void run_remove(Run *run);
+extern void run_drop_report(Run *run);
 extern void run_all_former(void);
 extern void child_add(pid_t pid, ChildKind kind, Run *run);
 extern bool child_take(pid_t pid, ChildKind *kind, Run **run);
@@ -261,6 +280,7 @@ typedef struct JournalRecord
 	JoschSlice	keys;			/* FORGET, SEEN: number and nonce each */
 	JoschStart	start;
 	JoschExit	end;
+	JoschSlice	report;			/* EXIT: what it has said */
 } JournalRecord;
 
 /* What journal_load found besides owners and runs. */
@@ -323,6 +343,7 @@ typedef struct SpawnRequest
 	char *const *env;			/* of the message; the base is added */
 	const char *cwd;			/* NULL or empty: home */
 	char	   *mark;			/* an entry of env that wins; NULL: none */
+	char	   *report;			/* another one */
 	int			output_fd;		/* -1: /dev/null */
 } SpawnRequest;
 
@@ -393,6 +414,17 @@ extern void trim_end(Run *run, int64_t size);
 extern void trim_changed(void);
 extern size_t trim_piece(int fd, int64_t *offset, size_t most);
 
+/* report.c */
+extern int	report_init(void);
+extern char *report_create(Run *run);
+extern void report_remove(const Run *run);
+extern void report_due(Run *run);
+extern void report_look(Run *run);
+extern void report_resume(Run *run);
+extern void report_end(Run *run);
+extern void report_changed(void);
+extern JoschSlice report_text(const Run *run);
+
 /* timer.c */
 extern void timer_update(Run *run);
 extern Run *timer_due(int64_t now);
@@ -411,6 +443,7 @@ typedef enum PollSource
 	POLL_TIMER,
 	POLL_SPOOL,
 	POLL_LOGS,
+	POLL_REPORTS,
 	POLL_RUN,
 	POLL_CONN
 } PollSource;
@@ -446,6 +479,7 @@ extern void tell_started(const Run *run);
 extern void tell_start_failed(const Run *run, bool passing);
 extern void tell_refused(Conn *conn, JoschRunKey key, JoschRefusal reason);
 extern void tell_up(const Run *run);
+extern void tell_report(const Run *run, JoschSlice text);
 extern void tell_exited(const Run *run);
 
 /* serve.c */

@@ -48,6 +48,7 @@ list_more(Conn *conn)
 		m.token = josch_slice(conn->list_owner->token);
 	}
 	josch_encode_run(&conn->out, &m);
+	free((void *) m.report.data);
 	conn->list_next = conn->list_next->next;
 	return true;
 }

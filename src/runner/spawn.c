@@ -107,9 +107,9 @@ set_variable(char **env, size_t *count, char *entry)
 	env[(*count)++] = entry;
 }
 
-/* The base, the message's entries on top, then the mark; the array is to be freed, its strings are not. */
+/* The base, the message's entries on top, then our own two; the array is to be freed, its strings are not. */
 static char **
-build_env(char *const *entries, char *mark)
+build_env(char *const *entries, char *mark, char *report)
 {
 	size_t		count = 0;
 	size_t		entry_count = 0;
@@ -119,7 +119,7 @@ build_env(char *const *entries, char *mark)
 	{
 		entry_count++;
 	}
-	env = xcalloc((size_t) base_count + entry_count + 2, sizeof(char *));
+	env = xcalloc((size_t) base_count + entry_count + 3, sizeof(char *));
 	for (int i = 0; i < base_count; i++)
 	{
 		env[count++] = base_env[i];
@@ -131,6 +131,10 @@ build_env(char *const *entries, char *mark)
 	if (mark != NULL)
 	{
 		set_variable(env, &count, mark);
+	}
+	if (report != NULL)
+	{
+		set_variable(env, &count, report);
 	}
 	env[count] = NULL;
 	return env;
@@ -316,7 +320,7 @@ int
 spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 {
 	const char *cwd = request->cwd && request->cwd[0] ? request->cwd : home;
-	char	  **env = build_env(request->env, request->mark);
+	char	  **env = build_env(request->env, request->mark, request->report);
 	const char *path = find_variable(env, "PATH");
 	char	   *program = find_program(request->argv[0], path ? path : DEFAULT_PATH, cwd);
 	Birth		birth = {program, request->argv, env, cwd, request->output_fd, BIRTH_PROCESS, 0};

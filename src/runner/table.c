@@ -223,6 +223,18 @@ run_set_request(Run *run, const JoschStart *start)
 	}
 }
 
+/* What was read of its report is not needed any more. */
+void
+run_drop_report(Run *run)
+{
+	if (run->report != NULL)
+	{
+		free(run->report->kept.results.data);
+		free(run->report);
+		run->report = NULL;
+	}
+}
+
 /* Takes a run out and frees it; no child and no timer may point to it any more. */
 void
 run_remove(Run *run)
@@ -251,6 +263,8 @@ run_remove(Run *run)
 	{
 		run->owner->last = run->previous;
 	}
+	run_drop_report(run);
+	free((void *) run->end_report.data);
 	free(run->log_path);
 	free(run->cwd);
 	free(run->env);

@@ -67,10 +67,26 @@ tell_up(const Run *run)
 	}
 }
 
+/* What it says of itself, so far. */
+void
+tell_report(const Run *run, JoschSlice text)
+{
+	JoschReported m = {run->id, run->nonce, text};
+	Conn	   *conn;
+
+	for (conn = conn_first(); conn != NULL; conn = conn->next)
+	{
+		if (hears(conn, run))
+		{
+			josch_encode_reported(&conn->out, &m);
+		}
+	}
+}
+
 void
 tell_exited(const Run *run)
 {
-	JoschExited m = {run->id, run->nonce, run->end};
+	JoschExited m = {run->id, run->nonce, run->end, run->end_report};
 	Conn	   *conn;
 
 	for (conn = conn_first(); conn != NULL; conn = conn->next)

@@ -682,6 +682,7 @@ wait_for_something(Scheduler *scheduler)
 		until = Min(until, scheduler->list_at);
 	}
 	until = Min(until, josch_scheduler_days_due(scheduler));
+	until = Min(until, scheduler->progress_at);
 	if (josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));

@@ -72,6 +72,7 @@ typedef struct Scheduler
 	HTAB	   *living;			/* JoschRunKey: of these, those that have not ended */
 	int			others;			/* living runs of other installations of this database */
 	TimestampTz list_at;		/* when to ask again what became of strays */
+	TimestampTz progress_at;	/* when to ask SQL that goes on for what it says; DT_NOEND: when woken */
 	TimestampTz settle_at;		/* begin without having heard what the runner has; 0: that is settled */
 	TimestampTz connect_at;		/* when to try again */
 	int			connect_ms;

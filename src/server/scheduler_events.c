@@ -43,6 +43,10 @@ free_event(RunEvent *event)
 	{
 		pfree(event->survivors);
 	}
+	if (event->report != NULL)
+	{
+		pfree(event->report);
+	}
 	pfree(event);
 }
 
@@ -53,16 +57,41 @@ keep_text(Scheduler *scheduler, const char *text)
 	return text == NULL || text[0] == '\0' ? NULL : MemoryContextStrdup(scheduler->context, text);
 }
 
+/* What a run has said before is of no concern any more. */
+static void
+drop_reported(Scheduler *scheduler, JoschRunKey key)
+{
+	ListCell   *cell;
+
+	foreach(cell, scheduler->events)
+	{
+		RunEvent   *event = lfirst(cell);
+
+		if (event->type == RUN_REPORTED && event->run_id == key.run_id && event->nonce == key.nonce)
+		{
+			free_event(event);
+			scheduler->events = foreach_delete_current(scheduler->events, cell);
+			return;
+		}
+	}
+}
+
 void
 josch_scheduler_take(Scheduler *scheduler, const RunEvent *event)
 {
 	MemoryContext former = MemoryContextSwitchTo(scheduler->context);
-	RunEvent   *kept = palloc(sizeof(RunEvent));
+	RunEvent   *kept;
 
+	if (event->type == RUN_REPORTED)
+	{
+		drop_reported(scheduler, josch_run_event_key(event));
+	}
+	kept = palloc(sizeof(RunEvent));
 	*kept = *event;
 	kept->text = keep_text(scheduler, event->text);
 	kept->output_tail = keep_text(scheduler, event->output_tail);
 	kept->survivors = keep_text(scheduler, event->survivors);
+	kept->report = keep_text(scheduler, event->report);
 	scheduler->events = lappend(scheduler->events, kept);
 	MemoryContextSwitchTo(former);
 	scheduler->pass_wanted = true;
@@ -376,6 +405,7 @@ josch_scheduler_convert(Scheduler *scheduler, RunEvent *event)
 		convert_text(scheduler, &event->text);
 		convert_text(scheduler, &event->output_tail);
 		convert_text(scheduler, &event->survivors);
+		convert_text(scheduler, &event->report);
 		event->utf8 = false;
 	}
 }

@@ -209,13 +209,32 @@ event_of_outcome(JoschSqlOutcome *outcome)
 	return event;
 }
 
+/* What SQL says of itself while it goes on. */
+static void
+hear_progress(Scheduler *scheduler)
+{
+	ListCell   *cell;
+	List	   *progress = josch_sql_worker_progress(&scheduler->progress_at);
+
+	foreach(cell, progress)
+	{
+		JoschSqlProgress *said = lfirst(cell);
+		RunEvent	event = josch_run_event(RUN_REPORTED, said->run);
+
+		event.report = said->lines;
+		josch_scheduler_take(scheduler, &event);
+	}
+}
+
 /* What the SQL workers have done with, and what they left undone. */
 void
 josch_scheduler_collect_sql(Scheduler *scheduler)
 {
 	ListCell   *cell;
-	List	   *outcomes = josch_sql_worker_collect();
+	List	   *outcomes;
 
+	hear_progress(scheduler);
+	outcomes = josch_sql_worker_collect();
 	foreach(cell, outcomes)
 	{
 		JoschSqlOutcome *outcome = lfirst(cell);
@@ -272,6 +291,7 @@ fill_in(Scheduler *scheduler, RunEvent *event, const StoreSqlEnd *end)
 	}
 	event->text = keep(scheduler, end->message);
 	event->output_tail = keep(scheduler, end->output_tail);
+	event->report = keep(scheduler, end->report);
 }
 
 static void

@@ -228,6 +228,18 @@ josch_code_slice(JoschCodec *c, JoschSlice *slice)
 	c->in_len -= slice->len;
 }
 
+/* A slice at the end of a record, which older writers do not have: it is empty then. */
+static inline void
+josch_code_later_slice(JoschCodec *c, JoschSlice *slice)
+{
+	if (c->out == NULL && c->in_len == 0)
+	{
+		*slice = josch_slice(NULL);
+		return;
+	}
+	josch_code_slice(c, slice);
+}
+
 /*
  * Takes the next string of a list, and moves the list past it.  False at the
  * end, and for a list that is not what it says.

@@ -17,7 +17,7 @@
 
 #include "wire/codec.h"
 
-#define JOSCH_PROTOCOL_VERSION	2
+#define JOSCH_PROTOCOL_VERSION	3
 #define JOSCH_TAIL_MAX			4096	/* bytes of output that an exit carries */
 
 typedef enum JoschMessageType
@@ -41,7 +41,8 @@ typedef enum JoschMessageType
 	JOSCH_MSG_LIST_END = 70,
 	JOSCH_MSG_REFUSED = 71,
 	JOSCH_MSG_LOG_DATA = 72,
-	JOSCH_MSG_ERROR = 73
+	JOSCH_MSG_ERROR = 73,
+	JOSCH_MSG_REPORTED = 74		/* what a run says of itself (wire/report.h), when that has changed */
 } JoschMessageType;
 
 /* JoschStart.flags */
@@ -218,7 +219,15 @@ typedef struct JoschExited
 	int64_t		run_id;
 	int64_t		nonce;
 	JoschExit	end;
+	JoschSlice	report;			/* what it has said of itself: lines as wire/report.h has them, valid UTF-8 */
 } JoschExited;
+
+typedef struct JoschReported
+{
+	int64_t		run_id;
+	int64_t		nonce;
+	JoschSlice	report;			/* all that is known by now */
+} JoschReported;
 
 typedef struct JoschRun
 {
@@ -237,6 +246,7 @@ typedef struct JoschRun
 	uint32_t	database;
 	JoschSlice	database_name;
 	JoschSlice	token;
+	JoschSlice	report;			/* as in EXITED, or by now */
 } JoschRun;
 
 typedef struct JoschRefused
@@ -415,6 +425,15 @@ josch_code_exited(JoschCodec *c, JoschExited *m)
 	josch_code_i64(c, &m->run_id);
 	josch_code_i64(c, &m->nonce);
 	josch_code_exit(c, &m->end);
+	josch_code_slice(c, &m->report);
+}
+
+static inline void
+josch_code_reported(JoschCodec *c, JoschReported *m)
+{
+	josch_code_i64(c, &m->run_id);
+	josch_code_i64(c, &m->nonce);
+	josch_code_slice(c, &m->report);
 }
 
 static inline void
@@ -433,6 +452,7 @@ josch_code_run(JoschCodec *c, JoschRun *m)
 	josch_code_u32(c, &m->database);
 	josch_code_slice(c, &m->database_name);
 	josch_code_slice(c, &m->token);
+	josch_code_slice(c, &m->report);
 }
 
 static inline void
@@ -514,6 +534,7 @@ JOSCH_DEFINE_MESSAGE(list_end, JoschNothing, nothing, JOSCH_MSG_LIST_END)
 JOSCH_DEFINE_MESSAGE(refused, JoschRefused, refused, JOSCH_MSG_REFUSED)
 JOSCH_DEFINE_MESSAGE(log_data, JoschLogData, log_data, JOSCH_MSG_LOG_DATA)
 JOSCH_DEFINE_MESSAGE(error, JoschError, error, JOSCH_MSG_ERROR)
+JOSCH_DEFINE_MESSAGE(reported, JoschReported, reported, JOSCH_MSG_REPORTED)
 
 /* The i-th run of a FORGET; there are josch_forget_count of them. */
 static inline uint32_t

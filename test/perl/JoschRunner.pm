@@ -23,7 +23,7 @@ our $PATIENCE = 60;
 my %TYPE = (
 	HELLO => 1, START => 2, STOP => 3, FORGET => 4, LIST => 5, LOG => 6, REPLACE => 7,
 	WELCOME => 64, STARTED => 65, START_FAILED => 66, UP => 67, EXITED => 68, RUN => 69,
-	LIST_END => 70, REFUSED => 71, LOG_DATA => 72, ERROR => 73);
+	LIST_END => 70, REFUSED => 71, LOG_DATA => 72, ERROR => 73, REPORTED => 74);
 my %NAME = reverse %TYPE;
 
 use constant {
@@ -40,8 +40,9 @@ my %FIELDS = (
 	STARTED => [qw(q:run_id q:nonce q:pid q:started_at)],
 	START_FAILED => [qw(q:run_id q:nonce n:errno s:text c:passing)],
 	UP => [qw(q:run_id q:nonce q:up_at)],
-	EXITED => [ 'q:run_id', 'q:nonce', @EXIT ],
-	RUN => [ qw(q:run_id q:nonce c:state n:flags q:pid q:started_at q:up_at), @EXIT, qw(s:log_path s:identity n:database s:database_name s:token) ],
+	EXITED => [ 'q:run_id', 'q:nonce', @EXIT, 's:report' ],
+	REPORTED => [qw(q:run_id q:nonce s:report)],
+	RUN => [ qw(q:run_id q:nonce c:state n:flags q:pid q:started_at q:up_at), @EXIT, qw(s:log_path s:identity n:database s:database_name s:token s:report) ],
 	LIST_END => [],
 	REFUSED => [qw(q:run_id q:nonce c:reason s:text)],
 	LOG_DATA => [qw(q:run_id q:nonce q:offset s:bytes c:eof)],
@@ -86,7 +87,7 @@ sub spawn_daemon
 sub hello
 {
 	my (%who) = @_;
-	return pack('N (N/a*)2 N (N/a*)3 q>', $who{protocol} // 2, $who{version} // '1.0', $who{identity} // 'server-1',
+	return pack('N (N/a*)2 N (N/a*)3 q>', $who{protocol} // 3, $who{version} // '1.0', $who{identity} // 'server-1',
 		$who{database} // 5, $who{name} // 'postgres', binary(), $who{token} // '', $who{highest} // 0);
 }
 

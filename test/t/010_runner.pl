@@ -20,7 +20,7 @@ sub sh { return [ '/bin/sh', '-c', @_ ] }
 
 subtest 'welcome' => sub {
 	my $w = $c->{welcome};
-	is($w->{protocol}, 2, 'protocol');
+	is($w->{protocol}, 3, 'protocol');
 	like($w->{version}, qr/^\d+\.\d+/, 'version');
 	ok(JoschRunner::lives($w->{pid}), 'pid');
 	like($w->{incarnation}, qr{/$w->{pid}/}, 'incarnation names the process');
@@ -78,7 +78,7 @@ subtest 'environment, folder, descriptors' => sub {
 	is($env{A}, '2;b', 'a value as it was sent, the last one wins');
 	is($env{LANG}, 'de', 'the base can be overridden');
 	is($env{PATH}, '/usr/local/bin:/usr/bin:/bin', 'default PATH');
-	is_deeply([ sort keys %env ], [ sort 'A', qw(HOME JOSCH_RUN LANG PATH SHELL USER LOGNAME) ], 'and nothing else');
+	is_deeply([ sort keys %env ], [ sort 'A', qw(HOME JOSCH_REPORT JOSCH_RUN LANG PATH SHELL USER LOGNAME) ], 'and nothing else');
 	is($env{JOSCH_RUN}, sprintf('%d-%016x', $id, JoschRunner::nonce($id)), 'the name of the run');
 	$e = $c->run(run_id => ++$id, argv => ['pwd'], cwd => '/usr/lib');
 	is($e->{tail}, "/usr/lib\n", 'folder');
@@ -399,7 +399,7 @@ subtest 'who may come in, and what breaks' => sub {
 	$odd->send('START', pack 'q>2 N N', 5, 55, 3, 1_000_000);
 	is($odd->next_event->{type}, 'ERROR', 'a list that is not there');
 	$odd = JoschRunner->connect($spool, protocol => 99);
-	is($odd->{welcome}{protocol}, 2, 'another protocol is told ours');
+	is($odd->{welcome}{protocol}, 3, 'another protocol is told ours');
 	$odd->start(run_id => 1, argv => ['true']);
 	is($odd->next_event->{type}, 'ERROR', 'and cannot do more');
 	is($c->run(run_id => ++$id, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the runner is well');

@@ -160,6 +160,7 @@ sub make_day
 		RESET row_security;
 		SELECT josch.arm('restored, and to go on');
 		SELECT josch.claim(3, '2026-11-20', 'I look at it');
+		INSERT INTO josch.run_reports VALUES (1, 1, '2026-11-20', 0.30000000000000004, E'a\tb', '{"a": "b"}', 'none', josch.now());
 		INSERT INTO josch.sql_ends VALUES (1, 1, true, josch.now(), 0.30000000000000004, NULL, E'a\nb');
 	});
 }

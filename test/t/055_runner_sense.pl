@@ -30,6 +30,10 @@ my %END = (
 	10 => [ 1, 0, $YEAR_2024, 1, 2, 3, 1, '', '', '' ],	# timed out
 	11 => [ 3, 0, $YEAR_2024, 0, 0, 0, 0, '', '4711 (left)', '' ]);
 
+# and what each has said of itself
+my $report = "progress 7 too much\nprogress 0.5 half\x1b[2J\xff\nresult a=\x1b\xff\0b\n" . join('', map { "result n$_=" . ('v' x 5000) . "\n" } 1 .. 300)
+	. "problem \x1b[2J" . ('p' x 10000) . "\n";
+
 my $child = stand_in();
 my $test = $$;
 END { kill 'KILL', $child if $child && $$ == $test }	# or whoever reads what a failed test says would wait for it
@@ -55,6 +59,9 @@ is(run_of(5, q{status, exit_code, octet_length(output_tail) <= 4096, right(outpu
 is(run_of(6, q{status, octet_length(message) <= 4100, octet_length(survivors) <= 4000, message || survivors ~ '[[:cntrl:]]'}), 'unknown|t|t|f', 'reasons are a line, and have a limit');
 is(run_of(7, q{status, octet_length(message) <= 4100, message LIKE 'could not be started: %'}), 'failed|t|t', 'so have those of what could not be started');
 is(run_of(8, 'status'), 'unknown', 'nothing is known of nothing');
+is($node->sql(q{SELECT progress || ' ' || (progress_text ~ '[[:cntrl:]]') || ' ' || (results ->> 'a' ~ '^.\?\?b$') || ' ' || (octet_length(results::text) < 40000)
+	|| ' ' || coalesce(problems ~ '[[:cntrl:]]', false) FROM josch.run_reports JOIN josch.runs USING (run_id) WHERE runs.node_id = 1}),
+	'0.5 false true true false', 'nor is what a run is said to have said larger than it may be, and no terminal is moved by it');
 is(run_of(9, 'status, exit_code, output_tail'), "failed|7|known\n", 'what it says it knows already, it is asked for');
 is($node->sql(q{SELECT count(*) FROM josch.runs WHERE pid IS NOT NULL OR started_at NOT BETWEEN '2020-01-01' AND '3000-01-01'}), 0, 'a process that cannot be, and a start after all times, are not taken');
 like($node->sql("SELECT detail FROM josch.health() WHERE component = 'runner'"), qr/^(version 0\.9\?\[2J\?|None answers|Only)/, 'nor is its version believed');
@@ -94,7 +101,7 @@ sub answer
 		read($socket, $head, 5) == 5 or return;
 		my ($length, $type) = unpack 'N C', $head;
 		read $socket, $body, $length - 1 if $length > 1;
-		say_to($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 2, "0.9\x1b[2J\xff", 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
+		say_to($socket, 64, pack 'N N/a* N/a* q> q> N/a* q> q>', 3, "0.9\x1b[2J\xff", 'stand-in', $$, 1, 'ledger', 0, 0) if $type == 1;
 		append_to_file("$spool/asked", unpack 'N/a*', $body) if $type == 7;
 		if ($type == 5)
 		{
@@ -113,10 +120,10 @@ sub tell_end
 	if ($id == 9)
 	{
 		say_to($socket, 71, pack 'q>2 C N/a*', $run, $nonce, 1, 'it is known');
-		return pack 'q>2 C N q>3 C N q>4 N' . ' N/a*' x 5 . ' N N/a* N/a*', $run, $nonce, 3, 0, 1 << 40, 9e18, 0, @{ $END{$id} }, '', '', 0, '', '';
+		return pack 'q>2 C N q>3 C N q>4 N' . ' N/a*' x 5 . ' N N/a* N/a* N/a*', $run, $nonce, 3, 0, 1 << 40, 9e18, 0, @{ $END{$id} }, '', '', 0, '', '', $report;
 	}
 	say_to($socket, 65, pack 'q>4', $run, $nonce, 1 << 40, 9e18);
-	say_to($socket, 68, pack 'q>2 C N q>4 N (N/a*)3', $run, $nonce, @{ $END{$id} });
+	say_to($socket, 68, pack 'q>2 C N q>4 N (N/a*)4', $run, $nonce, @{ $END{$id} }, $report);
 	return undef;
 }
 

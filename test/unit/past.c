@@ -53,10 +53,11 @@ say_run(const Run *run, bool lives)
 		(unsigned long long) run->log_limit);
 	say_list("env", run->env);
 	say_list("ready", run->ready_argv);
-	say("\n    end %d %u %lld %llu %llu %llu %u %.*s/%.*s/%.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
+	say("\n    end %d %u %lld %llu %llu %llu %u %.*s/%.*s/%.*s/%.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
 		(unsigned long long) run->end.cpu_user_us, (unsigned long long) run->end.cpu_sys_us,
 		(unsigned long long) run->end.maxrss_kb, run->end.flags, (int) run->end.tail.len, run->end.tail.data,
-		(int) run->end.survivors.len, run->end.survivors.data, (int) run->end.reason.len, run->end.reason.data);
+		(int) run->end.survivors.len, run->end.survivors.data, (int) run->end.reason.len, run->end.reason.data,
+		(int) run->end_report.len, run->end_report.data);
 }
 
 /* With `lives`, also which runs are of a former life. */
@@ -164,6 +165,7 @@ past_end(Run *run, uint8_t kind, uint32_t value, const char *tail)
 	run->end = (JoschExit) {kind, value, 1700000001000000 + run->id, 11, 12, 13, run->flags, {NULL, (uint32_t) strlen(tail)},
 		josch_slice(xstrdup("8 (sleep)")), josch_slice(xstrdup("its journal was lost"))};
 	run->end.tail.data = xstrdup(tail);
+	run->end_report = josch_slice(format("result tail=%s\n", tail));
 	journal_exit(run);
 	journal_flush();
 	return run;

@@ -40,7 +40,7 @@ static Run *
 sleeper(int64_t id)
 {
 	char	   *argv[] = {"sleep", "1000", NULL};
-	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
 	char		path[32];
 	JoschStart	start = {0};
 	Process		process;
@@ -87,7 +87,7 @@ test_stillborn(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		char	   *argv[] = {(char *) cases[i].program, NULL};
-		SpawnRequest request = {argv, NULL, cases[i].cwd, NULL, -1};
+		SpawnRequest request = {argv, NULL, cases[i].cwd, NULL, NULL, -1};
 		char	   *why = NULL;
 		pid_t		pid;
 
@@ -360,7 +360,7 @@ test_one_term(void)
 {
 	char	   *argv[] = {"/bin/sh", "-c", "trap 'n=x$n; echo' TERM; echo; while [ \"$n\" != xx ]; do sleep 0.01; done; exit 9", NULL};
 	int			out[2];
-	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
 	char	   *why = NULL;
 	char		byte;
 	Run		   *run;
@@ -672,7 +672,7 @@ static void
 test_survivors(void)
 {
 	char	   *argv[] = {"/bin/sh", "-c", "setsid sh -c 'exec >/dev/null 2>&1; sleep 1000 & exec sleep 1000' & env -i sleep 1000 & exec sleep 1000", NULL};
-	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
 	DIR		   *proc = opendir("/proc");
 	JoschRunKey key;
 	Process		process;

@@ -161,9 +161,11 @@ test_answers(void)
 	JoschStartFailed start_failed_back;
 	JoschUp		up = {1, 21, 2};
 	JoschUp		up_back;
-	JoschExited exited = {9, 21, end};
+	JoschExited exited = {9, 21, end, slice("result a=b\n")};
+	JoschReported reported = {9, 21, slice("progress 0.5 half\n")};
+	JoschReported reported_back;
 	JoschExited exited_back;
-	JoschRun	run = {1, 21, 3, 5, 7, 9, 11, end, slice("log/1"), slice("server"), 5, slice("postgres"), slice("a token")};
+	JoschRun	run = {1, 21, 3, 5, 7, 9, 11, end, slice("log/1"), slice("server"), 5, slice("postgres"), slice("a token"), slice("progress 1\n")};
 	JoschRun	run_back;
 	JoschRefused refused = {1, 21, 2, slice("seen")};
 	JoschRefused refused_back;
@@ -183,11 +185,15 @@ test_answers(void)
 	THERE_AND_BACK(up, up, up_back);
 	OK(up_back.run_id == 1 && up_back.nonce == 21 && up_back.up_at == 2, "up says the same");
 	THERE_AND_BACK(exited, exited, exited_back);
-	OK(exited_back.run_id == 9 && exited_back.nonce == 21 && same_end(&exited_back.end, &end), "exited says the same");
+	OK(exited_back.run_id == 9 && exited_back.nonce == 21 && same_end(&exited_back.end, &end) &&
+	   same(exited_back.report, exited.report), "exited says the same");
+	THERE_AND_BACK(reported, reported, reported_back);
+	OK(reported_back.run_id == 9 && reported_back.nonce == 21 && same(reported_back.report, reported.report), "reported says the same");
 	THERE_AND_BACK(run, run, run_back);
 	OK(run_back.run_id == 1 && run_back.nonce == 21 && run_back.state == 3 && run_back.flags == 5 && run_back.pid == 7 && run_back.started_at == 9 &&
 	   run_back.up_at == 11 && same_end(&run_back.end, &end) && same(run_back.log_path, run.log_path) && same(run_back.identity, run.identity) &&
-	   run_back.database == 5 && same(run_back.database_name, run.database_name) && same(run_back.token, run.token), "run says the same");
+	   run_back.database == 5 && same(run_back.database_name, run.database_name) && same(run_back.token, run.token) &&
+	   same(run_back.report, run.report), "run says the same");
 	THERE_AND_BACK(refused, refused, refused_back);
 	OK(refused_back.run_id == 1 && refused_back.nonce == 21 && refused_back.reason == 2 && same(refused_back.text, refused.text), "refused says the same");
 	THERE_AND_BACK(log_data, data, data_back);

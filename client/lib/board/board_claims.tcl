@@ -13,6 +13,7 @@ proc ::board::ReadAttention {} {
             extract(epoch FROM claimed_until) AS claimed_until, coalesce(claim_comment, '') AS claim_comment
         FROM josch.attention WHERE claimed_by IS NOT NULL AND job_date = ${day}::date" \
         [namespace code [list TakeAttention $date]] board-attention
+    ReadProgress
 }
 
 proc ::board::TakeAttention {of_date result} {
@@ -88,10 +89,11 @@ proc ::board::not_before {row} {
     return "not before [board_filter::clock_text $due [dict get $row job_date]]"
 }
 
-# What is said of a node in one line: who looks at it, why it is in its state, and that its time has not come.
+# What is said of a node in one line: who looks at it, how far it is, why it is in its state, and that its time has not come.
 proc ::board::said {key} {
     set row [row $key]
-    return [join [lmap part [list [claims::short [claim $key]] [dict get $row message] [not_before $row]] {
+    set parts [list [claims::short [claim $key]] [progress_words $key] [dict get $row message] [not_before $row]]
+    return [join [lmap part $parts {
         if {$part eq ""} continue
         set part
     }] " \u00b7 "]

@@ -37,6 +37,8 @@ namespace eval ::board {
     variable attention ""
     # key -> who looks at it, a row as claims::who has it; those of the day that are in force
     variable claims {}
+    # key -> how far its run is, and what that says; those of the day that run and have said so
+    variable run_progress {}
     variable health {}
     # the state of the reading
     variable read

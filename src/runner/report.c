@@ -1,0 +1,458 @@
+/*
+ * src/runner/report.c
+ *	  What commands say of themselves: the file that each of them finds as JOSCH_REPORT.
+ *
+ * It lies beside the log, and the command may do with it whatever it can do with a
+ * file of its own: so what is read is never more than a piece at a time, only what
+ * is bounded is kept (wire/report.h), and what is no file any more is not read.
+ * Nobody waits for it: inotify tells when a file was written to, once; then it is
+ * looked at, once a second while it goes on, and watched again when it does not.
+ * What is known is told when it has changed, and for the last time with the end.
+ *
+ * A program that writes the file anew instead of adding to it is understood too:
+ * what was read last is not there any more then, and all is read once more.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIRST_LOOK (50 * MS)
+#define NEXT_LOOK SECOND
+
+/* Bytes that a look reads, and the last one. */
+#define LOOK_MAX (1024 * 1024)
+#define LAST_LOOK_MAX (4 * 1024 * 1024)
+#define PIECE (64 * 1024)
+
+/* So many bytes before the place that was reached tell whether the file is the one that was read. */
+#define REMEMBERED 256
+
+#define SUFFIX ".report"
+
+static int	inotify_fd = -1;
+
+/* The descriptor that becomes readable when a report was written to; -1: there is none. */
+int
+report_init(void)
+{
+	inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (inotify_fd < 0)
+	{
+		log_line("could not watch reports, and looks at them by the clock: %m");
+	}
+	return inotify_fd;
+}
+
+/* Its place below the spool; to be freed.  NULL: the run has none. */
+static char *
+path_of(const Run *run)
+{
+	size_t		len = strlen(run->log_path);
+
+	if (!spool_path_allowed(run->log_path) || len < 5 || strcmp(run->log_path + len - 4, ".log") != 0)
+	{
+		return NULL;
+	}
+	return format("%.*s" SUFFIX, (int) (len - 4), run->log_path);
+}
+
+static void
+look_after(Run *run, int64_t us)
+{
+	run->report_boot = now_boot() + us;
+	timer_update(run);
+}
+
+/* ---- the file ---- */
+
+/* False when the file cannot be watched. */
+static bool
+watch_file(Run *run, int fd)
+{
+	char		path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	run->report_watch = inotify_fd >= 0 ?
+		inotify_add_watch(inotify_fd, path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB | IN_ONESHOT) : -1;
+	return run->report_watch >= 0;
+}
+
+/* What the command finds as JOSCH_REPORT, an entry of its environment, to be freed; NULL with errno: there is none. */
+char *
+report_create(Run *run)
+{
+	char	   *path = path_of(run);
+	char	   *entry = NULL;
+	int			fd;
+
+	if (path == NULL)
+	{
+		errno = 0;
+		return NULL;
+	}
+	fd = spool_open(path, O_RDWR | O_CREAT | O_EXCL);
+	if (fd >= 0)
+	{
+		if (!watch_file(run, fd))
+		{
+			look_after(run, NEXT_LOOK);
+		}
+		close(fd);
+		entry = format("JOSCH_REPORT=%s/%s", runner.spool, path);
+		errno = 0;
+	}
+	free(path);
+	return entry;
+}
+
+void
+report_remove(const Run *run)
+{
+	char	   *path = path_of(run);
+
+	if (path != NULL)
+	{
+		log_remove(path);
+		free(path);
+	}
+}
+
+/* Whether it is a file still that may be read; -1 when it is not. */
+static int
+open_report(const Run *run, struct stat *st)
+{
+	char	   *path = path_of(run);
+	int			fd = path != NULL ? spool_open(path, O_RDONLY | O_NONBLOCK) : -1;
+
+	free(path);
+	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)))
+	{
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static uint64_t
+hash_before(int fd, int64_t offset)
+{
+	char		bytes[REMEMBERED];
+	int64_t		from = offset > REMEMBERED ? offset - REMEMBERED : 0;
+	ssize_t		n = pread(fd, bytes, (size_t) (offset - from), from);
+
+	return n < 0 ? 0 : hash_bytes(bytes, (size_t) n);
+}
+
+/* ---- its lines ---- */
+
+static RunReport *
+report_of(Run *run)
+{
+	if (run->report == NULL)
+	{
+		run->report = xcalloc(1, sizeof(RunReport));
+		run->report->kept.results.grow = xrealloc;
+	}
+	return run->report;
+}
+
+/* Takes in the whole lines of a piece; how many bytes that were.  The last one may have no end. */
+static size_t
+take_lines(RunReport *report, const char *data, size_t len, bool last)
+{
+	size_t		done = 0;
+
+	while (done < len)
+	{
+		const char *line = data + done;
+		const char *end = memchr(line, '\n', len - done);
+		size_t		size = end != NULL ? (size_t) (end - line) : len - done;
+
+		if (end == NULL && !last && size < JOSCH_REPORT_LINE_MAX)
+		{
+			break;
+		}
+		if (report->skipping || size > JOSCH_REPORT_LINE_MAX || (end == NULL && !last))
+		{
+			/* one that is too long says nothing */
+			report->kept.not_read += size;
+			report->skipping = end == NULL;
+		}
+		else
+		{
+			(void) josch_said_add(&report->kept, line, size);
+		}
+		report->changed = true;
+		done += size + (end != NULL);
+	}
+	return done;
+}
+
+/* Reads what has come, up to so many bytes; false when there was nothing. */
+static bool
+read_on(Run *run, int fd, int64_t most, bool last)
+{
+	static char piece[PIECE];
+	RunReport  *report = report_of(run);
+	int64_t		end = report->offset + most;
+	int64_t		begun;
+	ssize_t		n;
+	size_t		done = 1;
+
+	if (report->offset > 0 && hash_before(fd, report->offset) != report->before)
+	{
+		report->offset = 0;		/* it was written anew */
+		report->skipping = false;
+		end = most;
+	}
+	begun = report->offset;
+	while (done > 0 && report->offset < end && (n = pread(fd, piece, sizeof(piece), report->offset)) > 0)
+	{
+		done = take_lines(report, piece, (size_t) n, last && (size_t) n < sizeof(piece));
+		report->offset += (int64_t) done;
+	}
+	if (report->offset != begun)
+	{
+		report->before = hash_before(fd, report->offset);
+	}
+	return report->offset != begun;
+}
+
+/* ---- what is told ---- */
+
+static void
+append(JoschBuffer *out, const char *text)
+{
+	(void) josch_buffer_append(out, text, strlen(text));
+}
+
+static void
+append_problem(JoschBuffer *out, uint64_t count, const char *what)
+{
+	char	   *text;
+
+	if (count == 0)
+	{
+		return;
+	}
+	text = format("%s%llu %s", out->len > strlen(JOSCH_REPORT_PROBLEM) ? "; " : "", (unsigned long long) count, what);
+	append(out, text);
+	free(text);
+}
+
+/* What was not kept, as the last line. */
+static void
+append_problems(JoschBuffer *out, const JoschReport *kept)
+{
+	JoschBuffer line = {NULL, 0, 0, xrealloc};
+
+	append(&line, JOSCH_REPORT_PROBLEM);
+	append_problem(&line, kept->not_understood, "not understood");
+	if (kept->not_understood > 0)
+	{
+		append(&line, ", the first: ");
+		(void) josch_buffer_append(&line, kept->sample, kept->sample_len);
+	}
+	append_problem(&line, kept->too_many, "results too many, which were not kept");
+	append_problem(&line, kept->too_long, "values cut, which were too long");
+	append_problem(&line, kept->not_read, "bytes not read");
+	if (line.len > strlen(JOSCH_REPORT_PROBLEM))
+	{
+		(void) josch_buffer_append(out, line.data, line.len);
+		append(out, "\n");
+	}
+	free(line.data);
+}
+
+static void
+append_results(JoschBuffer *out, const JoschReport *kept)
+{
+	const char *all = (const char *) kept->results.data;
+	size_t		i = 0;
+
+	while (i < kept->results.len)
+	{
+		const char *end = memchr(all + i, '\n', kept->results.len - i);
+		size_t		len = (size_t) (end - (all + i)) + 1;
+
+		append(out, "result ");
+		(void) josch_buffer_append(out, all + i, len);
+		i += len;
+	}
+}
+
+/* What is kept, as lines in clean UTF-8; to be freed.  Without text: nothing is. */
+static JoschSlice
+condense(const RunReport *report)
+{
+	JoschBuffer out = {NULL, 0, 0, xrealloc};
+	JoschSlice	clean = {NULL, 0};
+
+	if (report == NULL)
+	{
+		return clean;
+	}
+	if (report->kept.has_progress)
+	{
+		char	   *text = format("progress %u.%06u %.*s\n", report->kept.progress / JOSCH_REPORT_WHOLE,
+								  report->kept.progress % JOSCH_REPORT_WHOLE, (int) report->kept.text_len, report->kept.text);
+
+		append(&out, text);
+		free(text);
+	}
+	append_results(&out, &report->kept);
+	append_problems(&out, &report->kept);
+	if (out.len > 0)
+	{
+		clean.data = utf8_clean((const char *) out.data, out.len, &clean.len);
+	}
+	free(out.data);
+	return clean;
+}
+
+/* As a run shows it at present: the end's, or what is known by now.  To be freed. */
+JoschSlice
+report_text(const Run *run)
+{
+	if (run->phase == RUN_EXITED)
+	{
+		return josch_slice(run->end_report.len > 0 ? slice_dup(run->end_report) : NULL);
+	}
+	return condense(run->report);
+}
+
+static void
+tell(Run *run)
+{
+	JoschSlice	text;
+
+	if (run->report != NULL && run->report->changed)
+	{
+		run->report->changed = false;
+		text = condense(run->report);
+		if (text.len > 0)
+		{
+			tell_report(run, text);
+		}
+		free((void *) text.data);
+	}
+}
+
+/* ---- when ---- */
+
+/* It is time to look at the run's report. */
+void
+report_due(Run *run)
+{
+	struct stat st;
+	int			fd = open_report(run, &st);
+	int64_t		size;
+	bool		grown;
+
+	if (fd < 0)
+	{
+		return;					/* whatever was put in its place */
+	}
+	size = st.st_size;
+	grown = read_on(run, fd, LOOK_MAX, false);
+	tell(run);
+	if (grown || !watch_file(run, fd) || fstat(fd, &st) != 0 || st.st_size != size)
+	{
+		look_after(run, NEXT_LOOK);
+	}
+	close(fd);
+}
+
+/* What it says up to now is to be known before something else is told. */
+void
+report_look(Run *run)
+{
+	struct stat st;
+	int			fd = open_report(run, &st);
+
+	if (fd >= 0)
+	{
+		if (st.st_size > 0)
+		{
+			(void) read_on(run, fd, LOOK_MAX, false);
+			tell(run);
+		}
+		close(fd);
+	}
+}
+
+/* The run was started by a former program: its report is read from the beginning. */
+void
+report_resume(Run *run)
+{
+	look_after(run, 0);
+}
+
+/* The run has ended: what it has said is what it says. */
+void
+report_end(Run *run)
+{
+	struct stat st;
+	int			fd = open_report(run, &st);
+
+	if (fd >= 0)
+	{
+		if (st.st_size > 0)
+		{
+			(void) read_on(run, fd, LAST_LOOK_MAX, true);
+		}
+		if (run->report != NULL && st.st_size > run->report->offset)
+		{
+			run->report->kept.not_read += (uint64_t) (st.st_size - run->report->offset);
+		}
+		close(fd);
+	}
+	free((void *) run->end_report.data);
+	run->end_report = condense(run->report);
+	run_drop_report(run);
+}
+
+static void
+look_at_watched(int watch)
+{
+	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
+	{
+		for (Run *run = owner->first; run != NULL; run = run->next)
+		{
+			if (run->report_watch == watch && run->phase == RUN_LIVE)
+			{
+				look_after(run, FIRST_LOOK);
+				return;
+			}
+		}
+	}
+}
+
+/* Reports have been written to. */
+void
+report_changed(void)
+{
+	char		buffer[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t		n;
+
+	while ((n = read(inotify_fd, buffer, sizeof(buffer))) > 0)
+	{
+		char	   *p = buffer;
+
+		while (p < buffer + n)
+		{
+			const struct inotify_event *event = (const struct inotify_event *) p;
+
+			if (!(event->mask & IN_IGNORED))
+			{
+				look_at_watched(event->wd);
+			}
+			p += sizeof(struct inotify_event) + event->len;
+		}
+	}
+}
