@@ -8,7 +8,7 @@ base wire
 graph node audit keep page
 calendar
 template day
-run
+run import
 outlook
 server
 runner
