@@ -51,7 +51,8 @@ pg_choose_offered() {
     return 1
 }
 
-# what else is needed than the server and its tests: client (Tcl/Tk), display (an X server and a hand on it, to test with), python (virtual environments)
+# what else is needed than the server and its tests: client (Tcl/Tk), display (an X server and a hand on it, to test with), python (virtual environments),
+# project (what makes a project of skeleton/)
 NEEDED=()
 
 # print the packages, PostgreSQL apart, of which something is missing
@@ -66,6 +67,7 @@ missing_packages() {
     case " ${NEEDED[*]} " in *' client '*) missing_client_packages ;; esac
     case " ${NEEDED[*]} " in *' display '*) missing_display_packages ;; esac
     case " ${NEEDED[*]} " in *' python '*) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;; esac
+    case " ${NEEDED[*]} " in *' project '*) missing_project_packages ;; esac
 }
 
 missing_client_packages() {
@@ -77,6 +79,12 @@ missing_client_packages() {
     for program in tmux git man; do
         command -v $program >/dev/null || echo $program | sed 's/^man$/man-db/'
     done
+}
+
+missing_project_packages() {
+    [ -x /usr/bin/cookiecutter ] || echo cookiecutter
+    command -v pipenv >/dev/null || echo pipenv
+    command -v git >/dev/null || echo git
 }
 
 missing_display_packages() {

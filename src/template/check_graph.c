@@ -18,6 +18,7 @@
 #include "graph/store_graph.h"
 #include "node/join.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "utils/array.h"
