@@ -10,8 +10,10 @@
 
 #include "base/checks.h"
 
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "optimizer/optimizer.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -32,7 +34,10 @@ typedef struct Checks
 	bool		stale;
 	TransactionId used_in;
 	EState	   *estate;			/* in which they were compiled; NULL: none are there */
+	int			n;
 	ExprState **compiled;
+	Bitmapset **columns;		/* of each, offset as in pull_varattnos; NULL: it is always asked */
+	ExprState **chosen;			/* for the row at hand */
 	struct Checks *next;
 } Checks;
 
@@ -71,18 +76,35 @@ find(Oid relation)
 	return checks;
 }
 
+/* NULL where the whole row is looked at, or no column. */
+static Bitmapset *
+columns_of(Node *check)
+{
+	Bitmapset  *columns = NULL;
+
+	pull_varattnos(check, 1, &columns);
+	return bms_next_member(columns, -1) > -FirstLowInvalidHeapAttributeNumber ? columns : NULL;
+}
+
 static void
 compile(Checks *checks, const TupleConstr *constraints)
 {
 	MemoryContext former = MemoryContextSwitchTo(TopMemoryContext);
 	EState	   *estate = CreateExecutorState();
 
-	checks->compiled = MemoryContextAllocZero(estate->es_query_cxt, sizeof(ExprState *) * constraints->num_check);
-	for (int i = 0; i < constraints->num_check; i++)
+	MemoryContextSwitchTo(estate->es_query_cxt);
+	checks->n = constraints->num_check;
+	checks->compiled = palloc0(sizeof(ExprState *) * checks->n);
+	checks->columns = palloc0(sizeof(Bitmapset *) * checks->n);
+	checks->chosen = palloc0(sizeof(ExprState *) * checks->n);
+	for (int i = 0; i < checks->n; i++)
 	{
 		if (is_enforced(&constraints->check[i]))
 		{
-			checks->compiled[i] = ExecPrepareExpr((Expr *) stringToNode(constraints->check[i].ccbin), estate);
+			Node	   *check = stringToNode(constraints->check[i].ccbin);
+
+			checks->columns[i] = constraints->check[i].ccvalid ? columns_of(check) : NULL;
+			checks->compiled[i] = ExecPrepareExpr((Expr *) check, estate);
 		}
 	}
 	checks->estate = estate;
@@ -116,4 +138,56 @@ josch_checks_give(ResultRelInfo *target)
 	}
 	checks->used_in = GetTopTransactionId();
 	checks_of(target) = checks->compiled;
+}
+
+/* Byte for byte: what looks otherwise, and is the same, is asked about once more. */
+static bool
+is_changed(TupleTableSlot *before, TupleTableSlot *after, int at)
+{
+	Form_pg_attribute attribute = TupleDescAttr(after->tts_tupleDescriptor, at);
+	Datum		former = before->tts_values[at];
+	Datum		value = after->tts_values[at];
+
+	if (before->tts_isnull[at] || after->tts_isnull[at])
+	{
+		return before->tts_isnull[at] != after->tts_isnull[at];
+	}
+	if (attribute->attbyval)
+	{
+		return former != value;
+	}
+	if (attribute->attlen == -1)
+	{
+		return VARSIZE_ANY(DatumGetPointer(former)) != VARSIZE_ANY(DatumGetPointer(value)) ||
+			memcmp(DatumGetPointer(former), DatumGetPointer(value), VARSIZE_ANY(DatumGetPointer(former))) != 0;
+	}
+	return attribute->attlen < 0 || memcmp(DatumGetPointer(former), DatumGetPointer(value), attribute->attlen) != 0;
+}
+
+void
+josch_checks_choose(ResultRelInfo *target, TupleTableSlot *before, TupleTableSlot *after)
+{
+	Checks	   *checks = kept != NULL ? find(RelationGetRelid(target->ri_RelationDesc)) : NULL;
+	Bitmapset  *changed = NULL;
+
+	if (checks == NULL || checks->estate == NULL ||
+		(checks_of(target) != checks->compiled && checks_of(target) != checks->chosen))
+	{
+		return;
+	}
+	slot_getallattrs(before);
+	slot_getallattrs(after);
+	for (int i = 0; i < after->tts_tupleDescriptor->natts; i++)
+	{
+		if (is_changed(before, after, i))
+		{
+			changed = bms_add_member(changed, i + 1 - FirstLowInvalidHeapAttributeNumber);
+		}
+	}
+	for (int i = 0; i < checks->n; i++)
+	{
+		checks->chosen[i] = checks->columns[i] == NULL || bms_overlap(checks->columns[i], changed) ? checks->compiled[i] : NULL;
+	}
+	bms_free(changed);
+	checks_of(target) = checks->chosen;
 }

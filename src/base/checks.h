@@ -18,4 +18,11 @@
  */
 extern void josch_checks_give(ResultRelInfo *target);
 
+/*
+ * Of these, leaves those to the next row that it may not satisfy: an expression of columns that are as they
+ * were says what it said of the row before.  One that was not valid for all rows when it was made says nothing
+ * of that row, and is asked.
+ */
+extern void josch_checks_choose(ResultRelInfo *target, TupleTableSlot *before, TupleTableSlot *after);
+
 #endif							/* JOSCH_CHECKS_H */

@@ -95,7 +95,7 @@ josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bi
 }
 
 void
-josch_target_check(JoschTarget *target, TupleTableSlot *slot, CmdType operation)
+josch_target_check(JoschTarget *target, TupleTableSlot *before, TupleTableSlot *slot)
 {
 	TupleConstr *constraints = RelationGetDescr(target->relation)->constr;
 
@@ -105,7 +105,11 @@ josch_target_check(JoschTarget *target, TupleTableSlot *slot, CmdType operation)
 	}
 	if (constraints->has_generated_stored)
 	{
-		ExecComputeStoredGenerated(target->info, target->estate, slot, operation);
+		ExecComputeStoredGenerated(target->info, target->estate, slot, before != NULL ? CMD_UPDATE : CMD_INSERT);
+	}
+	if (before != NULL)
+	{
+		josch_checks_choose(target->info, before, slot);
 	}
 	ExecConstraints(target->info, slot, target->estate);
 }
@@ -148,9 +152,10 @@ replace(JoschTarget *target, ItemPointer former, TupleTableSlot *slot)
 }
 
 bool
-josch_target_update(JoschTarget *target, ItemPointer former, TupleTableSlot *slot)
+josch_target_update(JoschTarget *target, TupleTableSlot *before, TupleTableSlot *slot)
 {
 	TriggerDesc *triggers = target->info->ri_TrigDesc;
+	ItemPointerData former = before->tts_tid;
 
 	if (triggers != NULL && triggers->trig_update_before_row)
 	{
@@ -158,15 +163,15 @@ josch_target_update(JoschTarget *target, ItemPointer former, TupleTableSlot *slo
 		bool		goes_on;
 
 		josch_epq_init(&epq, target->estate);
-		goes_on = josch_before_row_update(target->estate, &epq, target->info, former, slot);
+		goes_on = josch_before_row_update(target->estate, &epq, target->info, &former, slot);
 		EvalPlanQualEnd(&epq);
 		if (!goes_on)
 		{
 			return false;
 		}
 	}
-	josch_target_check(target, slot, CMD_UPDATE);
-	replace(target, former, slot);
+	josch_target_check(target, before, slot);
+	replace(target, &former, slot);
 	return true;
 }
 

@@ -35,14 +35,14 @@ typedef struct JoschTarget
 extern void josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bitmapset *updated,
 							   bool (*leave_out) (const Trigger *trigger));
 
-/* What a row must satisfy, with what is computed from it. */
-extern void josch_target_check(JoschTarget *target, TupleTableSlot *slot, CmdType operation);
+/* What a row must satisfy, with what is computed from it; "before" is the version that it replaces, or NULL. */
+extern void josch_target_check(JoschTarget *target, TupleTableSlot *before, TupleTableSlot *slot);
 
 /* Entries in the indexes, and row triggers, of a row that is in the table now; former: of an UPDATE. */
 extern void josch_target_inserted(JoschTarget *target, TupleTableSlot *slot);
 
-/* Puts a new version in the place of the row at "former", which is locked; false when a trigger keeps it from that. */
-extern bool josch_target_update(JoschTarget *target, ItemPointer former, TupleTableSlot *slot);
+/* Puts a new version in the place of the row "before", which is locked; false when a trigger keeps it from that. */
+extern bool josch_target_update(JoschTarget *target, TupleTableSlot *before, TupleTableSlot *slot);
 
 /* Triggers after the statement fire; the rows are there for the next command of the transaction. */
 extern void josch_target_end(JoschTarget *target, CmdType operation);

@@ -135,7 +135,6 @@ josch_update_set_text(JoschUpdate *update, int column, const char *text)
 bool
 josch_update_write(JoschUpdate *update)
 {
-	ItemPointerData former = update->finder.slot->tts_tid;
 	bool		written;
 
 	CHECK_FOR_INTERRUPTS();
@@ -143,7 +142,7 @@ josch_update_write(JoschUpdate *update)
 	ExecStoreVirtualTuple(update->row);
 	update->row->tts_tableOid = RelationGetRelid(update->finder.relation);
 	ExecMaterializeSlot(update->row);
-	written = josch_target_update(&update->target, &former, update->row);
+	written = josch_target_update(&update->target, update->finder.slot, update->row);
 	ExecClearTuple(update->row);
 	ResetPerTupleExprContext(update->target.estate);
 	return written;

@@ -150,7 +150,7 @@ take(Writer *writer, TupleTableSlot *slot)
 	{
 		return false;
 	}
-	josch_target_check(&writer->target, slot, CMD_INSERT);
+	josch_target_check(&writer->target, NULL, slot);
 	ExecMaterializeSlot(slot);	/* what it was made of lives no longer than this row */
 	return true;
 }
