@@ -222,6 +222,10 @@ proc ::popup_list::ArrangeTools {} {
     variable path
     lassign [popup::count] all off
     set tools $path.tools
+    if {![winfo exists $tools.filter_label]} {
+        # the window is going, and its parts went first
+        return
+    }
     set needs 0
     foreach name [list filter_label filter group_label group {*}[expr {$off ? "off" : ""}]] {
         incr needs [expr {[winfo reqwidth $tools.$name] + [theme::chars 1]}]
