@@ -26,6 +26,7 @@ proc ::board_status::create {path} {
     ttk::button $frame.waiting -style Tool.TButton -command ::board_status::ShowWaiting
     ttk::button $frame.health -style Tool.TButton -command ::board_status::ShowHealth
     ttk::button $frame.link -style Tool.TButton -command db::retry
+    semaphores::create $frame.semaphores
     pack $frame.link $frame.health $frame.waiting -side right -padx [theme::px 6 0]
     pack $frame.bar -side left -padx [theme::px 0 8]
     pack $frame.done -side left -padx [theme::px 0 10]
@@ -84,12 +85,14 @@ proc ::board_status::Plan {} {
 
 proc ::board_status::Write {} {
     variable planned
+    variable frame
     set planned ""
     set counts [board::counts]
     WriteBar $counts
     WriteWaiting
     WriteHealth
     WriteLink
+    semaphores::write $frame.semaphores
     # last: they take the room that the others leave
     WriteStates $counts
 }
@@ -143,8 +146,10 @@ proc ::board_status::WriteStates {counts} {
     set chosen [board::states]
     # but for what stands between the parts
     set room [expr {[winfo width $frame] - [theme::px 44]}]
-    foreach part {bar done waiting health link} {
-        incr room -[winfo reqwidth $frame.$part]
+    foreach part {bar done waiting health link semaphores} {
+        if {$part ne "semaphores" || [$frame.semaphores cget -text] ne ""} {
+            incr room -[winfo reqwidth $frame.$part]
+        }
     }
     if {![Is_new states [list $counts $chosen $room]]} {
         return
@@ -262,7 +267,7 @@ proc ::board_status::WriteHealth {} {
         return
     }
     tip::set_text $frame.health [join [lmap row [board::health] {
-        if {[dict get $row component] ni {armed strays} || [dict get $row up] in {t true 1}} continue
+        if {[dict get $row component] ni {armed strays paused} || [dict get $row up] in {t true 1}} continue
         dict get $row detail
     }] \n]
     if {!$known} {
@@ -274,6 +279,8 @@ proc ::board_status::WriteHealth {} {
     } elseif {"armed" in $down} {
         # then nothing is started, whatever else is up
         $frame.health configure -text "\u25b2 disarmed" -style Danger.Tool.TButton
+    } elseif {$down eq {paused}} {
+        $frame.health configure -text "\u2016 paused" -style Warn.Tool.TButton
     } elseif {$down eq {days}} {
         $frame.health configure -text "\u25b2 missed days" -style Danger.Tool.TButton
         tip::set_text $frame.health [missed::detail]
