@@ -66,7 +66,7 @@ ROLLBACK TO clean;
 -- variables, programs, directories
 INSERT INTO staging.environs VALUES ('PYTHON', '/no/such/python'), ('SHELL_OF_OURS', '/bin/sh'), ('TWO', '/bin/sh -e'), ('PATH', '/usr/bin:/bin');
 UPDATE staging.tpl_nodes SET exec_command = (ARRAY['echo $DATE $NO_SUCH', '$PYTHON x.py', '$SHELL_OF_OURS x.sh', '$TWO x.sh', 'A=1 no_such_program --x', 'sh -c "no_such_program"',
-	'/no/such/program; true', 'cd /; no_such_program', './here'])[node_id::int];
+	'/no/such/program; true', 'cd /; no_such_program $RESULT_ROWS', './here'])[node_id::int];
 SELECT * FROM josch.validate('staging');
 UPDATE staging.tpl_nodes SET exec_command = 'true', work_dir = CASE node_id WHEN '1' THEN '/no/such/dir' END WHERE node_id < '3';
 UPDATE staging.tpl_nodes SET node_type = 'L', exec_command = 'sleep 1', ready_command = 'test -e $NO_SUCH' WHERE node_id = '3';

@@ -115,20 +115,33 @@ note_name(JoschVariables *variables, const char *name)
 	}
 }
 
+char **
+josch_variables_unknown(const JoschVariables *variables, const char *command, int *n)
+{
+	int			nunknown;
+	char	  **names = josch_command_unknown(command, variables->known, variables->nknown, &nunknown);
+
+	*n = 0;
+	for (int i = 0; i < nunknown; i++)
+	{
+		if (strncmp(names[i], RESULT_PREFIX, strlen(RESULT_PREFIX)) != 0)
+		{
+			names[(*n)++] = names[i];
+		}
+	}
+	return names;
+}
+
 void
 josch_variables_check(JoschVariables *variables, int64 node_id, const char *command)
 {
 	MemoryContext former = MemoryContextSwitchTo(variables->scratch);
 	int			n;
-	char	  **names = josch_command_unknown(command, variables->known, variables->nknown, &n);
+	char	  **names = josch_variables_unknown(variables, command, &n);
 
 	MemoryContextSwitchTo(variables->context);
 	for (int i = 0; i < n; i++)
 	{
-		if (strncmp(names[i], RESULT_PREFIX, strlen(RESULT_PREFIX)) == 0)
-		{
-			continue;			/* only when it starts is it known what its parents have said */
-		}
 		if (variables->nodes == 0 || variables->node_id != node_id)
 		{
 			note_node(variables, node_id, names[i]);

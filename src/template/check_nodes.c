@@ -10,9 +10,8 @@
 
 #include "base/attempt.h"
 #include "base/config.h"
-#include "node/command.h"
 #include "node/statement.h"
-#include "node/store_variables.h"
+#include "node/variables.h"
 #include "template/found_command.h"
 #include "template/store_check.h"
 
@@ -34,8 +33,7 @@ typedef struct NodeCheck
 {
 	JoschFindings *findings;
 	MemoryContext scratch;
-	char	  **known;			/* variables */
-	int			nknown;
+	JoschVariables *variables;
 	bool		sees_host;		/* the caller may know what is on this host */
 	const char *path;			/* on which programs are found; NULL: nobody knows */
 	int			told[NODE_KINDS];
@@ -55,7 +53,7 @@ static void
 check_variables(NodeCheck *check, const CheckedNode *node, const char *what, const char *command)
 {
 	int			n;
-	char	  **names = josch_command_unknown(command, check->known, check->nknown, &n);
+	char	  **names = josch_variables_unknown(check->variables, command, &n);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -241,8 +239,7 @@ josch_check_nodes(const Load *load, JoschFindings *findings)
 		return;
 	}
 	check.scratch = AllocSetContextCreate(CurrentMemoryContext, "josch node", ALLOCSET_DEFAULT_SIZES);
-	check.known = josch_store_variables_names(GetActiveSnapshot(), &check.nknown);
-	josch_command_sort_variables(check.known, check.nknown);
+	check.variables = josch_variables_begin(GetActiveSnapshot());
 	/* who may have a program run can find out what is there anyway; nobody else is told */
 	check.sees_host = has_privs_of_role(GetUserId(), ROLE_PG_EXECUTE_SERVER_PROGRAM);
 	check.path = search_path();
