@@ -22,6 +22,22 @@ class Context:
     attempt: int
     variables: Mapping[str, str]
 
+    def progress(self, done: float, doing: str = "") -> None:
+        """How much is done, from 0 to 1, and what is being done: others see it while the program runs."""
+        self._say(f"progress {done:.4f} {doing}")
+
+    def result(self, **results: object) -> None:
+        """What is kept with the run, and is a variable of the node's children: RESULT_rows, for rows=1042."""
+        for name, value in results.items():
+            self._say(f"result {name}={value}")
+
+    def _say(self, line: str) -> None:
+        if len(line.splitlines()) != 1:
+            raise ValueError(f"what a program says is one line: {line!r}")
+        if path := self.variables.get("JOSCH_REPORT"):  # tried by hand it has none
+            with open(path, "a", encoding="utf-8") as report:
+                print(line.rstrip(), file=report)
+
 
 def context(environ: Mapping[str, str] = os.environ) -> Context:
     """What the environment says of this run."""

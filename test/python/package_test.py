@@ -325,6 +325,8 @@ def test_changes_untold(connection):
 def test_context(connection):
     run = josch.context({"DATE": "2025-03-14", "PREV_DATE": "2025-03-13", "NODE_ID": "10", "RUN_ID": "7", "ATTEMPT": "2", "JOB_NAME": "J", "NODE_NAME": "n"})
     assert (run.date, run.prev_date, run.next_date, run.node_id, run.run_id, run.attempt) == (datetime.date(2025, 3, 14), datetime.date(2025, 3, 13), None, 10, 7, 2)
+    raised(ValueError, run.result, rows="1\nresult rows=2")
+    run.progress(1)  # without a file there is nobody to hear it
     assert "not started by JOSCH" in str(raised(RuntimeError, josch.context, {}))
 
 
