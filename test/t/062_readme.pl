@@ -66,6 +66,22 @@ while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 }
 cmp_ok($blocks, '>', 5, 'there are SQL blocks to run');
 
+# each line that says a construct of pipelines runs
+my ($constructs) = slurp_file('doc/words.md') =~ /^## What pipelines are made of.*?\n(.*?)^## /ms;
+my @lines = $constructs =~ /`((?:UPDATE|INSERT|SELECT) [^`]*)`/g;
+cmp_ok(scalar(@lines), '>', 12, 'there are lines for what pipelines are made of');
+foreach my $line (@lines)
+{
+	my ($code, $out, $err) = psql_block("BEGIN;
+		INSERT INTO josch.tpl_jobs (job_name) VALUES ('Close'), ('Load') ON CONFLICT DO NOTHING;
+		INSERT INTO josch.semaphores (semaphore_name, capacity) SELECT 'db', 4 WHERE \$c\$$line\$c\$ ~ 'tpl_node_semaphores';
+		INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) VALUES (10, 'N', 'Load', 'ten', 'true'), (30, 'N', 'Load', 'thirty', 'true') ON CONFLICT DO NOTHING;
+		\\set QUIET off
+		$line; ROLLBACK;");
+	is($code, 0, "it runs: $line") or diag($err);
+	like($out, qr/^(?:UPDATE 1|INSERT 0 1|\(1 row\))$/m, 'and does something');
+}
+
 # what the files do not name stays as it is, and to load them again changes nothing
 my ($load) = grep { /tpl_nodes\.csv/ } $readme =~ /^```sql\n(.*?)^```/msg;
 my $everything = 'SELECT j, n FROM josch.tpl_jobs j JOIN josch.tpl_nodes n USING (job_name) ORDER BY node_id';
