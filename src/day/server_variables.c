@@ -14,6 +14,7 @@
 #include "nodes/pg_list.h"
 #include "postmaster/postmaster.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
 #include "day/server_variables.h"

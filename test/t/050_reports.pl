@@ -92,9 +92,9 @@ subtest 'SQL: progress is seen before anything is committed' => sub {
 		[ 31, 'N', undef, exec_sql => q{
 			INSERT INTO done VALUES (1);
 			SELECT josch.report('progress 0.4 half of it');
-			DO $$ BEGIN FOR i IN 1..3000 LOOP EXIT WHEN pg_stat_file('} . "$work/sql_one" . q{', true) IS NOT NULL; PERFORM pg_sleep(0.02); END LOOP;
+			DO $$ BEGIN FOR i IN 1..3000 LOOP EXIT WHEN (pg_stat_file('} . "$work/sql_one" . q{', true)).size IS NOT NULL; PERFORM pg_sleep(0.02); END LOOP;
 				BEGIN PERFORM josch.report(E'progress 0.7\nresult rows=7\nnonsense'); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END; END $$;
-			DO $$ BEGIN FOR i IN 1..3000 LOOP EXIT WHEN pg_stat_file('} . "$work/sql_two" . q{', true) IS NOT NULL; PERFORM pg_sleep(0.02); END LOOP; END $$;
+			DO $$ BEGIN FOR i IN 1..3000 LOOP EXIT WHEN (pg_stat_file('} . "$work/sql_two" . q{', true)).size IS NOT NULL; PERFORM pg_sleep(0.02); END LOOP; END $$;
 			SELECT josch.report('result rows=8')} ],
 		[ 32, 'N', 'echo $RESULT_rows' ],
 		[ 33, 'N', undef, exec_sql => q{SELECT josch.report('result why=broken'); SELECT 1 / 0} ],
