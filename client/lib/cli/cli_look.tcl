@@ -16,7 +16,8 @@ proc ::cli::StatusSql {date} {
     }
     return "SELECT b.node_id, to_char(b.job_date, 'YYYY-MM-DD') AS job_date, b.job_name, b.node_name, b.node_type, b.state,
         date_trunc('second', b.state_since) AS state_since, b.attempt, b.run_id, b.not_before, b.due_at, b.acted_by, b.action,
-        b.comment, b.message FROM josch.board b JOIN josch.states() s USING (state) WHERE [join $conditions { AND }]
+        b.comment, b.progress, b.progress_text, b.message
+        FROM josch.board b JOIN josch.states() s USING (state) WHERE [join $conditions { AND }]
         ORDER BY b.job_name, b.node_id"
 }
 
@@ -37,8 +38,18 @@ proc ::cli::verb_status {words} {
     if {$nodes ne {}} {
         cli_print::table {NODE JOB NAME STATE SINCE MESSAGE} [lmap node $nodes {
             list [dict get $node node_id] [dict get $node job_name] [dict get $node node_name] [dict get $node state] \
-                [string range [dict get $node state_since] 0 18] [dict get $node message]
+                [string range [dict get $node state_since] 0 18] [Message $node]
         }] 3
+    }
+}
+
+# What there is to say of a node: how far its run is, and its message.
+proc ::cli::Message {node} {
+    dict with node {
+        if {$progress eq "" || $state ni {running up}} {
+            return $message
+        }
+        return [string trim "[expr {round(100 * $progress)}] % $progress_text $message"]
     }
 }
 

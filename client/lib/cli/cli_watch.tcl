@@ -20,6 +20,7 @@ namespace eval ::cli_watch {
     variable told ""
     variable asked 0
     variable planned ""
+    variable soon 0
     variable gap 200
     variable done 0
 }
@@ -94,9 +95,12 @@ proc ::cli_watch::Line {change} {
 proc ::cli_watch::Noticed {payloads} {
     variable planned
     variable gap
+    variable soon
     if {[cli_db::is_lost]} {
         after idle ::cli_watch::Lost
-    } elseif {$planned eq ""} {
+    } elseif {!$soon} {
+        set soon 1
+        after cancel $planned
         set planned [after $gap ::cli_watch::Read]
     }
 }
@@ -132,7 +136,7 @@ proc ::cli_watch::Where {} {
 proc ::cli_watch::Read {} {
     variable planned
     after cancel $planned
-    set planned ""
+    lassign {"" 0} planned ::cli_watch::soon
     if {[catch ReadAll message options]} {
         if {![cli_db::is_lost]} {
             set ::cli_watch::done [list refused $message]
@@ -160,12 +164,29 @@ proc ::cli_watch::ReadAll {} {
     set room [Room]
     set top [expr {max(0, min($top, $at, $total - $room))}]
     set top [expr {max($top, $at - $room + 1)}]
-    set rows [cli_db::rows "SELECT b.node_id, b.job_name, b.node_name, b.state, date_trunc('second', b.state_since)::time,
-        b.message FROM josch.board b JOIN josch.states() s USING (state) WHERE [Where]
+    set nodes [cli_db::dicts "SELECT b.node_id, b.job_name, b.node_name, b.state,
+        date_trunc('second', b.state_since)::time AS since,
+        b.message, b.progress, b.progress_text FROM josch.board b JOIN josch.states() s USING (state) WHERE [Where]
         ORDER BY s.urgency, b.job_name, b.node_id OFFSET $top LIMIT $room"]
+    set rows [lmap node $nodes {
+        list {*}[lmap name {node_id job_name node_name state since} {dict get $node $name}] [cli::Message $node]
+    }]
+    PlanProgress $nodes
     set id [lindex $rows [expr {$at - $top}] 0]
     if {$asked} {
         set told [if {$id ne ""} {cli_db::one "SELECT detail FROM josch.why($id, '$shown') LIMIT 1"}]
+    }
+}
+
+# How far a run is, is not announced: while one that says so is on the screen, it is read every five seconds.
+proc ::cli_watch::PlanProgress {nodes} {
+    variable planned
+    foreach node $nodes {
+        if {[dict get $node progress] ne "" && [dict get $node state] in {running up}} {
+            after cancel $planned
+            set planned [after 5000 ::cli_watch::Read]
+            return
+        }
     }
 }
 
