@@ -230,6 +230,7 @@ free_conn(Conn *conn)
 	{
 		runner.replace_asker = NULL;
 	}
+	relay_forget(conn);
 	close(conn->fd);
 	free(conn->in.data);
 	free(conn->out.data);

@@ -90,7 +90,7 @@ earlier(int64_t a, int64_t b)
 static void
 arm_timer(void)
 {
-	int64_t		next = earlier(earlier(spool_check_due(), conn_due()), timer_next());
+	int64_t		next = earlier(earlier(spool_check_due(), conn_due()), earlier(timer_next(), relay_due()));
 	struct itimerspec when = {{0, 0}, {0, 0}};
 
 	if (next == 0 || (armed != 0 && armed <= next))
@@ -140,6 +140,9 @@ take_event(const PollEvent *event)
 		case POLL_REPORTS:
 			report_changed();
 			return;
+		case POLL_LOOKOUT:
+			relay_readable();
+			return;
 		case POLL_CONN:
 			conn_readable(event->conn);
 			return;
@@ -172,6 +175,7 @@ loop_run(void)
 		run_finish_lost();
 		stop_sweep_sessions();
 		journal_flush();
+		relay_flush();
 		conn_flush_all();
 		if (runner.replace_by != NULL && !run_any_draining())
 		{

@@ -191,6 +191,10 @@ int
 main(int argc, char **argv)
 {
 	options_parse(&runner.options, argc, argv);
+	if (runner.options.lookout)
+	{
+		return lookout_main();
+	}
 	begin();
 	spawn_init();
 	loop_init();

@@ -90,6 +90,7 @@ options_parse(Options *options, int argc, char **argv)
 		{"server-user", required_argument, NULL, 'u'},
 		{"umask", required_argument, NULL, 'm'},
 		{"resume", required_argument, NULL, 'r'},
+		{"lookout", no_argument, NULL, 'l'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}
@@ -117,6 +118,9 @@ options_parse(Options *options, int argc, char **argv)
 			case 'r':
 				options->resume = sscanf(optarg, "%d,%d", &options->resume_listen, &options->resume_spool) == 2;
 				break;
+			case 'l':
+				options->lookout = true;
+				return;
 			case 'V':
 				printf("josch-runner (JOSCH) %s\n", JOSCH_VERSION);
 				exit(0);

@@ -18,6 +18,7 @@ typedef struct Options
 	bool		resume;			/* execve'd by a former version of ourselves */
 	int			resume_listen;	/* descriptors that it left us */
 	int			resume_spool;
+	bool		lookout;		/* we are the process that looks for files */
 	uid_t		server_users[MAX_SERVER_USERS];
 	int			server_user_count;
 } Options;

@@ -69,6 +69,13 @@ poll_listen(bool on)
 	control(EPOLL_CTL_MOD, runner.listen_fd, on ? EPOLLIN : 0, &marks[POLL_LISTEN]);
 }
 
+/* The lookout takes no more until it has read, or does again. */
+void
+poll_lookout(int fd, bool writable)
+{
+	control(EPOLL_CTL_MOD, fd, EPOLLIN | (writable ? EPOLLOUT : 0), &marks[POLL_LOOKOUT]);
+}
+
 /* How many of POLL_EVENTS events there are; sleeps until there is one, or does not. */
 int
 poll_wait(PollEvent *events, bool sleep)

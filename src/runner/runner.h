@@ -444,6 +444,7 @@ typedef enum PollSource
 	POLL_SPOOL,
 	POLL_LOGS,
 	POLL_REPORTS,
+	POLL_LOOKOUT,
 	POLL_RUN,
 	POLL_CONN
 } PollSource;
@@ -461,7 +462,19 @@ extern void poll_conn(Conn *conn);
 extern void poll_run(Run *run);
 extern void poll_change(Conn *conn);
 extern void poll_listen(bool on);
+extern void poll_lookout(int fd, bool writable);
 extern int	poll_wait(PollEvent *events, bool sleep);
+
+/* relay.c */
+extern void relay_watch(Conn *conn, const JoschWatch *watch);
+extern void relay_unwatch(Conn *conn, int64_t number);
+extern void relay_forget(const Conn *conn);
+extern void relay_readable(void);
+extern void relay_flush(void);
+extern int64_t relay_due(void);
+
+/* lookout.c */
+extern int	lookout_main(void);
 
 /* conn.c */
 extern void conn_accept(void);

@@ -18,6 +18,7 @@
 #define LIST_PIECE (1024 * 1024)
 #define LOG_PIECE (1024 * 1024)
 #define IDENTITY_MAX 1024
+#define PATH_LIMIT 4000
 
 /* Adds one piece of the answer to LIST.  False when it is complete. */
 static bool
@@ -88,6 +89,12 @@ static bool
 is_name(JoschSlice text)
 {
 	return text.len <= IDENTITY_MAX && (text.len == 0 || memchr(text.data, 0, text.len) == NULL);
+}
+
+static bool
+is_path(JoschSlice text)
+{
+	return text.len > 0 && text.len <= PATH_LIMIT && memchr(text.data, 0, text.len) == NULL;
 }
 
 /* An owner gives numbers to others, too: to SQL runs. */
@@ -277,6 +284,32 @@ serve_log(Conn *conn, const JoschFrame *frame)
 }
 
 static bool
+serve_watch(Conn *conn, const JoschFrame *frame)
+{
+	JoschWatch	m;
+
+	if (!josch_decode_watch(frame, &m) || !is_path(m.folder) || m.folder.data[0] != '/' || !is_path(m.name) || memchr(m.name.data, '/', m.name.len) != NULL)
+	{
+		return false;
+	}
+	relay_watch(conn, &m);
+	return true;
+}
+
+static bool
+serve_unwatch(Conn *conn, const JoschFrame *frame)
+{
+	JoschUnwatch m;
+
+	if (!josch_decode_unwatch(frame, &m))
+	{
+		return false;
+	}
+	relay_unwatch(conn, m.number);
+	return true;
+}
+
+static bool
 serve_replace(Conn *conn, const JoschFrame *frame)
 {
 	JoschReplace m;
@@ -335,6 +368,12 @@ serve_frame(Conn *conn, const JoschFrame *frame)
 				break;
 			case JOSCH_MSG_LOG:
 				ok = serve_log(conn, frame);
+				break;
+			case JOSCH_MSG_WATCH:
+				ok = serve_watch(conn, frame);
+				break;
+			case JOSCH_MSG_UNWATCH:
+				ok = serve_unwatch(conn, frame);
 				break;
 		}
 	}

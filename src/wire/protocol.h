@@ -30,6 +30,8 @@ typedef enum JoschMessageType
 	JOSCH_MSG_LIST = 5,			/* one RUN per run, then LIST_END */
 	JOSCH_MSG_LOG = 6,			/* LOG_DATA, or ERROR */
 	JOSCH_MSG_REPLACE = 7,		/* the connection ends; ERROR when it cannot */
+	JOSCH_MSG_WATCH = 10,		/* LOOKED, once it is there; the same when something is in the way */
+	JOSCH_MSG_UNWATCH = 11,		/* no answer */
 
 	/* runner to scheduler */
 	JOSCH_MSG_WELCOME = 64,
@@ -42,7 +44,8 @@ typedef enum JoschMessageType
 	JOSCH_MSG_REFUSED = 71,
 	JOSCH_MSG_LOG_DATA = 72,
 	JOSCH_MSG_ERROR = 73,
-	JOSCH_MSG_REPORTED = 74		/* what a run says of itself (wire/report.h), when that has changed */
+	JOSCH_MSG_REPORTED = 74,	/* what a run says of itself (wire/report.h), when that has changed */
+	JOSCH_MSG_LOOKED = 80
 } JoschMessageType;
 
 /* JoschStart.flags */
@@ -83,6 +86,15 @@ typedef enum JoschRefusal
 	JOSCH_REFUSED_KNOWN = 1,	/* known now: LIST shows it */
 	JOSCH_REFUSED_FORGOTTEN = 2 /* was known and has been forgotten */
 } JoschRefusal;
+
+/* JoschLooked.kind */
+typedef enum JoschLookedKind
+{
+	JOSCH_LOOKED_FOUND = 1,		/* it is there, and has not changed for long enough: nobody looks for it any more */
+	JOSCH_LOOKED_HINDERED = 2,	/* it cannot be looked for, as text says; that is tried again and again */
+	JOSCH_LOOKED_SHORT = 3,		/* the system is short of what is needed to be told: it looks now and then */
+	JOSCH_LOOKED_WELL = 4		/* neither of these any more */
+} JoschLookedKind;
 
 /* Whose runs a message means. */
 typedef enum JoschScope
@@ -163,6 +175,30 @@ typedef struct JoschReplace
 {
 	JoschSlice	path;			/* absolute */
 } JoschReplace;
+
+/* A file that is waited for, as long as this connection lasts. */
+typedef struct JoschWatch
+{
+	int64_t		number;			/* the sender's own: above those of its earlier ones */
+	JoschSlice	folder;			/* absolute */
+	JoschSlice	name;			/* in it */
+	uint8_t		pattern;		/* name is one, as fnmatch takes it */
+	uint64_t	stable_ms;		/* it must not have changed for so long */
+	uint64_t	interval_ms;	/* how often to look where the file system does not tell */
+} JoschWatch;
+
+typedef struct JoschUnwatch
+{
+	int64_t		number;
+} JoschUnwatch;
+
+typedef struct JoschLooked
+{
+	int64_t		number;			/* of the watch */
+	uint8_t		kind;			/* JoschLookedKind */
+	JoschSlice	path;			/* FOUND: of what was found */
+	JoschSlice	text;			/* HINDERED, SHORT: in words */
+} JoschLooked;
 
 typedef struct JoschWelcome
 {
@@ -365,6 +401,32 @@ josch_code_replace(JoschCodec *c, JoschReplace *m)
 }
 
 static inline void
+josch_code_watch(JoschCodec *c, JoschWatch *m)
+{
+	josch_code_i64(c, &m->number);
+	josch_code_slice(c, &m->folder);
+	josch_code_slice(c, &m->name);
+	josch_code_u8(c, &m->pattern);
+	josch_code_u64(c, &m->stable_ms);
+	josch_code_u64(c, &m->interval_ms);
+}
+
+static inline void
+josch_code_unwatch(JoschCodec *c, JoschUnwatch *m)
+{
+	josch_code_i64(c, &m->number);
+}
+
+static inline void
+josch_code_looked(JoschCodec *c, JoschLooked *m)
+{
+	josch_code_i64(c, &m->number);
+	josch_code_u8(c, &m->kind);
+	josch_code_slice(c, &m->path);
+	josch_code_slice(c, &m->text);
+}
+
+static inline void
 josch_code_welcome(JoschCodec *c, JoschWelcome *m)
 {
 	josch_code_u32(c, &m->protocol);
@@ -524,6 +586,8 @@ JOSCH_DEFINE_MESSAGE(forget, JoschForget, forget, JOSCH_MSG_FORGET)
 JOSCH_DEFINE_MESSAGE(list, JoschList, list, JOSCH_MSG_LIST)
 JOSCH_DEFINE_MESSAGE(log_read, JoschLogRead, log_read, JOSCH_MSG_LOG)
 JOSCH_DEFINE_MESSAGE(replace, JoschReplace, replace, JOSCH_MSG_REPLACE)
+JOSCH_DEFINE_MESSAGE(watch, JoschWatch, watch, JOSCH_MSG_WATCH)
+JOSCH_DEFINE_MESSAGE(unwatch, JoschUnwatch, unwatch, JOSCH_MSG_UNWATCH)
 JOSCH_DEFINE_MESSAGE(welcome, JoschWelcome, welcome, JOSCH_MSG_WELCOME)
 JOSCH_DEFINE_MESSAGE(started, JoschStarted, started, JOSCH_MSG_STARTED)
 JOSCH_DEFINE_MESSAGE(start_failed, JoschStartFailed, start_failed, JOSCH_MSG_START_FAILED)
@@ -533,6 +597,7 @@ JOSCH_DEFINE_MESSAGE(run, JoschRun, run, JOSCH_MSG_RUN)
 JOSCH_DEFINE_MESSAGE(list_end, JoschNothing, nothing, JOSCH_MSG_LIST_END)
 JOSCH_DEFINE_MESSAGE(refused, JoschRefused, refused, JOSCH_MSG_REFUSED)
 JOSCH_DEFINE_MESSAGE(log_data, JoschLogData, log_data, JOSCH_MSG_LOG_DATA)
+JOSCH_DEFINE_MESSAGE(looked, JoschLooked, looked, JOSCH_MSG_LOOKED)
 JOSCH_DEFINE_MESSAGE(error, JoschError, error, JOSCH_MSG_ERROR)
 JOSCH_DEFINE_MESSAGE(reported, JoschReported, reported, JOSCH_MSG_REPORTED)
 

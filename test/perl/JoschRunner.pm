@@ -21,15 +21,16 @@ use Time::HiRes qw(sleep time);
 our $PATIENCE = 60;
 
 my %TYPE = (
-	HELLO => 1, START => 2, STOP => 3, FORGET => 4, LIST => 5, LOG => 6, REPLACE => 7,
+	HELLO => 1, START => 2, STOP => 3, FORGET => 4, LIST => 5, LOG => 6, REPLACE => 7, WATCH => 10, UNWATCH => 11,
 	WELCOME => 64, STARTED => 65, START_FAILED => 66, UP => 67, EXITED => 68, RUN => 69,
-	LIST_END => 70, REFUSED => 71, LOG_DATA => 72, ERROR => 73, REPORTED => 74);
+	LIST_END => 70, REFUSED => 71, LOG_DATA => 72, ERROR => 73, REPORTED => 74, LOOKED => 80);
 my %NAME = reverse %TYPE;
 
 use constant {
 	TIMED_OUT => 1, STOP_REQUESTED => 2, LONG_RUNNING => 4, IS_UP => 8, IS_WATCHED => 16,
 	EXIT_CODE => 1, EXIT_SIGNAL => 2, EXIT_UNKNOWN => 3, EXIT_NOT_STARTED => 4, EXIT_WATCHED => 5,
 	STATE_RUNNING => 1, STATE_UP => 2, STATE_EXITED => 3, STATE_WATCHED => 4,
+	LOOKED_FOUND => 1, LOOKED_HINDERED => 2, LOOKED_SHORT => 3, LOOKED_WELL => 4,
 	REFUSED_KNOWN => 1, REFUSED_FORGOTTEN => 2,
 	SCOPE_OWN => 0, SCOPE_DATABASE => 1, SCOPE_ALL => 2 };
 
@@ -46,7 +47,8 @@ my %FIELDS = (
 	LIST_END => [],
 	REFUSED => [qw(q:run_id q:nonce c:reason s:text)],
 	LOG_DATA => [qw(q:run_id q:nonce q:offset s:bytes c:eof)],
-	ERROR => [qw(s:text)]);
+	ERROR => [qw(s:text)],
+	LOOKED => [qw(q:number c:kind s:path s:text)]);
 
 # The program under test: named, installed, or just built.
 sub binary
@@ -180,6 +182,25 @@ sub forget_of
 }
 
 sub replace { my ($self, $path) = @_; $self->send('REPLACE', pack 'N/a*', $path); return; }
+
+# watch(number => 1, path => '/a/b', ...): pattern, stable_ms, interval_ms
+sub watch
+{
+	my ($self, %w) = @_;
+	my ($folder, $name) = $w{path} =~ m{^(.*)/([^/]*)$};
+	$self->send('WATCH', pack('q> N/a* N/a* C Q> Q>', $w{number}, $folder eq '' ? '/' : $folder, $name, $w{pattern} // 0, $w{stable_ms} // 0, $w{interval_ms} // 60000));
+	return;
+}
+
+sub unwatch { my ($self, $number) = @_; $self->send('UNWATCH', pack 'q>', $number); return; }
+
+# What is said of that watch: its kind, then its path or text.
+sub looked
+{
+	my ($self, $number) = @_;
+	my $event = $self->wait_until("a word about watch $number", sub { $_[0]{type} eq 'LOOKED' && $_[0]{number} == $number });
+	return ($event->{kind}, $event->{kind} == LOOKED_FOUND ? $event->{path} : $event->{text});
+}
 
 # Asks for the runs of this connection's owner, or of a wider scope.
 sub ask_for_list

@@ -120,6 +120,12 @@ test_requests(void)
 	JoschLogRead read_back;
 	JoschReplace replace = {slice("/new")};
 	JoschReplace replace_back;
+	JoschWatch	watch = {INT64_MAX, slice("/in"), slice("*.csv"), 1, UINT64_MAX, 7};
+	JoschWatch	watch_back;
+	JoschUnwatch unwatch = {-3};
+	JoschUnwatch unwatch_back;
+	JoschLooked looked = {5, JOSCH_LOOKED_SHORT, slice("/in/a"), slice("none is left")};
+	JoschLooked looked_back;
 
 	start.argv = list(&lists[0], argv, 4);
 	start.env = list(&lists[1], env, 1);
@@ -137,6 +143,13 @@ test_requests(void)
 	OK(stop_back.scope == 2 && stop_back.run_id == -1 && stop_back.nonce == 77 && stop_back.grace_ms == 60000, "stop says the same");
 	THERE_AND_BACK(log_read, read, read_back);
 	OK(read_back.run_id == 5 && read_back.nonce == 55 && same(read_back.path, read.path) && read_back.offset == INT64_MIN && read_back.max == 4096, "log says the same");
+	THERE_AND_BACK(watch, watch, watch_back);
+	OK(watch_back.number == INT64_MAX && same(watch_back.folder, watch.folder) && same(watch_back.name, watch.name) && watch_back.pattern == 1 &&
+	   watch_back.stable_ms == UINT64_MAX && watch_back.interval_ms == 7, "watch says the same");
+	THERE_AND_BACK(unwatch, unwatch, unwatch_back);
+	OK(unwatch_back.number == -3, "unwatch says the same");
+	THERE_AND_BACK(looked, looked, looked_back);
+	OK(looked_back.number == 5 && looked_back.kind == JOSCH_LOOKED_SHORT && same(looked_back.path, looked.path) && same(looked_back.text, looked.text), "looked says the same");
 	THERE_AND_BACK(replace, replace, replace_back);
 	OK(same(replace_back.path, replace.path), "replace says the same");
 }
