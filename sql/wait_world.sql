@@ -19,6 +19,9 @@ SET client_min_messages = warning;
 SELECT nodes FROM josch.schedule('2026-11-25', 'A');
 SELECT josch.tick('2026-11-25 06:10+00');
 SELECT node_id, state, waits_for FROM josch.nodes LEFT JOIN josch.waiting USING (node_id, job_date) ORDER BY node_id;
+-- drawn as a note, and a dashed edge from it
+SELECT line FROM string_to_table(josch.dot('A'), E'\n') line WHERE line ~ '"waits (5|1)"';
+SELECT line FROM string_to_table(josch.dot('A', '2026-11-25'), E'\n') line WHERE line ~ '"waits 5@';
 -- with a time it waits for that first
 SELECT josch.tick('2026-11-25 12:00+00');
 SELECT waits_for FROM josch.waiting WHERE node_id = 3;

@@ -15,6 +15,7 @@
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 
+#include "base/node_key.h"
 #include "base/wake.h"
 
 #define JOSCH_MAX_HOLDS 64
@@ -27,6 +28,8 @@ typedef struct JoschPlace
 	Latch	   *latch;			/* NULL when nobody is there */
 	pg_atomic_uint32 wakes;		/* how often it was woken so far */
 	pg_atomic_uint32 quiet_wakes;	/* and how often by one who had changed no node */
+	pg_atomic_uint32 world_changes; /* how often others have begun to wait for a file or a query, or ceased to */
+	pg_atomic_uint32 data_changes;	/* how often a table has changed that queries are asked about */
 	pg_atomic_uint32 day_wakes; /* and how often since days may be due at other times */
 	JoschDaysFound days_found;
 	JoschNews	news;
@@ -102,6 +105,34 @@ typedef struct JoschSqlSlot
 	char		progress[JOSCH_SQL_PROGRESS_MAX];
 } JoschSqlSlot;
 
+/* Queries of one owner on their way to a worker that judges them, and back (server/scheduler_judge.c). */
+#define JOSCH_JUDGES 16
+#define JOSCH_JUDGE_KEYS 32
+#define JOSCH_JUDGE_TEXT 256
+
+typedef enum JoschJudgement
+{
+	JUDGEMENT_NONE,				/* not asked */
+	JUDGEMENT_FALSE,
+	JUDGEMENT_TRUE,
+	JUDGEMENT_ERROR,			/* text says which */
+	JUDGEMENT_OVER				/* it does not wait for that any more */
+} JoschJudgement;
+
+typedef struct JoschJudge
+{
+	Oid			database;		/* InvalidOid: free */
+	Oid			owner;
+	int64		generation;		/* of its worker */
+	int			n;
+	NodeKey		keys[JOSCH_JUDGE_KEYS];
+	uint64		queries[JOSCH_JUDGE_KEYS];	/* hashes */
+	int			at;				/* the one that is asked; n: none any more */
+	TimestampTz since;			/* since when that is */
+	JoschJudgement judgements[JOSCH_JUDGE_KEYS];
+	char		texts[JOSCH_JUDGE_KEYS][JOSCH_JUDGE_TEXT];
+} JoschJudge;
+
 typedef struct JoschShared
 {
 	JoschLauncherStatus launcher;
@@ -110,6 +141,8 @@ typedef struct JoschShared
 	JoschSpool	spool;
 	JoschHold	holds[JOSCH_MAX_HOLDS];
 	JoschPlace	places[JOSCH_MAX_DATABASES];
+	int64		judge_generations;
+	JoschJudge	judges[JOSCH_JUDGES];
 	int64		sql_generations;	/* workers registered so far */
 	JoschSqlSlot sql_slots[FLEXIBLE_ARRAY_MEMBER];	/* max_worker_processes */
 } JoschShared;

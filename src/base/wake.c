@@ -29,6 +29,8 @@ static bool scheduler_flag = false;
 static bool launcher_flag = false;
 static bool announce_flag = false;
 static bool days_flag = false;
+static bool world_flag = false;
+static bool data_flag = false;
 
 /* Whether this process has holds. */
 static bool holding = false;
@@ -98,6 +100,8 @@ find_or_make(Oid database)
 		pg_atomic_init_u32(&place->wakes, 0);
 		pg_atomic_init_u32(&place->quiet_wakes, 0);
 		pg_atomic_init_u32(&place->day_wakes, 1);
+		pg_atomic_init_u32(&place->world_changes, 1);
+		pg_atomic_init_u32(&place->data_changes, 1);
 		place->status.database = database;
 	}
 	return place;
@@ -160,9 +164,30 @@ wake_scheduler(Oid database, WakeReason reason)
 	set_latch(latch);
 }
 
+/* What the scheduler is to look up when it is awake. */
+static void
+note_world(Oid database, bool others, bool data)
+{
+	JoschPlace *place;
+
+	if (josch_shared == NULL || !OidIsValid(database) || !(others || data))
+	{
+		return;
+	}
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(database);
+	if (place != NULL)
+	{
+		(void) pg_atomic_fetch_add_u32(&place->world_changes, others ? 1 : 0);
+		(void) pg_atomic_fetch_add_u32(&place->data_changes, data ? 1 : 0);
+	}
+	LWLockRelease(josch_shared_lock);
+}
+
 void
 josch_wake_scheduler_now(Oid database)
 {
+	note_world(database, true, true);
 	wake_scheduler(database, WAKE_FOR_DAYS);
 }
 
@@ -234,6 +259,26 @@ josch_wake_was_for_days(void)
 }
 
 void
+josch_wake_was_for_world(bool *others, bool *data)
+{
+	static uint32 world_changes = 0;
+	static uint32 data_changes = 0;
+	uint32		former[2] = {world_changes, data_changes};
+	JoschPlace *place;
+
+	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	place = find(MyDatabaseId);
+	if (place != NULL)
+	{
+		world_changes = pg_atomic_read_u32(&place->world_changes);
+		data_changes = pg_atomic_read_u32(&place->data_changes);
+	}
+	LWLockRelease(josch_shared_lock);
+	*others = world_changes != former[0];
+	*data = data_changes != former[1];
+}
+
+void
 josch_wake_tell_days(const JoschDaysFound *found)
 {
 	JoschPlace *place;
@@ -274,6 +319,18 @@ void
 josch_wake_scheduler_at_commit(void)
 {
 	scheduler_flag = true;
+}
+
+void
+josch_wake_world_at_commit(void)
+{
+	world_flag = true;
+}
+
+void
+josch_wake_data_at_commit(void)
+{
+	data_flag = true;
 }
 
 void
@@ -611,6 +668,11 @@ at_commit(void)
 	{
 		announce();
 	}
+	note_world(MyDatabaseId, world_flag, data_flag);
+	if (data_flag && !scheduler_flag)
+	{
+		wake_scheduler(MyDatabaseId, WAKE_QUIETLY);
+	}
 	if (scheduler_flag || announce_flag)
 	{
 		wake_scheduler(MyDatabaseId, days_flag ? WAKE_FOR_DAYS : WAKE_CHANGE);
@@ -645,7 +707,7 @@ at_transaction_end(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	scheduler_flag = launcher_flag = announce_flag = days_flag = false;
+	scheduler_flag = launcher_flag = announce_flag = days_flag = world_flag = data_flag = false;
 	release_holds();
 }
 

@@ -31,6 +31,8 @@ typedef struct JoschSchedulerStatus
 	bool		silent;			/* the runner has not answered for too long */
 	char		commands_wait[JOSCH_WAIT_MAX];	/* what commands wait for, in words; empty: nothing */
 	char		sql_wait[JOSCH_WAIT_MAX];	/* the same for SQL */
+	char		files_wait[JOSCH_WAIT_MAX];	/* what the system is short of to tell of files that are waited for; or empty */
+	char		judges_wait[JOSCH_WAIT_MAX];	/* the same for whoever judges wait_sql */
 	char		days_wait[JOSCH_WAIT_MAX];	/* the same for days that are due */
 } JoschSchedulerStatus;
 
@@ -61,6 +63,12 @@ extern void josch_wake_launcher_at_commit(void);
 /* The same, and tells the scheduler that days may be due at other times: by templates or calendars. */
 extern void josch_wake_days_at_commit(void);
 
+/* Those that wait for a file or a query may be others than before; wakes nobody by itself. */
+extern void josch_wake_world_at_commit(void);
+
+/* Data that queries are asked about (josch.watch) may have changed. */
+extern void josch_wake_data_at_commit(void);
+
 /* Wakes at once (from a hook), whatever has changed. */
 extern void josch_wake_scheduler_now(Oid database);
 
@@ -78,6 +86,9 @@ extern bool josch_wake_was_for_more(void);
 
 /* For the scheduler: true when days may be due at other times since it asked last, or when it has not asked yet. */
 extern bool josch_wake_was_for_days(void);
+
+/* The same of the world: whether others wait than before, and whether data has changed. */
+extern void josch_wake_was_for_world(bool *others, bool *data);
 
 /* When the next days of a database are due, as a worker has found. */
 typedef struct JoschDaysFound

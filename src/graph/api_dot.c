@@ -171,6 +171,25 @@ append_node(StringInfo out, const GraphNode *node, const GraphScope *scope)
 	pfree(style.data);
 }
 
+/* What a node waits for outside: a note, and a dashed edge from it. */
+static void
+append_world(StringInfo out, const GraphNode *node, const GraphScope *scope)
+{
+	NodeKey		key = {node->node_id, node->job_date};
+	StringInfoData id;
+
+	if (node->waits_for == NULL)
+	{
+		return;
+	}
+	initStringInfo(&id);
+	append_id(&id, key, scope->is_day);
+	appendStringInfo(out, "\t\"waits %s [label=\"", id.data + 1);
+	append_escaped(out, node->waits_for);
+	appendStringInfo(out, "\", shape=note, style=dashed];\n\t\"waits %s -> %s [style=dashed];\n", id.data + 1, id.data);
+	pfree(id.data);
+}
+
 /* Whether the id is one of the nodes, which are in the order of ids. */
 static bool
 contains(const GraphNode *nodes, int n, int64 node_id)
@@ -261,6 +280,7 @@ append_nodes(StringInfo out, const GraphNode *nodes, int n, const GraphScope *sc
 	{
 		CHECK_FOR_INTERRUPTS();
 		append_node(out, &nodes[i], scope);
+		append_world(out, &nodes[i], scope);
 	}
 }
 

@@ -176,16 +176,20 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_FIELD(GraphNode, exists, BOOL),
 	JOSCH_NULLABLE(GraphNode, expected, BOOL, true),
 	JOSCH_FIELD(GraphNode, duration, INT64),
-	JOSCH_FIELD(GraphNode, joins_any, BOOL));
+	JOSCH_FIELD(GraphNode, joins_any, BOOL),
+	JOSCH_FIELD(GraphNode, waits_for, TEXT));
+
+/* what a node waits for outside */
+#define WAITED_FOR "nullif(concat_ws(', ', wait_file, CASE WHEN wait_sql IS NOT NULL THEN 'wait_sql' END), '')"
 
 static JoschPlan template_nodes = JOSCH_PLAN(
-	"SELECT node_id, NULL::date, node_type, job_name, node_name, NULL::text, true, true, 0::bigint, join_rule = 'any'"
+	"SELECT node_id, NULL::date, node_type, job_name, node_name, NULL::text, true, true, 0::bigint, join_rule = 'any', " WAITED_FOR
 	"  FROM josch.tpl_nodes"
 	" WHERE $1 IS NULL OR job_name = $1"
 	" ORDER BY node_id", TEXTOID);
 
 static JoschPlan day_nodes = JOSCH_PLAN(
-	"SELECT node_id, job_date, node_type, job_name, node_name, state, true, true, 0::bigint, join_rule = 'any'"
+	"SELECT node_id, job_date, node_type, job_name, node_name, state, true, true, 0::bigint, join_rule = 'any', " WAITED_FOR
 	"  FROM josch.nodes"
 	" WHERE job_date = $2 AND ($1 IS NULL OR job_name = $1)"
 	" ORDER BY node_id", TEXTOID, DATEOID);
@@ -201,7 +205,7 @@ static JoschPlan day_nodes = JOSCH_PLAN(
 
 static JoschPlan template_durations = JOSCH_PLAN(
 	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true,"
-	"       " MICROSECONDS("former.d") ", n.join_rule = 'any'"
+	"       " MICROSECONDS("former.d") ", n.join_rule = 'any', NULL::text"
 	"  FROM josch.tpl_nodes n"
 	"  LEFT JOIN LATERAL (" MEDIAN_OF_FORMER ") former ON true"
 	" WHERE $1 IS NULL OR n.job_name = $1"
@@ -209,7 +213,7 @@ static JoschPlan template_durations = JOSCH_PLAN(
 
 static JoschPlan day_durations = JOSCH_PLAN(
 	"SELECT n.node_id, n.job_date, n.node_type, n.job_name, n.node_name, n.state, true, true,"
-	"       " MICROSECONDS("coalesce(own.d, former.d)") ", n.join_rule = 'any'"
+	"       " MICROSECONDS("coalesce(own.d, former.d)") ", n.join_rule = 'any', NULL::text"
 	"  FROM josch.nodes n"
 	"  LEFT JOIN LATERAL (SELECT " RUN_DURATION " AS d"
 	"                       FROM josch.runs r"
@@ -273,7 +277,7 @@ static const JoschRow edge_row = JOSCH_ROW(
 	JOSCH_FIELD_WORDS(GraphEdge, condition, josch_conditions));
 
 static JoschPlan template_neighbours = JOSCH_PLAN(
-	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true, 0::bigint, n.join_rule = 'any'"
+	"SELECT n.node_id, NULL::date, n.node_type, n.job_name, n.node_name, NULL::text, true, true, 0::bigint, n.join_rule = 'any', NULL::text"
 	"  FROM josch.tpl_nodes n"
 	" WHERE n.job_name <> $1"
 	"   AND n.node_id IN (SELECT unnest(ARRAY[d.p_node_id, d.c_node_id])"
@@ -285,7 +289,7 @@ static JoschPlan template_neighbours = JOSCH_PLAN(
 
 static JoschPlan day_neighbours = JOSCH_PLAN(
 	"SELECT e.node_id, e.job_date, n.node_type, n.job_name, n.node_name, n.state,"
-	"       n.node_id IS NOT NULL, e.expected, 0::bigint, coalesce(n.join_rule = 'any', false)"
+	"       n.node_id IS NOT NULL, e.expected, 0::bigint, coalesce(n.join_rule = 'any', false), NULL::text"
 	"  FROM (SELECT ends.node_id, ends.job_date, bool_or(d.expected) AS expected"
 	"          FROM (" DAY_EDGES ") d,"
 	"               LATERAL (VALUES (d.p_node_id, d.p_date), (d.c_node_id, d.c_date)) ends (node_id, job_date)"

@@ -35,6 +35,7 @@ typedef struct GraphNode
 	char	   *state;			/* of a day */
 	int64		duration;		/* in microseconds; josch_store_graph_durations only */
 	bool		joins_any;		/* join_rule */
+	char	   *waits_for;		/* a file, a query: of one in the scope; NULL: nothing */
 } GraphNode;
 
 typedef struct GraphEdge

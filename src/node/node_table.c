@@ -35,7 +35,8 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_WAIT_FILE] = {"wait_file", TEXTOID}, [NODES_WAIT_SQL] = {"wait_sql", TEXTOID},
 	[NODES_FILE_FOUND] = {"file_found", TEXTOID}, [NODES_SQL_TRUE_AT] = {"sql_true_at", TIMESTAMPTZOID},
 	[NODES_SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [NODES_PRIORITY] = {"priority", INT4OID},
-	[NODES_LIMIT_GROUP] = {"limit_group", INT4OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID}
+	[NODES_LIMIT_GROUP] = {"limit_group", INT4OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
+	[NODES_WAIT_STABLE] = {"wait_stable", INTERVALOID}, [NODES_WAIT_INTERVAL] = {"wait_interval", INTERVALOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);

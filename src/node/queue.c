@@ -16,6 +16,7 @@
 
 #include "base/finder.h"
 #include "base/node_key.h"
+#include "base/wake.h"
 #include "node/node_table.h"
 
 /* Keys in the order of a line; those before "at" are taken. */
@@ -414,6 +415,13 @@ josch_queue_come_due(TimestampTz now, int limit, int *held)
 		}
 	}
 	josch_finder_close(&nodes);
+	for (int i = 0; i < n; i++)
+	{
+		if (come[i].turn == WAITS_FOR_WORLD)
+		{
+			josch_wake_world_at_commit();
+		}
+	}
 	josch_queue_change(due, n, come, n);
 	return n;
 }

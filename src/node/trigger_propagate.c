@@ -54,6 +54,7 @@ typedef struct Consequences
 	int			ngone;
 	Waiting    *come;			/* what they wait for, and did not before */
 	int			ncome;
+	bool		world;			/* some of them wait for a file or a query, or did */
 	bool		list_only;		/* nothing else is to follow */
 	int			nrows;
 	int			capacity;
@@ -122,6 +123,7 @@ note_waiting(Consequences *c, TupleTableSlot *former, TupleTableSlot *row)
 	Waiting		before = TupIsNull(former) ? none : josch_waiting_of(former);
 	Waiting		after = TupIsNull(row) ? none : josch_waiting_of(row);
 
+	c->world |= before.turn == WAITS_FOR_WORLD || after.turn == WAITS_FOR_WORLD;
 	if (josch_waiting_equal(&before, &after))
 	{
 		return;
@@ -248,6 +250,10 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	if (consequences.ngone + consequences.ncome > 0)
 	{
 		josch_queue_change(consequences.gone, consequences.ngone, consequences.come, consequences.ncome);
+	}
+	if (consequences.world)
+	{
+		josch_wake_world_at_commit();
 	}
 	if (consequences.list_only)
 	{

@@ -34,6 +34,7 @@
 #include "run/store_pass.h"
 #include "run/store_report.h"
 #include "run/store_sql_run.h"
+#include "run/world.h"
 
 /* Whether josch.recounts may have rows; not known when a process starts. */
 static bool recounts_wait = true;
@@ -404,6 +405,10 @@ reset(EnginePass *pass)
 	{
 		pass->events[i]->done = false;
 	}
+	for (int i = 0; i < pass->nfacts; i++)
+	{
+		pass->facts[i]->done = false;
+	}
 }
 
 /* Allocates in the current context what lives on, and the rest in one of its own. */
@@ -431,6 +436,7 @@ go(void *argument)
 		count_anew(pass);
 	}
 	apply_events(pass);
+	josch_world_apply(pass);
 	josch_admit_all(pass, caller, since);
 	if (pass->short_way)
 	{

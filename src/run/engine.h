@@ -16,12 +16,17 @@
 #include "run/run_event.h"
 #include "run/store_run.h"
 
+/* run/world.h */
+typedef struct WorldFact WorldFact;
+
 typedef struct EnginePass
 {
 	/* in */
 	TimestampTz now;
 	RunEvent  **events;
 	int			nevents;
+	WorldFact **facts;			/* what nodes have waited for outside */
+	int			nfacts;
 	int			max_commands;	/* commands that may run at once; 0: start none */
 	int			max_sql;		/* SQL runs that may run at once; 0: start none */
 	bool		woken;			/* others have changed something: nodes may have been noted, and no mark holds */

@@ -22,6 +22,7 @@
 
 #define BUFFER_SIZE 8192
 #define READ_SIZE (64 * 1024)
+#define PATH_LIMIT 4500			/* bytes of a path that it has found */
 #define NAME_LIMIT 256			/* bytes of a name that it tells */
 #define READS_A_CALL 64			/* what else has arrived is read by the next call */
 
@@ -224,6 +225,30 @@ josch_runner_send_list(JoschRunner *runner, JoschScope scope)
 	if (!runner->lost)
 	{
 		josch_encode_list(&runner->out, &m);
+	}
+}
+
+void
+josch_runner_send_watch(JoschRunner *runner, int64 number, const WaitPath *path, uint64 stable_ms, uint64 interval_ms)
+{
+	JoschWatch	m = {.number = number, .pattern = path->pattern, .stable_ms = stable_ms, .interval_ms = interval_ms};
+
+	if (!runner->lost)
+	{
+		m.folder = josch_slice(path->folder);
+		m.name = josch_slice(path->name);
+		josch_encode_watch(&runner->out, &m);
+	}
+}
+
+void
+josch_runner_send_unwatch(JoschRunner *runner, int64 number)
+{
+	JoschUnwatch m = {number};
+
+	if (!runner->lost)
+	{
+		josch_encode_unwatch(&runner->out, &m);
 	}
 }
 
@@ -560,6 +585,23 @@ take_log_data(const JoschFrame *frame, List **events)
 }
 
 static bool
+take_looked(const JoschFrame *frame, List **events)
+{
+	JoschLooked m;
+	JoschRunnerEvent *event;
+
+	if (!josch_decode_looked(frame, &m))
+	{
+		return false;
+	}
+	event = add_event(events, JOSCH_RUNNER_LOOKED);
+	event->number = m.number;
+	event->looked = (JoschLookedKind) m.kind;
+	set_text(event, josch_runner_sense_line(m.kind == JOSCH_LOOKED_FOUND ? m.path : m.text, PATH_LIMIT));
+	return true;
+}
+
+static bool
 take_error(const JoschFrame *frame, List **events)
 {
 	JoschError	m;
@@ -597,6 +639,8 @@ take_frame(JoschRunner *runner, const JoschFrame *frame, List **events)
 			return take_refused(frame, events);
 		case JOSCH_MSG_LOG_DATA:
 			return take_log_data(frame, events);
+		case JOSCH_MSG_LOOKED:
+			return take_looked(frame, events);
 		case JOSCH_MSG_ERROR:
 			return take_error(frame, events);
 		case JOSCH_MSG_REPORTED:

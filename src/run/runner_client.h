@@ -19,6 +19,7 @@
 #include "port.h"
 #include "utils/palloc.h"
 
+#include "node/wait_path.h"
 #include "run/run_event.h"
 #include "wire/protocol.h"
 
@@ -34,6 +35,7 @@ typedef enum JoschRunnerEventType
 	JOSCH_RUNNER_REFUSED,		/* run.run_id, run.nonce, refusal, text */
 	JOSCH_RUNNER_LOG_DATA,		/* offset, text, text_len, eof */
 	JOSCH_RUNNER_ERROR,			/* text: a complaint for the server log */
+	JOSCH_RUNNER_LOOKED,		/* number, looked, text: the path or why it is hindered */
 	JOSCH_RUNNER_LOST			/* text: why; the last event of a connection */
 } JoschRunnerEventType;
 
@@ -65,6 +67,8 @@ typedef struct JoschRunnerEvent
 	JoschRefusal refusal;
 	int64		offset;			/* LOG_DATA */
 	bool		eof;			/* LOG_DATA */
+	int64		number;			/* LOOKED: of the watch */
+	JoschLookedKind looked;
 	char	   *text;			/* reason, or log bytes */
 	int			text_len;
 } JoschRunnerEvent;
@@ -138,6 +142,10 @@ extern bool josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart 
 extern void josch_runner_send_stop(JoschRunner *runner, JoschScope scope, JoschRunKey key, uint64 grace_ms);
 extern void josch_runner_send_forget(JoschRunner *runner, JoschScope scope, const JoschRunKey *keys, int count);
 extern void josch_runner_send_list(JoschRunner *runner, JoschScope scope);
+
+/* A file to be looked for, as long as the connection lasts; numbers grow.  LOOKED answers. */
+extern void josch_runner_send_watch(JoschRunner *runner, int64 number, const WaitPath *path, uint64 stable_ms, uint64 interval_ms);
+extern void josch_runner_send_unwatch(JoschRunner *runner, int64 number);
 
 /* By path; an offset below 0 counts from the end. */
 extern void josch_runner_send_log(JoschRunner *runner, const char *path, int64 offset, uint32 max);

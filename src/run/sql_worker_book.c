@@ -12,6 +12,7 @@
 #include "base/josch.h"
 
 #include "run/sql_worker.h"
+#include "run/sql_variables.h"
 
 #include "access/xact.h"
 #include "commands/discard.h"
@@ -30,7 +31,6 @@
 
 #include <unistd.h>
 
-#define VARIABLE_CLASS "josch_run."
 #define HOST_MAX 256
 
 /* ---- on behalf of the engine ---- */
@@ -106,16 +106,6 @@ set_for_transaction(const char *name, const char *value)
 
 /* ---- the variables of a run ---- */
 
-/* A value is passed as such, never pasted into any text. */
-static void
-set_variable(const char *name, const char *value)
-{
-	char	   *setting = psprintf(VARIABLE_CLASS "%s", name);
-
-	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
-	pfree(setting);
-}
-
 /* The same variables as a command has. */
 static Environment *
 read_variables(const StoreSqlRun *run)
@@ -125,17 +115,10 @@ read_variables(const StoreSqlRun *run)
 	return josch_store_environment_read(&request, 1);
 }
 
-/* The built-in ones come last and win: the names of settings do not tell "date" from "DATE". */
 static void
 set_variables(const StoreSqlRun *run, const Environment *environment)
 {
-	for (int i = 0; i < environment->n; i++)
-	{
-		const EnvironmentVariable *variable = &environment->variables[i];
-
-		/* a setting that was never set is an error to whoever asks for it */
-		set_variable(variable->name, variable->value != NULL ? variable->value : "");
-	}
+	josch_sql_variables_set(environment);
 	(void) set_config_option("application_name", psprintf("josch run " INT64_FORMAT, run->run_id),
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
 }

@@ -20,6 +20,7 @@ typedef struct Piece
 	NodeKey		key;
 	RunEvent *event;			/* NULL for nodes that are ready */
 	StoreOpenRun *run;
+	WorldFact  *fact;
 	bool		leaves;			/* with this event the run gives its place back */
 	bool		recount;		/* to be counted: in no state in which it could fail */
 } Piece;

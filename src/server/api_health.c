@@ -264,6 +264,20 @@ add_pauses(Health *health)
 	}
 }
 
+/* What nodes wait for outside; a row only where the system is short of something. */
+static void
+add_world(Health *health)
+{
+	if (health->up && health->status.files_wait[0] != '\0')
+	{
+		add_row(health, "files", false, 0, 0, psprintf("Files that are waited for are looked for at wait_interval only: %s.", health->status.files_wait));
+	}
+	if (health->up && health->status.judges_wait[0] != '\0')
+	{
+		add_row(health, "queries", false, 0, 0, psprintf("Queries that are waited for are not asked: %s: max_worker_processes = %d.", health->status.judges_wait, max_worker_processes));
+	}
+}
+
 /* How full the file system is that what commands print goes to. */
 static void
 add_spool(Health *health)
@@ -349,7 +363,7 @@ static const struct Part
 	void		(*add) (Health *health);
 }			parts[] = {
 	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
-	{"sql workers", add_sql_workers}, {"days", add_days}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"sql workers", add_sql_workers}, {"days", add_days}, {"files", add_world}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
 	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
 };
 

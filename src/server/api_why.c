@@ -61,6 +61,8 @@ see_server(WhyBook *book)
 	server.scheduler = !up ? "no scheduler is there: josch.health() says why" : josch_config_scheduler ? NULL : "josch.scheduler is off";
 	server.runner = up && status.runner_pid == 0 ? "no runner answers: josch.health() says why" : NULL;
 	server.commands_wait = up ? unless_empty(status.commands_wait) : NULL;
+	server.files_wait = up ? unless_empty(status.files_wait) : NULL;
+	server.judges_wait = up ? unless_empty(status.judges_wait) : NULL;
 	server.sql_wait = up ? unless_empty(status.sql_wait) : NULL;
 	josch_store_run_places(&server.commands, &server.sql);
 	holders = up && status.set_aside > 0 ? josch_store_blocker_table_holders(&n) : NULL;

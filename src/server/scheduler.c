@@ -162,6 +162,7 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	pass->now = josch_clock_now();
 	pass->budget_ms = PASS_MS;
 	gather_events(scheduler, pass);
+	josch_scheduler_world_gather(scheduler, pass);
 	/* only the scheduler opens runs; whoever closes one wakes it */
 	pass->woken = scheduler->woken;
 	pass->places_known = scheduler->status.passes > 0 && !scheduler->woken;
@@ -339,6 +340,7 @@ carry_out(Decisions *decisions)
 	{
 		josch_scheduler_delay_heard(scheduler, lfirst(cell));
 	}
+	josch_scheduler_world_forget_done(scheduler);
 	scheduler->marks = pass->marks;
 	count_places(scheduler, pass);
 	for (int i = 0; i < decisions->compared.nends; i++)
@@ -683,6 +685,8 @@ wait_for_something(Scheduler *scheduler)
 	}
 	until = Min(until, josch_scheduler_days_due(scheduler));
 	until = Min(until, scheduler->progress_at);
+	until = Min(until, josch_scheduler_world_due(scheduler));
+	until = Min(until, josch_scheduler_judge_due(scheduler));
 	if (josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
@@ -733,6 +737,7 @@ start_up(Scheduler *scheduler, Oid database)
 	josch_scheduler_empty_set(scheduler, &scheduler->living);
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	josch_scheduler_delay_init(scheduler);
+	josch_scheduler_world_init(scheduler);
 	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
 	(void) josch_scheduler_look_at_installation(scheduler);
 	end_transaction(scheduler);
@@ -765,6 +770,8 @@ josch_scheduler_main(Datum database)
 		josch_scheduler_send_unsent(&scheduler);
 		josch_scheduler_notice_silence(&scheduler);
 		josch_scheduler_days(&scheduler);
+		josch_scheduler_world(&scheduler);
+		josch_scheduler_judge(&scheduler);
 		if (scheduler.pass_wanted || josch_clock_is_due(scheduler.pass_at, (int64) josch_config_safety_interval * 1000))
 		{
 			run_pass(&scheduler);

@@ -5,7 +5,8 @@
  * Started by the launcher by name.  What follows the entry is shared by
  * the files of the scheduler alone: scheduler.c (the loop and its pass),
  * scheduler_events.c (what it hears), scheduler_sql.c (its SQL workers),
- * scheduler_days.c (days that are due), scheduler_send.c (what it sends).
+ * scheduler_days.c (days that are due), scheduler_world.c and scheduler_judge.c (files
+ * and queries that nodes wait for), scheduler_send.c (what it sends).
  */
 #ifndef JOSCH_SCHEDULER_H
 #define JOSCH_SCHEDULER_H
@@ -15,11 +16,13 @@
 #include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
+#include "base/config.h"
 #include "base/wake.h"
 #include "run/engine.h"
 #include "run/run_event.h"
 #include "run/runner_client.h"
 #include "run/store_run.h"
+#include "run/world.h"
 
 /* Entry of the worker; the argument is the database's OID. */
 extern PGDLLEXPORT void josch_scheduler_main(Datum database);
@@ -45,6 +48,42 @@ typedef struct Delays
 	int32		round;			/* each is tried once in a round */
 	char		reason[2][JOSCH_WAIT_MAX];	/* the last one: commands, SQL */
 } Delays;
+
+/* Nodes that wait for a file or a query (scheduler_world.c, scheduler_judge.c). */
+typedef struct World
+{
+	HTAB	   *waited;			/* Waited, by NodeKey */
+	HTAB	   *numbers;		/* of what the runner looks for */
+	List	   *facts;			/* WorldFact: not committed yet */
+	int64		last_number;
+	bool		stale;			/* others may wait than is known */
+	bool		could_ask;		/* the runner, at the last turn */
+	TimestampTz listed_at;		/* by the system's clock, when they were last listed, */
+	int64		listing_ms;		/* and how long that took */
+	int			nshort;			/* of which the system cannot tell */
+	TimestampTz judge_at;		/* when the next query is to be asked; DT_NOEND: none is */
+	TimestampTz judged_at;		/* by the system's clock, when a worker has last ended, */
+	int64		judging_ms;		/* and how long it took */
+} World;
+
+/* One of them. */
+typedef struct Waited
+{
+	NodeKey		key;			/* the hash key */
+	uint64		file;			/* hash of its wait_file; 0: none */
+	int64		number;			/* as the runner knows it; 0: it does not, */
+	bool		found;			/* or it has found it */
+	int64		stable_ms;
+	int64		interval_ms;
+	uint64		query;			/* hash of its wait_sql; 0: none */
+	Oid			owner;
+	TimestampTz judge_at;		/* DT_NOEND: it is true */
+	bool		judging;
+	bool		again;			/* data has changed meanwhile */
+	uint64		told;			/* hash of its message; 0: it has none */
+	bool		is_short;		/* it is looked for at intervals, for want of something */
+	bool		seen;			/* at the last listing */
+} Waited;
 
 /* Everything that one scheduler knows. */
 typedef struct Scheduler
@@ -84,6 +123,7 @@ typedef struct Scheduler
 	HTAB	   *stops_sent;		/* JoschRunKey: on this connection */
 
 	Delays		delays;
+	World		world;
 	TimestampTz silent_since;	/* the runner has had something to answer since; 0: it has answered all */
 	bool		silence_untold; /* it does not answer, and the runs that it was given do not say so yet */
 	bool		ready_marked;	/* nodes that are ready may say so */
@@ -177,6 +217,46 @@ extern void josch_scheduler_days(Scheduler *scheduler);
 
 /* When it is to be called, if nothing wakes the scheduler before. */
 extern TimestampTz josch_scheduler_days_due(const Scheduler *scheduler);
+
+/* ---- scheduler_world.c ---- */
+
+/* Where the data was taken back, or this is a copy, nobody is asked for files or queries. */
+static inline bool
+josch_scheduler_may_ask_world(const Scheduler *scheduler)
+{
+	return scheduler->installation != 0 && scheduler->settle_at == 0 && !scheduler->replaced && josch_config_scheduler;
+}
+
+extern void josch_scheduler_world_init(Scheduler *scheduler);
+
+/* Looks who waits for a file or a query, where that may have changed, and has both asked for.  In transactions of its own. */
+extern void josch_scheduler_world(Scheduler *scheduler);
+
+/* One of them; NULL: it does not wait. */
+extern Waited *josch_scheduler_world_find(const Scheduler *scheduler, NodeKey key);
+
+/* When it is to be called, if nothing wakes the scheduler before. */
+extern TimestampTz josch_scheduler_world_due(const Scheduler *scheduler);
+
+/* What the runner says of one; that it is gone. */
+extern void josch_scheduler_world_hear(Scheduler *scheduler, const JoschRunnerEvent *event);
+extern void josch_scheduler_world_lose_runner(Scheduler *scheduler);
+
+/* Facts for the next pass, whose texts need a transaction; and that it has committed. */
+extern void josch_scheduler_world_gather(Scheduler *scheduler, EnginePass *pass);
+extern void josch_scheduler_world_forget_done(Scheduler *scheduler);
+
+/* A fact, of which the text is copied. */
+extern void josch_scheduler_world_take(Scheduler *scheduler, const WorldFact *fact);
+
+/* The node's message shall be that; NULL: none.  The same is said once. */
+extern void josch_scheduler_world_tell(Scheduler *scheduler, Waited *waited, const char *text, bool utf8);
+
+/* ---- scheduler_judge.c ---- */
+
+/* Takes what the workers have found that ask queries, and starts some for those that are due. */
+extern void josch_scheduler_judge(Scheduler *scheduler);
+extern TimestampTz josch_scheduler_judge_due(const Scheduler *scheduler);
 
 /* ---- scheduler_sql.c ---- */
 

@@ -179,6 +179,7 @@ josch_scheduler_leave_runner(Scheduler *scheduler)
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	scheduler->status.runner_pid = 0;
 	scheduler->status.strays = 0;
+	josch_scheduler_world_lose_runner(scheduler);
 	josch_scheduler_expect_answer(scheduler);
 	josch_wake_report(&scheduler->status);
 }
@@ -298,6 +299,9 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 			break;
 		case JOSCH_RUNNER_REFUSED:
 			take_refusal(scheduler, event);
+			break;
+		case JOSCH_RUNNER_LOOKED:
+			josch_scheduler_world_hear(scheduler, event);
 			break;
 		case JOSCH_RUNNER_LOG_DATA:
 			break;				/* asked for by sessions, not here */

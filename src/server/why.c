@@ -95,11 +95,18 @@ its_time(const WhyNode *node, const WhyServer *server)
 
 /* A node that is ready and due, and waits for a file, or for what it asks. */
 static Why
-of_world(const WhyNode *node)
+of_world(const WhyNode *node, const WhyServer *server)
 {
 	bool		file = node->wait_file != NULL;
 	const char *waits = file ? psprintf("waits for the file %s", node->wait_file) : "waits for its wait_sql to be true";
-	Why			why = josch_why_because(file ? WHY_FILE : WHY_SQL, node->message != NULL ? psprintf("%s; %s", waits, node->message) : waits);
+	const char *trouble = node->message != NULL ? node->message : file ? server->files_wait : server->judges_wait;
+	Why			why;
+
+	if (file && server->runner != NULL)
+	{
+		return josch_why_because(WHY_RUNNER_DOWN, server->runner);
+	}
+	why = josch_why_because(file ? WHY_FILE : WHY_SQL, trouble != NULL ? psprintf("%s; %s", waits, trouble) : waits);
 
 	why.since = Max(node->since, node->due_at);
 	return why;
@@ -132,7 +139,7 @@ of_ready(const WhyNode *node, const WhyServer *server, WhyLimits limits, void *a
 	}
 	if (node->waits_for == WAITS_FOR_WORLD)
 	{
-		return of_world(node);
+		return of_world(node, server);
 	}
 	why = josch_why_because(WHY_TURN, NULL);
 	if (node->runs != WHY_RUNS_NOTHING)

@@ -59,6 +59,8 @@ typedef struct WhyServer
 	const char *runner;			/* why no command is; or NULL */
 	const char *commands_wait;	/* what commands are short of; or NULL */
 	const char *sql_wait;
+	const char *files_wait;		/* what the system is short of to tell of files; or NULL */
+	const char *judges_wait;	/* the same for queries */
 	int			commands;		/* places that are taken */
 	int			max_commands;
 	int			sql;

@@ -195,6 +195,7 @@ sub wait_for
 # Nodes of which josch.waiting does not say what it ought to: it follows from josch.nodes at every moment.
 our $UNTRUE = q{SELECT count(*) FROM (
 	SELECT n.job_date, n.node_id, CASE WHEN s.attention THEN 'p' WHEN n.state = 'held' THEN 'h' WHEN n.state <> 'ready' THEN 'o'
+		WHEN NOT n.forced AND (n.wait_file IS NOT NULL AND n.file_found IS NULL OR n.wait_sql IS NOT NULL AND n.sql_true_at IS NULL) THEN 'w'
 		WHEN n.exec_command IS NULL AND n.exec_sql IS NULL THEN 'f' WHEN n.limit_group <> 0 OR n.priority <> 0 THEN 'l'
 		WHEN n.exec_command IS NOT NULL THEN 'c' ELSE 's' END AS waits_for,
 		n.state = 'ready' AND (n.due_at IS NOT NULL AND NOT n.forced OR n.not_before IS NOT NULL) AS timed

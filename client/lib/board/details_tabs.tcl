@@ -166,6 +166,8 @@ proc ::details::FactsSql {node day} {
         nullif(n.on_failure, 'ask') AS \"On failure\", n.attempt::text AS \"Runs\",
         n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\",
         n.ready_command AS \"Ready when\",
+        n.wait_file AS \"Waits for file\", n.file_found AS \"File found\",
+        n.wait_sql AS \"Waits for query\", to_char(n.sql_true_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS \"True since\",
         n.timeout::text AS \"Time-out\", n.owner AS \"Owner\",
         CASE WHEN n.retries > 0 THEN n.retried || ' of ' || n.retries || ' used' END AS \"Retries\",
         CASE WHEN n.state IN ('pending', 'ready') THEN CASE WHEN n.retried > 0 THEN
