@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* The triggers warn of what is found here as well. */
@@ -85,7 +86,7 @@ find_places(const Load *load, TemplateTableNumber number)
 	{
 		if (lines[i] >= 0)
 		{
-			found[i]->place = josch_load_batch_place(batch, lines[i], &keys[i]);
+			found[i]->place = MemoryContextStrdup(load->findings->context, josch_load_batch_place(batch, lines[i], &keys[i]));
 		}
 	}
 }
