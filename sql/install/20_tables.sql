@@ -298,6 +298,7 @@ CREATE TABLE josch.job_days (
 	CONSTRAINT job_days_comment_is_not_too_long CHECK (octet_length(comment) <= 10000)
 );
 CREATE INDEX job_days_open_idx ON josch.job_days (job_date, job_name) WHERE outcome IN ('asked', 'failed');
+CREATE INDEX job_days_open_of_job_idx ON josch.job_days (job_name, due_at) WHERE outcome IN ('asked', 'failed');
 COMMENT ON TABLE josch.job_days IS
 'Days that were to make themselves (tpl_jobs.schedule_at), and what became of each: one row for every one whose time has come.';
 COMMENT ON COLUMN josch.job_days.job_name IS 'Name of the job';

@@ -126,7 +126,8 @@ BEGIN
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
 		('jobs', ''), ('job_days', ''), ('nodes', $args$'unmet', 'impossible', 'satisfied', 'level', 'limit_group'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
-		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$), ('installation', '')
+		('runs', $args$'exec_command', 'exec_sql', 'ready_command'$args$), ('installation', ''),
+		('alarms', ''), ('alarm_hooks', '')
 	LOOP
 		SELECT pg_catalog.string_agg(pg_catalog.format('%I %s NOT NULL', a.attname,
 					pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.position),
@@ -206,7 +207,7 @@ BEGIN
 	FOR audited IN VALUES
 		('audit_commits'), ('audit_packs'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'),
 		('semaphores_audit'), ('tpl_node_semaphores_audit'), ('node_semaphores_audit'), ('pauses_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
-		('jobs_audit'), ('job_days_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit')
+		('jobs_audit'), ('job_days_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit'), ('alarms_audit'), ('alarm_hooks_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
 			audited);
@@ -241,3 +242,5 @@ SELECT pg_catalog.pg_extension_config_dump('josch.claims_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_deps_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.runs_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.installation_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.alarms_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.alarm_hooks_audit', '');

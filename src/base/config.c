@@ -16,6 +16,8 @@
 
 #define DEFAULT_AGING_INTERVAL 300
 #define MAX_AGING_INTERVAL 86400
+#define DEFAULT_CALENDAR_WARNING 90
+#define MAX_CALENDAR_WARNING 36500
 #define DEFAULT_CLAIM_TIME 1800
 #define MAX_CLAIM_TIME 86400
 #define DEFAULT_MAX_LOG_SIZE 100
@@ -32,6 +34,9 @@
 
 /* How long one that waits needs to rise by a point of priority. */
 int			josch_config_aging_interval = DEFAULT_AGING_INTERVAL;
+
+/* So many days before what is known of a business calendar ends its alarm is raised. */
+int			josch_config_calendar_warning = DEFAULT_CALENDAR_WARNING;
 
 /* How long a person has a node that he or she claimed. */
 int			josch_config_claim_time = DEFAULT_CLAIM_TIME;
@@ -120,6 +125,13 @@ define_integers(void)
 							&josch_config_aging_interval,
 							DEFAULT_AGING_INTERVAL, 1, MAX_AGING_INTERVAL,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("josch.calendar_warning",
+							"Sets how many days before the end of what is known of a business calendar an alarm is raised.",
+							"For calendars with known_until that some job has.",
+							&josch_config_calendar_warning,
+							DEFAULT_CALENDAR_WARNING, 0, MAX_CALENDAR_WARNING,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("josch.claim_time",
 							"Sets how long a person has a node that he or she claimed.",

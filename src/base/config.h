@@ -10,6 +10,7 @@
 #include "base/josch.h"
 
 extern int	josch_config_aging_interval;	/* seconds */
+extern int	josch_config_calendar_warning;
 extern int	josch_config_claim_time;	/* seconds */
 extern char *josch_config_comment;
 extern int	josch_config_max_log_size;	/* MB; 0: no limit */

@@ -34,6 +34,7 @@ typedef struct JoschSchedulerStatus
 	char		files_wait[JOSCH_WAIT_MAX];	/* what the system is short of to tell of files that are waited for; or empty */
 	char		judges_wait[JOSCH_WAIT_MAX];	/* the same for whoever judges wait_sql */
 	char		days_wait[JOSCH_WAIT_MAX];	/* the same for days that are due */
+	char		alarms_wait[JOSCH_WAIT_MAX];	/* why alarms, or what is told of them, could not be written down; empty: they can */
 } JoschSchedulerStatus;
 
 typedef struct JoschLauncherStatus

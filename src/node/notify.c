@@ -36,6 +36,15 @@ typedef struct Change
 /* in TopTransactionContext */
 static List *changes = NIL;
 
+/* Alarms have changed, or may have: of a subtransaction that was rolled back, too. */
+static bool alarms = false;
+
+void
+josch_notify_alarms(void)
+{
+	alarms = true;
+}
+
 void
 josch_notify_change(NodeKey key, const char *job_name, NodeState from, NodeState to,
 					const char *by, int64 change_id)
@@ -143,11 +152,16 @@ at_transaction_end(XactEvent event, void *arg)
 				send_all();
 				MemoryContextSwitchTo(former);
 			}
+			if (alarms)
+			{
+				Async_Notify(JOSCH_CHANNEL, "{\"alarms\":true}");
+			}
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			changes = NIL;
+			alarms = false;
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 
@@ -157,6 +171,7 @@ at_transaction_end(XactEvent event, void *arg)
 			 * transaction is not told about.  Clients read the rows anyway.
 			 */
 			changes = NIL;
+			alarms = false;
 			break;
 		default:
 			break;

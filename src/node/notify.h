@@ -27,6 +27,9 @@
 extern void josch_notify_change(NodeKey key, const char *job_name, NodeState from, NodeState to,
 								const char *by, int64 change_id);
 
+/* Alarms were raised, cleared or acknowledged: {"alarms":true}, once. */
+extern void josch_notify_alarms(void);
+
 /* Registers the transaction callbacks; called once from _PG_init. */
 extern void josch_notify_init(void);
 

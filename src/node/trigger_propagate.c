@@ -25,6 +25,7 @@
 #include "base/report.h"
 #include "base/table.h"
 #include "base/wake.h"
+#include "node/deadline.h"
 #include "node/fsm.h"
 #include "node/join.h"
 #include "node/node_table.h"
@@ -55,6 +56,7 @@ typedef struct Consequences
 	Waiting    *come;			/* what they wait for, and did not before */
 	int			ncome;
 	bool		world;			/* some of them wait for a file or a query, or did */
+	DeadlineChanges deadlines;
 	bool		list_only;		/* nothing else is to follow */
 	int			nrows;
 	int			capacity;
@@ -220,6 +222,7 @@ note_statement(Consequences *c, TriggerData *trigger)
 	while (josch_changes_next(&changes))
 	{
 		make_room(c);
+		josch_deadline_note(&c->deadlines, changes.before, changes.after);
 		MemoryContextSwitchTo(scratch);
 		note_waiting(c, changes.before, changes.after);
 		if (!c->list_only)
@@ -251,6 +254,7 @@ josch_trigger_node_propagate(PG_FUNCTION_ARGS)
 	{
 		josch_queue_change(consequences.gone, consequences.ngone, consequences.come, consequences.ncome);
 	}
+	josch_deadline_write(&consequences.deadlines);
 	if (consequences.world)
 	{
 		josch_wake_world_at_commit();

@@ -1,6 +1,6 @@
 /*
  * src/run/api_tick.c
- *	  josch.tick(at): one pass of the engine in the foreground, after the days that are due are made.
+ *	  josch.tick(at): one pass of the engine in the foreground, after the days that are due are made, and before alarms are.
  *
  * For tests, which move time by hand, and for a server without the scheduler.
  * Commands and SQL are left to the scheduler: a session cannot see a run to its
@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 
+#include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/store_installation.h"
@@ -18,6 +19,9 @@
 #include "run/engine.h"
 
 PG_FUNCTION_INFO_V1(josch_api_tick);
+
+/* Causes of alarms that one look takes in. */
+#define ALARM_LIMIT 1000
 
 static void
 refuse_unless_armed(void)
@@ -40,6 +44,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	TimestampTz at = PG_ARGISNULL(0) ? josch_clock_now() : PG_GETARG_TIMESTAMPTZ(0);
 	TimestampTz former;
 	EnginePass	pass = {0};
+	AlarmLook	look = {.now = at, .limit = ALARM_LIMIT};
 
 	josch_report_if_read_only(fcinfo);
 	if (TIMESTAMP_NOT_FINITE(at))
@@ -55,6 +60,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 	{
 		josch_due_settle_all(at);
 		josch_engine_pass(&pass);
+		josch_alarm_look_all(&look);
 	}
 	PG_FINALLY();
 	{

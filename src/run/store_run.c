@@ -143,11 +143,12 @@ static JoschPlan list_timeouts = JOSCH_PLAN(
 	" RETURNING " RUN_INFO_COLUMNS "false",
 	TIMESTAMPTZOID);
 
-static JoschPlan highest = JOSCH_PLAN0("SELECT coalesce(max(run_id), 0) FROM josch.runs");
+static JoschPlan highest = JOSCH_PLAN0(
+	"SELECT coalesce(greatest((SELECT max(run_id) FROM josch.runs), (SELECT max(run_id) FROM josch.alarm_deliveries)), 0)");
 
 static JoschPlan counted = JOSCH_PLAN(
 	"SELECT greatest((SELECT max(run_id) FROM josch.runs), (SELECT max(run_id) FROM josch.runs_audit),"
-	" (SELECT last_run FROM josch.installation)) >= $1",
+	" (SELECT max(run_id) FROM josch.alarm_deliveries), (SELECT last_run FROM josch.installation)) >= $1",
 	INT8OID);
 
 static JoschPlan started_above = JOSCH_PLAN(

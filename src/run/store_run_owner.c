@@ -68,7 +68,8 @@ josch_store_run_distrust(int64 token)
 }
 
 static JoschPlan is_open = JOSCH_PLAN(
-	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id = $1 AND nonce = $2 AND ended_at IS NULL)",
+	"SELECT EXISTS (SELECT FROM josch.runs WHERE run_id = $1 AND nonce = $2 AND ended_at IS NULL)"
+	" OR EXISTS (SELECT FROM josch.alarm_deliveries WHERE run_id = $1 AND nonce = $2 AND state = 'running')",
 	INT8OID, INT8OID);
 
 bool

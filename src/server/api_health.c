@@ -21,6 +21,7 @@
 #include "utils/tuplestore.h"
 #include "utils/wait_event.h"
 
+#include "alarm/store_alarm.h"
 #include "base/attempt.h"
 #include "base/config.h"
 #include "base/report.h"
@@ -278,6 +279,26 @@ add_world(Health *health)
 	}
 }
 
+/* Whether alarms can be raised and told; a row only where there are any, or something keeps them from it. */
+static void
+add_alarms(Health *health)
+{
+	AlarmHealth alarms = josch_store_alarm_health();
+	const char *trouble = health->up ? health->status.alarms_wait : "";
+	bool		good = trouble[0] == '\0' && alarms.failing == 0;
+
+	if (alarms.open == 0 && good)
+	{
+		return;
+	}
+	add_row(health, "alarms", good, 0, 0,
+			psprintf("open " INT64_FORMAT ", of these not acknowledged " INT64_FORMAT "%s%s%s", alarms.open, alarms.unacked,
+					 trouble[0] != '\0' ? "; what failed is tried again: " : "", trouble,
+					 alarms.failing == 0 ? "" :
+					 psprintf("; hooks that fail: " INT64_FORMAT ", the first, \"%s\": %s; josch.alarm_deliveries has more", alarms.failing,
+							  alarms.hook_name, josch_report_words(alarms.message))));
+}
+
 /* How full the file system is that what commands print goes to. */
 static void
 add_spool(Health *health)
@@ -363,7 +384,7 @@ static const struct Part
 	void		(*add) (Health *health);
 }			parts[] = {
 	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
-	{"sql workers", add_sql_workers}, {"days", add_days}, {"files", add_world}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"sql workers", add_sql_workers}, {"days", add_days}, {"files", add_world}, {"alarms", add_alarms}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
 	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
 };
 

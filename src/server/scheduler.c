@@ -256,6 +256,7 @@ reconcile(void *argument)
 
 	if (scheduler->highest < 0)
 	{
+		josch_scheduler_hooks_load(scheduler);
 		scheduler->highest = josch_store_run_highest();
 	}
 	if (!scheduler->sql_reconciled)
@@ -514,6 +515,7 @@ static void
 report(Scheduler *scheduler, const EnginePass *pass)
 {
 	scheduler->error_ms = 0;
+	scheduler->alarms.wanted = true;
 	strlcpy(scheduler->status.trouble, pass->trouble != NULL ? pass->trouble : "", JOSCH_WAIT_MAX);
 	scheduler->status.last_pass_at = pass->now;
 	scheduler->status.passes++;
@@ -529,25 +531,6 @@ report(Scheduler *scheduler, const EnginePass *pass)
 		josch_spool_release();
 	}
 	pgstat_report_stat(false);
-}
-
-static void
-begin_transaction(Scheduler *scheduler)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pgstat_report_activity(STATE_RUNNING, "josch pass");
-	MemoryContextSwitchTo(scheduler->scratch);
-}
-
-static void
-end_transaction(Scheduler *scheduler)
-{
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(scheduler->scratch);
-	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
 /* A pass that failed as a whole is tried again; nothing of it has happened. */
@@ -586,9 +569,9 @@ in_transaction(void (*work) (Decisions *), Decisions *decisions)
 
 	PG_TRY();
 	{
-		begin_transaction(scheduler);
+		josch_scheduler_begin(scheduler);
 		work(decisions);
-		end_transaction(scheduler);
+		josch_scheduler_end(scheduler);
 		committed = true;
 	}
 	PG_CATCH();
@@ -687,6 +670,7 @@ wait_for_something(Scheduler *scheduler)
 	until = Min(until, scheduler->progress_at);
 	until = Min(until, josch_scheduler_world_due(scheduler));
 	until = Min(until, josch_scheduler_judge_due(scheduler));
+	until = Min(until, Min(josch_scheduler_alarms_due(scheduler), josch_scheduler_hooks_due(scheduler)));
 	if (josch_sql_worker_retry_ms() >= 0)
 	{
 		until = Min(until, TimestampTzPlusMilliseconds(josch_clock_now(), josch_sql_worker_retry_ms()));
@@ -726,7 +710,7 @@ start_up(Scheduler *scheduler, Oid database)
 	scheduler->host[sizeof(scheduler->host) - 1] = '\0';
 	josch_settings_pin_scheduler();
 	josch_settings_require_durable_commits();
-	begin_transaction(scheduler);
+	josch_scheduler_begin(scheduler);
 	check_extension(scheduler);
 	scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
 	scheduler->server = josch_identity_server();
@@ -738,9 +722,10 @@ start_up(Scheduler *scheduler, Oid database)
 	josch_scheduler_empty_set(scheduler, &scheduler->stops_sent);
 	josch_scheduler_delay_init(scheduler);
 	josch_scheduler_world_init(scheduler);
+	josch_scheduler_hooks_init(scheduler);
 	scheduler->database_name = MemoryContextStrdup(scheduler->context, get_database_name(database));
 	(void) josch_scheduler_look_at_installation(scheduler);
-	end_transaction(scheduler);
+	josch_scheduler_end(scheduler);
 	scheduler->pass_wanted = true;
 	scheduler->days_stale = true;
 }
@@ -776,6 +761,8 @@ josch_scheduler_main(Datum database)
 		{
 			run_pass(&scheduler);
 		}
+		josch_scheduler_alarms(&scheduler);
+		josch_scheduler_hooks(&scheduler);
 		if (!scheduler.pass_wanted && !josch_wake_is_unheard())
 		{
 			wait_for_something(&scheduler);

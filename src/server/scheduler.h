@@ -6,7 +6,8 @@
  * the files of the scheduler alone: scheduler.c (the loop and its pass),
  * scheduler_events.c (what it hears), scheduler_sql.c (its SQL workers),
  * scheduler_days.c (days that are due), scheduler_world.c and scheduler_judge.c (files
- * and queries that nodes wait for), scheduler_send.c (what it sends).
+ * and queries that nodes wait for), scheduler_send.c (what it sends),
+ * scheduler_alarms.c and scheduler_hooks.c (alarms, and whom they are told to).
  */
 #ifndef JOSCH_SCHEDULER_H
 #define JOSCH_SCHEDULER_H
@@ -16,6 +17,7 @@
 #include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
+#include "alarm/alarm.h"
 #include "base/config.h"
 #include "base/wake.h"
 #include "run/engine.h"
@@ -85,6 +87,34 @@ typedef struct Waited
 	bool		seen;			/* at the last listing */
 } Waited;
 
+/* When alarms are looked after (scheduler_alarms.c). */
+typedef struct AlarmWatch
+{
+	AlarmRound	round;
+	bool		wanted;			/* something has changed since, or the round is not over */
+	bool		held;			/* in this round somebody held an alarm */
+	bool		mended;			/* josch.deadlines, at the start */
+	TimestampTz due_at;			/* when the next deadline passes */
+	TimestampTz judged_at;		/* the last look, */
+	TimestampTz looked_at;		/* by the system's clock, */
+	int			rest_ms;		/* and how long none follows it */
+	int			error_ms;		/* after one that failed, */
+	int			again_ms;		/* or that somebody has kept from clearing an alarm */
+	TimestampTz stuck_since;	/* 0: it is not */
+	TimestampTz short_since;
+} AlarmWatch;
+
+/* What is on its way to hooks (scheduler_hooks.c). */
+typedef struct HookBook
+{
+	HTAB	   *sent;			/* commands, by JoschRunKey */
+	List	   *ends;			/* not committed yet */
+	bool		loaded;			/* what a scheduler before this one has sent */
+	bool		blocked;		/* what waits has its turn when something ends, or a runner comes */
+	TimestampTz due_at;			/* when the next has its turn; DT_NOEND: none waits */
+	TimestampTz again_at;		/* not before, by the system's clock: the last turn failed */
+} HookBook;
+
 /* Everything that one scheduler knows. */
 typedef struct Scheduler
 {
@@ -145,6 +175,8 @@ typedef struct Scheduler
 	TimestampTz days_found_at;	/* when that was found out */
 	TimestampTz days_ended_at;	/* the worker that did, by the system's clock */
 	bool		days_stale;		/* all this is to be found out */
+	AlarmWatch	alarms;
+	HookBook	hooks;
 	int			set_aside_ms;
 	int			error_ms;		/* how long the last pass that failed was put off */
 	JoschSchedulerStatus status;
@@ -257,6 +289,45 @@ extern void josch_scheduler_world_tell(Scheduler *scheduler, Waited *waited, con
 /* Takes what the workers have found that ask queries, and starts some for those that are due. */
 extern void josch_scheduler_judge(Scheduler *scheduler);
 extern TimestampTz josch_scheduler_judge_due(const Scheduler *scheduler);
+
+/* ---- scheduler_alarms.c ---- */
+
+/* Raises and clears alarms, if there is reason to look.  In a transaction of its own; nothing else waits for it. */
+extern void josch_scheduler_alarms(Scheduler *scheduler);
+
+/* When it is to be called, if nothing wakes the scheduler before. */
+extern TimestampTz josch_scheduler_alarms_due(const Scheduler *scheduler);
+
+/* ---- scheduler_hook_book.c ---- */
+
+extern void josch_scheduler_hooks_init(Scheduler *scheduler);
+
+/* Reads what was on its way before; once, in a transaction, before the runner is asked. */
+extern void josch_scheduler_hooks_load(Scheduler *scheduler);
+
+/* True when what the runner said is of a delivery, and taken. */
+extern bool josch_scheduler_hooks_take(Scheduler *scheduler, const JoschRunnerEvent *event);
+
+/* The runner has shown what it has. */
+extern void josch_scheduler_hooks_listed(Scheduler *scheduler);
+
+/* Deliveries among the runs that live. */
+extern int	josch_scheduler_hooks_living(const Scheduler *scheduler);
+
+/* ---- scheduler_hooks.c ---- */
+
+/* Tells what waits to be told, and writes down what became of it.  In a transaction of its own; nothing else waits for it. */
+extern void josch_scheduler_hooks(Scheduler *scheduler);
+
+extern TimestampTz josch_scheduler_hooks_due(const Scheduler *scheduler);
+
+/* ---- scheduler_transaction.c ---- */
+
+extern void josch_scheduler_begin(Scheduler *scheduler);
+extern void josch_scheduler_end(Scheduler *scheduler);
+
+/* After an error of alarms, or of what is told of them: it is logged, kept for health, and harms nothing else. */
+extern void josch_scheduler_recover_alarms(Scheduler *scheduler);
 
 /* ---- scheduler_sql.c ---- */
 

@@ -274,6 +274,10 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 {
 	JoschRunKey key = josch_run_event_key(&event->run);
 
+	if ((event->type == JOSCH_RUNNER_EVENT || event->type == JOSCH_RUNNER_REFUSED) && josch_scheduler_hooks_take(scheduler, event))
+	{
+		return;
+	}
 	switch (event->type)
 	{
 		case JOSCH_RUNNER_WELCOME:
@@ -296,6 +300,7 @@ take_runner_event(Scheduler *scheduler, const JoschRunnerEvent *event)
 			scheduler->phase = RUNNER_LISTED;
 			scheduler->pass_wanted = true;
 			josch_scheduler_delay_listed(scheduler);
+			josch_scheduler_hooks_listed(scheduler);
 			break;
 		case JOSCH_RUNNER_REFUSED:
 			take_refusal(scheduler, event);

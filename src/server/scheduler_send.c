@@ -257,7 +257,8 @@ josch_scheduler_reconcile(Scheduler *scheduler, bool commands, bool sql)
 		witness = hear_witness(scheduler);
 		result.put_back_from = witness.numbers_missing ? witness.info->highest : 0;
 	}
-	result.strays = commands ? scheduler->others + (int) hash_get_num_entries(scheduler->living) : scheduler->status.strays;
+	result.strays = commands ? scheduler->others + (int) hash_get_num_entries(scheduler->living) - josch_scheduler_hooks_living(scheduler) :
+		scheduler->status.strays;
 	for (int i = 0; i < n; i++)
 	{
 		const char *lost;

@@ -14,6 +14,7 @@
 #include "base/changes.h"
 #include "base/mode.h"
 #include "base/report.h"
+#include "base/rights.h"
 #include "base/role.h"
 #include "base/table.h"
 #include "node/variables.h"
@@ -34,8 +35,6 @@
 PG_FUNCTION_INFO_V1(josch_trigger_template_node_rights);
 PG_FUNCTION_INFO_V1(josch_trigger_template_environ_rights);
 PG_FUNCTION_INFO_V1(josch_trigger_template_variables);
-
-#define PROGRAM_ROLE "pg_execute_server_program"
 
 /* Columns of tpl_nodes and nodes that decide what the server executes. */
 typedef enum RightsColumn
@@ -94,34 +93,19 @@ node_of(const Change *change)
 	return isnull ? 0 : DatumGetInt64(value);
 }
 
-static const char *
-current_user_quoted(void)
+static char *
+describe(const Change *change)
 {
-	return quote_identifier(GetUserNameFromId(GetUserId(), false));
-}
-
-static bool
-may_execute_programs(void)
-{
-	return has_privs_of_role(GetUserId(), ROLE_PG_EXECUTE_SERVER_PROGRAM);
+	return psprintf("node " INT64_FORMAT, node_of(change));
 }
 
 static void
 check_command(const Change *change, RightsColumn column)
 {
-	if (!sets_text(change, column) || may_execute_programs())
+	if (sets_text(change, column))
 	{
-		return;
+		josch_rights_check_program(columns[column].name, describe(change));
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to set \"%s\" of node " INT64_FORMAT,
-					columns[column].name, node_of(change)),
-			 errdetail("Only roles with the privileges of \"%s\" may decide what the server executes.",
-					   PROGRAM_ROLE),
-			 errhint("GRANT %s TO %s, or let a role that has it make the change.",
-					 PROGRAM_ROLE, current_user_quoted()),
-			 err_generic_string(PG_DIAG_COLUMN_NAME, columns[column].name)));
 }
 
 /*
@@ -153,38 +137,14 @@ check_owner(const Change *change)
 	bool		isnull;
 	Datum		value = new_value(change, OWNER, &isnull);
 	const JoschRole *role = (const JoschRole *) DatumGetPointer(value);
-	const char *owner;
-	Oid			oid;
 
 	if (isnull)
 	{
 		return;					/* NOT NULL refuses it */
 	}
-	if (!concerns_owner(change, role))
+	if (concerns_owner(change, role))
 	{
-		return;
-	}
-	owner = josch_role_name(role);
-	oid = josch_role_oid(role);
-	if (!OidIsValid(oid))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\" does not exist", owner),
-				 errdetail("The owner of node " INT64_FORMAT " is the role as which its SQL runs.",
-						   node_of(change)),
-				 err_generic_string(PG_DIAG_COLUMN_NAME, "owner")));
-	}
-	if (!josch_can_become(GetUserId(), oid))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to write node " INT64_FORMAT " with the owner \"%s\"",
-						node_of(change), owner),
-				 errdetail("SQL of a node runs as its owner, so its writer must be a member of that role."),
-				 errhint("GRANT %s TO %s, or name another owner.",
-						 quote_identifier(owner), current_user_quoted()),
-				 err_generic_string(PG_DIAG_COLUMN_NAME, "owner")));
+		josch_rights_check_owner(role, describe(change));
 	}
 }
 
@@ -242,15 +202,15 @@ josch_trigger_template_environ_rights(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_of(fcinfo, "josch.environ_rights");
 
-	if (!may_execute_programs())
+	if (!josch_rights_to_programs())
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to write environs"),
 				 errdetail("A command may consist of a variable, so only roles with the privileges of \"%s\" may write them.",
-						   PROGRAM_ROLE),
+						   JOSCH_PROGRAM_ROLE),
 				 errhint("GRANT %s TO %s, or let a role that has it make the change.",
-						 PROGRAM_ROLE, current_user_quoted())));
+						 JOSCH_PROGRAM_ROLE, josch_rights_user())));
 	}
 	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 	{

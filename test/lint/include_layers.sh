@@ -7,7 +7,7 @@ floors='
 base wire
 graph node audit keep page
 calendar
-template day
+template day alarm
 run import
 outlook
 server

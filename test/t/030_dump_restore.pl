@@ -37,6 +37,7 @@ is(contents('from_archive'), $before, 'pg_restore: all tables and sequences are 
 # Whatever comes first in a dump: from the extension on, or where that is there already from the days on, it is a copy.
 my $asked = slurp_file("$dump.sql") =~ s/^(COPY josch\.(\w+) )/SELECT '$2 ' || armed FROM josch.armed();\n$1/gmr;
 append_to_file("$dump.asked.sql", $asked);
+my ($first) = $asked =~ /^COPY josch\.(\w+) /m;
 foreach my $there ('', 'CREATE EXTENSION josch')
 {
 	my $database = $there ? 'there_before' : 'new';
@@ -44,7 +45,7 @@ foreach my $there ('', 'CREATE EXTENSION josch')
 	$node->safe_psql($database, $there) if $there;
 	my %armed = map { /^(\w+) (true|false)$/ ? ($1 => $2) : () }
 		split /\n/, ($node->psql($database, "\\i $dump.asked.sql", on_error_stop => 0))[1];
-	is($armed{audit_commits}, $there ? 'true' : 'false', "$database: before the first row");
+	is($armed{$first}, $there ? 'true' : 'false', "$database: before the first row");
 	is(join(' ', map { "$_ " . ($armed{$_} // 'missing') } qw(nodes runs)), 'nodes false runs false', "$database: before a node comes, and before a run");
 	is($node->safe_psql($database, 'SELECT armed FROM josch.armed()'), 'f', "$database: and after it");
 }
@@ -129,6 +130,8 @@ sub make_day
 		INSERT INTO josch.semaphores VALUES ('Desk', 2, E'a\tb');
 		INSERT INTO josch.tpl_node_semaphores VALUES (6, 'Desk', 2);
 		INSERT INTO josch.tpl_node_deps VALUES (1, 0, 2, 0), (2, 0, 3, 0), (4, -1, 4, 0);
+		UPDATE josch.tpl_nodes SET finish_by = '09:00' WHERE node_id = 6;
+		INSERT INTO josch.alarm_hooks (hook_name, exec_sql) VALUES ('tell', 'SELECT 1');
 		UPDATE josch.tpl_jobs SET valid_from = '2026-11-20';
 		INSERT INTO josch.tpl_jobs (job_name, time_zone, schedule_at, days_after) VALUES ('Daily', 'UTC', '8:00', '2026-11-19');
 		SET josch.now = '2026-11-20 08:01+00';

@@ -1,7 +1,7 @@
-# README.md, doc/calendars.md, doc/conditions.md, doc/limits.md, doc/programs.md, doc/retries.md, doc/waiting.md, doc/words.md and doc/operations.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
+# README.md, doc/calendars.md, doc/conditions.md, doc/limits.md, doc/programs.md, doc/retries.md, doc/waiting.md, doc/words.md and doc/operations.md, doc/alarms.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
 # view, state and default of a setting is named as it is.
 #
-# A block that reads josch.board is run again until it shows what is printed, since the scheduler needs a moment.
+# A block that reads josch.board or josch.alarms is run again until it shows what is printed, since the scheduler needs a moment.
 
 use strict;
 use warnings;
@@ -48,7 +48,7 @@ sub plain
 }
 
 my $blocks = 0;
-my $text = join '', $readme, map { slurp_file("doc/$_.md") } qw(calendars conditions limits programs retries waiting words operations);
+my $text = join '', $readme, map { slurp_file("doc/$_.md") } qw(calendars conditions limits programs retries waiting words operations alarms);
 while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 {
 	my ($sql, $expected) = ($1, $2);
@@ -58,7 +58,7 @@ while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 	do
 	{
 		($code, $out, $err) = psql_block($sql);
-	} while ($sql =~ /\ASELECT[^;]*FROM josch\.board[^;]*;\n\z/
+	} while ($sql =~ /\ASELECT[^;]*FROM josch\.(?:board|alarms)\b[^;]*;\n\z/
 		&& defined $expected && $out ne plain($expected) && time() < $deadline && sleep(0.1));
 	is($code, 0, "it runs: $name") or diag($err);
 	is($out, plain($expected), "it shows what is printed: $name") if defined $expected;

@@ -1,0 +1,65 @@
+/*
+ * src/alarm/alarm.h
+ *	  Alarms made true: raised when their cause comes about, cleared when it is gone.
+ *
+ * Nothing is remembered but what the tables say.  A look compares causes and alarms,
+ * a part of them at a time, so that however many there are none takes long; a round
+ * is as many looks as it takes to have seen all.
+ */
+#ifndef JOSCH_ALARM_H
+#define JOSCH_ALARM_H
+
+#include "base/josch.h"
+
+/* What is so of all that is here. */
+typedef struct AlarmCondition
+{
+	bool		known;			/* whether it is so; else its alarm stays as it is */
+	const char *message;		/* NULL: it is not */
+	TimestampTz since;
+} AlarmCondition;
+
+/* alarms.kind, of conditions */
+typedef enum AlarmConditionKind
+{
+	ALARM_STUCK, ALARM_SHORTAGE, ALARM_DISARMED, ALARM_CONDITIONS
+} AlarmConditionKind;
+
+/* Where a round is. */
+typedef struct AlarmRound
+{
+	bool		begun;
+	bool		deadlines_seen;
+	bool		states_seen;
+	bool		open_seen;
+	int64		open_mark;		/* alarm_id */
+	NodeKey		state_mark;
+	TimestampTz deadline_at;	/* the last deadline that was looked at, */
+	NodeKey		deadline_key;
+	char		deadline_kind;
+} AlarmRound;
+
+typedef struct AlarmLook
+{
+	/* in */
+	TimestampTz now;
+	int			limit;			/* of each kind of cause */
+	AlarmCondition conditions[ALARM_CONDITIONS];
+	AlarmRound	round;			/* in and out; all zero: it begins */
+
+	/* out */
+	bool		more;			/* the round is not over */
+	int64		raised;
+	int64		cleared;
+	int64		held;			/* alarms that somebody holds, and that are to be cleared */
+	TimestampTz next_delivery;	/* when the next delivery has its turn; DT_NOEND: none waits. Of a round that is over */
+	TimestampTz next_due;		/* when the next deadline passes, or calendar is to end; DT_NOEND: none. Of a round that is over */
+} AlarmLook;
+
+/* In the caller's transaction. */
+extern void josch_alarm_look(AlarmLook *look);
+
+/* All that there is to be seen, in looks one after the other. */
+extern void josch_alarm_look_all(AlarmLook *look);
+
+#endif							/* JOSCH_ALARM_H */
