@@ -19,6 +19,7 @@
 static NodeKey reached;
 static TransactionId reached_in = InvalidTransactionId;	/* what was done before counts only where that has committed */
 static TimestampTz reached_for;	/* the sum of the moments at which those were paused that are resumed */
+static bool left_behind;		/* somebody held one: once the end is reached, all is gone through again */
 
 static bool
 runs_something(const Waiting *node)
@@ -137,8 +138,8 @@ bring_back(EnginePass *pass, const Pauses *pauses, const NodeKey *keys, int n)
 		}
 		if (josch_finder_lock(&nodes) != JOSCH_LOCK_TAKEN)
 		{
-			pass->set_aside++;	/* the list is gone through once more */
-			reached_for = 0;
+			pass->set_aside++;
+			left_behind = true;
 			continue;
 		}
 		come[back] = josch_waiting_of(nodes.slot);
@@ -176,6 +177,7 @@ josch_admit_paused_bring_back(EnginePass *pass, const Pauses *pauses)
 	{
 		reached = (NodeKey) {PG_INT64_MIN, DATEVAL_NOBEGIN};
 		reached_for = sum_of_resumed(pauses);
+		left_behind = false;
 	}
 	n = list_aside(keys, limit);
 	bring_back(pass, pauses, keys, n);
@@ -185,9 +187,12 @@ josch_admit_paused_bring_back(EnginePass *pass, const Pauses *pauses)
 		reached_in = GetCurrentTransactionId();
 		pass->more = true;
 	}
-	else if (reached_for != 0)
+	else
 	{
-		josch_pauses_forget_resumed();
+		if (!left_behind)
+		{
+			josch_pauses_forget_resumed();
+		}
 		reached_for = 0;
 	}
 }

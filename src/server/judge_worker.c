@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/ipc.h"
+#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -175,6 +176,7 @@ clean_up(void)
 	QueryCancelPending = false;
 	debug_query_string = NULL;
 	AbortOutOfAnyTransaction();
+	LockReleaseAll(USER_LOCKMETHOD, true);	/* those of a session, which no abort ends */
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	MemoryContextSwitchTo(TopMemoryContext);

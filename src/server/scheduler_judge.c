@@ -30,6 +30,9 @@
 /* What cannot be asked now, for want of a worker. */
 #define AGAIN_MS 1000
 
+/* Where the owner could not even connect, at the most. */
+#define CONNECT_AGAIN_MS 60000
+
 /* A query whose limit is over has this time to end by itself. */
 #define GRACE_MS 5000
 
@@ -141,23 +144,29 @@ take_judgement(Scheduler *scheduler, const JoschJudge *result, int i)
 	ask_at(&scheduler->world, waited, later);
 }
 
-/* One that the worker has not come to, or not come to the end of. */
+/*
+ * One that the worker has not come to, or not come to the end of.  Whose query has ended it is asked when its
+ * time comes again; the others have been due for longer then, and so come before it.
+ */
 static void
 take_unasked(Scheduler *scheduler, const Judge *judge, const JoschJudge *result, int i)
 {
 	Waited	   *waited = josch_scheduler_world_find(scheduler, result->keys[i]);
-	bool		blamed = i == result->at;
+	bool		connected = result->since != 0;
+	TimestampTz at;
 
 	if (waited == NULL)
 	{
 		return;
 	}
-	if (blamed)
+	at = waited->judge_at;
+	if (i == result->at || !connected)
 	{
 		josch_scheduler_world_tell(scheduler, waited, judge->ended ? "its wait_sql failed: it took longer than 10 seconds, and could not be cancelled" :
 								   "its wait_sql was not asked: the worker of its owner has ended, as the server's log says", false);
+		at = TimestampTzPlusMilliseconds(josch_clock_now(), connected ? waited->interval_ms : Min(waited->interval_ms, CONNECT_AGAIN_MS));
 	}
-	ask_at(&scheduler->world, waited, TimestampTzPlusMilliseconds(josch_clock_now(), blamed ? waited->interval_ms : AGAIN_MS));
+	ask_at(&scheduler->world, waited, at);
 }
 
 static JoschJudge
@@ -257,10 +266,30 @@ find_next(Scheduler *scheduler, TimestampTz now)
 	return next;
 }
 
-/* All that are due of that owner, as far as they have room. */
+/* Whoever has been due longer than some of these comes before them; of those that have no room the last ones stay behind. */
+static void
+line_up(const Waited *waited, const Waited **line, int *n)
+{
+	int			at = *n;
+
+	while (at > 0 && waited->judge_at < line[at - 1]->judge_at)
+	{
+		at--;
+	}
+	if (at < JOSCH_JUDGE_KEYS)
+	{
+		*n = Min(*n + 1, JOSCH_JUDGE_KEYS);
+		memmove(&line[at + 1], &line[at], sizeof(line[0]) * (*n - at - 1));
+		line[at] = waited;
+	}
+}
+
+/* All that are due of that owner, as far as they have room, the longest first: nobody who is asked often keeps another from being asked. */
 static void
 gather(Scheduler *scheduler, TimestampTz now, Oid owner, JoschJudge *work)
 {
+	const Waited *line[JOSCH_JUDGE_KEYS];
+	int			n = 0;
 	HASH_SEQ_STATUS all;
 	Waited	   *waited;
 
@@ -268,11 +297,15 @@ gather(Scheduler *scheduler, TimestampTz now, Oid owner, JoschJudge *work)
 	hash_seq_init(&all, scheduler->world.waited);
 	while ((waited = hash_seq_search(&all)) != NULL)
 	{
-		if (waited->owner == owner && waited->judge_at <= now && !waited->judging && work->n < JOSCH_JUDGE_KEYS)
+		if (waited->owner == owner && waited->judge_at <= now && !waited->judging)
 		{
-			work->keys[work->n] = waited->key;
-			work->queries[work->n++] = waited->query;
+			line_up(waited, line, &n);
 		}
+	}
+	for (; work->n < n; work->n++)
+	{
+		work->keys[work->n] = line[work->n]->key;
+		work->queries[work->n] = line[work->n]->query;
 	}
 }
 

@@ -434,7 +434,9 @@ note_data(World *world)
 	{
 		if (!TIMESTAMP_IS_NOEND(waited->judge_at))
 		{
-			waited->judge_at = world->judge_at = josch_clock_now();
+			/* who was due before is still the first */
+			waited->judge_at = Min(waited->judge_at, josch_clock_now());
+			world->judge_at = Min(world->judge_at, waited->judge_at);
 			waited->again = waited->judging;
 		}
 	}

@@ -98,6 +98,18 @@ subtest 'one that hangs' => sub {
 	$node->act(skip => 20);
 };
 
+subtest 'one that ends its worker, each time' => sub {
+	$node->sql(q{CREATE FUNCTION kills() RETURNS boolean LANGUAGE sql AS 'SELECT pg_terminate_backend(pg_backend_pid())';
+		CREATE FUNCTION locks(lock bigint) RETURNS boolean LANGUAGE sql AS 'SELECT pg_try_advisory_lock($1) AND (SELECT count(*) = 1 FROM pg_locks WHERE locktype = $$advisory$$)'});
+	$node->job('kills');
+	$node->add((map { [ $_, 'N', undef, wait_sql => 'SELECT kills()', wait_interval => '1 second' ] } 100 .. 139),
+		map { [ $_, 'N', undef, wait_sql => "SELECT locks($_)", wait_interval => '1 second' ] } 140 .. 149);
+	$node->sql("SELECT count(*) FROM josch.schedule('$DATE', 'kills')");
+	$node->wait_for('succeeded', 140 .. 149);
+	wait_for_reason(100, 'sql', 'the worker of its owner has ended');
+	$node->sql("SELECT count(josch.skip(node_id, job_date)) FROM josch.nodes WHERE job_name = 'kills' AND state = 'ready'");
+};
+
 subtest 'who may watch, and what goes with it' => sub {
 	my $try = sub { my ($as, $sql) = @_; my ($code, $out, $err) = $node->psql('postgres', $sql, extra_params => [ '-U', $as ]); return $code == 0 ? $out : $err };
 	like($try->('author', "SELECT josch.watch('secrets')"), qr/permission denied for table secrets/, 'not whom it is nothing to');

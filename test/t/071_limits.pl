@@ -250,6 +250,26 @@ subtest 'somebody holds the first' => sub {
 	units_are_true();
 };
 
+# More than a piece of what is paused stands between the one that is held and the last one.
+subtest 'somebody holds one that is resumed' => sub {
+	$node->job('resumed');
+	$node->add([ 75, 'N', undef, exec_sql => 'SELECT 1' ], [ 300001, 'N', undef, exec_sql => 'SELECT 1' ]);
+	$node->job('stays paused');
+	$node->sql("INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) SELECT i, 'N', 'stays paused', i, 'SELECT 1' FROM generate_series(200001, 200700) i");
+	$node->sql("SELECT josch.pause('resumed'), josch.pause('stays paused')");
+	$node->sql("SELECT josch.schedule('$DATE', job) FROM unnest(ARRAY['resumed', 'stays paused']) job");
+	$node->wait_until('they are put aside', "SELECT count(*) = 702 FROM josch.waiting WHERE waits_for = 'x'");
+	$node->sql("BEGIN; SELECT FROM josch.nodes WHERE node_id = 75 AND job_date = '$DATE' FOR UPDATE; PREPARE TRANSACTION 'holder'");
+	$node->sql("SELECT josch.resume('resumed')");
+	$node->wait_for('succeeded', 300001);
+	is($node->node_is(75, 'state'), 'ready', 'who is held waits, and nobody waits for it');
+	$node->sql("ROLLBACK PREPARED 'holder'");
+	$node->wait_for('succeeded', 75);
+	$node->wait_until('what was resumed is forgotten', "SELECT NOT EXISTS (SELECT FROM josch.pauses WHERE name = 'resumed')");
+	$node->sql("SELECT josch.unschedule('$DATE', 'stays paused'); SELECT josch.resume('stays paused')");
+	$node->sql("DELETE FROM josch.tpl_nodes WHERE job_name = 'stays paused'");
+};
+
 subtest 'who died, and whose end nobody knows' => sub {
 	set('josch.now', "''");
 	$node->job('unknown');
@@ -288,7 +308,7 @@ subtest 'any days' => sub {
 		$node->job("random $round");
 		$node->sql("UPDATE josch.tpl_jobs SET max_running = 7 WHERE job_name = 'random $round'");
 		$node->add(map { [ $_, 'N', rand() < 0.7 ? ('sleep ' . sprintf '%.2f', rand(0.2)) : (undef, exec_sql => 'SELECT pg_sleep(' . sprintf('%.2f', rand 0.1) . ')'),
-			priority => int(rand 3) ] } $first .. $first + 79);
+			retries => 2, retry_delay => '00:00:01', priority => int(rand 3) ] } $first .. $first + 79);
 		foreach my $id ($first .. $first + 79)
 		{
 			foreach my $semaphore ([ A => 3 ], [ B => 2 ], [ C => 4 ])
@@ -298,7 +318,7 @@ subtest 'any days' => sub {
 			$node->depend($first + int(rand($id - $first)) => $id) if $id > $first && rand() < 0.5;
 		}
 		$node->sql("SELECT josch.schedule(date '$DATE' + $round, 'random $round')");
-		$node->restart if $round == 3;
+		$node->restart if $round == 3;	# it ends SQL that runs, which is tried again
 	}
 	$node->wait_until('all ran', "SELECT count(*) = 240 FROM josch.nodes WHERE job_name LIKE 'random%' AND state = 'succeeded'");
 	is(join(' ', map { most($_) } qw(A B C)), '3 2 4', 'no capacity was exceeded, and each was used up');
