@@ -91,23 +91,27 @@ create_log(const Run *run, Obstacle *obstacle)
 	return -1;
 }
 
-/* Where it may say what is to be known of it.  Only what passes keeps it from starting. */
+/* Where it may say what is to be known of it; NULL: nowhere.  Only what passes keeps it from starting. */
 static char *
 create_report(Run *run, Obstacle *obstacle)
 {
 	char	   *entry = report_create(run);
 
-	if (entry == NULL && shortage_of_spool_passes(errno))
+	if (entry != NULL || errno == 0)
+	{
+		return entry;
+	}
+	if (shortage_of_spool_passes(errno))
 	{
 		obstacle->error = errno;
 		obstacle->passing = true;
 		obstacle->why = shortage_text(obstacle->error, "could not create the file of its report");
 	}
-	else if (entry == NULL && errno != 0)
+	else
 	{
 		log_line("could not create the file of the report of run %lld: %m", (long long) run->id);
 	}
-	return entry;
+	return NULL;
 }
 
 static char *
