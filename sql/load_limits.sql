@@ -57,6 +57,16 @@ INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name, exec
 SELECT n.limit_group <> 0 AS limited, w.waits_for FROM josch.nodes n JOIN josch.waiting w USING (job_date, node_id) WHERE node_id = 5;
 SELECT semaphore_name, capacity, paused, used, free, waiting, oldest_wait, holders FROM josch.semaphore_use ORDER BY 1;
 SELECT operation, node_id, semaphore_name, new_values ->> 'units' AS units FROM josch.node_semaphores_audit ORDER BY audit_id;
+-- its name is what days know it by: under another one there would be as many units once more
+SAVEPOINT refused;
+UPDATE josch.semaphores SET semaphore_name = 'store' WHERE semaphore_name = 'warehouse';
+ROLLBACK TO refused;
+DELETE FROM josch.node_semaphores WHERE semaphore_name = 'warehouse';
+UPDATE josch.semaphores SET semaphore_name = 'store' WHERE semaphore_name = 'warehouse';
+ROLLBACK TO refused;
+UPDATE josch.semaphores SET semaphore_name = semaphore_name, semaphore_desc = 'the same' WHERE semaphore_name = 'warehouse';
+ROLLBACK TO refused;
+RELEASE refused;
 -- pauses: what can be said, and what cannot
 SELECT josch.pause('Risk'), josch.pause('Risk', '2026-11-20'), josch.pause(semaphore_name => 'warehouse', comment => 'moved'), josch.pause();
 SELECT what, name, job_date, paused_by = session_user AS mine, comment FROM josch.pauses ORDER BY 1, 2;

@@ -14,7 +14,7 @@ CREATE TABLE josch.semaphores (
 );
 COMMENT ON TABLE josch.semaphores IS
 'Semaphores: what there is so much of, and no more. A node that needs units of them starts when there are all that it needs, and gives them back when its end is committed. They are of this database alone.';
-COMMENT ON COLUMN josch.semaphores.semaphore_name IS 'Its name: one line, 200 characters at most';
+COMMENT ON COLUMN josch.semaphores.semaphore_name IS 'Its name: one line, 200 characters at most. It stays, once nodes of days need units (object_in_use)';
 COMMENT ON COLUMN josch.semaphores.capacity IS 'How many units there are, 0 to 1,000,000; 0: it is closed, nobody who needs some starts. Less than are taken: nobody is stopped, and nobody starts until enough are back';
 COMMENT ON COLUMN josch.semaphores.semaphore_desc IS 'What it stands for, in words; 100,000 bytes at most';
 

@@ -22,7 +22,7 @@ COMMENT ON FUNCTION josch.limits_regroup() IS 'Trigger: works out nodes.limit_gr
 CREATE FUNCTION josch.limits_wake() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_limits_wake';
-COMMENT ON FUNCTION josch.limits_wake() IS 'Trigger: the scheduler looks when it commits.';
+COMMENT ON FUNCTION josch.limits_wake() IS 'Trigger: the scheduler looks when it commits. Raises object_in_use when a semaphore is to be renamed that nodes of days need or have units of.';
 
 REVOKE ALL ON FUNCTION josch.limit_group(text, text), josch.node_semaphores_job(), josch.limits_regroup(), josch.limits_wake() FROM PUBLIC;
 
@@ -40,11 +40,13 @@ CREATE TRIGGER regroup_delete AFTER DELETE ON josch.node_semaphores
 CREATE TRIGGER regroup_update AFTER UPDATE ON josch.jobs
 	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.limits_regroup();
+CREATE TRIGGER keep_name BEFORE UPDATE ON josch.semaphores
+	FOR EACH ROW EXECUTE FUNCTION josch.limits_wake();
 CREATE TRIGGER wake AFTER INSERT OR UPDATE OR DELETE ON josch.semaphores
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.limits_wake();
 CREATE TRIGGER wake AFTER INSERT OR UPDATE OR DELETE ON josch.pauses
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.limits_wake();
 ALTER TABLE josch.node_semaphores ENABLE ALWAYS TRIGGER job, ENABLE ALWAYS TRIGGER regroup_insert, ENABLE ALWAYS TRIGGER regroup_update, ENABLE ALWAYS TRIGGER regroup_delete;
 ALTER TABLE josch.jobs ENABLE ALWAYS TRIGGER regroup_update;
-ALTER TABLE josch.semaphores ENABLE ALWAYS TRIGGER wake;
+ALTER TABLE josch.semaphores ENABLE ALWAYS TRIGGER wake, ENABLE ALWAYS TRIGGER keep_name;
 ALTER TABLE josch.pauses ENABLE ALWAYS TRIGGER wake;

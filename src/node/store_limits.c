@@ -35,6 +35,11 @@ static JoschPlan select_job = JOSCH_PLAN(
 	"SELECT n.job_name FROM josch.nodes n WHERE n.job_date = $2 AND n.node_id = $1",
 	INT8OID, DATEOID);
 
+static JoschPlan select_needed = JOSCH_PLAN(
+	"SELECT EXISTS (SELECT FROM josch.node_semaphores s WHERE s.semaphore_name = $1)"
+	" OR EXISTS (SELECT FROM josch.units_in_use u WHERE u.limit_kind = 's' AND u.limit_name = $1)",
+	TEXTOID);
+
 void
 josch_store_limits_regroup(const NodeKey *keys, int n)
 {
@@ -107,4 +112,20 @@ josch_store_limits_job(NodeKey key)
 	}
 	josch_spi_end(&spi);
 	return job_name;
+}
+
+bool
+josch_store_limits_is_needed(const char *semaphore_name)
+{
+	JoschSpi	spi;
+	Datum		args[1];
+	char		nulls[1] = {' '};
+	bool		needed;
+
+	josch_spi_begin(&spi);
+	josch_spi_set_text(args, nulls, 0, semaphore_name);
+	(void) josch_spi_run_latest(&select_needed, args, nulls);
+	needed = josch_spi_bool(0, 1, false);
+	josch_spi_end(&spi);
+	return needed;
 }

@@ -21,4 +21,7 @@ extern int32 josch_store_limits_group(const char *job_name, DateADT job_date);
 /* The job of a node; NULL when it does not exist. */
 extern char *josch_store_limits_job(NodeKey key);
 
+/* Whether nodes of any day need the semaphore by that name, or have units of it. */
+extern bool josch_store_limits_is_needed(const char *semaphore_name);
+
 #endif							/* JOSCH_STORE_LIMITS_H */

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
@@ -168,15 +169,41 @@ josch_trigger_limits_regroup(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* AFTER a statement on semaphores or pauses. */
+/* By its name days need it, and runs have taken units: under another one there would be as many units again. */
+static HeapTuple
+keep_name(TriggerData *trigger)
+{
+	Relation	relation = trigger->tg_relation;
+	int			number = SPI_fnumber(RelationGetDescr(relation), "semaphore_name");
+	char	   *name = SPI_getvalue(trigger->tg_trigtuple, RelationGetDescr(relation), number);
+
+	if (strcmp(name, SPI_getvalue(trigger->tg_newtuple, RelationGetDescr(relation), number)) != 0 && josch_store_limits_is_needed(name))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("semaphore \"%s\" cannot be renamed", name),
+				 errdetail("Nodes of days need units of it, or have some, by this name."),
+				 errhint("Make another semaphore, and let the templates need that."),
+				 errtablecol(relation, number)));
+	}
+	return trigger->tg_newtuple;
+}
+
+/* AFTER a statement on semaphores or pauses; BEFORE UPDATE of the name of a semaphore, each row. */
 Datum
 josch_trigger_limits_wake(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.limits_wake");
 	const char *table = RelationGetRelationName(trigger->tg_relation);
+	bool		of_semaphores = strcmp(table, "semaphores") == 0;
 
+	if (of_semaphores && TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		return PointerGetDatum(keep_name(trigger));
+	}
 	expect(TRIGGER_FIRED_AFTER(trigger->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) &&
-		   (strcmp(table, "semaphores") == 0 || strcmp(table, "pauses") == 0), "josch.limits_wake");
+		   (of_semaphores || strcmp(table, "pauses") == 0), "josch.limits_wake");
 	josch_wake_scheduler_at_commit();
 	return PointerGetDatum(NULL);
 }

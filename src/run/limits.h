@@ -27,6 +27,7 @@ typedef struct LimitPool
 	int64		used;
 	int64		kept;			/* for one that has waited too long */
 	NodeKey		keeper;			/* that one */
+	struct LimitPool *next;		/* of those that share a place in the book's index */
 } LimitPool;
 
 typedef struct LimitNeed

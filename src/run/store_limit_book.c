@@ -7,6 +7,7 @@
 #include "run/store_limit_book.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
 
 #include "base/config.h"
@@ -40,27 +41,37 @@ static JoschTable jobs_table = JOSCH_TABLE("jobs", job_columns, job_numbers);
 
 /* ---- what there is, and what is taken ---- */
 
+/* Pools whose kind and name have one hash. */
+typedef struct Pools
+{
+	uint64		hash;			/* the hash key */
+	LimitPool  *first;
+} Pools;
+
 static LimitPool *
 find_pool(LimitBook *book, char kind, const char *name)
 {
+	uint64		hash = hash_bytes_extended((const unsigned char *) name, (int) strlen(name), (uint64) kind);
+	bool		found;
+	Pools	   *pools = hash_search(book->pools, &hash, HASH_ENTER, &found);
 	LimitPool  *pool;
 
-	for (int i = 0; i < book->npools; i++)
+	if (!found)
 	{
-		if (book->pools[i]->kind == kind && strcmp(book->pools[i]->name, name) == 0)
-		{
-			return book->pools[i];
-		}
+		pools->first = NULL;
 	}
-	if (book->npools == book->space)
+	for (pool = pools->first; pool != NULL; pool = pool->next)
 	{
-		book->space = Max(book->space * 2, 16);
-		book->pools = book->pools == NULL ? palloc(sizeof(LimitPool *) * book->space) : repalloc(book->pools, sizeof(LimitPool *) * book->space);
+		if (pool->kind == kind && strcmp(pool->name, name) == 0)
+		{
+			return pool;
+		}
 	}
 	pool = palloc0(sizeof(LimitPool));
 	pool->kind = kind;
 	pool->name = pstrdup(name);
-	book->pools[book->npools++] = pool;
+	pool->next = pools->first;
+	pools->first = pool;
 	return pool;
 }
 
@@ -85,8 +96,11 @@ read_units(LimitBook *book)
 void
 josch_limit_book_open(LimitBook *book, const Pauses *pauses, LOCKMODE lock)
 {
+	HASHCTL		control = {.keysize = sizeof(uint64),.entrysize = sizeof(Pools),.hcxt = CurrentMemoryContext};
+
 	memset(book, 0, sizeof(LimitBook));
 	book->pauses = pauses;
+	book->pools = hash_create("josch pools", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	read_units(book);
 	josch_finder_open_range(&book->waiting, &josch_waiting, JOSCH_WAITING_KEYS, AccessShareLock);
 	josch_finder_open(&book->nodes, &josch_nodes, JOSCH_NODE_KEYS, lock);

@@ -10,6 +10,8 @@
 
 #include "base/josch.h"
 
+#include "utils/hsearch.h"
+
 #include "base/finder.h"
 #include "run/limits.h"
 #include "run/pauses.h"
@@ -17,9 +19,7 @@
 typedef struct LimitBook
 {
 	const Pauses *pauses;
-	LimitPool **pools;
-	int			npools;
-	int			space;
+	HTAB	   *pools;			/* by kind and name */
 	JoschFinder waiting;
 	JoschFinder nodes;
 	JoschFinder needs;

@@ -75,5 +75,17 @@ $node->sql("UPDATE josch.semaphores SET capacity = 0 WHERE semaphore_name = 'clo
 $node->wait_until('they are back', "SELECT count(*) = $many - (SELECT count(*) FROM josch.runs WHERE node_id > 1000) FROM josch.waiting WHERE waits_for = 'l'");
 $node->wait_until('what was resumed is forgotten', 'SELECT NOT EXISTS (SELECT FROM josch.pauses)');
 
+# thousands that need each something else: those that can start do so in their order, however many before them cannot
+$node->sql("INSERT INTO josch.semaphores SELECT 'kind ' || i, 0 FROM generate_series(1, 5000) i; INSERT INTO josch.semaphores VALUES ('all kinds', 1)");
+$node->job('kinds');
+$node->sql("INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, priority) SELECT 500000 + i, 'N', 'kinds', i::text, 'true', i % 5 FROM generate_series(1, 5000) i;
+	INSERT INTO josch.tpl_node_semaphores SELECT 500000 + i, 'kind ' || i, 1 FROM generate_series(1, 5000) i;
+	INSERT INTO josch.tpl_node_semaphores SELECT 500000 + i, 'all kinds', 1 FROM generate_series(1, 5000) i");
+$node->sql("SELECT count(*) FROM josch.schedule('$DATE', 'kinds')");
+$node->sql("UPDATE josch.semaphores SET capacity = 1 WHERE semaphore_name IN (SELECT 'kind ' || i FROM generate_series(2500, 2511) i)");
+$node->wait_for('succeeded', 502500 .. 502511);
+is($node->sql("SELECT string_agg(node_id::text, ' ' ORDER BY run_id) FROM josch.runs WHERE node_id > 500000"),
+	join(' ', sort { $b % 5 <=> $a % 5 || $a <=> $b } 502500 .. 502511), 'by their priorities');
+
 $node->stop;
 done_testing();
