@@ -89,10 +89,12 @@ proc ::board::not_before {row} {
     return "not before [board_filter::clock_text $due [dict get $row job_date]]"
 }
 
-# What is said of a node in one line: who looks at it, how far it is, why it is in its state, and that its time has not come.
+# What is said of a node in one line: that it is late, who looks at it, how far it is, why it is in its state, and that its time
+# has not come.
 proc ::board::said {key} {
     set row [row $key]
-    set parts [list [claims::short [claim $key]] [progress_words $key] [dict get $row message] [not_before $row]]
+    set parts [list [alarm_mark $key] \
+        [claims::short [claim $key]] [progress_words $key] [dict get $row message] [not_before $row]]
     return [join [lmap part $parts {
         if {$part eq ""} continue
         set part

@@ -39,6 +39,8 @@ namespace eval ::board {
     variable claims {}
     # key -> how far its run is, and what that says; those of the day that run and have said so
     variable run_progress {}
+    # key -> kinds and messages of its open alarms; those of the day that are late or take too long
+    variable alarms {}
     variable health {}
     # the state of the reading
     variable read

@@ -27,6 +27,7 @@ proc ::board_status::create {path} {
     ttk::button $frame.health -style Tool.TButton -command ::board_status::ShowHealth
     ttk::button $frame.link -style Tool.TButton -command db::retry
     semaphores::create $frame.semaphores
+    alarms::create $frame.alarms
     pack $frame.link $frame.health $frame.waiting -side right -padx [theme::px 6 0]
     pack $frame.bar -side left -padx [theme::px 0 8]
     pack $frame.done -side left -padx [theme::px 0 10]
@@ -93,6 +94,7 @@ proc ::board_status::Write {} {
     WriteHealth
     WriteLink
     semaphores::write $frame.semaphores
+    alarms::write $frame.alarms
     # last: they take the room that the others leave
     WriteStates $counts
 }
@@ -146,8 +148,8 @@ proc ::board_status::WriteStates {counts} {
     set chosen [board::states]
     # but for what stands between the parts
     set room [expr {[winfo width $frame] - [theme::px 44]}]
-    foreach part {bar done waiting health link semaphores} {
-        if {$part ne "semaphores" || [$frame.semaphores cget -text] ne ""} {
+    foreach part {bar done waiting health link semaphores alarms} {
+        if {$part ni {semaphores alarms} || [$frame.$part cget -text] ne ""} {
             incr room -[winfo reqwidth $frame.$part]
         }
     }

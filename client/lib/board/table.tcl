@@ -33,6 +33,8 @@ namespace eval ::table {
     # the same as a dict
     variable visible {}
     variable clock ""
+    # the row below the pointer, whose alarms are told
+    variable tipped ""
     # the rows are of another day: make them when somebody looks
     variable stale 0
     # column -> pixels, as the values were shortened for
@@ -52,6 +54,8 @@ namespace eval ::table {
         <Button-1>          {if {[Toggled %x %y]} break}
         <ButtonRelease-1>   {NoteWidths}
         <Configure>         {Widened}
+        <Motion>            {ShowTip %x %y %X %Y}
+        <Leave>             {set tipped ""}
     }
 }
 
@@ -82,6 +86,7 @@ proc ::table::create {parent} {
     foreach {event script} $bindings {
         bind $tree $event +[namespace code $script]
     }
+    tip::set_text $tree ""
     walk::tell $tree ::table::Selected
     foreach {event script} {<<BoardLoaded>> Renew <<BoardScope>> Arrange <<BoardShown>> Arrange <<BoardChanged>> Changed
             <<BoardFilter>> Arrange <<BoardSelection>> ShowSelection <<ThemeChanged>> Recolor} {
@@ -408,7 +413,8 @@ proc ::table::Needs {} {
     set most {node_name Name job_name Jobs message Messages}
     foreach key $shown {
         set row [board::row $key]
-        set more [expr {"[dict get $row due_at][dict get $row not_before]" ne "" || [board::claim $key] ne {}}]
+        set more [expr {"[dict get $row due_at][dict get $row not_before]" ne "" || [board::claim $key] ne {}
+            || [board::alarms $key] ne {}}]
         set said [expr {$more ? [board::said $key] : [dict get $row message]}]
         foreach {name text} [list node_name [dict get $row node_name] job_name [dict get $row job_name] message $said] {
             if {[string length $text] > [string length [dict get $most $name]]} {
@@ -524,6 +530,17 @@ proc ::table::Open {x y} {
     set key [$tree identify item $x $y]
     if {[lindex $key 0] ni {"" job} && [$tree identify region $x $y] in {cell tree}} {
         popup::open $key
+    }
+}
+
+# What the mark of an alarm means, beside the pointer.
+proc ::table::ShowTip {x y root_x root_y} {
+    variable tree
+    variable tipped
+    set key [$tree identify row $x $y]
+    if {$key ne $tipped} {
+        set tipped $key
+        tip::plan $tree $root_x $root_y [lindex [board::alarms $key] 1]
     }
 }
 

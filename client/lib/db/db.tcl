@@ -10,8 +10,9 @@
 # printed. After a loss everything in flight has failed, and what was announced meanwhile is lost: whoever shows rows
 # reads them again when the state is online.
 #
-# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes), <<DbNews>>
-# (db::news) and, by the second while an answer is late and when it has come, <<DbSilent>> (db::silent).
+# Announced on the main window: <<DbState>> (db::state, db::why), <<DbRights>> (db::may), <<DbNotify>> (db::changes),
+# <<DbAlarms>> (some alarm has changed), <<DbNews>> (db::news) and, by the second while an answer is late and when it has
+# come, <<DbSilent>> (db::silent).
 
 namespace eval ::db {
     # offline (not wanted, or a person has to mend the conninfo), connecting (also: lost, and trying again), online

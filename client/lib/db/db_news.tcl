@@ -119,6 +119,7 @@ proc ::db::Look {} {
     if {$state eq "online"} {
         News $news
         Tell {{look 1}}
+        Announce <<DbAlarms>>
     }
 }
 
@@ -146,6 +147,9 @@ proc ::db::TellHeard {} {
     variable heard
     set burst $heard
     set heard {}
+    if {"{\"alarms\":true}" in $burst} {
+        Announce <<DbAlarms>>
+    }
     if {[llength $burst]} {
         Tell [Digest $burst]
     }
