@@ -11,6 +11,7 @@
 #include "node/queue.h"
 
 #include "access/xact.h"
+#include "storage/lmgr.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -438,6 +439,16 @@ is_true(JoschFinder *nodes, const Place *place)
 	return josch_finder_find(nodes, key) && josch_waiting_of(nodes->slot).turn == letters[place->line];
 }
 
+/*
+ * Whether this transaction may have changed nodes: then it has that lock already.  Somebody who
+ * has locked the table as a whole is not waited for: nothing of what was done has stayed.
+ */
+static bool
+holds_nodes(void)
+{
+	return OidIsValid(josch_nodes.relation) && ConditionalLockRelationOid(josch_nodes.relation, RowExclusiveLock);
+}
+
 /* Those that have come, and are there no more than in memory. */
 static Waiting *
 list_fresh(int *n)
@@ -448,6 +459,10 @@ list_fresh(int *n)
 	JoschFinder nodes;
 
 	*n = 0;
+	if (queue.doubtful && !holds_nodes())
+	{
+		return fresh;
+	}
 	if (queue.doubtful)
 	{
 		josch_finder_open(&nodes, &josch_nodes, JOSCH_NODE_KEYS, AccessShareLock);
