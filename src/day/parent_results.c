@@ -21,7 +21,7 @@
 
 #define PREFIX "RESULT_"
 
-/* A node that joins thousands of others is given those of the first so many, and so many bytes. */
+/* A node that joins more others than so many is given none, and no node more bytes than so many. */
 #define MAX_PARENTS 1000
 #define MAX_BYTES (256 * 1024)
 
@@ -48,27 +48,42 @@ typedef struct Gathering
 void
 josch_parent_results_open(ParentResults *results)
 {
-	josch_finder_open_index(&results->parents, &josch_node_parents, JOSCH_NODE_KEYS, NULL, AccessShareLock);
-	josch_finder_open(&results->nodes, &josch_nodes, JOSCH_NODE_KEYS, AccessShareLock);
+	results->opened = false;
 	josch_finder_open(&results->reports, &reports_table, 1, AccessShareLock);
 	results->any = RelationGetNumberOfBlocks(results->reports.relation) > 0;
+}
+
+/* Only then: whoever has locked the dependencies keeps no node from starting that has none. */
+static void
+open_parents(ParentResults *results)
+{
+	if (!results->opened)
+	{
+		josch_finder_open_index(&results->parents, &josch_node_parents, JOSCH_NODE_KEYS, NULL, AccessShareLock);
+		josch_finder_open(&results->nodes, &josch_nodes, JOSCH_NODE_KEYS, AccessShareLock);
+		results->opened = true;
+	}
 }
 
 void
 josch_parent_results_close(ParentResults *results)
 {
+	if (results->opened)
+	{
+		josch_finder_close(&results->nodes);
+		josch_finder_close(&results->parents);
+	}
 	josch_finder_close(&results->reports);
-	josch_finder_close(&results->nodes);
-	josch_finder_close(&results->parents);
 }
 
+/* What there is no room for keeps its name, so that nobody else's stands for it. */
 static void
 add(Gathering *gathering, char *name, char *value)
 {
 	gathering->bytes += strlen(name) + strlen(value) + 2;
 	if (gathering->bytes > MAX_BYTES)
 	{
-		return;
+		value = NULL;
 	}
 	if (gathering->n == gathering->space)
 	{
@@ -149,7 +164,7 @@ compare(const void *a, const void *b)
 	return strcmp(((const ParentResult *) a)->name, ((const ParentResult *) b)->name);
 }
 
-/* Leaves out what could be either of several; returns how many are left. */
+/* Leaves out what could be either of several, and what there was no room for; returns how many are left. */
 static int
 leave_out_ambiguous(ParentResult *all, int n)
 {
@@ -160,7 +175,7 @@ leave_out_ambiguous(ParentResult *all, int n)
 		for (end = i + 1; end < n && strcmp(all[end].name, all[i].name) == 0; end++)
 		{
 		}
-		if (end == i + 1)
+		if (end == i + 1 && all[i].value != NULL)
 		{
 			all[left++] = all[i];
 		}
@@ -179,10 +194,15 @@ josch_parent_results_read(ParentResults *results, NodeKey child, int *n)
 	{
 		return NULL;
 	}
+	open_parents(results);
 	josch_node_key_datums(child, key);
 	josch_finder_seek(&results->parents, key);
-	for (int parent = 0; parent < MAX_PARENTS && josch_finder_next(&results->parents); parent++)
+	for (int parent = 0; josch_finder_next(&results->parents); parent++)
 	{
+		if (parent == MAX_PARENTS)
+		{
+			return NULL;
+		}
 		add_parent(&gathering, results);
 	}
 	if (gathering.n > 0)

@@ -13,9 +13,10 @@
 typedef struct ParentResults
 {
 	bool		any;			/* some run has said something */
+	JoschFinder reports;
+	bool		opened;			/* the other two: where there are parents to be asked */
 	JoschFinder parents;
 	JoschFinder nodes;
-	JoschFinder reports;
 } ParentResults;
 
 typedef struct ParentResult

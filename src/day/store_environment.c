@@ -36,12 +36,13 @@ static JoschTable jobs_table = JOSCH_TABLE("jobs", job_columns, job_numbers);
 
 enum
 {
-	NODE_DATE, NODE_ID, NODE_JOB, NODE_NAME, NODE_RUN_ID, NODE_ATTEMPT, NODE_COLUMNS
+	NODE_DATE, NODE_ID, NODE_JOB, NODE_NAME, NODE_RUN_ID, NODE_ATTEMPT, NODE_UNMET, NODE_SATISFIED, NODE_IMPOSSIBLE, NODE_COLUMNS
 };
 
 static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[NODE_DATE] = {"job_date", DATEOID}, [NODE_ID] = {"node_id", INT8OID}, [NODE_JOB] = {"job_name", TEXTOID},
-	[NODE_NAME] = {"node_name", TEXTOID}, [NODE_RUN_ID] = {"run_id", INT8OID}, [NODE_ATTEMPT] = {"attempt", INT4OID}
+	[NODE_NAME] = {"node_name", TEXTOID}, [NODE_RUN_ID] = {"run_id", INT8OID}, [NODE_ATTEMPT] = {"attempt", INT4OID},
+	[NODE_UNMET] = {"unmet", INT4OID}, [NODE_SATISFIED] = {"satisfied", INT4OID}, [NODE_IMPOSSIBLE] = {"impossible", INT4OID}
 };
 static AttrNumber node_numbers[NODE_COLUMNS];
 static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers);
@@ -304,14 +305,25 @@ set_builtins(EnvironmentVariable *variables, Reading *reading, const JobVariable
 	}
 }
 
+/* By its counts: one without parents needs no look at the dependencies, which somebody may have locked. */
+static bool
+has_parents(Reading *reading)
+{
+	bool		isnull;
+
+	return DatumGetInt32(josch_finder_get(&reading->nodes, NODE_UNMET, &isnull)) > 0 ||
+		DatumGetInt32(josch_finder_get(&reading->nodes, NODE_SATISFIED, &isnull)) > 0 ||
+		DatumGetInt32(josch_finder_get(&reading->nodes, NODE_IMPOSSIBLE, &isnull)) > 0;
+}
+
 static void
 read_node(Reading *reading, const EnvironmentRequest *request, Environment *environment)
 {
 	Datum		key[] = {DateADTGetDatum(request->key.job_date), Int64GetDatum(request->key.node_id)};
 	bool		isnull;
 	JobVariables *job;
-	ParentResult *results;
-	int			nresults;
+	ParentResult *results = NULL;
+	int			nresults = 0;
 
 	environment->found = josch_finder_find(&reading->nodes, key);
 	if (!environment->found)
@@ -319,7 +331,10 @@ read_node(Reading *reading, const EnvironmentRequest *request, Environment *envi
 		return;
 	}
 	job = job_of(reading, TextDatumGetCString(josch_finder_get(&reading->nodes, NODE_JOB, &isnull)), request->key.job_date);
-	results = josch_parent_results_read(&reading->results, request->key, &nresults);
+	if (has_parents(reading))
+	{
+		results = josch_parent_results_read(&reading->results, request->key, &nresults);
+	}
 	environment->n = job->n;
 	environment->variables = palloc(sizeof(EnvironmentVariable) * (job->n + nresults + COMMAND_BUILTIN_COUNT));
 	if (job->n > 0)
