@@ -12,8 +12,6 @@
 
 #include "runner.h"
 
-#include <sys/inotify.h>
-
 /* A file that might be the one. */
 typedef struct Sighting
 {

@@ -225,9 +225,18 @@ folder_place(Watch *watch)
 /* ---- what is told ---- */
 
 static void
-take_event(const struct inotify_event *event)
+take_event(const struct inotify_event *event, void *argument)
 {
 	Watch	   *next;
+
+	if (event->wd < 0)
+	{
+		for (Watch *watch = argument; watch != NULL; watch = watch->next)
+		{
+			watch->stale = true;	/* more has happened than the kernel has kept */
+		}
+		return;
+	}
 
 	for (Watch *watch = *bucket_of(event->wd); watch != NULL; watch = next)
 	{
@@ -252,24 +261,5 @@ take_event(const struct inotify_event *event)
 void
 folder_take_events(Watch *all)
 {
-	char		buffer[64 * 1024] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t		n;
-
-	while (notify_fd >= 0 && (n = read(notify_fd, buffer, sizeof(buffer))) > 0)
-	{
-		for (char *p = buffer; p < buffer + n; p += sizeof(struct inotify_event) + ((struct inotify_event *) p)->len)
-		{
-			const struct inotify_event *event = (struct inotify_event *) p;
-
-			if (event->wd >= 0)
-			{
-				take_event(event);
-				continue;
-			}
-			for (Watch *watch = all; watch != NULL; watch = watch->next)
-			{
-				watch->stale = true;	/* more has happened than the kernel has kept */
-			}
-		}
-	}
+	take_events(notify_fd, take_event, all);
 }

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -418,13 +417,17 @@ report_end(Run *run)
 }
 
 static void
-look_at_watched(int watch)
+look_at_watched(const struct inotify_event *event, void *argument __attribute__((unused)))
 {
+	if (event->mask & IN_IGNORED)
+	{
+		return;
+	}
 	for (Owner *owner = owner_first(); owner != NULL; owner = owner->next)
 	{
 		for (Run *run = owner->first; run != NULL; run = run->next)
 		{
-			if (run->report_watch == watch && run->phase == RUN_LIVE)
+			if (run->report_watch == event->wd && run->phase == RUN_LIVE)
 			{
 				look_after(run, FIRST_LOOK);
 				return;
@@ -437,22 +440,5 @@ look_at_watched(int watch)
 void
 report_changed(void)
 {
-	char		buffer[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t		n;
-
-	while ((n = read(inotify_fd, buffer, sizeof(buffer))) > 0)
-	{
-		char	   *p = buffer;
-
-		while (p < buffer + n)
-		{
-			const struct inotify_event *event = (const struct inotify_event *) p;
-
-			if (!(event->mask & IN_IGNORED))
-			{
-				look_at_watched(event->wd);
-			}
-			p += sizeof(struct inotify_event) + event->len;
-		}
-	}
+	take_events(inotify_fd, look_at_watched, NULL);
 }

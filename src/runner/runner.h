@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -190,6 +191,7 @@ extern bool strings_pack(char *const *items, JoschBuffer *packed, JoschStrings *
 extern char *utf8_clean(const char *data, size_t len, uint32_t *clean_len);
 extern int64_t now_boot(void);
 extern int64_t now_epoch(void);
+extern void take_events(int fd, void (*take) (const struct inotify_event *event, void *argument), void *argument);
 extern uint64_t hash_bytes(const void *data, size_t len);
 
 /* spool.c */

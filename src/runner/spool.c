@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -218,28 +217,20 @@ matters(const struct inotify_event *event)
 		strcmp(event->name, "journal.end") == 0;
 }
 
+static void
+look_when_it_matters(const struct inotify_event *event, void *argument __attribute__((unused)))
+{
+	if (matters(event) && check_boot == 0)
+	{
+		check_boot = now_boot() + CHECK_AFTER;
+	}
+}
+
 /* Something was taken out: notes when to look what is left. */
 void
 spool_changed(void)
 {
-	char		buffer[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t		n;
-
-	while ((n = read(inotify_fd, buffer, sizeof(buffer))) > 0)
-	{
-		char	   *p = buffer;
-
-		while (p < buffer + n)
-		{
-			const struct inotify_event *event = (const struct inotify_event *) p;
-
-			if (matters(event) && check_boot == 0)
-			{
-				check_boot = now_boot() + CHECK_AFTER;
-			}
-			p += sizeof(struct inotify_event) + event->len;
-		}
-	}
+	take_events(inotify_fd, look_when_it_matters, NULL);
 }
 
 /* 0: nothing to look at. */

@@ -183,6 +183,25 @@ now_epoch(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+/* All that inotify has to tell by now. */
+void
+take_events(int fd, void (*take) (const struct inotify_event *event, void *argument), void *argument)
+{
+	char		buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t		n;
+
+	while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0)
+	{
+		const struct inotify_event *event;
+
+		for (char *p = buffer; p < buffer + n; p += sizeof(*event) + event->len)
+		{
+			event = (const struct inotify_event *) p;
+			take(event, argument);
+		}
+	}
+}
+
 /* FNV-1a. */
 uint64_t
 hash_bytes(const void *data, size_t len)
