@@ -9,20 +9,39 @@
 
 #include "node/store_watch.h"
 
+#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "base/spi_plan.h"
 
+/* By what it calls: one of that name that is somebody else's is not ours to take away. */
 Oid
 josch_store_watch_find(Oid table)
 {
-	return get_trigger_oid(table, JOSCH_WATCH_TRIGGER, true);
+	Oid			ours = LookupFuncName(list_make2(makeString(pstrdup(JOSCH_SCHEMA)), makeString(pstrdup("table_changed"))), 0, NULL, false);
+	Relation	relation = table_open(table, AccessShareLock);
+	Oid			found = InvalidOid;
+
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &relation->trigdesc->triggers[i];
+
+		if (trigger->tgfoid == ours && strcmp(trigger->tgname, JOSCH_WATCH_TRIGGER) == 0)
+		{
+			found = trigger->tgoid;
+		}
+	}
+	table_close(relation, AccessShareLock);
+	return found;
 }
 
 void

@@ -118,6 +118,11 @@ subtest 'who may watch, and what goes with it' => sub {
 	like($try->('author', "SELECT josch.watch('pg_stat_activity')"), qr/is not a table/, 'a view has no data');
 	is($try->('author', "SELECT josch.unwatch('mine'), josch.unwatch('mine')"), 't|f', 'and take it back');
 	is($try->('author', "SELECT josch.watch('mine')"), 't', 'again');
+	$node->sql('CREATE TABLE named (); GRANT TRIGGER ON named TO author;
+		CREATE TRIGGER josch_watch BEFORE UPDATE ON named FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()');
+	is($try->('author', "SELECT josch.unwatch('named')"), 'f', "a trigger that only has the name is its owner's");
+	is($node->sql("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'named'::regclass"), '1', 'and stays');
+	$node->sql('DROP TABLE named');
 	$node->sql('CREATE DATABASE restored');
 	my $to = join ' ', '-h', $node->host, '-p', $node->port;
 	is(system("pg_dump $to -Fc -f $node->{work}/dump postgres && pg_restore $to -d restored $node->{work}/dump"), 0, 'dumped and restored');
