@@ -90,6 +90,8 @@ is($node->safe_psql('postgres', "SELECT DISTINCT comment FROM josch.tpl_nodes_au
 is($node->safe_psql('postgres', "SELECT value FROM josch.environs WHERE var = 'OPS'"), $project, 'a value that is . is the folder');
 is($node->safe_psql('postgres', "SELECT exec_sql FROM josch.tpl_nodes WHERE node_id = 110"), slurp_file("$project/sql/compute.sql"), 'and @sql/compute.sql the text of the file');
 is((run_in($project, "$project/ops", 'diff'))[1], "no difference\n", 'then there is no difference');
+is($node->safe_psql('postgres', 'SELECT node_id, semaphore_name, capacity FROM josch.tpl_node_semaphores JOIN josch.semaphores USING (semaphore_name)'), '120|reports|1',
+	'what nodes share is there, as much as the environment has');
 edit('templates/report/tpl_nodes.csv', ',7:00,', ',7:30,');
 unlink "$project/templates/report/tpl_node_deps.csv" or die $!;
 ($code, $out, $err) = run_in($project, "$project/ops", 'diff');
