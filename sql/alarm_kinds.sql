@@ -162,3 +162,38 @@ SELECT count(josch.skip(node_id, job_date)) FROM josch.nodes WHERE job_date = '2
 SELECT josch.tick();
 SELECT count(*), count(cleared_at) FROM josch.alarms;
 ROLLBACK;
+
+-- what can never start, while that is so: each node, whatever waits beside it
+BEGIN;
+CREATE FUNCTION pg_temp.at(moment text) RETURNS void LANGUAGE sql AS $$
+	SELECT set_config('josch.now', '2026-03-02 ' || moment || '+00', false); SELECT josch.tick(); SELECT $$;
+SET josch.now = '2026-03-02 00:00+00';
+INSERT INTO josch.semaphores (semaphore_name, capacity) VALUES ('small', 2), ('closed', 0), ('large', 5);
+INSERT INTO josch.tpl_jobs (job_name, time_zone) VALUES ('fit', 'UTC');
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql, start_time) VALUES
+	(1, 'N', 'fit', 'too large', 'SELECT 1', NULL), (2, 'N', 'fit', 'as large', 'SELECT 1', NULL), (3, 'N', 'fit', 'of a closed one', 'SELECT 1', NULL),
+	(4, 'N', 'fit', 'not yet', 'SELECT 1', '05:00'), (5, 'N', 'fit', 'of both', 'SELECT 1', NULL);
+INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_sql) SELECT i, 'N', 'fit', 'n' || i, 'SELECT 1' FROM generate_series(1001, 2200) i;
+INSERT INTO josch.tpl_node_semaphores (node_id, semaphore_name, units) VALUES (1, 'small', 3), (2, 'small', 3), (3, 'closed', 1), (4, 'small', 4), (5, 'large', 5), (5, 'small', 9);
+INSERT INTO josch.tpl_node_semaphores (node_id, semaphore_name, units) SELECT i, 'large', CASE WHEN i <= 1600 THEN 6 ELSE 5 END FROM generate_series(1001, 2200) i;
+SELECT nodes FROM josch.schedule('2026-03-02', 'fit');
+SELECT pg_temp.at('01:00');
+SELECT node_id, due_at, raised_at, message FROM josch.alarms WHERE kind = 'never_fits' AND node_id < 1002 ORDER BY 1;
+SELECT count(*), count(DISTINCT node_id), min(node_id), max(node_id) FROM josch.alarms WHERE kind = 'never_fits' AND node_id > 1000;
+-- once each; what comes later is told then
+SELECT pg_temp.at('05:00');
+SELECT node_id, due_at, message FROM josch.alarms WHERE kind = 'never_fits' AND due_at > '2026-03-02 01:00+00';
+SELECT count(*), count(DISTINCT node_id) FROM josch.alarms WHERE kind = 'never_fits';
+-- gone when the capacity is another, when less is needed, and when a person goes on without it; told again when it comes again
+UPDATE josch.semaphores SET capacity = 3 WHERE semaphore_name = 'small';
+UPDATE josch.node_semaphores SET units = 5 WHERE node_id BETWEEN 1001 AND 1600;
+SELECT josch.skip(4, '2026-03-02');
+SELECT pg_temp.at('06:00');
+SELECT node_id, cleared_at FROM josch.alarms WHERE kind = 'never_fits' AND node_id < 1002 ORDER BY 1;
+SELECT count(*) FROM josch.alarms WHERE kind = 'never_fits' AND cleared_at IS NULL;
+UPDATE josch.node_semaphores SET units = 4 WHERE node_id = 2;
+DELETE FROM josch.node_semaphores WHERE node_id = 5 AND semaphore_name = 'small';
+UPDATE josch.semaphores SET capacity = 4 WHERE semaphore_name = 'large';
+SELECT pg_temp.at('07:00');
+SELECT node_id, due_at, cleared_at FROM josch.alarms WHERE kind = 'never_fits' AND node_id < 1000 ORDER BY 1, 2;
+ROLLBACK;

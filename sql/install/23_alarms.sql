@@ -38,7 +38,7 @@ CREATE TABLE josch.alarms (
 	acked_at		timestamptz,
 	comment			text,
 	CONSTRAINT alarms_kind_is_known CHECK (kind IN ('late_start', 'late_end', 'too_long', 'failed', 'unknown', 'attention',
-		'missed_days', 'calendar_ends', 'stuck', 'shortage', 'disarmed')),
+		'missed_days', 'calendar_ends', 'never_fits', 'stuck', 'shortage', 'disarmed')),
 	CONSTRAINT alarms_node_is_whole CHECK ((node_id IS NULL OR job_date IS NOT NULL) AND (job_date IS NULL OR job_name IS NOT NULL)),
 	CONSTRAINT alarms_names_are_not_too_long CHECK (char_length(job_name) <= 200 AND char_length(calendar_name) <= 200),
 	CONSTRAINT alarms_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
@@ -57,15 +57,15 @@ COMMENT ON TABLE josch.alarms IS
 'What somebody has to know by the clock: raised by the scheduler at that moment, once each, also for what never started; cleared by itself when the cause is gone; acknowledged by a person (josch.acknowledge).';
 COMMENT ON COLUMN josch.alarms.alarm_id IS 'Number of the alarm; whoever is told it twice knows it by this';
 COMMENT ON COLUMN josch.alarms.kind IS
-'late_start, late_end, too_long: a node''s start_by, finish_by, max_duration has passed; failed, unknown, attention (a sign-off or a review): it waits for a person; missed_days: days did not make themselves, and somebody is asked; calendar_ends: what is known of a business calendar ends soon (josch.calendar_warning); stuck: the scheduler has been kept from its work for a minute or more; shortage: something could not be started for so long for want of something; disarmed: nodes are held back since the data was taken back to an earlier moment';
+'late_start, late_end, too_long: a node''s start_by, finish_by, max_duration has passed; failed, unknown, attention (a sign-off or a review): it waits for a person; missed_days: days did not make themselves, and somebody is asked; calendar_ends: what is known of a business calendar ends soon (josch.calendar_warning); never_fits: a node that is ready needs more units of a semaphore than there are; stuck: the scheduler has been kept from its work for a minute or more; shortage: something could not be started for so long for want of something; disarmed: nodes are held back since the data was taken back to an earlier moment';
 COMMENT ON COLUMN josch.alarms.job_name IS 'The job; NULL: it is not of one';
 COMMENT ON COLUMN josch.alarms.job_date IS 'The business date: of missed_days the last of them; NULL: it is of none';
 COMMENT ON COLUMN josch.alarms.node_id IS 'The node; NULL: it is not of one';
 COMMENT ON COLUMN josch.alarms.calendar_name IS 'calendar_ends: the business calendar';
-COMMENT ON COLUMN josch.alarms.due_at IS 'The moment at which its cause came about: the deadline, the change of the state, the time at which the day was to make itself';
+COMMENT ON COLUMN josch.alarms.due_at IS 'The moment at which its cause came about: the deadline, the change of the state, the time at which the day was to make itself; of what has none (calendar_ends, never_fits, disarmed) that at which it was seen';
 COMMENT ON COLUMN josch.alarms.raised_at IS 'When it was raised: later than due_at where the scheduler was down then';
 COMMENT ON COLUMN josch.alarms.message IS 'What it is about, in words, as it was when it was raised';
-COMMENT ON COLUMN josch.alarms.cleared_at IS 'When its cause was gone: the node had started, had ended, was taken back, its deadline was moved, the days were made or declined; NULL: it is open';
+COMMENT ON COLUMN josch.alarms.cleared_at IS 'When its cause was gone: the node had started, had ended, was taken back, its deadline was moved, the days were made or declined, the capacity or what it needs was changed; NULL: it is open';
 COMMENT ON COLUMN josch.alarms.acked_by IS 'Session user who has acknowledged it; never a name that a client sends';
 COMMENT ON COLUMN josch.alarms.acked_at IS 'When that was';
 COMMENT ON COLUMN josch.alarms.comment IS 'What that person wrote, 10,000 bytes at most';
@@ -87,7 +87,7 @@ CREATE TABLE josch.alarm_hooks (
 	CONSTRAINT alarm_hooks_hook_name_is_one_line CHECK (josch.is_one_line(hook_name)),
 	CONSTRAINT alarm_hooks_hook_name_is_not_too_long CHECK (char_length(hook_name) <= 200),
 	CONSTRAINT alarm_hooks_kinds_are_known CHECK (kinds <@ ARRAY['late_start', 'late_end', 'too_long', 'failed', 'unknown', 'attention',
-		'missed_days', 'calendar_ends', 'stuck', 'shortage', 'disarmed']),
+		'missed_days', 'calendar_ends', 'never_fits', 'stuck', 'shortage', 'disarmed']),
 	CONSTRAINT alarm_hooks_job_pattern_is_not_too_long CHECK (char_length(job_pattern) <= 1000),
 	CONSTRAINT alarm_hooks_command_or_sql CHECK ((exec_command IS NULL) <> (exec_sql IS NULL)),
 	CONSTRAINT alarm_hooks_exec_command_is_not_blank CHECK (exec_command ~ '[^[:space:]]'),

@@ -23,7 +23,8 @@ static void
 begin(AlarmLook *look)
 {
 	look->round = (AlarmRound) {.begun = true, .deadline_at = DT_NOBEGIN, .deadline_key = {PG_INT64_MIN, DATEVAL_NOBEGIN},
-		.state_mark = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
+		.state_mark = {PG_INT64_MIN, DATEVAL_NOBEGIN},
+	.wait_group = PG_INT32_MIN,.wait_since = DT_NOBEGIN,.wait_key = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
 	for (int i = 0; i < ALARM_CONDITIONS; i++)
 	{
 		if (look->conditions[i].known)
@@ -67,7 +68,8 @@ go(AlarmLook *look)
 	round->open_seen = round->open_seen || josch_store_alarm_clear(look);
 	round->deadlines_seen = round->deadlines_seen || josch_store_alarm_deadlines(look);
 	round->states_seen = round->states_seen || josch_store_alarm_states(look);
-	look->more = !(round->open_seen && round->deadlines_seen && round->states_seen);
+	round->waits_seen = round->waits_seen || josch_store_alarm_never_fits(look);
+	look->more = !(round->open_seen && round->deadlines_seen && round->states_seen && round->waits_seen);
 	if (!look->more)
 	{
 		round->begun = false;

@@ -32,11 +32,15 @@ typedef struct AlarmRound
 	bool		deadlines_seen;
 	bool		states_seen;
 	bool		open_seen;
+	bool		waits_seen;
 	int64		open_mark;		/* alarm_id */
 	NodeKey		state_mark;
 	TimestampTz deadline_at;	/* the last deadline that was looked at, */
 	NodeKey		deadline_key;
 	char		deadline_kind;
+	int32		wait_group;		/* the last row of those that wait for limits, as josch.waiting has it */
+	TimestampTz wait_since;
+	NodeKey		wait_key;
 } AlarmRound;
 
 typedef struct AlarmLook

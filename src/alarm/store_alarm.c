@@ -48,6 +48,7 @@ typedef struct Done
 	TimestampTz due_at;
 	char		kind;
 	int64		alarm_id;
+	int32		group;
 } Done;
 
 /* ---- deadlines ---- */
@@ -107,6 +108,45 @@ static const JoschRow states_row = JOSCH_ROW(
 	JOSCH_FIELD(Done, seen, INT64),
 	JOSCH_FIELD_KEY(Done, key));
 
+/* ---- what can never start ---- */
+
+/* What of a node's needs there is never enough of: as josch_limits_judge() says it, which knows no other cause. */
+#define SQL_NEVER_FITS(columns, date, id) \
+	"(SELECT " columns " FROM josch.node_semaphores s LEFT JOIN josch.semaphores m ON m.semaphore_name = s.semaphore_name" \
+	"  WHERE s.job_date = " date " AND s.node_id = " id " AND (m.capacity IS NULL OR (s.units > m.capacity AND m.capacity > 0)) ORDER BY s.semaphore_name LIMIT 1)"
+
+#define SQL_WAITS "w.limit_group, w.due_at, w.job_date, w.node_id"
+
+/*
+ * $2 to $5 the last row that was seen, $6 the limit.  All nodes of a group need the same,
+ * so that of one that can start the first says so for all; of one that cannot each is told.
+ */
+static JoschPlan never_fits = JOSCH_PLAN(
+	"WITH RECURSIVE page AS ((SELECT " SQL_WAITS ", " SQL_NEVER_FITS("true", "w.job_date", "w.node_id") " AS never, 1 AS place FROM josch.waiting w"
+	"  WHERE w.waits_for = 'l' AND (" SQL_WAITS ") > ($2, $3, $4, $5) ORDER BY " SQL_WAITS " LIMIT 1)"
+	" UNION ALL SELECT n.* FROM page p, LATERAL (SELECT " SQL_WAITS ", " SQL_NEVER_FITS("true", "w.job_date", "w.node_id") ", p.place + 1 FROM josch.waiting w"
+	"  WHERE w.waits_for = 'l' AND (" SQL_WAITS ") > (p.limit_group, CASE WHEN p.never THEN p.due_at ELSE 'infinity' END,"
+	"    CASE WHEN p.never THEN p.job_date ELSE 'infinity' END, p.node_id) ORDER BY " SQL_WAITS " LIMIT 1) n WHERE p.place < $6),"
+	" causes AS MATERIALIZED (SELECT 'never_fits' AS kind, n.job_name, p.job_date, p.node_id, NULL::text AS calendar_name, $1 AS due_at, " SQL_NEVER_FITS(
+	"format(CASE WHEN m.capacity IS NULL THEN '\"%s\" of job \"%s\" can never start: semaphore \"%s\", of which it needs %s, does not exist'"
+	"    ELSE '\"%s\" of job \"%s\" can never start: of semaphore \"%s\" it needs %s, and there are %s' END, n.node_name, n.job_name, s.semaphore_name, s.units, m.capacity)",
+	"p.job_date", "p.node_id") " AS message"
+	"  FROM page p," SQL_NODE " WHERE p.never"
+	"   AND (SELECT true FROM josch.alarms a WHERE a.kind = 'never_fits' AND a.job_date = p.job_date AND a.node_id = p.node_id AND a.cleared_at IS NULL LIMIT 1) IS NULL),"
+	SQL_RAISE
+	"SELECT " SQL_COUNTS ", (SELECT count(*) FROM page), l.node_id, l.job_date, l.due_at, l.limit_group"
+	" FROM (SELECT 1) one LEFT JOIN (SELECT limit_group, CASE WHEN never THEN due_at ELSE 'infinity' END AS due_at,"
+	"   CASE WHEN never THEN job_date ELSE 'infinity' END AS job_date, node_id FROM page ORDER BY place DESC LIMIT 1) l ON true",
+	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, DATEOID, INT8OID, INT8OID);
+
+static const JoschRow never_fits_row = JOSCH_ROW(
+	Done,
+	JOSCH_FIELD(Done, raised, INT64),
+	JOSCH_FIELD(Done, seen, INT64),
+	JOSCH_FIELD_KEY(Done, key),
+	JOSCH_FIELD(Done, due_at, TIMESTAMPTZ),
+	JOSCH_FIELD(Done, group, INT32));
+
 /* ---- causes that are gone ---- */
 
 /*
@@ -120,7 +160,8 @@ static JoschPlan clear = JOSCH_PLAN(
 	"   LATERAL (SELECT CASE p.kind WHEN 'late_start' THEN 's' WHEN 'late_end' THEN 'e' WHEN 'too_long' THEN 'd' END AS deadline) k,"
 	"   LATERAL (SELECT CASE WHEN k.deadline = 's' THEN coalesce(n.started_at, n.state_since) WHEN k.deadline IS NOT NULL THEN coalesce(n.ended_at, n.state_since)"
 	"     ELSE n.state_since END AS moment) m"
-	"  WHERE p.node_id IS NOT NULL AND CASE WHEN k.deadline IS NULL THEN n.state_since IS DISTINCT FROM p.due_at OR p.kind <> " SQL_KIND_OF_STATE("n.state")
+	"  WHERE p.node_id IS NOT NULL AND CASE WHEN p.kind = 'never_fits' THEN n.state IS DISTINCT FROM 'ready' OR " SQL_NEVER_FITS("true", "p.job_date", "p.node_id") " IS NULL"
+	"    WHEN k.deadline IS NULL THEN n.state_since IS DISTINCT FROM p.due_at OR p.kind <> " SQL_KIND_OF_STATE("n.state")
 	"     OR n.state NOT IN ('failed', 'unknown', 'review', 'signoff')"
 	"    ELSE (SELECT true FROM josch.deadlines d WHERE d.due_at = p.due_at AND d.job_date = p.job_date AND d.node_id = p.node_id AND d.kind = k.deadline::\"char\") IS NULL END),"
 	" free AS MATERIALIZED (SELECT a.alarm_id, CASE WHEN g.moment >= a.due_at THEN g.moment ELSE $1 END AS moment"
@@ -261,6 +302,23 @@ josch_store_alarm_states(AlarmLook *look)
 	if (done.seen > 0)
 	{
 		round->state_mark = done.key;
+	}
+	return done.seen < look->limit;
+}
+
+bool
+josch_store_alarm_never_fits(AlarmLook *look)
+{
+	AlarmRound *round = &look->round;
+	Datum		args[6] = {TimestampTzGetDatum(look->now), Int32GetDatum(round->wait_group), TimestampTzGetDatum(round->wait_since),
+		DateADTGetDatum(round->wait_key.job_date), Int64GetDatum(round->wait_key.node_id), Int64GetDatum(look->limit)};
+	Done		done = run(&never_fits, &never_fits_row, args, look);
+
+	if (done.seen > 0)
+	{
+		round->wait_group = done.group;
+		round->wait_since = done.due_at;
+		round->wait_key = done.key;
 	}
 	return done.seen < look->limit;
 }

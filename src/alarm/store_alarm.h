@@ -16,6 +16,7 @@
 extern bool josch_store_alarm_clear(AlarmLook *look);
 extern bool josch_store_alarm_deadlines(AlarmLook *look);
 extern bool josch_store_alarm_states(AlarmLook *look);
+extern bool josch_store_alarm_never_fits(AlarmLook *look);
 
 /* All of these at once: they are few. */
 extern void josch_store_alarm_days(AlarmLook *look);

@@ -56,6 +56,7 @@ sub check_copy
 	wait_for_pass($copy, $database);
 	is($copy->sql("SELECT string_agg(node_id || ' ' || state, ', ' ORDER BY node_id) FROM josch.nodes WHERE node_id > 2 AND job_date = '$DATE'", $database),
 		'3 ready, 4 ready, 5 ready, 6 ready', 'people act, and nothing is begun: no command, no SQL, no milestone, no sign-off');
+	is($copy->sql("SELECT count(*) FROM josch.alarms WHERE kind IN ('unknown', 'disarmed')", $database), 0, 'no alarm is raised that would be told to whom the original tells');
 	is($copy->sql("SELECT up FROM josch.health() WHERE component = 'runner'", $database), 'f', 'it talks to no runner');
 	ok(lives($_), 'the command of the original lives') foreach @pids;
 	return;

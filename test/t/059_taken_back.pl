@@ -23,12 +23,14 @@ $node->depend(4 => 3, 4 => 6);
 $node->sql("BEGIN; SET LOCAL josch.now = '2024-03-01 08:00'; SELECT josch.schedule('$DATE'); SELECT josch.hold(1, '$DATE'), josch.hold(2, '$DATE'); COMMIT");
 $node->sql("UPDATE josch.nodes SET state = 'held' WHERE node_id = 5") if $node->node_is(5, 'state') eq 'pending';
 $node->wait_for('signoff', 4);
+$node->wait_until('the sign-off has its alarm', "SELECT count(*) = 1 FROM josch.alarms WHERE kind = 'attention' AND node_id = 4");
 save();
 $node->act('release', 1);
 eventually('X runs', sub { ($node->file('1') // '') =~ /\n/ });
 my ($x, $pid) = split ' ', $node->file('1');
 $node->act('signoff', 4);
 $node->wait_for('succeeded', 3, 6);
+$node->wait_until('which is cleared', "SELECT count(cleared_at) = 1 FROM josch.alarms WHERE kind = 'attention' AND node_id = 4");
 my $last = $node->sql("SELECT max(run_id) FROM josch.runs WHERE kind = 'command'");
 put_back();
 
@@ -38,6 +40,8 @@ subtest 'what would start by itself is held back' => sub {
 	is($node->node_is(4, 'state'), 'signoff', 'what waits for a person waits on');
 	is($node->node_is(1, 'message'), 'held back by ' . $node->sql('SELECT session_user'), 'what a person has held is held by him');
 	is($node->sql('SELECT armed, held FROM josch.armed()'), 'f|2', 'josch.armed() says so');
+	$node->wait_until('an alarm, too', "SELECT count(*) = 1 FROM josch.alarms WHERE kind = 'disarmed' AND cleared_at IS NULL AND message ~ '^2 nodes are held back, because the data was taken back'");
+	is($node->sql("SELECT count(*) FROM josch.alarms WHERE kind = 'attention' AND node_id = 4 AND cleared_at IS NULL"), 1, 'and what was open then is open, once');
 	like($node->sql("SELECT up, detail FROM josch.health() WHERE component = 'armed'"), qr/^f\|Disarmed: 2 nodes are held back, because the data was taken back/, 'josch.health() too');
 	like(slurp_file($node->logfile), qr/WARNING: .*taken back to an earlier moment in place.*\n.*2 nodes that could have started/, 'and the log');
 	is($node->sql("SELECT session_name IS NOT NULL, new_values ->> 'last_run' FROM josch.installation_audit"), "t|$last", 'it is on record');
@@ -74,6 +78,7 @@ subtest 'all are released by arming' => sub {
 	is($node->sql("SELECT josch.arm('all was looked at')"), 1, 'one was left');
 	$node->wait_for('succeeded', 6);
 	is($node->sql('SELECT armed, held FROM josch.armed()'), 't|0', 'armed');
+	$node->wait_until('the alarm is gone', "SELECT count(cleared_at) = 1 AND count(*) = 1 FROM josch.alarms WHERE kind = 'disarmed'");
 	is($node->sql("SELECT action || ' ' || comment FROM josch.nodes WHERE node_id = 6"), 'release all was looked at', 'as an act');
 	is($node->sql('SELECT token FROM josch.installation'), $token, 'it is the same installation');
 	ok(lives($pid), 'X lives');
