@@ -16,6 +16,8 @@ namespace eval ::cli {
         act      {{VERB NODE... [DATE] [-m COMMENT] [--descendants]} "sign off, retry, hold and what else people do"}
         wait     {{NODE|JOB [DATE] [--timeout TIME] [--people]} "until it has ended, or asks for a person"}
         schedule {{[DATE] [JOB] [--param NAME=VALUE]...} "make a day out of the templates"}
+        pause    {{JOB [DATE] | --semaphore NAME | --all [-m COMMENT]} "nothing of it starts until it is resumed"}
+        resume   {{JOB [DATE] | --semaphore NAME | --all [-m COMMENT]} "what was paused goes on"}
         validate {{DIR [--mode MODE]} "what is wrong with CSV files of templates, and what is doubtful"}
         diff     {{DIR [--mode MODE]} "what CSV files of templates would change"}
         deploy   {{DIR [--mode MODE] [-m COMMENT]} "validate, show what changes and load, in one transaction"}
@@ -26,9 +28,9 @@ namespace eval ::cli {
     variable aliases {autorep status squeue status job_depends why sendevent act scontrol show}
     # options with a value, and those without
     variable valued {-m comment --message comment --comment comment --job job --state state --timeout timeout -n lines
-        --lines lines --param param --run run --mode mode}
+        --lines lines --param param --run run --mode mode --semaphore semaphore}
     variable flags {--json json --attention attention -a attention -f follow --follow follow --people people
-        --descendants descendants}
+        --descendants descendants --all all}
     variable given
     # exit codes
     variable codes {ok 0 refused 1 timeout 2 person 3 connection 4 usage 64}

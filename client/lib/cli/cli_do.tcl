@@ -1,6 +1,6 @@
 # client/lib/cli/cli_do.tcl
 #
-# The verbs that do something: act, schedule.
+# The verbs that do something: act, schedule, pause, resume.
 
 # josch act VERB NODE... [DATE] -m COMMENT
 proc ::cli::verb_act {words} {
@@ -102,4 +102,39 @@ proc ::cli::ParamsSql {} {
         lappend pairs "[db::quote $name]::text, [db::quote $value]::text"
     }
     return [if {$pairs ne {}} {string cat ", jsonb_build_object(" [join $pairs {, }] ")"}]
+}
+
+# josch pause JOB [DATE] | --semaphore NAME | --all
+proc ::cli::verb_pause {words} {
+    Pause pause paused $words
+}
+
+proc ::cli::verb_resume {words} {
+    Pause resume resumed $words
+}
+
+# The whole database only when that is said: a word that was forgotten must not stop all.
+proc ::cli::Pause {function done words} {
+    lassign [cli_nodes::sort_out $words] rest date
+    set job [expr {$rest ne {} ? [lindex $rest 0] : [value job]}]
+    set semaphore [value semaphore]
+    if {[llength $rest] > 1} {
+        Misused "too many words: [lindex $rest 1]"
+    }
+    if {($job ne "") + ($semaphore ne "") + ([option all] ne "") != 1 || ($date ne "" && $job eq "")} {
+        Misused "$function what: a JOB, a JOB and a DATE, --semaphore NAME, or --all?"
+    }
+    cli_db::connect
+    set date [expr {$date eq "" ? "" : [cli_nodes::date $date]}]
+    set values [lmap text [list $job $date $semaphore [value comment]] {expr {$text eq "" ? "NULL" : [db::quote $text]}}]
+    set sql "SELECT josch.${function}([join $values {, }])"
+    if {[option json] ne ""} {
+        lassign $values job date semaphore
+        cli_db::print_json "SELECT [db::quote $done] AS done, ${job}::text AS job_name, ${date}::date AS job_date,
+            ${semaphore}::text AS semaphore_name FROM ($sql) p"
+        return
+    }
+    cli_db::rows $sql
+    puts "[cli_print::line [if {$semaphore ne ""} {string cat "semaphore " $semaphore} elseif {$job eq ""} {
+        string cat "all of the database"} else {string cat [expr {$date eq "" ? "" : "$date of "}] "job " $job}]]: $done"
 }

@@ -171,6 +171,7 @@ proc ::cli::verb_complete {words} {
     set sql [dict get {
         acts {SELECT replace(action, '_', '-') FROM josch.acts() UNION VALUES ('claim'), ('unclaim') ORDER BY 1}
         jobs {SELECT job_name FROM josch.tpl_jobs ORDER BY 1 LIMIT 1000}
+        semaphores {SELECT semaphore_name FROM josch.semaphores ORDER BY 1 LIMIT 1000}
         states {SELECT state FROM josch.states() ORDER BY 1}
         nodes {SELECT node_name FROM josch.nodes WHERE job_date = (SELECT max(job_date) FROM josch.jobs) ORDER BY 1 LIMIT 2000}
     } $what]
