@@ -44,16 +44,16 @@ proc ::timeline::ZonesSql {day} {
 }
 
 oo::class create ::timeline_view {
-    mixin timeline_draw timeline_mouse
+    mixin timeline_draw timeline_mouse timeline_deadlines
     variable frame canvas from to top entries line_of rows order parents usual runs zones critical plan \
-        selected fitted touched now_timer read_timer plan_timer planned_at metrics show_critical
+        deadlines selected fitted touched now_timer read_timer plan_timer planned_at metrics show_critical
 
     constructor {path} {
         set frame $path
         set canvas $frame.canvas
         lassign [list 0 3600 0] from to top
         set planned_at 0
-        lassign {} entries rows order parents usual runs zones critical plan selected
+        lassign {} entries rows order parents usual runs zones critical plan deadlines selected
         array set line_of {}
         lassign {0 0 "" "" "" 1} fitted touched now_timer read_timer plan_timer show_critical
         my Build
@@ -116,7 +116,7 @@ oo::class create ::timeline_view {
 
     method load {} {
         set fitted 0
-        lassign {} runs critical
+        lassign {} runs critical deadlines
         my rebuild
         if {[board::date] eq ""} {
             return
@@ -186,6 +186,7 @@ oo::class create ::timeline_view {
         set day [db::quote [board::date]]
         set job [expr {[board::job] eq "" ? "NULL" : [db::quote [board::job]]}]
         db::query [timeline::RunsSql $day] [list late::call [self] take_runs] timeline-runs
+        my ReadDeadlines $day
         db::query "SELECT c.node_id FROM josch.critical_path($job, ${day}::date) c ORDER BY c.position" \
             [list late::call [self] take_critical] timeline-critical
     }
@@ -287,7 +288,7 @@ oo::class create ::timeline_view {
                 lappend all {*}[my BarsOf [lindex $entry 1]]
             }
         }
-        lassign [timeline_plan::extent $all [my Now]] from to
+        lassign [my WithDeadlines {*}[timeline_plan::extent $all [my Now]]] from to
         lassign {1 0} fitted touched
         my plan_draw
     }

@@ -160,6 +160,7 @@ oo::class create ::timeline_draw {
         foreach bar [my BarsOf $key] {
             my DrawBar $y $bar $shown
         }
+        my DrawDeadlines $y $key
     }
 
     method DrawBar {y bar critical_bar} {

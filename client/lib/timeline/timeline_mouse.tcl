@@ -138,6 +138,7 @@ oo::class create ::timeline_mouse {
         if {[dict get $row due_at] ne ""} {
             lappend lines "not before [timeline_axis::show [dict get $row due_at] $zone "%a %H:%M:%S"]"
         }
+        lappend lines {*}[my DeadlineLines $key $zone]
         foreach bar [my BarsOf $key] {
             lappend lines [my BarText $bar $zone]
         }
