@@ -9,7 +9,7 @@ MODULE_big  = josch
 RUNNER_SRCS = $(sort $(wildcard $(TOP)src/runner/*.c))
 MODULE_SRCS = $(filter-out $(RUNNER_SRCS),$(sort $(wildcard $(TOP)src/*.c $(TOP)src/*/*.c)))
 OBJS        = $(patsubst $(TOP)%.c,%.o,$(MODULE_SRCS))
-PG_CPPFLAGS = -I$(TOP)src -DJOSCH_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(TOP)src
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 SQL_PARTS   = $(sort $(wildcard $(TOP)sql/install/*.sql))
@@ -42,6 +42,10 @@ PROVE_FLAGS += -I $(TOP)test/perl
 $(DATA_built): $(SQL_PARTS) $(TOP)$(EXTENSION).control
 	cat $(SQL_PARTS) > $@
 
+# what alone knows the version: the other files of two versions of the same source are the same
+src/base/version.o src/base/version.bc: override CPPFLAGS += -DJOSCH_VERSION='"$(EXTVERSION)"'
+src/base/version.o src/base/version.bc: $(TOP)$(EXTENSION).control
+
 # headers are few: any change of one rebuilds all
 $(OBJS): $(wildcard $(TOP)src/*/*.h)
 
@@ -63,6 +67,8 @@ endif
 
 $(RUNNER_OBJS) $(SANITIZER_OBJ) $(filter test/%,$(UNIT_OBJS)) $(UNIT_TESTS:=.o): %.o: $(TOP)%.c $(wildcard $(TOP)src/runner/*.h $(TOP)src/wire/*.h $(TOP)test/unit/*.h)
 	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) -DSANITIZER_LOG='"$(SANITIZER_LOG)"' -c $< -o $@
+
+src/runner/main.o src/runner/options.o src/runner/serve.o: $(TOP)$(EXTENSION).control
 
 $(RUNNER): $(RUNNER_OBJS) $(SANITIZER_OBJ)
 	$(CC) $(RUNNER_CFLAGS) $(SANITIZE) $(RUNNER_OBJS) $(SANITIZER_OBJ) -o $@

@@ -21,10 +21,6 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#ifndef JOSCH_VERSION
-#define JOSCH_VERSION "1.0"
-#endif
-
 #define JOSCH_SCHEMA "josch"
 
 /* The NOTIFY channel that clients listen to. */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/store_installation.h"
+#include "base/version.h"
 #include "base/wake.h"
 #include "day/due.h"
 #include "run/engine.h"
@@ -53,6 +54,7 @@ josch_api_tick(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the moment of a pass must be finite")));
 	}
+	josch_version_require_same();
 	refuse_unless_armed();
 	former = josch_clock_move(at);
 	pass.now = at;

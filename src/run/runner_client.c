@@ -16,6 +16,7 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
+#include "base/version.h"
 #include "run/runner_client.h"
 #include "run/runner_sense.h"
 #include "run/runner_start.h"
@@ -65,7 +66,7 @@ say_hello(JoschRunner *runner, const JoschRunnerOwner *owner)
 	JoschHello	hello = {JOSCH_PROTOCOL_VERSION};
 
 	josch_runner_program(path);
-	hello.version = josch_slice(JOSCH_VERSION);
+	hello.version = josch_slice(josch_version);
 	hello.identity = josch_slice(owner->identity);
 	hello.database = owner->database;
 	hello.database_name = josch_slice(owner->database_name);
@@ -363,31 +364,6 @@ add_start(List **events, JoschRunKey key, int64 pid, int64_t started_at)
 	event->started_at = josch_runner_sense_moment(started_at);
 }
 
-/* -1, 0, 1 by the numbers between the dots. */
-static int
-compare_versions(const char *a, const char *b)
-{
-	while (*a != '\0' || *b != '\0')
-	{
-		char	   *a_end;
-		char	   *b_end;
-		long		x = strtol(a, &a_end, 10);
-		long		y = strtol(b, &b_end, 10);
-
-		if (x != y)
-		{
-			return x < y ? -1 : 1;
-		}
-		if (a_end == a && b_end == b)
-		{
-			return 0;			/* no numbers any more */
-		}
-		a = a_end + (*a_end == '.');
-		b = b_end + (*b_end == '.');
-	}
-	return 0;
-}
-
 /*
  * An older runner, or one that speaks another protocol, is asked to replace
  * itself.  A newer one that understands us stays: during an update, servers'
@@ -399,7 +375,7 @@ ask_to_replace(JoschRunner *runner, bool understands)
 	char		path[MAXPGPATH];
 	JoschReplace m;
 
-	if (understands && compare_versions(runner->info.version, JOSCH_VERSION) >= 0)
+	if (understands && josch_version_compare(runner->info.version, josch_version) >= 0)
 	{
 		return;
 	}

@@ -28,6 +28,7 @@
 #include "base/spool.h"
 #include "base/store_blocker.h"
 #include "base/store_installation.h"
+#include "base/version.h"
 #include "base/wake.h"
 #include "run/pauses.h"
 #include "run/spool_room.h"
@@ -101,7 +102,12 @@ static char *
 describe_trouble(const JoschSchedulerStatus *status)
 {
 	PGPROC	   *process = BackendPidGetProc(status->pid);
+	char	   *discord = josch_version_discord(josch_store_version());
 
+	if (discord != NULL)
+	{
+		return psprintf("it stands still: %s", discord);
+	}
 	if (process != NULL && process->wait_event_info == WAIT_EVENT_SYNC_REP)
 	{
 		return "a commit waits for a synchronous standby: see synchronous_standby_names";
@@ -319,13 +325,11 @@ add_spool(Health *health)
 static void
 add_version(Health *health)
 {
-	char	   *extension = josch_store_health_version();
-	bool		same = extension != NULL && strcmp(extension, JOSCH_VERSION) == 0;
+	char	   *extension = josch_store_version();
+	char	   *discord = josch_version_discord(extension);
 
-	add_row(health, "version", same, 0, 0,
-			same ? JOSCH_VERSION :
-			psprintf("The library is %s, the extension is %s: restart the server after an installation, then ALTER EXTENSION josch UPDATE.",
-					 JOSCH_VERSION, extension != NULL ? extension : "not created"));
+	add_row(health, "version", discord == NULL, 0, 0,
+			discord == NULL ? josch_version : psprintf("Of two versions: %s. %s", discord, josch_version_hint(extension)));
 }
 
 static void

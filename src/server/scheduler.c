@@ -21,7 +21,6 @@
 
 #include "access/xact.h"
 #include "commands/dbcommands.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "libpq/pqsignal.h"
@@ -50,7 +49,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
 /* Somebody holds a row: the commit wakes us, a rollback may not; so look again after this. */
@@ -182,29 +180,6 @@ prepare_pass(Scheduler *scheduler, Decisions *decisions)
 	}
 }
 
-/* Leaves when the extension has been dropped, or was made anew.  Inside a transaction. */
-static void
-check_extension(Scheduler *scheduler)
-{
-	Oid			extension = get_extension_oid("josch", true);
-	bool		first = !OidIsValid(scheduler->extension);
-
-	if (first)
-	{
-		scheduler->extension = extension;
-	}
-	if (first || !OidIsValid(extension))
-	{
-		josch_wake_report_extension(OidIsValid(extension));
-	}
-	if (!OidIsValid(extension) || extension != scheduler->extension)
-	{
-		PopActiveSnapshot();
-		CommitTransactionCommand();
-		proc_exit(0);
-	}
-}
-
 /*
  * A user's deferred constraint or trigger on our tables that fails at the commit
  * would fail the pass as a whole, and again at the next.  At the end of its
@@ -282,7 +257,7 @@ decide(Decisions *decisions)
 	bool		looked;
 	bool		acts;
 
-	check_extension(scheduler);
+	josch_scheduler_check_extension(scheduler);
 	check_constraints_at_once();
 	looked = josch_scheduler_look_at_installation(scheduler);
 	acts = looked && scheduler->installation != 0;
@@ -710,8 +685,8 @@ start_up(Scheduler *scheduler, Oid database)
 	scheduler->host[sizeof(scheduler->host) - 1] = '\0';
 	josch_settings_pin_scheduler();
 	josch_settings_require_durable_commits();
+	josch_scheduler_await_version(scheduler);
 	josch_scheduler_begin(scheduler);
-	check_extension(scheduler);
 	scheduler->settle_at = TimestampTzPlusMilliseconds(josch_clock_now(), SETTLE_MS);
 	scheduler->server = josch_identity_server();
 	name_log_folder(scheduler, database);

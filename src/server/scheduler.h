@@ -7,7 +7,8 @@
  * scheduler_events.c (what it hears), scheduler_sql.c (its SQL workers),
  * scheduler_days.c (days that are due), scheduler_world.c and scheduler_judge.c (files
  * and queries that nodes wait for), scheduler_send.c (what it sends),
- * scheduler_alarms.c and scheduler_hooks.c (alarms, and whom they are told to).
+ * scheduler_alarms.c and scheduler_hooks.c (alarms, and whom they are told to),
+ * scheduler_version.c (tables of another version).
  */
 #ifndef JOSCH_SCHEDULER_H
 #define JOSCH_SCHEDULER_H
@@ -181,6 +182,14 @@ typedef struct Scheduler
 	int			error_ms;		/* how long the last pass that failed was put off */
 	JoschSchedulerStatus status;
 } Scheduler;
+
+/* ---- scheduler_version.c ---- */
+
+/* Leaves when the extension has been dropped, or was made anew.  Inside a transaction. */
+extern void josch_scheduler_check_extension(Scheduler *scheduler);
+
+/* Returns when library and extension are of one version; outside of a transaction. */
+extern void josch_scheduler_await_version(Scheduler *scheduler);
 
 /* ---- scheduler_events.c ---- */
 

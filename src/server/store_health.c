@@ -1,6 +1,6 @@
 /*
  * src/server/store_health.c
- *	  SQL for those who look: the extension's version, and how much is ready.
+ *	  SQL for those who look: how much is ready, and which days are open.
  *
  * It runs as the schema's owner: whoever may execute josch.health() may know,
  * whatever rights on tables there are.
@@ -10,28 +10,6 @@
 #include "server/store_health.h"
 
 #include "base/spi_plan.h"
-
-static JoschPlan version = JOSCH_PLAN0(
-	"SELECT extversion FROM pg_extension WHERE extname = 'josch'");
-
-char *
-josch_store_health_version(void)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext inner;
-	JoschSpi	spi;
-	char	   *result = NULL;
-
-	josch_spi_begin(&spi);
-	if (josch_spi_run(&version, SPI_OK_SELECT, NULL, NULL) > 0)
-	{
-		inner = MemoryContextSwitchTo(caller);
-		result = josch_spi_text(0, 1);
-		MemoryContextSwitchTo(inner);
-	}
-	josch_spi_end(&spi);
-	return result;
-}
 
 static JoschPlan queued = JOSCH_PLAN0(
 	"SELECT count(*) FROM josch.waiting WHERE waits_for IN ('f', 'c', 's', 't', 'l', 'x')");

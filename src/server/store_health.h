@@ -1,6 +1,6 @@
 /*
  * src/server/store_health.h
- *	  SQL for those who look: the extension's version, and how much is ready.
+ *	  SQL for those who look: how much is ready, and which days are open.
  *
  * Results are palloc'd in the caller's context.
  */
@@ -8,9 +8,6 @@
 #define JOSCH_STORE_HEALTH_H
 
 #include "base/josch.h"
-
-/* The version of the extension's SQL in this database; NULL when it is not created. */
-extern char *josch_store_health_version(void);
 
 /* Nodes in state ready. */
 extern int64 josch_store_health_queued(void);

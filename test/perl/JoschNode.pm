@@ -26,12 +26,13 @@ our $DATE = '2024-03-01';
 
 my @all;
 
-# create(name, conf => 'lines', spool => '/path', extension => 0): a running server with the extension
+# create(name, conf => 'lines', spool => '/path', extension => 0, install_path => '/path', initdb => ['--option']): a running server
+# with the extension
 sub create
 {
 	my ($class, $name, %how) = @_;
-	my $self = $class->SUPER::new($name);
-	$self->init;
+	my $self = $class->SUPER::new($name, install_path => $how{install_path});
+	$self->init(extra => $how{initdb} // []);
 	$self->{work} = $self->basedir . '/work';
 	make_path($self->{work});
 	$self->{spool} = $how{spool} // $self->data_dir . '/josch';
