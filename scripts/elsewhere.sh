@@ -1,13 +1,15 @@
 # scripts/elsewhere.sh
 #
-# A PostgreSQL that the machine's own apt does not offer: headers of other versions, to build against, and a server that is
-# built to find faults. Sourced after lib.sh, never run.
+# A PostgreSQL that the machine's own apt does not offer: headers of other versions, to build against, and servers that are
+# built here: other versions, and one that finds faults. Sourced after lib.sh, never run.
 #
 # The constraint that shaped it: the machine's apt is not to learn of other suites. So there is a second apt beside it, with
 # lists and sources of its own, which it derives from the mirror that the machine uses. What was fetched is kept in ASIDE;
 # without the network that is what there is.
 
 ELSEWHERE=$ASIDE/elsewhere
+BUILDS=$ASIDE/built     # servers that were built here, a folder a version
+CHECKED=$ASIDE/checked  # one that finds faults
 # suites with newer versions than the machine's own, of the same archive
 OTHER_SUITES='oldstable stable unstable experimental'
 
@@ -33,6 +35,7 @@ elsewhere_update() {
         echo "deb-src $keys$mirror $own main"
         for suite in $OTHER_SUITES; do
             echo "deb $keys$mirror $suite main"
+            echo "deb-src $keys$mirror $suite main"
         done
     } | as_root tee "$ELSEWHERE/sources.list" >/dev/null
     say "Asking the mirror for other versions of PostgreSQL"
@@ -57,7 +60,7 @@ elsewhere_unpack() {
 # Print the folder of the server headers of VERSION, fetched when they are not here; false when they are not to be had.
 server_headers() {
     local found=$ELSEWHERE/$1/usr/include/postgresql/$1/server root
-    for root in '' "$ASIDE"; do
+    for root in '' "$ASIDE" "$BUILDS/$1"; do
         [ ! -f "$root/usr/include/postgresql/$1/server/postgres.h" ] || { echo "$root/usr/include/postgresql/$1/server"; return; }
     done
     if [ ! -f "$found/postgres.h" ]; then
@@ -70,34 +73,63 @@ server_headers() {
     echo "$found"
 }
 
-# --- a server that finds faults -------------------------------------------------------------------------------------
-
-CHECKED=$ASIDE/checked
-
-# Make PG_VERSION and PG_ROOT those of a server that is built with assertions: freed memory is overwritten and the ends of
-# chunks are watched, so that a use after free shows, as it does nowhere in a packaged server. Built once, from the source package.
-choose_checked_server() {
-    local work
-    if ! [ -x "$CHECKED/usr/lib/postgresql/$PG_VERSION/bin/postgres" ]; then
-        say "Building PostgreSQL $PG_VERSION with assertions, once; this takes some minutes"
-        work=$(private_folder checked) || exit 1
-        build_checked_server "$work" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die "no PostgreSQL $PG_VERSION with assertions; the log is $work/log"; }
-        as_root rm -rf "$work"
-    fi
-    PG_ROOT=$CHECKED
+# fetch_source PACKAGE FOLDER: the newest that the mirror really has, as its lists may name what it has no longer
+fetch_source() {
+    local version
+    elsewhere_update || return
+    for version in $(elsewhere_apt apt-cache showsrc "$1" | sed -n 's/^Version: //p' | sort -urV); do
+        (cd "$2" && elsewhere_apt apt-get source --download-only "$1=$version") && return
+    done
+    return 1
 }
 
-# build_checked_server FOLDER: from the source package of the machine's own suite
-build_checked_server() {
-    local HOME_DIR=$1 STAGE='' PG_BIN='' prefix=$CHECKED/usr/lib/postgresql/$PG_VERSION
-    elsewhere_update && (cd "$1" && elsewhere_apt apt-get source --download-only "postgresql-$PG_VERSION") || return
-    as mkdir "$1/source" "$1/build" && as tar -C "$1/source" --strip-components=1 -xf "$1"/*.orig.tar.* || return
-    if [ ! -f "$1/source/src/backend/parser/gram.c" ]; then
-        apt_install bison flex perl || return
+# --- servers that are built here ------------------------------------------------------------------------------------
+
+# Set PG_ROOT to a PostgreSQL of PG_VERSION that was built from the source of another suite, once: its packages want a newer C
+# library than is here, its source does not.
+choose_built_server() {
+    PG_ROOT=$BUILDS/$PG_VERSION
+    pg_is_complete "$PG_ROOT" "$PG_VERSION" || build_server_once "$PG_ROOT" 'from the source of another suite' 'CFLAGS=-O2 -g'
+}
+
+# Make PG_VERSION and PG_ROOT those of a server that is built with assertions: freed memory is overwritten and the ends of
+# chunks are watched, so that a use after free shows, as it does nowhere in a packaged server.
+choose_checked_server() {
+    PG_ROOT=$CHECKED
+    pg_is_complete "$PG_ROOT" "$PG_VERSION" ||
+        build_server_once "$PG_ROOT" 'with assertions' --enable-cassert --enable-debug 'CFLAGS=-O1 -g' || exit 1
+}
+
+# build_server_once ROOT WHAT OPTION OF CONFIGURE...: PG_VERSION below ROOT; false when it is not to be had
+build_server_once() {
+    local root=$1 what=$2 work
+    shift 2
+    say "Building PostgreSQL $PG_VERSION $what, once; this takes some minutes"
+    work=$(private_folder built) || exit 1
+    if ! build_server "$work" "$root" "$@" >"$work/log" 2>&1; then
+        tail -n 30 "$work/log"
+        say "no PostgreSQL $PG_VERSION $what; the log is $work/log"
+        return 1
     fi
-    as sh -c 'cd "$1/build" && ../source/configure -q --prefix="$2" --enable-cassert --enable-debug --enable-tap-tests \
-        --without-readline --without-zlib --without-icu CFLAGS="-O1 -g"' sh "$1" "$prefix" || return
-    as make -s -C "$1/build" -j2 all </dev/null && as_root rm -rf "$CHECKED.new" &&
-        as_root make -s -C "$1/build" install DESTDIR="$CHECKED.new" </dev/null &&
-        as_root rm -rf "$CHECKED" && as_root mv "$CHECKED.new$CHECKED" "$CHECKED" && as_root rm -rf "$CHECKED.new"
+    as_root rm -rf "$work"
+}
+
+# build_server FOLDER ROOT OPTION...: from the source package of the newest suite that has one
+build_server() {
+    local HOME_DIR=$1 STAGE='' PG_BIN='' root=$2 prefix=$2/usr/lib/postgresql/$PG_VERSION folder
+    shift 2
+    # as packages have it: the zones that all other programs here know
+    [ ! -d /usr/share/zoneinfo ] || set -- --with-system-tzdata=/usr/share/zoneinfo "$@"
+    fetch_source "postgresql-$PG_VERSION" "$HOME_DIR" || return
+    as mkdir "$HOME_DIR/source" "$HOME_DIR/build" && as tar -C "$HOME_DIR/source" --strip-components=1 -xf "$HOME_DIR"/*.orig.tar.* || return
+    [ -f "$HOME_DIR/source/src/backend/parser/gram.c" ] || apt_install bison flex perl || return
+    # tests look into tables by XML
+    [ -f /usr/include/libxml2/libxml/parser.h ] || apt_install libxml2-dev pkg-config || return
+    as sh -c 'cd "$1" && shift && ../source/configure -q "$@"' sh "$HOME_DIR/build" --prefix="$prefix" --enable-tap-tests \
+        --includedir="$root/usr/include/postgresql/$PG_VERSION" --with-libxml --without-readline --without-zlib --without-icu "$@" || return
+    as_root rm -rf "$root.new"
+    for folder in "$HOME_DIR/build" "$HOME_DIR/build/contrib/postgres_fdw"; do
+        as make -s -C "$folder" -j2 all </dev/null && as_root make -s -C "$folder" install DESTDIR="$root.new" </dev/null || return
+    done
+    as_root mkdir -p "${root%/*}" && as_root rm -rf "$root" && as_root mv "$root.new$root" "$root" && as_root rm -rf "$root.new"
 }

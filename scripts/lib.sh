@@ -26,10 +26,11 @@ pg_is_complete() {
         "$1/usr/lib/postgresql/$2/bin/postgres" --version >/dev/null 2>&1
 }
 
-# set PG_VERSION to the newest complete one, and PG_ROOT to where it lies: "" for the system's; false when there is none
+# Set PG_VERSION to the newest complete one, and PG_ROOT to where it lies: "" for the system's; false when there is none. One that
+# was built here (elsewhere.sh) is taken by its name only.
 pg_choose_installed() {
     for PG_VERSION in $JOSCH_VERSIONS; do
-        for PG_ROOT in '' "$ASIDE"; do
+        for PG_ROOT in '' "$ASIDE" ${JOSCH_PG_VERSION:+"$ASIDE/built/$JOSCH_PG_VERSION"}; do
             pg_is_complete "$PG_ROOT" "$PG_VERSION" && return
         done
     done
@@ -165,14 +166,22 @@ ensure_packages() {
     as_root apt-get update -q </dev/null || die "apt-get update failed"
     # shellcheck disable=SC2086 # a list of words
     [ -z "$missing" ] || apt_install $missing
-    if ! pg_choose_installed; then
-        if ! pg_choose_offered; then
-            add_pgdg
-            pg_choose_offered || die "apt offers none of the PostgreSQL versions $JOSCH_VERSIONS"
+    pg_choose_installed || ensure_postgresql
+}
+
+# From apt; a version that is asked for by its name and is not on offer is built, where the caller knows how (elsewhere.sh).
+ensure_postgresql() {
+    if ! pg_choose_offered; then
+        PG_VERSION=${JOSCH_PG_VERSION:-}
+        if [ -n "$PG_VERSION" ] && declare -F choose_built_server >/dev/null && elsewhere_update; then
+            choose_built_server || die "no PostgreSQL $PG_VERSION could be built"
+            return
         fi
-        apt_install_postgresql "postgresql-$PG_VERSION" "postgresql-server-dev-$PG_VERSION"
-        pg_choose_installed || die "a PostgreSQL is installed, but not whole"
+        add_pgdg
+        pg_choose_offered || die "apt offers none of the PostgreSQL versions $JOSCH_VERSIONS"
     fi
+    apt_install_postgresql "postgresql-$PG_VERSION" "postgresql-server-dev-$PG_VERSION"
+    pg_choose_installed || die "a PostgreSQL is installed, but not whole"
 }
 
 # A distribution with only older versions (Ubuntu 22.04): use the PostgreSQL project's own packages.
@@ -267,7 +276,7 @@ copy_tree() {
 # last one is of no use: its headers were others.
 stage_postgresql() {
     local version
-    version="$("$PG_BIN/postgres" --version) in $PG_BIN"
+    version="$("$PG_BIN/postgres" --version) in $PG_BIN of $(stat -c %Y "$PG_BIN/postgres")"
     [ "$(cat "$STAGE.version" 2>/dev/null)" != "$version" ] || return 0
     rm -rf "$STAGE"
     find "$HOME_DIR/src" \( -name '*.o' -o -name '*.so' -o -name josch-runner \) -type f -delete

@@ -12,7 +12,10 @@ ALTER SYSTEM SET josch.time_zone = 'Mars/Olympus';
 ALTER SYSTEM SET josch.work_directory = 'below/somewhere';
 ALTER SYSTEM SET josch.max_running = 0;
 ALTER SYSTEM SET josch.max_sql_workers = 65;
+-- versions of PostgreSQL say the following in other words
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET josch.safety_interval = 0;
+\set VERBOSITY default
 ALTER SYSTEM RESET josch.time_zone;
 ALTER SYSTEM RESET josch.work_directory;
 ALTER SYSTEM RESET josch.max_running;
@@ -25,7 +28,9 @@ SELECT josch.tick('infinity');
 -- where the logs lie is not everybody's business, nor is the clock
 CREATE ROLE regress_settings;
 SET ROLE regress_settings;
+\set VERBOSITY sqlstate
 SHOW josch.spool_directory;
+\set VERBOSITY default
 SET josch.now = '2026-03-02 08:00+00';
 SHOW josch.max_running;
 RESET ROLE;

@@ -32,6 +32,7 @@ SELECT * FROM josch.import_crontab(NULL, 'x');
 SELECT * FROM josch.import_pg_cron('x');
 DELETE FROM josch.tpl_nodes;
 DELETE FROM josch.tpl_jobs;
+DELETE FROM josch.calendar_parts;
 DELETE FROM josch.calendars;
 
 -- a thousand instants of each

@@ -46,7 +46,9 @@ SELECT public.nodes(E'1,N,J,one,true\r\n2,N,J,two,true\n');
 SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two\n');
 SELECT public.nodes(E'1,N,J,one,true\n2,N,J,two,true,\n');
 SELECT public.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,node_name,node_name');
+\set SHOW_CONTEXT never
 SELECT public.nodes(E'1,N,J,one\n', 'node_id,node_type,job_name,nodename');
+\set SHOW_CONTEXT errors
 SELECT public.nodes(E'1,N,J,one\n', 'node_id,"node_type,job_name,node_name');
 SELECT public.nodes(E'1,N,J,one\n2,N,J,' || repeat('x', 300) || E'\n3,N,J,three,four,five\n', 'node_id,node_type,job_name,node_name');
 

@@ -235,7 +235,8 @@ insert_text(const TemplateBatch *batch, int count)
 	append_columns(&sql, batch, KEY_COLUMNS, "e.%s = s.%s", " AND ");
 	appendStringInfoChar(&sql, ')');
 	append_part(&sql, batch, count);
-	appendStringInfoString(&sql, " ON CONFLICT (");
+	/* as they were written, whichever way the planner goes: they are stored, recorded and told of in this order */
+	appendStringInfo(&sql, " ORDER BY s.\"%s\" ON CONFLICT (", LOAD_ROW_NUMBER);
 	append_columns(&sql, batch, KEY_COLUMNS, "%s", ", ");
 	if (has_other_columns(batch))
 	{

@@ -1,5 +1,6 @@
 # The jobs of a real pg_cron become jobs of JOSCH: its tables are read as they are, what it takes is taken, what it refuses is refused, and its instants are
 # those that cronsim has for the same expressions (test/golden/cron.csv); what switches it off does so.
+# needs: pg_cron
 
 use strict;
 use warnings;
@@ -82,7 +83,7 @@ is(query(q{SELECT string_agg(job_name, ',') FROM annas.tpl_jobs}), 'a refresh', 
 
 # ---- a thousand instants of each expression ----
 
-query(q{DELETE FROM josch.tpl_nodes; DELETE FROM josch.tpl_jobs; DELETE FROM josch.calendars; SELECT cron.unschedule(jobid) FROM cron.job;
+query(q{DELETE FROM josch.tpl_nodes; DELETE FROM josch.tpl_jobs; DELETE FROM josch.calendar_parts; DELETE FROM josch.calendars; SELECT cron.unschedule(jobid) FROM cron.job;
 	CREATE TABLE golden (expression text, zone text, start bigint, last bigint, digest text);});
 query("COPY golden FROM '$top/test/golden/cron.csv' (FORMAT csv, HEADER)");
 is(query(q{SELECT count(cron.schedule(expression, expression, 'SELECT 1')) > 100 FROM golden WHERE zone = 'UTC'}), 't', 'they are scheduled');
