@@ -251,13 +251,13 @@ proc ::harness::hang_up {} {
 proc ::harness::learn_states {} {
     variable top
     set text [read_file $top/src/base/states.h]
-    set form {X\(\w+, "(\w+)", (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (\d+), "(#\w+)", "(#\w+)", "(#\w+)", "(#\w+)"}
+    set form {X\(\w+, "(\w+)", (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (\d+), "(#\w+)", "(#\w+)", "(#\w+)", "(#\w+)"}
     set states {}
-    foreach {all state success done failure people begun final urgency fill color dark_fill dark_text} [regexp -all -inline $form $text] {
+    foreach {all state success done failure well people begun final urgency fill color dark_fill dark_text} [regexp -all -inline $form $text] {
         lappend states [list $urgency [dict create state $state satisfies [expr {$success eq "SATISFIED"}] \
             attention [expr {$people eq "ASKS"}] begun [expr {$begun eq "BEGUN"}] final [expr {$final eq "FINAL"}] fill $fill text $color \
             dark_fill $dark_fill dark_text $dark_text success [string tolower $success] done [string tolower $done] \
-            failure [string tolower $failure]]]
+            failure [string tolower $failure] well [string tolower $well]]]
     }
     set acts [lmap {all action deed} [regexp -all -inline {X\("(\w+)", \w+, "[^"]*", "([^"]*)"} $text] {list $action $deed}]
     states::learn [lmap one [lsort -integer -index 0 $states] {lindex $one 1}] $acts

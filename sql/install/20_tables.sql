@@ -118,7 +118,7 @@ CREATE TABLE josch.tpl_nodes (
 	priority		integer NOT NULL DEFAULT 0,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
-	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R')),
+	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R', 'E')),
 	CONSTRAINT nodes_node_name_is_not_blank CHECK (node_name ~ '[^[:space:]]'),
 	CONSTRAINT nodes_node_name_is_one_line CHECK (josch.is_one_line(node_name)),
 	CONSTRAINT nodes_node_name_is_not_too_long CHECK (char_length(node_name) <= 200),
@@ -126,6 +126,9 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_exec_sql_is_not_blank CHECK (exec_sql ~ '[^[:space:]]'),
 	CONSTRAINT nodes_command_or_sql CHECK (exec_command IS NULL OR exec_sql IS NULL),
 	CONSTRAINT nodes_signoff_runs_nothing CHECK (node_type <> 'S' OR (exec_command IS NULL AND exec_sql IS NULL)),
+	CONSTRAINT nodes_end_of_job_runs_nothing CHECK (node_type <> 'E' OR (exec_command IS NULL AND exec_sql IS NULL)),
+	CONSTRAINT nodes_end_of_job_joins_all CHECK (node_type <> 'E' OR join_rule = 'all'),
+	CONSTRAINT nodes_end_of_job_is_not_given_up CHECK (node_type <> 'E' OR on_failure = 'ask'),
 	CONSTRAINT nodes_commands_are_not_too_long CHECK (octet_length(exec_command) <= 100000 AND octet_length(ready_command) <= 100000),
 	CONSTRAINT nodes_exec_sql_is_not_too_long CHECK (octet_length(exec_sql) <= 1000000),
 	CONSTRAINT nodes_work_dir_is_not_too_long CHECK (octet_length(work_dir) <= 4000),
@@ -164,7 +167,7 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_deadlines_are_written_in_hours CHECK (extract(day FROM start_by) = 0 AND extract(month FROM start_by) = 0 AND extract(year FROM start_by) = 0
 		AND extract(day FROM finish_by) = 0 AND extract(month FROM finish_by) = 0 AND extract(year FROM finish_by) = 0),
 	CONSTRAINT nodes_max_duration_is_positive CHECK (max_duration > interval '0'),
-	CONSTRAINT nodes_max_duration_is_of_what_runs CHECK (node_type <> 'S' OR max_duration IS NULL),
+	CONSTRAINT nodes_max_duration_is_of_what_runs CHECK (node_type NOT IN ('S', 'E') OR max_duration IS NULL),
 	CONSTRAINT nodes_wait_file_is_absolute CHECK (wait_file ~ '^[/$]'),
 	CONSTRAINT nodes_wait_file_is_one_line CHECK (josch.is_one_line(wait_file) AND octet_length(wait_file) <= 4000),
 	CONSTRAINT nodes_wait_stable_is_within_bounds CHECK (wait_stable >= interval '0' AND wait_stable <= interval '168:00'),
@@ -176,10 +179,12 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_join_rule_is_known CHECK (join_rule IN ('all', 'any')),
 	CONSTRAINT nodes_on_failure_is_known CHECK (on_failure IN ('ask', 'abandon'))
 );
+-- the ends of jobs are few
+CREATE INDEX tpl_nodes_end_of_job_idx ON josch.tpl_nodes (job_name) WHERE node_type = 'E';
 COMMENT ON TABLE josch.tpl_nodes IS
 'Template nodes: the tasks. Writing a command or a work_dir needs pg_execute_server_program; an owner must be a role that the writer is a member of.';
 COMMENT ON COLUMN josch.tpl_nodes.node_id IS 'Number of the node, the same on every day; left out, it is one that no node ever had';
-COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.tpl_nodes.node_type IS 'S sign-off, L long-running, N normal, R review; E the end of its job: it runs nothing, and waits, without a dependency that says so, for all other nodes of its job (all but those of type E) to end well; with one of them abandoned it is abandoned when all have ended. What depends on it depends on the whole job';
 COMMENT ON COLUMN josch.tpl_nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.tpl_nodes.node_name IS 'Its name, for people: one line, 200 characters at most; no other node of the job has it';
 COMMENT ON COLUMN josch.tpl_nodes.exec_command IS
@@ -223,7 +228,7 @@ CREATE TABLE josch.tpl_node_deps (
 	c_date		integer NOT NULL DEFAULT 0,
 	condition	text NOT NULL DEFAULT 'success',
 	PRIMARY KEY (p_node_id, p_date, c_node_id, c_date),
-	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure')),
+	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure', 'well')),
 	CONSTRAINT tpl_node_deps_dates_are_near CHECK (p_date BETWEEN -366 AND 366 AND c_date BETWEEN -366 AND 366)
 );
 CREATE INDEX tpl_node_deps_child_idx ON josch.tpl_node_deps (c_node_id);
@@ -233,7 +238,7 @@ COMMENT ON COLUMN josch.tpl_node_deps.p_node_id IS 'The parent node';
 COMMENT ON COLUMN josch.tpl_node_deps.p_date IS 'Its day, relative to the day at hand: 0 the same; -1 the last day before it in the calendar of the parent''s job (tpl_jobs.calendar_name), or where it has none the nearest earlier day that was made of that job; -2 the one before that; above 0 later ones. What counts is p_date - c_date. Where there is no such day there is nothing to wait for';
 COMMENT ON COLUMN josch.tpl_node_deps.c_node_id IS 'The child node';
 COMMENT ON COLUMN josch.tpl_node_deps.c_date IS 'Its day, relative to the day at hand; (0, 1) is the same as (-1, 0)';
-COMMENT ON COLUMN josch.tpl_node_deps.condition IS 'What the child waits for: success (the parent has succeeded, is up, or was skipped by a person), done (however it ended), or failure. josch.states() has what each state of a parent is to each of them. Of two rows that are the same dependency of a day the first of these holds';
+COMMENT ON COLUMN josch.tpl_node_deps.condition IS 'What the child waits for: success (the parent has succeeded, is up, or was skipped by a person), done (however it ended), failure, or well (it has ended, and not badly: it has succeeded, was skipped, or was not to run). josch.states() has what each state of a parent is to each of them. Of two rows that are the same dependency of a day the first of these holds';
 
 /* ---- days: what runs ---- */
 
@@ -361,11 +366,12 @@ CREATE TABLE josch.nodes (
 ) WITH (fillfactor = 70);
 -- the days of a node, also when its job had another name
 CREATE INDEX nodes_node_idx ON josch.nodes (node_id, job_date);
+CREATE INDEX nodes_end_of_job_idx ON josch.nodes (job_date, job_name) WHERE node_type = 'E';
 COMMENT ON TABLE josch.nodes IS
 'Nodes of a date: copies of tpl_nodes with their state. People change state by the functions (josch.signoff() ...) or by UPDATE of state and comment; each change must be an edge of josch.fsm.';
 COMMENT ON COLUMN josch.nodes.job_date IS 'The business date that this copy is for';
 COMMENT ON COLUMN josch.nodes.node_id IS 'Number of the node, the same on every day';
-COMMENT ON COLUMN josch.nodes.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.nodes.node_type IS 'S sign-off, L long-running, N normal, R review, E the end of its job';
 COMMENT ON COLUMN josch.nodes.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.nodes.node_name IS 'Its name, for people';
 COMMENT ON COLUMN josch.nodes.exec_command IS 'As in tpl_nodes; may be mended here for this day alone';
@@ -462,7 +468,7 @@ CREATE TABLE josch.node_deps (
 	condition	text NOT NULL DEFAULT 'success',
 	PRIMARY KEY (p_date, p_node_id, c_date, c_node_id, lag),
 	FOREIGN KEY (c_node_id, c_date) REFERENCES josch.nodes (node_id, job_date) ON DELETE CASCADE,
-	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure')),
+	CONSTRAINT node_deps_condition_is_known CHECK (condition IN ('success', 'done', 'failure', 'well')),
 	CONSTRAINT node_deps_p_date_is_readable CHECK (p_date BETWEEN date '0001-01-01' AND date '9999-12-31')
 );
 CREATE INDEX node_deps_child_idx ON josch.node_deps (c_date, c_node_id);

@@ -25,19 +25,31 @@ CREATE FUNCTION josch.graph_check_templates() RETURNS trigger
 COMMENT ON FUNCTION josch.graph_check_templates() IS
 'Trigger: refuses template dependencies that close a cycle whose lags (c_date - p_date) sum up to zero or less (check_violation); the detail names the cycle';
 
+CREATE FUNCTION josch.graph_check_ends() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_graph_ends';
+COMMENT ON FUNCTION josch.graph_check_ends() IS
+'Trigger: refuses that a node comes to another job, or becomes the end of its job (type E), where that end would wait for itself (check_violation); the detail names the cycle';
+
 CREATE FUNCTION josch.graph_check_days() RETURNS trigger
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_trigger_graph_days';
 COMMENT ON FUNCTION josch.graph_check_days() IS
 'Trigger: refuses dependencies between nodes of days that close a cycle (check_violation); the detail names the cycle. Raises nodes.level of children above their parents. The levels are an online topological order in the manner of Pearce and Kelly (2007)';
 
-REVOKE ALL ON FUNCTION josch.graph_lock_days(), josch.graph_lock_renamed(), josch.graph_check_templates(), josch.graph_check_days() FROM PUBLIC;
+REVOKE ALL ON FUNCTION josch.graph_lock_days(), josch.graph_lock_renamed(), josch.graph_check_templates(), josch.graph_check_ends(), josch.graph_check_days() FROM PUBLIC;
 
 CREATE TRIGGER lock_jobs
 	AFTER UPDATE ON josch.tpl_nodes
 	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_lock_renamed();
 COMMENT ON TRIGGER lock_jobs ON josch.tpl_nodes IS 'Nobody makes a day of a job whose name or nodes change';
+
+CREATE TRIGGER refuse_cycles_update
+	AFTER UPDATE ON josch.tpl_nodes
+	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.graph_check_ends();
+COMMENT ON TRIGGER refuse_cycles_update ON josch.tpl_nodes IS 'Refuses cycles through the ends of jobs';
 
 CREATE TRIGGER refuse_cycles_insert
 	AFTER INSERT ON josch.tpl_node_deps
@@ -77,6 +89,7 @@ COMMENT ON TRIGGER refuse_cycles_update ON josch.node_deps IS 'Refuses cycles an
 
 -- session_replication_role is no way around them
 ALTER TABLE josch.tpl_nodes ENABLE ALWAYS TRIGGER lock_jobs;
+ALTER TABLE josch.tpl_nodes ENABLE ALWAYS TRIGGER refuse_cycles_update;
 ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_insert;
 ALTER TABLE josch.tpl_node_deps ENABLE ALWAYS TRIGGER refuse_cycles_update;
 ALTER TABLE josch.node_deps ENABLE ALWAYS TRIGGER lock_jobs_insert;

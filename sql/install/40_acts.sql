@@ -12,19 +12,19 @@ COMMENT ON VIEW josch.fsm IS 'The state machine of a node: which state may follo
 COMMENT ON COLUMN josch.fsm.edge IS 'Number of the edge';
 COMMENT ON COLUMN josch.fsm.from_state IS 'The state before';
 COMMENT ON COLUMN josch.fsm.to_state IS 'The state after';
-COMMENT ON COLUMN josch.fsm.node_types IS 'Node types that have this edge, of S, L, N and R';
+COMMENT ON COLUMN josch.fsm.node_types IS 'Node types that have this edge, of S, L, N, R and E';
 COMMENT ON COLUMN josch.fsm.who IS 'engine (the scheduler and its triggers) or person';
 COMMENT ON COLUMN josch.fsm.action IS 'What it is called; for a person also the name of the function in schema josch';
 COMMENT ON COLUMN josch.fsm.comment IS 'When, or why';
 
 CREATE FUNCTION josch.states(OUT state text, OUT satisfies boolean, OUT attention boolean, OUT meaning text,
 	OUT begun boolean, OUT final boolean, OUT urgency integer, OUT fill text, OUT text_color text, OUT words text,
-	OUT dark_fill text, OUT dark_text text, OUT success text, OUT done text, OUT failure text)
+	OUT dark_fill text, OUT dark_text text, OUT success text, OUT done text, OUT failure text, OUT well text)
 	RETURNS SETOF record
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_fsm_states';
 COMMENT ON FUNCTION josch.states() IS
-'The states of a node: whether children that wait for its success need not wait any more (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), what josch.history() says of it (words; %run is the run), its colours on a dark ground (dark_fill, dark_text), and what a parent in it is to a dependency with the condition success, done or failure: waits, satisfied or impossible.';
+'The states of a node: whether children that wait for its success need not wait any more (satisfies), whether it waits for a person (attention), what it means, whether its day cannot be taken back any more (begun), whether nothing more is to be done (final), what people want to see first (urgency, from 1), its colours (fill, text_color), what josch.history() says of it (words; %run is the run), its colours on a dark ground (dark_fill, dark_text), and what a parent in it is to a dependency with the condition success, done, failure or well: waits, satisfied or impossible.';
 
 CREATE FUNCTION josch.parent_is(state text, condition text DEFAULT 'success') RETURNS text
 	LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

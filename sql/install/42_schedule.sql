@@ -93,7 +93,12 @@ CREATE FUNCTION josch.day_deadlines() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'josch_trigger_day_deadlines';
 COMMENT ON FUNCTION josch.day_deadlines() IS
 'Trigger: start_by and finish_by of a node of a day become moments in the job''s time zone. Raises no_data_found when the job of that date does not exist.';
-REVOKE ALL ON FUNCTION josch.day_add(), josch.day_deadlines() FROM PUBLIC;
+CREATE FUNCTION josch.day_end_waits() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_day_end_waits';
+COMMENT ON FUNCTION josch.day_end_waits() IS
+'Trigger: the end of a job (a node of type E) waits for all other nodes of its job, also for those that somebody adds to the day.';
+REVOKE ALL ON FUNCTION josch.day_add(), josch.day_deadlines(), josch.day_end_waits() FROM PUBLIC;
 
 CREATE TRIGGER add BEFORE INSERT ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.day_add();
@@ -101,7 +106,12 @@ COMMENT ON TRIGGER add ON josch.nodes IS 'What the making of a day works out for
 CREATE TRIGGER deadlines BEFORE UPDATE OF start_by, finish_by ON josch.nodes
 	FOR EACH ROW EXECUTE FUNCTION josch.day_deadlines();
 COMMENT ON TRIGGER deadlines ON josch.nodes IS 'When it is late, of one whose deadlines were moved';
-ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER add, ENABLE ALWAYS TRIGGER deadlines;
+-- before propagate_insert, by its name: an end is born with what it waits for
+CREATE TRIGGER end_waits AFTER INSERT ON josch.nodes
+	REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION josch.day_end_waits();
+COMMENT ON TRIGGER end_waits ON josch.nodes IS 'The end of a job waits for all other nodes of it';
+ALTER TABLE josch.nodes ENABLE ALWAYS TRIGGER add, ENABLE ALWAYS TRIGGER deadlines, ENABLE ALWAYS TRIGGER end_waits;
 
 CREATE FUNCTION josch.environment(node_id bigint, job_date date) RETURNS TABLE (var text, value text)
 	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp

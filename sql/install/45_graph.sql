@@ -60,6 +60,26 @@ COMMENT ON FUNCTION josch.critical_path(text, date) IS
 
 /* ---- pictures ---- */
 
+CREATE VIEW josch.drawn_deps AS
+SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, d.lag, d.condition
+FROM josch.node_deps d
+WHERE NOT (d.condition = 'well' AND d.p_date = d.c_date
+	AND EXISTS (SELECT FROM josch.nodes e WHERE e.job_date = d.c_date AND e.node_id = d.c_node_id AND e.node_type = 'E')
+	AND EXISTS (SELECT FROM josch.node_deps o
+		JOIN josch.nodes c ON c.job_date = o.c_date AND c.node_id = o.c_node_id AND c.node_type <> 'E'
+		JOIN josch.nodes p ON p.job_date = o.p_date AND p.node_id = o.p_node_id AND p.job_name = c.job_name
+		WHERE o.p_date = d.p_date AND o.p_node_id = d.p_node_id AND o.c_date = d.p_date));
+COMMENT ON VIEW josch.drawn_deps IS
+'The dependencies of days that a picture shows: of those by which the end of a job (a node of type E) waits for all nodes of it, only the ones from the last of them';
+COMMENT ON COLUMN josch.drawn_deps.p_node_id IS 'The parent node';
+COMMENT ON COLUMN josch.drawn_deps.p_date IS 'Its date';
+COMMENT ON COLUMN josch.drawn_deps.c_node_id IS 'The child node';
+COMMENT ON COLUMN josch.drawn_deps.c_date IS 'Its date';
+COMMENT ON COLUMN josch.drawn_deps.expected IS 'As in node_deps';
+COMMENT ON COLUMN josch.drawn_deps.lag IS 'As in node_deps';
+COMMENT ON COLUMN josch.drawn_deps.condition IS 'As in node_deps';
+GRANT SELECT ON josch.drawn_deps TO josch_viewer;
+
 CREATE FUNCTION josch.state_color(state text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_dot_state_color';
@@ -70,7 +90,7 @@ CREATE FUNCTION josch.dot(job_name text DEFAULT NULL, job_date date DEFAULT NULL
 	LANGUAGE c SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'josch_api_dot';
 COMMENT ON FUNCTION josch.dot(text, date) IS
-'The templates (job_date NULL) or a day, of one job or of all, as a graph in Graphviz'' language: psql -XAtc "SELECT josch.dot(''Eod'')" | dot -Tsvg. The shape tells the type: S hexagon, L cylinder, N box, R octagon with a red outline; nodes outside the job or the day are dashed circles, those that were never made are grey. The colour of a node of a day is that of its state. Dependencies across days bear the parent''s day, relative or by date; those that wait for done or failure bear that word and an empty arrow head, red for failure; a node that joins by any says so. Raises no_data_found for a job that does not exist';
+'The templates (job_date NULL) or a day, of one job or of all, as a graph in Graphviz'' language: psql -XAtc "SELECT josch.dot(''Eod'')" | dot -Tsvg. The shape tells the type: S hexagon, L cylinder, N box, R octagon with a red outline, E a box with depth, to which lines lead from the last nodes of its job, as it waits for all of them; nodes outside the job or the day are dashed circles, those that were never made are grey. The colour of a node of a day is that of its state. Dependencies across days bear the parent''s day, relative or by date; those that wait for anything but success bear that word, those that wait for done or failure an empty arrow head, red for failure; a node that joins by any says so. Raises no_data_found for a job that does not exist';
 
 REVOKE ALL ON FUNCTION josch.state_color(text), josch.topological_sort(text, date), josch.ancestors(bigint, date), josch.descendants(bigint, date),
 	josch.critical_path(text, date), josch.dot(text, date) FROM PUBLIC;

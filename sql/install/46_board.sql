@@ -11,7 +11,7 @@ COMMENT ON COLUMN josch.board.job_date IS 'The business date';
 COMMENT ON COLUMN josch.board.node_id IS 'Number of the node, the same on every day';
 COMMENT ON COLUMN josch.board.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.board.node_name IS 'Its name, for people';
-COMMENT ON COLUMN josch.board.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.board.node_type IS 'S sign-off, L long-running, N normal, R review, E the end of its job';
 COMMENT ON COLUMN josch.board.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.board.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.board.due_at IS 'Not before this moment; NULL: no such limit';

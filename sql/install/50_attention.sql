@@ -21,7 +21,7 @@ COMMENT ON COLUMN josch.attention.job_date IS 'The business date';
 COMMENT ON COLUMN josch.attention.node_id IS 'Number of the node';
 COMMENT ON COLUMN josch.attention.job_name IS 'The job that it belongs to';
 COMMENT ON COLUMN josch.attention.node_name IS 'Its name';
-COMMENT ON COLUMN josch.attention.node_type IS 'S sign-off, L long-running, N normal, R review';
+COMMENT ON COLUMN josch.attention.node_type IS 'S sign-off, L long-running, N normal, R review, E the end of its job';
 COMMENT ON COLUMN josch.attention.state IS 'signoff, review, failed or unknown';
 COMMENT ON COLUMN josch.attention.since IS 'Since when it waits';
 COMMENT ON COLUMN josch.attention.waits_for IS 'The role whose members may act on it';

@@ -17,8 +17,8 @@ enum
 	UNTOLD = false, TOLD = true
 };
 
-#define STATE_ROW(symbol, label, success, done, failure, ...) [NODE_STATE_##symbol] = \
-	{label, {PARENT_##success, PARENT_##done, PARENT_##failure}, __VA_ARGS__},
+#define STATE_ROW(symbol, label, success, done, failure, well, ...) [NODE_STATE_##symbol] = \
+	{label, {PARENT_##success, PARENT_##done, PARENT_##failure, PARENT_##well}, __VA_ARGS__},
 #define LABEL(symbol, label) label,
 #define ACT_ROW(...) {__VA_ARGS__},
 

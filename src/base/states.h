@@ -12,8 +12,8 @@
 #include "base/josch.h"
 
 /*
- * X(symbol, label, success, done, failure, people, begun, final, urgency, fill, text, dark_fill, dark_text, words, meaning)
- *	success, done, failure
+ * X(symbol, label, success, done, failure, well, people, begun, final, urgency, fill, text, dark_fill, dark_text, words, meaning)
+ *	success, done, failure, well
  *				what it is to a child whose dependency has that condition: it WAITS, it is SATISFIED, or what it waits for
  *				is IMPOSSIBLE.  A parent that is absent and expected: it WAITS
  *	people		ASKS them, or leaves them in PEACE
@@ -27,31 +27,31 @@
  *	words		what history says when it came so by itself; %run is the node's latest run
  */
 #define JOSCH_STATES(X) \
-	X(PENDING, "pending", WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 9, "#ffffff", "#000000", "#3f4651", "#e4e7eb", \
+	X(PENDING, "pending", WAITS, WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 9, "#ffffff", "#000000", "#3f4651", "#e4e7eb", \
 	  "waits for its parents", "waits for its parents") \
-	X(READY, "ready", WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 7, "#f0e442", "#000000", "#f0e442", "#000000", \
+	X(READY, "ready", WAITS, WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 7, "#f0e442", "#000000", "#f0e442", "#000000", \
 	  "all parents done: ready", "parents are done; waits for its time or for a free place") \
-	X(RUNNING, "running", WAITS, WAITS, WAITS, PEACE, BEGUN, OPEN, 5, "#56b4e9", "#000000", "#56b4e9", "#000000", \
+	X(RUNNING, "running", WAITS, WAITS, WAITS, WAITS, PEACE, BEGUN, OPEN, 5, "#56b4e9", "#000000", "#56b4e9", "#000000", \
 	  "%run ordered", "its run is committed; the command or SQL is being executed") \
-	X(UP, "up", SATISFIED, WAITS, WAITS, PEACE, BEGUN, OPEN, 6, "#009e73", "#000000", "#009e73", "#000000", \
+	X(UP, "up", SATISFIED, WAITS, WAITS, WAITS, PEACE, BEGUN, OPEN, 6, "#009e73", "#000000", "#009e73", "#000000", \
 	  "up: its children are released", "long-running and serving; its children are released") \
-	X(REVIEW, "review", WAITS, WAITS, WAITS, ASKS, BEGUN, OPEN, 3, "#e69f00", "#000000", "#e69f00", "#000000", \
+	X(REVIEW, "review", WAITS, WAITS, WAITS, WAITS, ASKS, BEGUN, OPEN, 3, "#e69f00", "#000000", "#e69f00", "#000000", \
 	  "asked for review", "its output waits for a person's judgement") \
-	X(SIGNOFF, "signoff", WAITS, WAITS, WAITS, ASKS, FRESH, OPEN, 4, "#cc79a7", "#000000", "#cc79a7", "#000000", \
+	X(SIGNOFF, "signoff", WAITS, WAITS, WAITS, WAITS, ASKS, FRESH, OPEN, 4, "#cc79a7", "#000000", "#cc79a7", "#000000", \
 	  "asked for sign-off", "waits for a person to sign it off") \
-	X(SUCCEEDED, "succeeded", SATISFIED, SATISFIED, IMPOSSIBLE, PEACE, BEGUN, FINAL, 13, "#b6edc8", "#000000", "#2c5a43", "#e6f4ec", \
+	X(SUCCEEDED, "succeeded", SATISFIED, SATISFIED, IMPOSSIBLE, SATISFIED, PEACE, BEGUN, FINAL, 13, "#b6edc8", "#000000", "#2c5a43", "#e6f4ec", \
 	  "succeeded", "done") \
-	X(FAILED, "failed", WAITS, SATISFIED, SATISFIED, ASKS, BEGUN, OPEN, 1, "#cc3311", "#ffffff", "#cc3311", "#ffffff", \
+	X(FAILED, "failed", WAITS, SATISFIED, SATISFIED, WAITS, ASKS, BEGUN, OPEN, 1, "#cc3311", "#ffffff", "#cc3311", "#ffffff", \
 	  "failed", "waits for a person to repair it") \
-	X(UNKNOWN, "unknown", WAITS, WAITS, WAITS, ASKS, BEGUN, OPEN, 2, "#555b63", "#ffffff", "#e6e9ed", "#000000", \
+	X(UNKNOWN, "unknown", WAITS, WAITS, WAITS, WAITS, ASKS, BEGUN, OPEN, 2, "#555b63", "#ffffff", "#e6e9ed", "#000000", \
 	  "a person is asked how it ended", "how its run ended cannot be known; a person decides") \
-	X(HELD, "held", WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 8, "#8f7ce0", "#000000", "#8f7ce0", "#000000", \
+	X(HELD, "held", WAITS, WAITS, WAITS, WAITS, PEACE, FRESH, OPEN, 8, "#8f7ce0", "#000000", "#8f7ce0", "#000000", \
 	  "held back", "a person holds it back, or decides when the data was taken back to an earlier moment") \
-	X(SKIPPED, "skipped", SATISFIED, SATISFIED, IMPOSSIBLE, PEACE, FRESH, FINAL, 12, "#c3c3c3", "#000000", "#6d727a", "#ffffff", \
+	X(SKIPPED, "skipped", SATISFIED, SATISFIED, IMPOSSIBLE, SATISFIED, PEACE, FRESH, FINAL, 12, "#c3c3c3", "#000000", "#6d727a", "#ffffff", \
 	  "skipped", "a person decided to go on without it") \
-	X(ABANDONED, "abandoned", IMPOSSIBLE, SATISFIED, SATISFIED, PEACE, BEGUN, FINAL, 10, "#e7b69a", "#000000", "#5b381c", "#f7e9dc", \
+	X(ABANDONED, "abandoned", IMPOSSIBLE, SATISFIED, SATISFIED, IMPOSSIBLE, PEACE, BEGUN, FINAL, 10, "#e7b69a", "#000000", "#5b381c", "#f7e9dc", \
 	  "abandoned", "failed, and the day goes on without it: what needs its success is omitted") \
-	X(OMITTED, "omitted", IMPOSSIBLE, SATISFIED, IMPOSSIBLE, PEACE, FRESH, FINAL, 11, "#a1bdd9", "#000000", "#4d3162", "#efe6f5", \
+	X(OMITTED, "omitted", IMPOSSIBLE, SATISFIED, IMPOSSIBLE, SATISFIED, PEACE, FRESH, FINAL, 11, "#a1bdd9", "#000000", "#4d3162", "#efe6f5", \
 	  "omitted", "a rule says that it is not to run: what it waits for will not come")
 
 /*
@@ -82,7 +82,8 @@
 #define JOSCH_CONDITIONS(X) \
 	X(SUCCESS, "success") \
 	X(DONE, "done") \
-	X(FAILURE, "failure")
+	X(FAILURE, "failure") \
+	X(WELL, "well")
 
 /* What a parent is to its child; X(symbol, label). */
 #define JOSCH_MEANINGS(X) \
@@ -167,9 +168,10 @@ extern char *josch_states_words(const char *words, const char *run);
 	"(CASE " condition \
 	" WHEN 'success' THEN " column " IN (''" JOSCH_STATES(JOSCH_SQL_SUCCESS_##meaning) ")" \
 	" WHEN 'done' THEN " column " IN (''" JOSCH_STATES(JOSCH_SQL_DONE_##meaning) ")" \
+	" WHEN 'well' THEN " column " IN (''" JOSCH_STATES(JOSCH_SQL_WELL_##meaning) ")" \
 	" ELSE " column " IN (''" JOSCH_STATES(JOSCH_SQL_FAILURE_##meaning) ") END)"
 
-#define JOSCH_SQL_STATE_BEGUN(symbol, label, success, done, failure, people, begun, ...) JOSCH_SQL_IF_##begun(label)
+#define JOSCH_SQL_STATE_BEGUN(symbol, label, success, done, failure, well, people, begun, ...) JOSCH_SQL_IF_##begun(label)
 #define JOSCH_SQL_SUCCESS_WAITS(symbol, label, success, ...) JOSCH_SQL_WAITS_##success(label)
 #define JOSCH_SQL_SUCCESS_SATISFIED(symbol, label, success, ...) JOSCH_SQL_SATISFIED_##success(label)
 #define JOSCH_SQL_SUCCESS_IMPOSSIBLE(symbol, label, success, ...) JOSCH_SQL_IMPOSSIBLE_##success(label)
@@ -179,6 +181,9 @@ extern char *josch_states_words(const char *words, const char *run);
 #define JOSCH_SQL_FAILURE_WAITS(symbol, label, success, done, failure, ...) JOSCH_SQL_WAITS_##failure(label)
 #define JOSCH_SQL_FAILURE_SATISFIED(symbol, label, success, done, failure, ...) JOSCH_SQL_SATISFIED_##failure(label)
 #define JOSCH_SQL_FAILURE_IMPOSSIBLE(symbol, label, success, done, failure, ...) JOSCH_SQL_IMPOSSIBLE_##failure(label)
+#define JOSCH_SQL_WELL_WAITS(symbol, label, success, done, failure, well, ...) JOSCH_SQL_WAITS_##well(label)
+#define JOSCH_SQL_WELL_SATISFIED(symbol, label, success, done, failure, well, ...) JOSCH_SQL_SATISFIED_##well(label)
+#define JOSCH_SQL_WELL_IMPOSSIBLE(symbol, label, success, done, failure, well, ...) JOSCH_SQL_IMPOSSIBLE_##well(label)
 #define JOSCH_SQL_WAITS_WAITS(label) ", '" label "'"
 #define JOSCH_SQL_WAITS_SATISFIED(label)
 #define JOSCH_SQL_WAITS_IMPOSSIBLE(label)

@@ -88,6 +88,7 @@ static const JoschRow follow_row = JOSCH_ROW(
 static JoschPlan lock_nodes = JOSCH_PLAN(
 	"SELECT n.node_id, n.job_date, n.state, n.level,"
 	"       n.state IN ('pending', 'ready', 'held') OR (n.state = 'omitted' AND n.ended_at IS NULL)"
+	"       OR (n.node_type = 'E' AND n.state IN ('succeeded', 'abandoned'))"
 	"  FROM (SELECT DISTINCT * FROM unnest($1, $2)) k (node_id, job_date)"
 	"  JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date"
 	" ORDER BY n.level, n.job_date, n.node_id"
@@ -100,6 +101,18 @@ static const JoschRow neighbour_row = JOSCH_ROW(
 	JOSCH_FIELD_WORDS(DayNeighbour, state, josch_fsm_labels),
 	JOSCH_FIELD(DayNeighbour, level, INT32),
 	JOSCH_FIELD(DayNeighbour, waits, BOOL));
+
+/* an end waits for all others of its job, and what is no end is waited for: of the ends there are few, and an index */
+static JoschPlan end_waits = JOSCH_PLAN(
+	"WITH added AS MATERIALIZED (SELECT n.job_date, n.job_name, n.node_id, n.node_type FROM unnest($1, $2) k (node_id, job_date)"
+	"   JOIN josch.nodes n ON n.node_id = k.node_id AND n.job_date = k.job_date)"
+	" INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, condition)"
+	" SELECT a.node_id, a.job_date, e.node_id, e.job_date, 'well' FROM added a"
+	"  JOIN josch.nodes e ON e.job_date = a.job_date AND e.job_name = a.job_name AND e.node_type = 'E' WHERE a.node_type <> 'E'"
+	" UNION SELECT n.node_id, n.job_date, a.node_id, a.job_date, 'well' FROM added a"
+	"  JOIN josch.nodes n ON n.job_date = a.job_date AND n.job_name = a.job_name AND n.node_type <> 'E' WHERE a.node_type = 'E'"
+	" ON CONFLICT DO NOTHING",
+	INT8ARRAYOID, DATEARRAYOID);
 
 static JoschPlan jobs_of_date = JOSCH_PLAN(
 	"SELECT job_name, job_date, time_zone FROM josch.jobs"
@@ -271,6 +284,18 @@ josch_store_day_zone(const char *job_name, DateADT job_date)
 	DayJob	   *job = josch_store_day_jobs(job_date, job_name, &n);
 
 	return n > 0 ? job->time_zone : NULL;
+}
+
+void
+josch_store_day_end_waits(const NodeKey *added, int n)
+{
+	JoschSpi	spi;
+	Datum		args[2];
+
+	josch_spi_begin(&spi);
+	josch_spi_key_arrays(added, n, args);
+	(void) josch_spi_change_latest(&end_waits, SPI_OK_INSERT, args, NULL);
+	josch_spi_end(&spi);
 }
 
 DayJob *

@@ -36,6 +36,7 @@ typedef struct DayNode
 {
 	NodeKey		key;
 	int32		job;			/* index of its DayJob */
+	bool		ends_job;		/* of type E */
 	char	   *present_in;		/* the job in which it exists already, NULL: none */
 	int32		counts[PARENT_MEANINGS];	/* of its parents */
 	int32		level;
@@ -156,6 +157,9 @@ extern void josch_store_day_insert_semaphores(Snapshot templates, const DayJob *
 
 /* With children_made the foreign key to their children is not asked for, row by row. */
 extern void josch_store_day_insert_dependencies(const DayDependency *dependencies, int n, bool children_made);
+
+/* Lets the ends of jobs wait for these nodes, which were added to days, and for all others where they are ends themselves. */
+extern void josch_store_day_end_waits(const NodeKey *added, int n);
 
 /* The time zone of a job of a date; NULL when it does not exist. */
 extern char *josch_store_day_zone(const char *job_name, DateADT job_date);

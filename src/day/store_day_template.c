@@ -17,6 +17,7 @@
 #include "base/node_key.h"
 #include "base/spi_plan.h"
 #include "base/table.h"
+#include "day/job_end.h"
 #include "graph/template_deps.h"
 
 static const JoschRow job_row = JOSCH_ROW(
@@ -90,7 +91,7 @@ static const JoschRow command_row = JOSCH_ROW(
 	JOSCH_FIELD(DayCommand, command, TEXT));
 
 static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT n.node_id, j.job_date, (j.number - 1)::integer"
+	"SELECT n.node_id, j.job_date, (j.number - 1)::integer, n.node_type = 'E'"
 	"  FROM unnest($1, $2) WITH ORDINALITY j (job_name, job_date, number)"
 	"  JOIN josch.tpl_nodes n ON n.job_name = j.job_name",
 	TEXTARRAYOID, DATEARRAYOID);
@@ -98,7 +99,8 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 static const JoschRow node_row = JOSCH_ROW(
 	DayNode,
 	JOSCH_FIELD_KEY(DayNode, key),
-	JOSCH_FIELD(DayNode, job, INT32));
+	JOSCH_FIELD(DayNode, job, INT32),
+	JOSCH_FIELD(DayNode, ends_job, BOOL));
 
 /* Of nodes: its key, and the job. */
 enum
@@ -446,6 +448,7 @@ josch_store_day_dependencies(Snapshot templates, const DayJob *jobs, const DayNo
 		pfree(beyond);
 	}
 	pfree(read);
+	result = josch_job_end_add(result, n, jobs, nodes, nnodes);
 
 	/* rows that go into an index in its order are written more quickly */
 	qsort(result, *n, sizeof(DayDependency), compare_dependencies_and_conditions);

@@ -10,6 +10,7 @@
  */
 #include "base/josch.h"
 
+#include "base/node_key.h"
 #include "base/report.h"
 #include "base/states.h"
 #include "graph/store_graph.h"
@@ -90,6 +91,8 @@ shape_of(char node_type)
 			return "cylinder";
 		case 'R':
 			return "octagon";
+		case 'E':
+			return "box3d";
 		default:
 			return "box";
 	}
@@ -190,9 +193,18 @@ append_world(StringInfo out, const GraphNode *node, const GraphScope *scope)
 	pfree(id.data);
 }
 
-/* Whether the id is one of the nodes, which are in the order of ids. */
-static bool
-contains(const GraphNode *nodes, int n, int64 node_id)
+/* A picture's nodes by id, but for those outside, and its edges by parent. */
+typedef struct Scene
+{
+	GraphNode  *nodes;
+	int			nnodes;
+	GraphEdge  *edges;
+	int			nedges;
+} Scene;
+
+/* The place of the first of the nodes, which are in the order of ids, that has this one or a higher. */
+static int
+place_of(const GraphNode *nodes, int n, int64 node_id)
 {
 	int			low = 0;
 	int			high = n;
@@ -210,7 +222,15 @@ contains(const GraphNode *nodes, int n, int64 node_id)
 			high = middle;
 		}
 	}
-	return low < n && nodes[low].node_id == node_id;
+	return low;
+}
+
+static bool
+contains(const GraphNode *nodes, int n, int64 node_id)
+{
+	int			place = place_of(nodes, n, node_id);
+
+	return place < n && nodes[place].node_id == node_id;
 }
 
 /* What is written beside an edge: the parent's day, where it is another, and its condition, where it is not success. */
@@ -234,6 +254,7 @@ edge_look(Condition condition)
 			return ", arrowhead=empty";
 		case CONDITION_FAILURE:
 			return ", arrowhead=empty, color=\"" FAILURE_COLOR "\", fontcolor=\"" FAILURE_COLOR "\"";
+		case CONDITION_WELL:
 		case CONDITION_SUCCESS:
 		case CONDITION_COUNT:
 			break;
@@ -247,18 +268,84 @@ edge_look(Condition condition)
  * be part of a cycle.
  */
 static void
-append_edge(StringInfo out, const GraphEdge *edge, const GraphScope *scope, bool is_inside)
+append_edge(StringInfo out, const GraphEdge *edge, const GraphScope *scope, bool to_end, bool is_inside)
 {
 	appendStringInfoString(out, "\t");
 	append_id(out, edge->parent, scope->is_day);
 	appendStringInfoString(out, " -> ");
 	append_id(out, edge->child, scope->is_day);
-	if (edge->lag != 0 || edge->condition != CONDITION_SUCCESS)
+	if (to_end)
+	{
+		/* that it waits for all, and for what, its shape says */
+		appendStringInfoString(out, " [arrowhead=none]");
+	}
+	else if (edge->lag != 0 || edge->condition != CONDITION_SUCCESS)
 	{
 		appendStringInfo(out, " [label=\"%s\"%s%s%s]", edge_label(edge, scope), edge->lag != 0 ? ", style=dashed" : "",
 						 edge->lag != 0 && !scope->is_day && is_inside ? ", constraint=false" : "", edge_look(edge->condition));
 	}
 	appendStringInfoString(out, ";\n");
+}
+
+/* The node of the scope with that id, where its day is the scope's; or NULL. */
+static const GraphNode *
+node_of(const Scene *scene, NodeKey key)
+{
+	int			i = place_of(scene->nodes, scene->nnodes, key.node_id);
+
+	return i < scene->nnodes && scene->nodes[i].node_id == key.node_id && scene->nodes[i].job_date == key.job_date ? &scene->nodes[i] : NULL;
+}
+
+/* The end of the job that the edge leads to, where it does so because it is one; or NULL. */
+static const GraphNode *
+end_of_job(const Scene *scene, const GraphEdge *edge)
+{
+	const GraphNode *child = edge->condition == CONDITION_WELL && edge->lag == 0 ? node_of(scene, edge->child) : NULL;
+
+	return child != NULL && child->node_type[0] == 'E' ? child : NULL;
+}
+
+/* Whether a node of the job comes between the edge's parent and the end of that job: then the way over it is all that is drawn. */
+static bool
+is_implied(const Scene *scene, int edge)
+{
+	const GraphNode *end = end_of_job(scene, &scene->edges[edge]);
+	int			first = edge;
+
+	if (end == NULL)
+	{
+		return false;
+	}
+	while (first > 0 && josch_node_key_equal(scene->edges[first - 1].parent, scene->edges[edge].parent))
+	{
+		first--;
+	}
+	for (int i = first; i < scene->nedges && josch_node_key_equal(scene->edges[i].parent, scene->edges[edge].parent); i++)
+	{
+		const GraphNode *child = scene->edges[i].lag == 0 ? node_of(scene, scene->edges[i].child) : NULL;
+
+		if (child != NULL && child->node_type[0] != 'E' && strcmp(child->job_name, end->job_name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+append_edges(StringInfo out, const Scene *scene, const GraphScope *scope)
+{
+	for (int i = 0; i < scene->nedges; i++)
+	{
+		const GraphEdge *edge = &scene->edges[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!is_implied(scene, i))
+		{
+			append_edge(out, edge, scope, end_of_job(scene, edge) != NULL,
+						contains(scene->nodes, scene->nnodes, edge->parent.node_id) && contains(scene->nodes, scene->nnodes, edge->child.node_id));
+		}
+	}
 }
 
 static void
@@ -289,10 +376,8 @@ josch_api_dot(PG_FUNCTION_ARGS)
 {
 	GraphScope	scope = {0};
 	StringInfoData out;
-	GraphNode  *nodes;
 	GraphNode  *neighbours;
-	GraphEdge  *edges;
-	int			nnodes;
+	Scene		scene;
 	int			n;
 
 	if (!PG_ARGISNULL(0))
@@ -306,18 +391,12 @@ josch_api_dot(PG_FUNCTION_ARGS)
 	}
 	initStringInfo(&out);
 	append_title(&out, &scope);
-	nodes = josch_store_graph_nodes(&scope, &nnodes);
-	append_nodes(&out, nodes, nnodes, &scope);
+	scene.nodes = josch_store_graph_nodes(&scope, &scene.nnodes);
+	append_nodes(&out, scene.nodes, scene.nnodes, &scope);
 	neighbours = josch_store_graph_neighbours(&scope, &n);
 	append_nodes(&out, neighbours, n, &scope);
-	edges = josch_store_graph_edges(&scope, &n);
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		append_edge(&out, &edges[i], &scope,
-					contains(nodes, nnodes, edges[i].parent.node_id) &&
-					contains(nodes, nnodes, edges[i].child.node_id));
-	}
+	scene.edges = josch_store_graph_edges(&scope, &scene.nedges);
+	append_edges(&out, &scene, &scope);
 	appendStringInfoString(&out, "}\n");
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

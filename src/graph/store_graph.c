@@ -229,7 +229,7 @@ static JoschPlan day_durations = JOSCH_PLAN(
 
 static JoschPlan template_inner_edges = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.c_node_id"
-	"  FROM josch.tpl_node_deps d"
+	"  FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
 	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
 	" WHERE d.p_date = d.c_date AND ($1 IS NULL OR (p.job_name = $1 AND c.job_name = $1))",
@@ -247,11 +247,11 @@ static JoschPlan day_inner_edges = JOSCH_PLAN(
 /* of those that are one dependency of a day the first condition holds */
 static JoschPlan template_edges = JOSCH_PLAN(
 	"SELECT DISTINCT ON (1, 3, 5) d.p_node_id, NULL::date, d.c_node_id, NULL::date, d.c_date - d.p_date, d.condition"
-	"  FROM josch.tpl_node_deps d"
+	"  FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 	"  JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
 	"  JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
 	" WHERE $1 IS NULL OR $1 IN (p.job_name, c.job_name)"
-	" ORDER BY 1, 3, 5, array_position(ARRAY['success', 'done', 'failure'], d.condition)", TEXTOID);
+	" ORDER BY 1, 3, 5, array_position(ARRAY['success', 'done', 'failure', 'well'], d.condition)", TEXTOID);
 
 #define DAY_EDGES \
 	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, d.expected, d.condition" \
@@ -281,7 +281,7 @@ static JoschPlan template_neighbours = JOSCH_PLAN(
 	"  FROM josch.tpl_nodes n"
 	" WHERE n.job_name <> $1"
 	"   AND n.node_id IN (SELECT unnest(ARRAY[d.p_node_id, d.c_node_id])"
-	"                       FROM josch.tpl_node_deps d"
+	"                       FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 	"                       JOIN josch.tpl_nodes p ON p.node_id = d.p_node_id"
 	"                       JOIN josch.tpl_nodes c ON c.node_id = d.c_node_id"
 	"                      WHERE $1 IN (p.job_name, c.job_name))"
@@ -411,9 +411,9 @@ static JoschPlan day_node = JOSCH_PLAN(
 /* from a set of nodes one step up or down: [is_day][upwards] */
 static JoschPlan step[2][2] = {
 	{
-		JOSCH_PLAN("SELECT DISTINCT d.c_node_id, NULL::date FROM josch.tpl_node_deps d"
+		JOSCH_PLAN("SELECT DISTINCT d.c_node_id, NULL::date FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 				   " WHERE d.p_node_id = ANY ($1)", INT8ARRAYOID),
-		JOSCH_PLAN("SELECT DISTINCT d.p_node_id, NULL::date FROM josch.tpl_node_deps d"
+		JOSCH_PLAN("SELECT DISTINCT d.p_node_id, NULL::date FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 				   " WHERE d.c_node_id = ANY ($1)", INT8ARRAYOID),
 	},
 	{

@@ -52,6 +52,13 @@ typedef struct GraphStep
 	int32		distance;
 } GraphStep;
 
+/* All dependencies of the templates: those that are written, and those by which the end of a job (E) waits for all others of it. */
+#define JOSCH_SQL_TEMPLATE_DEPS \
+	"(SELECT p_node_id, p_date, c_node_id, c_date, condition FROM josch.tpl_node_deps" \
+	" UNION ALL SELECT n.node_id, 0, e.node_id, 0, 'well'" \
+	"  FROM josch.tpl_nodes e JOIN josch.tpl_nodes n ON n.job_name = e.job_name AND n.node_type <> 'E'" \
+	" WHERE e.node_type = 'E')"
+
 /* store_graph.c: all run with the caller's rights; results are palloc'd */
 
 /* Adds the rows of a query with two columns of integers to edges. */
@@ -84,6 +91,9 @@ extern GraphStep *josch_store_graph_walk(int64 node_id, bool is_day, DateADT job
  * dependencies that were added, and are in the table already.
  */
 extern void josch_store_graph_check_templates(const GraphEdge *edges, int n);
+
+/* By which the ends of jobs wait for these nodes, or these, where they are ends, for others; palloc'd. */
+extern GraphEdge *josch_store_graph_end_edges(const int64 *node_ids, int nnodes, int *n);
 
 /*
  * For dependencies that were added to days, and are in the table already:

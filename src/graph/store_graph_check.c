@@ -102,12 +102,20 @@ static JoschPlan day_name = JOSCH_PLAN(
 
 static JoschPlan template_all = JOSCH_PLAN0(
 	"SELECT p_node_id, NULL::date, c_node_id, NULL::date, c_date - p_date, 0"
-	"  FROM josch.tpl_node_deps");
+	"  FROM " JOSCH_SQL_TEMPLATE_DEPS " d");
 
 static JoschPlan template_children = JOSCH_PLAN(
 	"SELECT p_node_id, NULL::date, c_node_id, NULL::date, c_date - p_date, 0"
-	"  FROM josch.tpl_node_deps"
+	"  FROM " JOSCH_SQL_TEMPLATE_DEPS " d"
 	" WHERE p_node_id = ANY ($1)", INT8ARRAYOID);
+
+/* of nodes that are ends of jobs, and of those that are none */
+static JoschPlan template_ends = JOSCH_PLAN(
+	"SELECT n.node_id, date '2000-01-01', e.node_id, date '2000-01-01' FROM josch.tpl_nodes e JOIN josch.tpl_nodes n ON n.job_name = e.job_name"
+	" WHERE e.node_id = ANY ($1) AND e.node_type = 'E' AND n.node_type <> 'E'"
+	" UNION SELECT n.node_id, date '2000-01-01', e.node_id, date '2000-01-01' FROM josch.tpl_nodes n JOIN josch.tpl_nodes e ON e.job_name = n.job_name"
+	" WHERE n.node_id = ANY ($1) AND n.node_type <> 'E' AND e.node_type = 'E'",
+	INT8ARRAYOID);
 
 static JoschPlan day_children = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.p_date, d.c_node_id, d.c_date, 0, c.level"
@@ -495,6 +503,21 @@ meet_surroundings(Part *part)
 		}
 	}
 	return true;
+}
+
+GraphEdge *
+josch_store_graph_end_edges(const int64 *node_ids, int nnodes, int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		args[1] = {josch_spi_int64_array(node_ids, nnodes)};
+	JoschSpi	spi;
+	GraphEdge  *edges;
+
+	josch_spi_begin(&spi);
+	*n = (int) josch_spi_run_latest(&template_ends, args, NULL);
+	edges = josch_rows_fetch(&ends_row, *n, caller);
+	josch_spi_end(&spi);
+	return edges;
 }
 
 void

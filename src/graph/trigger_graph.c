@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_graph_days);
+PG_FUNCTION_INFO_V1(josch_trigger_graph_ends);
 PG_FUNCTION_INFO_V1(josch_trigger_graph_lock_days);
 PG_FUNCTION_INFO_V1(josch_trigger_graph_lock_renamed);
 PG_FUNCTION_INFO_V1(josch_trigger_graph_templates);
@@ -45,8 +46,13 @@ static const JoschColumn day_columns[NCOLUMNS] = {
 static AttrNumber day_numbers[NCOLUMNS];
 static JoschTable node_deps = JOSCH_TABLE("node_deps", day_columns, day_numbers);
 
-static const JoschColumn node_columns[1] = {{"job_name", TEXTOID}};
-static AttrNumber node_numbers[1];
+enum
+{
+	JOB_NAME, NODE_ID, NODE_TYPE, NODE_COLUMNS
+};
+
+static const JoschColumn node_columns[NODE_COLUMNS] = {{"job_name", TEXTOID}, {"node_id", INT8OID}, {"node_type", TEXTOID}};
+static AttrNumber node_numbers[NODE_COLUMNS];
 static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", node_columns, node_numbers);
 
 /* The four columns of a row; all of them are NOT NULL. */
@@ -214,8 +220,8 @@ changed_jobs(const TriggerData *trigger)
 	while (josch_changes_next(&changes))
 	{
 		bool		isnull;
-		char	   *before = TextDatumGetCString(slot_getattr(changes.before, node_numbers[0], &isnull));
-		char	   *after = TextDatumGetCString(slot_getattr(changes.after, node_numbers[0], &isnull));
+		char	   *before = TextDatumGetCString(slot_getattr(changes.before, node_numbers[JOB_NAME], &isnull));
+		char	   *after = TextDatumGetCString(slot_getattr(changes.after, node_numbers[JOB_NAME], &isnull));
 
 		if (strcmp(before, after) != 0)
 		{
@@ -224,6 +230,52 @@ changed_jobs(const TriggerData *trigger)
 	}
 	josch_changes_close(&changes);
 	return names;
+}
+
+static bool
+is_other_text(const JoschChanges *changes, int column)
+{
+	bool		isnull;
+	text	   *before = DatumGetTextPP(slot_getattr(changes->before, node_numbers[column], &isnull));
+	text	   *after = DatumGetTextPP(slot_getattr(changes->after, node_numbers[column], &isnull));
+
+	return VARSIZE_ANY_EXHDR(before) != VARSIZE_ANY_EXHDR(after) ||
+		memcmp(VARDATA_ANY(before), VARDATA_ANY(after), VARSIZE_ANY_EXHDR(before)) != 0;
+}
+
+/* AFTER UPDATE on tpl_nodes: nodes that have another job now, or are its end or no more */
+Datum
+josch_trigger_graph_ends(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_of(fcinfo, &tpl_nodes, "josch.graph_check_ends");
+	int64	   *ids = palloc_extended(Max(tuplestore_tuple_count(trigger->tg_newtable), 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	JoschChanges changes;
+	GraphEdge  *edges;
+	int			n = 0;
+	int			nedges = 0;
+
+	if (trigger->tg_oldtable == NULL)
+	{
+		josch_report_trigger_misuse("josch.graph_check_ends");
+	}
+	josch_changes_open(&changes, trigger);
+	while (josch_changes_next(&changes))
+	{
+		bool		isnull;
+
+		if (is_other_text(&changes, JOB_NAME) || is_other_text(&changes, NODE_TYPE))
+		{
+			ids[n++] = DatumGetInt64(slot_getattr(changes.after, node_numbers[NODE_ID], &isnull));
+		}
+	}
+	josch_changes_close(&changes);
+	if (n > 0)
+	{
+		josch_store_graph_lock_linked(ids, n);
+		edges = josch_store_graph_end_edges(ids, n, &nedges);
+		josch_store_graph_check_templates(edges, nedges);
+	}
+	return PointerGetDatum(NULL);
 }
 
 /* AFTER UPDATE on tpl_nodes: nodes that have another job now, also because it was renamed */

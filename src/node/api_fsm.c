@@ -69,7 +69,8 @@ josch_api_fsm_states(PG_FUNCTION_ARGS)
 			CStringGetTextDatum(state->words), CStringGetTextDatum(state->dark_fill),
 			CStringGetTextDatum(state->dark_text), CStringGetTextDatum(josch_meanings[state->means[CONDITION_SUCCESS]]),
 			CStringGetTextDatum(josch_meanings[state->means[CONDITION_DONE]]),
-			CStringGetTextDatum(josch_meanings[state->means[CONDITION_FAILURE]])
+			CStringGetTextDatum(josch_meanings[state->means[CONDITION_FAILURE]]),
+			CStringGetTextDatum(josch_meanings[state->means[CONDITION_WELL]])
 		};
 		bool		nulls[lengthof(values)] = {false};
 

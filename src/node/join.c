@@ -26,6 +26,7 @@ bool
 josch_join_omits(const JoschJoin *join)
 {
 	return join->n[PARENT_IMPOSSIBLE] > 0 &&
+		(!join->ends || join->n[PARENT_WAITS] == 0) &&
 		(!join->any || (join->n[PARENT_WAITS] == 0 && join->n[PARENT_SATISFIED] == 0));
 }
 
@@ -48,5 +49,6 @@ josch_join_of(TupleTableSlot *node)
 	}};
 
 	join.any = josch_node_joins_any(slot_getattr(node, josch_nodes.numbers[NODES_JOIN_RULE], &isnull));
+	join.ends = josch_node_ends_job(slot_getattr(node, josch_nodes.numbers[NODES_NODE_TYPE], &isnull));
 	return join;
 }

@@ -18,6 +18,7 @@ typedef struct JoschJoin
 {
 	int32		n[PARENT_MEANINGS];
 	bool		any;			/* join_rule */
+	bool		ends;			/* the end of its job: nothing is said of it before all of them have ended */
 } JoschJoin;
 
 /* What a parent is to a dependency: in this state, or NULL where there is no such node. */

@@ -137,3 +137,9 @@ josch_node_is_given_up(Datum value)
 {
 	return is_word(value, "abandon");
 }
+
+bool
+josch_node_ends_job(Datum value)
+{
+	return is_word(value, "E");
+}

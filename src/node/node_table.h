@@ -71,10 +71,11 @@ extern JoschTable josch_units_in_use;
 /* The state that nodes.state says; a CHECK knows no other words. */
 extern NodeState josch_node_state(Datum value);
 
-/* The condition that node_deps.condition says; whether nodes.join_rule is "any", nodes.on_failure "abandon". */
+/* The condition that node_deps.condition says; whether nodes.join_rule is "any", nodes.on_failure "abandon", nodes.node_type E. */
 extern Condition josch_node_condition(Datum value);
 extern bool josch_node_joins_any(Datum value);
 extern bool josch_node_is_given_up(Datum value);
+extern bool josch_node_ends_job(Datum value);
 
 /* A key as the finders want it. */
 static inline void

@@ -1,6 +1,6 @@
 /*
  * src/node/omitted.c
- *	  Why a node is omitted, in words.
+ *	  Why a node is omitted, or a job has not ended well, in words.
  *
  * The reason is the state of a parent, and stays on the node as its message: whoever
  * wonders in the morning finds the way up to what failed, name by name.
@@ -120,8 +120,9 @@ josch_omitted_why(JoschOmitted *omitted, TupleTableSlot *node)
 	{
 		job = NULL;
 	}
-	return psprintf("omitted: parent \"%s\"%s%s%s%s%s %s", slot_text(omitted->nodes.slot, NODES_NODE_NAME),
-					job != NULL ? " of job \"" : "", job != NULL ? job : "", job != NULL ? "\"" : "",
+	return psprintf("%s \"%s\"%s%s%s%s%s %s",
+					josch_node_ends_job(slot_getattr(node, josch_nodes.numbers[NODES_NODE_TYPE], &isnull)) ? "node" : "omitted: parent",
+					slot_text(omitted->nodes.slot, NODES_NODE_NAME), job != NULL ? " of job \"" : "", job != NULL ? job : "", job != NULL ? "\"" : "",
 					parent.job_date != child.job_date ? " of " : "",
 					parent.job_date != child.job_date ? josch_report_date(parent.job_date) : "",
 					is_what(josch_node_state(josch_finder_get(&omitted->nodes, NODES_STATE, &isnull))));

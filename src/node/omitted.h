@@ -1,6 +1,6 @@
 /*
  * src/node/omitted.h
- *	  Why a node is omitted, in words.
+ *	  Why a node is omitted, or a job has not ended well, in words.
  */
 #ifndef JOSCH_OMITTED_H
 #define JOSCH_OMITTED_H

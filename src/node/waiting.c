@@ -101,8 +101,28 @@ set_turn(Waiting *waiting, TupleTableSlot *node)
 }
 
 /*
- * Whether the next pass is to omit it, or to take it back.  One that has run says itself that it is omitted;
- * one that a person has started by force, or has acted on otherwise, is in neither state.
+ * Whether the end of a job is to be taken back: what has become of its job's nodes is no longer what it says.  One that
+ * a person has started by force has said so for good.
+ */
+static bool
+is_end_no_more(TupleTableSlot *node, NodeState state)
+{
+	bool		isnull;
+	JoschJoin	join;
+
+	if (!josch_node_ends_job(column(node, NODES_NODE_TYPE, &isnull)))
+	{
+		return false;
+	}
+	join = josch_join_of(node);
+	return state == NODE_STATE_ABANDONED ? !josch_join_omits(&join) :
+		!josch_join_lets_run(&join) && !DatumGetBool(column(node, NODES_FORCED, &isnull));
+}
+
+/*
+ * Whether the next pass is to omit it (of the end of a job: to say that it has not ended well), or to take that back.
+ * One that has run says itself that it is omitted; one that a person has started by force, or has acted on otherwise, is
+ * in neither state.
  */
 static bool
 waits_for_rule(TupleTableSlot *node, NodeState state)
@@ -121,7 +141,7 @@ waits_for_rule(TupleTableSlot *node, NodeState state)
 		(void) column(node, NODES_ENDED_AT, &isnull);
 		return isnull && !josch_join_omits(&join);
 	}
-	return false;
+	return (state == NODE_STATE_SUCCEEDED || state == NODE_STATE_ABANDONED) && is_end_no_more(node, state);
 }
 
 Waiting

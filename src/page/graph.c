@@ -240,6 +240,7 @@ class_of(Condition condition)
 			return " class=\"ended\"";
 		case CONDITION_FAILURE:
 			return " class=\"bad\"";
+		case CONDITION_WELL:
 		case CONDITION_SUCCESS:
 		case CONDITION_COUNT:
 			break;
@@ -266,7 +267,7 @@ append_edge(StringInfo out, const Picture *picture, const PageEdge *edge)
 	}
 }
 
-/* The shape tells the type, as everywhere: S hexagon, R octagon, L with round ends, N a box. */
+/* The shape tells the type, as everywhere: S hexagon, R octagon, L with round ends, E two boxes, N a box. */
 static void
 append_shape(StringInfo out, const PageBox *box, double x, int y)
 {
@@ -289,6 +290,10 @@ append_shape(StringInfo out, const PageBox *box, double x, int y)
 	}
 	else
 	{
+		if (type == 'E')
+		{
+			appendStringInfo(out, "<rect x=\"%.0f\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\"/>", x + 4, y - 4, BOX_WIDTH, BOX_HEIGHT);
+		}
 		appendStringInfo(out, "<rect x=\"%.0f\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>",
 						 x, y, BOX_WIDTH, BOX_HEIGHT, type == 'L' ? BOX_HEIGHT / 2 : type == 'J' ? 0 : 4);
 	}

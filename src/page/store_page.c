@@ -90,7 +90,7 @@ static JoschPlan node_boxes = JOSCH_PLAN(
 static JoschPlan node_edges = JOSCH_PLAN(
 	"SELECT d.p_node_id, d.c_node_id, d.condition"
 	"  FROM josch.nodes n"
-	"  JOIN josch.node_deps d ON d.c_node_id = n.node_id AND d.c_date = n.job_date AND d.p_date = $1"
+	"  JOIN josch.drawn_deps d ON d.c_node_id = n.node_id AND d.c_date = n.job_date AND d.p_date = $1"
 	" WHERE " SCOPE("n.")
 	" ORDER BY 1, 2, 3" LIMIT(PAGE_MAX_EDGES), DATEOID, TEXTOID);
 

@@ -13,6 +13,7 @@
 
 #include "base/finder.h"
 #include "base/update.h"
+#include "node/join.h"
 #include "node/node_table.h"
 #include "node/omitted.h"
 #include "node/waiting.h"
@@ -348,22 +349,35 @@ josch_store_pass_move(const NodeKey *keys, int n, NodeState (*state_for) (char n
 
 /* ---- what a rule says ---- */
 
+/* What becomes of a node whose parents say so; what is no longer so waits for them again. */
+static NodeState
+rule_says(JoschUpdate *nodes)
+{
+	bool		isnull;
+	NodeState	from = josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull));
+	JoschJoin	join = josch_join_of(josch_update_row(nodes));
+
+	if (from == NODE_STATE_OMITTED || !josch_join_omits(&join))
+	{
+		return NODE_STATE_PENDING;
+	}
+	return join.ends ? NODE_STATE_ABANDONED : NODE_STATE_OMITTED;
+}
+
 /* Moves the node that was found; unless its parents, or somebody else, have changed it meanwhile. */
 static void
 omit(JoschUpdate *nodes, JoschOmitted *omitted, StoreTaken *taken)
 {
-	bool		isnull;
 	NodeState	to;
 
 	if (josch_waiting_of(josch_update_row(nodes)).turn != WAITS_FOR_RULE)
 	{
 		return;
 	}
-	to = josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull)) == NODE_STATE_OMITTED ?
-		NODE_STATE_PENDING : NODE_STATE_OMITTED;
+	to = rule_says(nodes);
 	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(to));
 	josch_update_set_text(nodes, NODES_MESSAGE,
-						  to == NODE_STATE_OMITTED ? josch_omitted_why(omitted, josch_update_row(nodes)) : NULL);
+						  to != NODE_STATE_PENDING ? josch_omitted_why(omitted, josch_update_row(nodes)) : NULL);
 	/* it has not run since, nor is it between two attempts any more */
 	josch_update_set_null(nodes, NODES_STARTED_AT);
 	josch_update_set_null(nodes, NODES_ENDED_AT);

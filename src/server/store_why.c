@@ -13,7 +13,7 @@
 
 /* josch.waiting is in the order of what is waited for, and of the moment: all that there are are tried */
 static JoschPlan select_nodes = JOSCH_PLAN(
-	"SELECT k.node_id, k.job_date, n.node_id IS NOT NULL, coalesce(n.job_name, t.job_name), coalesce(n.node_name, t.node_name),"
+	"SELECT k.node_id, k.job_date, n.node_id IS NOT NULL, coalesce(n.node_type, t.node_type) = 'E', coalesce(n.job_name, t.job_name), coalesce(n.node_name, t.node_name),"
 	"       n.state, n.state_since, n.due_at, n.not_before, n.repeats_from IS NOT NULL AND n.retried = 0,"
 	"       (SELECT w.waits_for::text FROM josch.waiting w"
 	"         WHERE w.waits_for = ANY ('{f,c,s,t,w,p,h,o,x}') AND w.limit_group = 0 AND w.due_at = ANY (ARRAY['-infinity', n.due_at, n.not_before])"
@@ -34,6 +34,7 @@ static const JoschRow node_row = JOSCH_ROW(
 	WhyNode,
 	JOSCH_FIELD_KEY(WhyNode, key),
 	JOSCH_FIELD(WhyNode, there, BOOL),
+	JOSCH_NULLABLE(WhyNode, ends_job, BOOL, false),
 	JOSCH_FIELD(WhyNode, job_name, TEXT),
 	JOSCH_FIELD(WhyNode, node_name, TEXT),
 	JOSCH_FIELD(WhyNode, state, TEXT),

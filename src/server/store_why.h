@@ -22,6 +22,7 @@ typedef struct WhyNode
 {
 	NodeKey		key;
 	bool		there;			/* false: its day is not made, or does not have it */
+	bool		ends_job;		/* of type E: the whole job is waited for */
 	char	   *job_name;		/* of one that is not there, from the templates; or NULL */
 	char	   *node_name;
 	char	   *state;

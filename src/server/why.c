@@ -164,6 +164,11 @@ of_pending(const WhyNode *node, const WhyServer *server)
 	{
 		return josch_why_because(WHY_LOCKED, server->holder != NULL ? server->holder : "its parents are counted anew when it is free");
 	}
+	if (node->unmet > 0 && node->ends_job)
+	{
+		return josch_why_because(WHY_PARENT, psprintf("waits for the end of job \"%s\", of which %d node%s not ended well", node->job_name, node->unmet,
+													  node->unmet == 1 ? " has" : "s have"));
+	}
 	if (node->unmet > 0)
 	{
 		return josch_why_because(WHY_PARENT, psprintf("waits for %d parent%s", node->unmet, node->unmet == 1 ? "" : "s"));
@@ -248,9 +253,20 @@ static char *
 name_of(const WhyNode *node, const WhyNode *asked)
 {
 	const char *name = node->node_name != NULL ? node->node_name : psprintf(INT64_FORMAT, node->key.node_id);
+	bool		whole = node->ends_job && node != asked;
+	char	   *called = psprintf("%s\"%s\"%s%s", whole ? "job " : "", whole ? node->job_name : name,
+							  node->key.job_date == asked->key.job_date ? "" : " of ",
+							  node->key.job_date == asked->key.job_date ? "" : josch_report_date(node->key.job_date));
 
-	return node->key.job_date == asked->key.job_date ? psprintf("\"%s\"", name) :
-		psprintf("\"%s\" of %s", name, josch_report_date(node->key.job_date));
+	return whole && node->there && node->unmet > 0 ?
+		psprintf("%s, of which %d node%s not ended well", called, node->unmet, node->unmet == 1 ? " has" : "s have") : called;
+}
+
+/* How what is in between leads on to the root. */
+static const char *
+which_waits(const WhyNode *between, const WhyNode *root)
+{
+	return between->ends_job && strcmp(between->job_name, root->job_name != NULL ? root->job_name : "") == 0 ? ", first" : ", which waits for";
 }
 
 char *
@@ -270,7 +286,8 @@ josch_why_sentence(const WhyNode *nodes, const Why *whys, int root)
 	}
 	if (between == 1)
 	{
-		return psprintf("waits for %s, which waits for %s: %s", name_of(&nodes[first], nodes), name_of(&nodes[root], nodes), whys[root].detail);
+		return psprintf("waits for %s%s %s: %s", name_of(&nodes[first], nodes), which_waits(&nodes[first], &nodes[root]), name_of(&nodes[root], nodes),
+						whys[root].detail);
 	}
 	return psprintf("waits for %s, and that over %d more for %s: %s", name_of(&nodes[first], nodes), between - 1, name_of(&nodes[root], nodes),
 					whys[root].detail);

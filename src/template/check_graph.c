@@ -201,6 +201,12 @@ needs_of(const Graph *graph, const GraphEdge *edge, Bitmapset **good, Bitmapset 
 		return true;
 	}
 	parent = &graph->fates[find_node(graph, edge->parent.node_id)];
+	if (edge->condition == CONDITION_WELL)
+	{
+		/* it may have been omitted, but has not failed */
+		*good = parent->fork >= 0 ? bms_make_singleton(parent->fork) : NULL;
+		return true;
+	}
 	if (parent->never)
 	{
 		return false;
@@ -311,7 +317,7 @@ never_parent(const Graph *graph, int node)
 		const GraphEdge *edge = &graph->edges[i];
 		int			parent = find_node(graph, edge->parent.node_id);
 
-		if (edge->lag == 0 && edge->condition != CONDITION_DONE && graph->fates[parent].never)
+		if (edge->lag == 0 && edge->condition != CONDITION_DONE && edge->condition != CONDITION_WELL && graph->fates[parent].never)
 		{
 			return &graph->nodes[parent];
 		}

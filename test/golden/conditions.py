@@ -4,17 +4,18 @@
 # the nodes are after each act. What is expected is worked out the naive way: every node is looked at, again and again, until
 # nothing changes. Nothing of JOSCH is used for it, and no count is kept.
 #
-# A node is a milestone (N), or asks (S, R): so its end is an act, and a whole day needs no command. A graph is a date.
+# A node is a milestone (N), or asks (S, R): so its end is an act, and a whole day needs no command; or it is the end of its
+# job (E), which waits for all others of that. A graph is a date, of two jobs; nodes come to be added to it.
 
 import datetime
 import random
 import sys
 
-# what a parent is to a child that waits for its success, its end, its failure: + satisfied, - impossible, nothing: waits
+# what a parent is to a child that waits for its success, its end, its failure, its good end: + satisfied, - impossible, nothing: waits
 MEANS = {
-    "succeeded": "++-", "skipped": "++-", "failed": " ++", "abandoned": "-++", "omitted": "-+-",
+    "succeeded": "++-+", "skipped": "++-+", "failed": " ++ ", "abandoned": "-++-", "omitted": "-+-+",
 }
-CONDITIONS = ("success", "done", "failure")
+CONDITIONS = ("success", "done", "failure", "well")
 # act -> from which states it leads to which
 ACTS = {
     "signoff": {"signoff": "succeeded"},
@@ -37,25 +38,42 @@ class Day:
     def __init__(self, chance, first, date):
         self.chance = chance
         self.date = date
-        self.nodes = [first + i for i in range(chance.randint(2, 9))]
+        self.nodes = [first + 2 * i for i in range(chance.randint(2, 9))]
         self.types = {n: chance.choice("RRRRSN") for n in self.nodes}
-        self.joins = {n: chance.choice(("all", "all", "any")) for n in self.nodes}
+        # the jobs are named by their first nodes; what ends the first of them is waited for by the other one's
+        split = chance.randint(1, len(self.nodes) - 1)
+        self.jobs = {n: self.nodes[0 if i < split else split] for i, n in enumerate(self.nodes)}
+        for last, likely in ((split - 1, 0.6), (len(self.nodes) - 1, 0.2)):
+            if chance.random() < likely:
+                self.types[self.nodes[last]] = "E"
+        self.joins = {n: "all" if self.types[n] == "E" else chance.choice(("all", "all", "any")) for n in self.nodes}
         self.edges = {}
         for i, child in enumerate(self.nodes):
             for parent in self.nodes[:i]:
                 if chance.random() < 0.35:
                     self.edges[parent, child] = chance.choice(CONDITIONS)
+        self.written = dict(self.edges)
+        for node in self.nodes:
+            self.let_end_wait_for(node)
         self.states = dict.fromkeys(self.nodes, "pending")
         self.forced = set()
 
+    def let_end_wait_for(self, node):
+        """What is written of the two in the templates stands."""
+        for end in self.nodes:
+            if self.types[end] == "E" and self.types[node] != "E" and self.jobs[end] == self.jobs[node]:
+                self.edges.setdefault((node, end), "well")
+
     def signs(self, node):
         """What the parents of a node are to it."""
-        return [(MEANS.get(self.states[p], "   "))[CONDITIONS.index(c)] for (p, child), c in self.edges.items() if child == node]
+        return [MEANS.get(self.states[p], "    ")[CONDITIONS.index(c)] for (p, child), c in self.edges.items() if child == node]
 
     def verdict(self, node):
         signs = self.signs(node)
         if node in self.forced:
             return "runs"
+        if self.types[node] == "E" and " " in signs:
+            return "waits"
         if self.joins[node] == "any" and signs:
             return "runs" if "+" in signs else "waits" if " " in signs else "omitted"
         return "omitted" if "-" in signs else "waits" if " " in signs else "runs"
@@ -66,7 +84,11 @@ class Day:
         for node in self.nodes:
             verdict = self.verdict(node)
             if self.states[node] in ("pending", "ready"):
-                to = {"omitted": "omitted", "runs": "ready", "waits": "pending"}[verdict]
+                to = {"omitted": "abandoned" if self.types[node] == "E" else "omitted", "runs": "ready", "waits": "pending"}[verdict]
+            elif self.types[node] == "E" and self.states[node] == {"runs": "abandoned", "omitted": "succeeded"}.get(verdict):
+                to = "pending"
+            elif self.types[node] == "E" and self.states[node] in ("abandoned", "succeeded") and verdict == "waits":
+                to = "pending"
             elif self.states[node] == "omitted" and verdict != "omitted":
                 to = "pending"
             else:
@@ -84,11 +106,13 @@ class Day:
             if not ready:
                 return
             for node in ready:
-                self.states[node] = {"N": "succeeded", "S": "signoff", "R": "review"}[self.types[node]]
+                self.states[node] = {"N": "succeeded", "E": "succeeded", "S": "signoff", "R": "review"}[self.types[node]]
 
     def act(self):
         """Does something to some node; its SQL, or None when nothing can be done."""
-        can = [(a, n) for n in self.nodes for a in sorted(ACTS) if self.states[n] in ACTS[a]]
+        can = [(a, n) for n in self.nodes for a in sorted(ACTS) if self.states[n] in ACTS[a]
+               # an end has not failed itself: what has is to be mended
+               and not (self.types[n] == "E" and self.states[n] == "abandoned" and a in ("retry", "mark_success"))]
         if not can:
             return None
         act, node = self.chance.choices(can, weights=[WEIGHTS[a] for a, n in can])[0]
@@ -109,12 +133,25 @@ class Day:
         return ("INSERT INTO josch.node_deps (p_node_id, p_date, c_node_id, c_date, condition) "
                 f"VALUES ({parent}, '{self.date}', {child}, '{self.date}', '{self.edges[parent, child]}');")
 
+    def add(self):
+        """Adds a node to the day, before one that is there; None where there is one already."""
+        before = self.chance.choice(self.nodes)
+        node = before - 1
+        if before % 2 or node in self.nodes or self.nodes.index(before) == 0:
+            return None
+        self.nodes.insert(self.nodes.index(before), node)
+        self.types[node], self.joins[node], self.jobs[node], self.states[node] = "R", "all", self.jobs[before], "pending"
+        self.let_end_wait_for(node)
+        return ("INSERT INTO josch.nodes (job_date, node_id, node_type, job_name, node_name) "
+                f"VALUES ('{self.date}', {node}, 'R', '{self.jobs[node]}', '{node}');")
+
     def templates(self):
-        yield f"INSERT INTO josch.tpl_jobs (job_name) VALUES ('{self.nodes[0]}');"
+        for job in dict.fromkeys(self.jobs.values()):
+            yield f"INSERT INTO josch.tpl_jobs (job_name) VALUES ('{job}');"
         for n in self.nodes:
             yield ("INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, join_rule) "
-                   f"VALUES ({n}, '{self.types[n]}', '{self.nodes[0]}', '{n}', '{self.joins[n]}');")
-        for (p, c), condition in self.edges.items():
+                   f"VALUES ({n}, '{self.types[n]}', '{self.jobs[n]}', '{n}', '{self.joins[n]}');")
+        for (p, c), condition in self.written.items():
             yield f"INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id, condition) VALUES ({p}, {c}, '{condition}');"
 
     def look(self, step):
@@ -127,14 +164,15 @@ def play(day, steps):
     """The lines of the script, and None in place of each line that is expected, with that line."""
     for line in day.templates():
         yield line, None
-    yield f"SELECT josch.schedule('{day.date}', '{day.nodes[0]}');", None
+    for job in dict.fromkeys(day.jobs.values()):
+        yield f"SELECT josch.schedule('{day.date}', '{job}');", None
     for step in range(steps):
         day.settle()
         yield "SELECT josch.tick();", None
         yield day.look(step)
         # now and then two things happen before the scheduler comes
         for _ in range(day.chance.choice((1, 1, 1, 2))):
-            line = day.link() if day.chance.random() < 0.08 else day.act()
+            line = (day.link() if day.chance.random() < 0.08 else None) or (day.add() if day.chance.random() < 0.04 else None) or day.act()
             if line is None:
                 return
             yield line, None

@@ -44,8 +44,12 @@ is($node->safe_psql('postgres', q{
 			WHERE d.c_node_id = n.node_id AND d.c_date = n.job_date) d) d
 	WHERE (n.unmet, n.impossible, n.satisfied) <> (d.waits, d.impossible, d.satisfied) ORDER BY 1, 2 LIMIT 5}),
 	'', 'the counts are those of the parents');
-is($node->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE message !~ '^omitted: parent "\d+" (is (abandoned|omitted)|has succeeded|was skipped)$'),
+is($node->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE message !~ '^omitted: parent "\d+"( of job "\d+")? (is (abandoned|omitted)|has succeeded|was skipped)$'),
 	count(*) > 100 FROM josch.nodes WHERE state = 'omitted'}), '0|t', 'each that is omitted says because of which parent');
+is($node->safe_psql('postgres', q{SELECT bool_and(count > 10), count(*) FROM (SELECT state, count(*) FROM josch.nodes
+	WHERE node_type = 'E' AND state IN ('pending', 'succeeded', 'abandoned') GROUP BY state) s}), 't|3', 'jobs have ended well, badly, and not');
+is($node->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE message !~ '^node "\d+"( of job "\d+")? (is (abandoned|omitted)|has succeeded|was skipped)$')
+	FROM josch.nodes WHERE node_type = 'E' AND state = 'abandoned'}), '0', 'one that has ended badly says because of which node');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM josch.waiting WHERE waits_for = 'o'}), '0', 'no rule waits');
 $node->stop;
 done_testing();

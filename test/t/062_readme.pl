@@ -118,11 +118,11 @@ is_deeply(
 
 # what a parent is to its children: each state of the table's first column with the words of the others
 my ($means) = slurp_file('doc/conditions.md') =~ /^\| parent is \|[^\n]*\n(.*?)\n\n/ms;
-my @said = map { my ($states, @words) = /^\| (`.*?) \| (\w+) \| (\w+) \| (\w+) \|$/; map { "$_|" . join('|', @words) } ($states // '') =~ /`(\w+)`/g } split /\n/, $means;
-is_deeply([ sort @said ], [ sort split /\n/, $node->safe_psql('postgres', 'SELECT state, success, done, failure FROM josch.states()') ],
+my @said = map { my ($states, @words) = /^\| (`.*?) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$/; map { "$_|" . join('|', @words) } ($states // '') =~ /`(\w+)`/g } split /\n/, $means;
+is_deeply([ sort @said ], [ sort split /\n/, $node->safe_psql('postgres', 'SELECT state, success, done, failure, well FROM josch.states()') ],
 	'what a parent is to its children is what the program has');
-is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT josch.parent_is(NULL, c), ',') FROM unnest(ARRAY['success', 'done', 'failure']) c}),
-	'waits', 'one that is not made yet is waited for') if $means =~ /not made yet, but expected \| waits \| waits \| waits/;
+is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT josch.parent_is(NULL, c), ',') FROM unnest(ARRAY['success', 'done', 'failure', 'well']) c}),
+	'waits', 'one that is not made yet is waited for') if $means =~ /not made yet, but expected \| waits \| waits \| waits \| waits/;
 
 my %defaults = map { split /\|/, $_, 2 } split /\n/,
   $node->safe_psql('postgres', "SELECT name, current_setting(name) FROM pg_settings WHERE name LIKE 'josch.%'");

@@ -109,7 +109,7 @@ proc ::board::edges {} {
     }]
 }
 
-# What a dependency waits for: success, done or failure.
+# What a dependency waits for: success, done, failure or well.
 proc ::board::condition {edge} {
     variable conditions
     return [if {[dict exists $conditions $edge]} {dict get $conditions $edge} else {string cat success}]

@@ -77,7 +77,7 @@ proc ::board::reload {} {
     set read(structure) {}
     db::query "SELECT d.p_node_id, to_char(d.p_date, 'YYYY-MM-DD'), d.c_node_id, to_char(d.c_date, 'YYYY-MM-DD'), d.expected,
         d.condition, c.node_id IS NOT NULL
-        FROM josch.node_deps d
+        FROM josch.drawn_deps d
         LEFT JOIN josch.nodes c ON c.node_id = d.c_node_id AND c.job_date = d.c_date AND c.join_rule = 'any'
         WHERE d.p_date = $day OR d.c_date = $day" [namespace code [list TakeEdges $generation]]
     db::query "SELECT s.node_id, s.level FROM josch.topological_sort(NULL, $day) s ORDER BY s.position" \

@@ -44,7 +44,7 @@ proc ::editor_edge::Fields {f nodes} {
     foreach {name label} {parent "Parent" p_date "Parent's day" child "Child" c_date "Child's day" condition "Waits for"} {
         ttk::label $f.l_$name -text $label
         if {$name eq "condition"} {
-            ttk::combobox $f.$name -values {success done failure} -state readonly -width 10 \
+            ttk::combobox $f.$name -values {success done failure well} -state readonly -width 10 \
                 -textvariable ::editor_edge::field($name)
             bind $f.$name <<ComboboxSelected>> [list ::editor_edge::Explain [winfo toplevel $f]]
         } elseif {$name in {parent child}} {
@@ -66,8 +66,8 @@ proc ::editor_edge::Fields {f nodes} {
 
 # The dependency as a sentence.
 proc ::editor_edge::sentence {parent p_date child c_date {condition success}} {
-    set what [dict get {success "" done " to have ended, however" failure " to fail"} \
-        [expr {$condition in {done failure} ? $condition : "success"}]]
+    set what [dict get {success "" done " to have ended, however" failure " to fail" well " to have ended well"} \
+        [expr {$condition in {done failure well} ? $condition : "success"}]]
     return "[Name $child] of [Day $c_date] waits for [Name $parent] of [Day $p_date]$what."
 }
 

@@ -138,7 +138,7 @@ oo::class create ::editor_graph {
         my refresh $job
     }
 
-    # Nodes of the job and their neighbours; edges between two different nodes; deps: edge -> rows.
+    # Nodes of the job and their neighbours; edges between two different nodes; deps: edge -> rows, none where no row says it.
     method Collect {} {
         set shown {}
         foreach uid [$changes rows tpl_nodes] {
@@ -160,6 +160,11 @@ oo::class create ::editor_graph {
                 dict lappend deps [list $parent $child] $uid
             }
         }
+        foreach edge [my EndEdges [dict keys $inside]] {
+            if {![dict exists $deps $edge]} {
+                dict set deps $edge {}
+            }
+        }
         set font [list [font actual TkDefaultFont -family] [picture::letters 0 1]]
         $frame.measure configure -font $font
         set nodes [dict keys $shown]
@@ -173,16 +178,54 @@ oo::class create ::editor_graph {
         }
     }
 
+    # The end of a job (E) waits for all other nodes of it, and no row says so: an edge from each of the last ones.
+    method EndEdges {ids} {
+        set members {}
+        foreach id $ids {
+            set row [$changes get tpl_nodes [my Uid $id]]
+            if {[$changes status tpl_nodes [my Uid $id]] ne "deleted"} {
+                dict lappend members [list [dict get $row job_name] [expr {[dict get $row node_type] eq "E"}]] $id
+            }
+        }
+        set result {}
+        dict for {which ends} $members {
+            lassign $which name is_end
+            if {!$is_end || ![dict exists $members [list $name 0]]} continue
+            set others [dict get $members [list $name 0]]
+            foreach last [my LastOf $others] {
+                lappend result {*}[lmap end $ends {list $last $end}]
+            }
+        }
+        return $result
+    }
+
+    # Those of the nodes on which none of the others depends on the same day.
+    method LastOf {ids} {
+        set left [dict create {*}[concat {*}[lmap id $ids {list $id 1}]]]
+        set among $left
+        dict for {edge rows} $deps {
+            lassign $edge parent child
+            if {[dict exists $among $parent] && [dict exists $among $child] && [my IsSameDay $rows]} {
+                dict unset left $parent
+            }
+        }
+        return [dict keys $left]
+    }
+
+    method IsSameDay {rows} {
+        foreach uid $rows {
+            if {[my Lag $uid] == 0 && [$changes status tpl_node_deps $uid] ne "deleted"} {
+                return 1
+            }
+        }
+        return 0
+    }
+
     # Edges within a day, and kept: they say what stands above what.
     method SameDay {} {
         return [lmap edge $edges {
-            set same 0
-            foreach uid [dict get $deps $edge] {
-                if {[my Lag $uid] == 0 && [$changes status tpl_node_deps $uid] ne "deleted"} {
-                    set same 1
-                }
-            }
-            if {!$same} continue
+            set rows [dict get $deps $edge]
+            if {$rows ne {} && ![my IsSameDay $rows]} continue
             set edge
         }]
     }
@@ -200,7 +243,7 @@ oo::class create ::editor_graph {
     method Condition {uid} {
         set row [$changes get tpl_node_deps $uid]
         set condition [if {[dict exists $row condition]} {dict get $row condition}]
-        return [expr {$condition in {done failure} ? $condition : "success"}]
+        return [expr {$condition in {done failure well} ? $condition : "success"}]
     }
 
     method Uid {id} {
@@ -222,7 +265,7 @@ oo::class create ::editor_graph {
         set status [$changes status tpl_nodes $uid]
         set type [dict get $row node_type]
         set inside [expr {$job eq "" || [dict get $row job_name] eq $job}]
-        set kinds {S hexagon L cylinder N box R octagon}
+        set kinds {S hexagon L cylinder N box R octagon E stack}
         set look [dict create kind [expr {[dict exists $kinds $type] ? [dict get $kinds $type] : "box"}] \
             fill [theme::color [expr {$inside ? "shade" : "panel"}]] text [theme::color [expr {$inside ? "text" : "quiet"}]] \
             outline [theme::color quiet] width 1 dash [expr {$inside ? {} : {4 3}}]]
@@ -257,7 +300,7 @@ oo::class create ::editor_graph {
     }
 
     method EdgeLook {edge} {
-        if {![dict exists $deps $edge]} {
+        if {![dict exists $deps $edge] || [dict get $deps $edge] eq {}} {
             return [dict create fill [theme::color edge] width 1 dash {}]
         }
         set statuses [lmap uid [dict get $deps $edge] {$changes status tpl_node_deps $uid}]
@@ -371,6 +414,9 @@ oo::class create ::editor_graph {
         $canvas delete rubber
         if {!$moved} {
             set edge [expr {$from eq "" ? [$picture edge_at $x $y] : ""}]
+            if {$edge ne "" && (![dict exists $deps $edge] || [dict get $deps $edge] eq {})} {
+                set edge ""
+            }
             my Pick [expr {$from ne "" ? [list node $from] : $edge ne "" ? [list edge $edge] : {}}]
             return
         }
@@ -415,6 +461,10 @@ oo::class create ::editor_graph {
         set edge [expr {[$picture current] eq "" ? [$picture edge_at $x $y] : ""}]
         if {$edge eq "" || ![dict exists $deps $edge]} {
             tip::hide
+            return
+        }
+        if {[dict get $deps $edge] eq {}} {
+            tip::show $canvas $root_x $root_y "[$changes node_name [lindex $edge 1]] waits for all other nodes of its job."
             return
         }
         tip::show $canvas $root_x $root_y [join [lmap uid [dict get $deps $edge] {

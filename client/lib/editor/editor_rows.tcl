@@ -60,12 +60,12 @@ oo::class create ::editor_rows {
     # What may be chosen for a column; {} when anything may be typed.
     method choices {table name} {
         switch -- $table.$name {
-            tpl_nodes.node_type {return {N S L R}}
+            tpl_nodes.node_type {return {N S L R E}}
             tpl_nodes.job_name {return $jobs}
             tpl_nodes.exec_sql_atomic - tpl_nodes.repeatable {return {true false}}
             tpl_nodes.join_rule {return {all any}}
             tpl_nodes.on_failure {return {ask abandon}}
-            tpl_node_deps.condition {return {success done failure}}
+            tpl_node_deps.condition {return {success done failure well}}
             tpl_node_deps.p_node_id - tpl_node_deps.c_node_id {return [my node_choices]}
             tpl_jobs.catch_up {return {all latest none ask}}
             tpl_jobs.paused - holidays.open {return {true false}}

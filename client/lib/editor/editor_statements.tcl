@@ -216,7 +216,7 @@ oo::class create ::editor_statements {
                 lappend days "$word's day [dict get $row $column]"
             }
         }
-        if {[dict exists $row condition] && [dict get $row condition] in {done failure}} {
+        if {[dict exists $row condition] && [dict get $row condition] in {done failure well}} {
             lappend days "on [dict get $row condition]"
         }
         return "dependency [my node_name [dict get $row p_node_id]] \u2192 [my node_name [dict get $row c_node_id]][expr {

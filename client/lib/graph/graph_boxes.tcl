@@ -63,7 +63,7 @@ proc ::graph::Look {key} {
         set look [dict merge $look [AbsentLook $key $row]]
     }
     if {$inside} {
-        dict set look kind [dict get {S hexagon L cylinder N box R octagon} [dict get $row node_type]]
+        dict set look kind [dict get {S hexagon L cylinder N box R octagon E stack} [dict get $row node_type]]
     } else {
         dict set look dash {4 3}
     }

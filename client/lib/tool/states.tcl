@@ -7,13 +7,13 @@
 # people) is theme.tcl's, where a state that is new looks plain until it has some.
 
 namespace eval ::states {
-    # state -> {satisfies attention begun final fill text dark_fill dark_text success done failure}, the most urgent first
+    # state -> {satisfies attention begun final fill text dark_fill dark_text success done failure well}, the most urgent first
     variable known [dict create]
     # action -> what somebody did, in words
     variable deeds [dict create]
     variable sql {
         SELECT s.state, s.satisfies::int AS satisfies, s.attention::int AS attention, s.begun::int AS begun,
-            s.final::int AS final, s.fill, s.text_color AS text, s.dark_fill, s.dark_text, s.success, s.done, s.failure
+            s.final::int AS final, s.fill, s.text_color AS text, s.dark_fill, s.dark_text, s.success, s.done, s.failure, s.well
         FROM josch.states() s ORDER BY s.urgency;
         SELECT a.action, a.deed FROM josch.acts() a;
     }
