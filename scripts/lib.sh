@@ -290,19 +290,24 @@ stage_postgresql() {
 }
 
 # Other schedulers for PostgreSQL, whose jobs are imported: fetched once, unpacked aside, and put into the private copy.
-NEIGHBOURS=(cron)
+# pgagent is packaged with one version of PostgreSQL; what is taken of it is SQL, which all read.
+NEIGHBOURS=(postgresql-VERSION-cron pgagent)
 stage_neighbours() {
-    local name folder=$ASIDE/neighbours/$PG_VERSION
-    for name in "${NEIGHBOURS[@]}"; do
+    local name folder=$ASIDE/neighbours/$PG_VERSION part
+    for name in "${NEIGHBOURS[@]/VERSION/$PG_VERSION}"; do
         if [ ! -d "$folder/$name" ]; then
-            apt_offers "postgresql-$PG_VERSION-$name" || { say "There is no postgresql-$PG_VERSION-$name to be had"; continue; }
+            apt_offers "$name" || { say "There is no $name to be had"; continue; }
             as_root rm -rf "$folder/$name.new" && as_root mkdir -p "$folder/$name.new" || die "cannot write $folder"
-            as_root sh -c 'cd "$1" && apt-get download -q -o APT::Sandbox::User=root "$2" && dpkg -x "$2"_*.deb . && rm "$2"_*.deb' sh "$folder/$name.new" "postgresql-$PG_VERSION-$name" </dev/null ||
-                die "apt-get could not download: postgresql-$PG_VERSION-$name"
+            as_root sh -c 'cd "$1" && apt-get download -q -o APT::Sandbox::User=root "$2" && dpkg -x "$2"_*.deb . && rm "$2"_*.deb' sh "$folder/$name.new" "$name" </dev/null ||
+                die "apt-get could not download: $name"
             as_root chmod -R a+rX "$folder/$name.new" && as_root mv "$folder/$name.new" "$folder/$name" || die "cannot write $folder"
         fi
-        as cp -r "$folder/$name/usr/lib/postgresql/$PG_VERSION/lib/." "$STAGE$PG_LIB/" && as cp -r "$folder/$name/usr/share/postgresql/$PG_VERSION/." "$STAGE$PG_SHARE/" ||
-            die "could not copy $name to $STAGE"
+        for part in "$folder/$name"/usr/lib/postgresql/*/lib; do
+            [ ! -d "$part" ] || as cp -r "$part/." "$STAGE$PG_LIB/" || die "could not copy $name to $STAGE"
+        done
+        for part in "$folder/$name"/usr/share/postgresql/*; do
+            as cp -r "$part/." "$STAGE$PG_SHARE/" || die "could not copy $name to $STAGE"
+        done
     done
 }
 

@@ -30,6 +30,8 @@ SELECT * FROM josch.import_crontab('', 'josch');
 SELECT * FROM josch.import_crontab('', 'a.b');
 SELECT * FROM josch.import_crontab(NULL, 'x');
 SELECT * FROM josch.import_pg_cron('x');
+SELECT * FROM josch.import_pgagent('x');
+SELECT * FROM josch.import_pg_timetable('x');
 DELETE FROM josch.tpl_nodes;
 DELETE FROM josch.tpl_jobs;
 DELETE FROM josch.calendar_parts;

@@ -1,6 +1,6 @@
 /*
  * src/import/api_import.c
- *	  josch.import_crontab() and josch.import_pg_cron().
+ *	  josch.import_crontab(), and josch.import_pg_cron() and its like.
  */
 #include "base/josch.h"
 
@@ -14,6 +14,8 @@
 
 PG_FUNCTION_INFO_V1(josch_api_import_crontab);
 PG_FUNCTION_INFO_V1(josch_api_import_pg_cron);
+PG_FUNCTION_INFO_V1(josch_api_import_pg_timetable);
+PG_FUNCTION_INFO_V1(josch_api_import_pgagent);
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int number, const char *name)
@@ -74,13 +76,32 @@ josch_api_import_crontab(PG_FUNCTION_ARGS)
 	return finish(&import, fcinfo, &spi);
 }
 
-Datum
-josch_api_import_pg_cron(PG_FUNCTION_ARGS)
+/* All that has tables of its own in this database. */
+static Datum
+import_tables(FunctionCallInfo fcinfo, void (*read) (Import *import))
 {
 	Import		import = {0};
 	JoschSpi	spi;
 
 	begin(&import, fcinfo, 0, &spi);
-	josch_import_pg_cron(&import);
+	read(&import);
 	return finish(&import, fcinfo, &spi);
+}
+
+Datum
+josch_api_import_pg_cron(PG_FUNCTION_ARGS)
+{
+	return import_tables(fcinfo, josch_import_pg_cron);
+}
+
+Datum
+josch_api_import_pgagent(PG_FUNCTION_ARGS)
+{
+	return import_tables(fcinfo, josch_import_pgagent);
+}
+
+Datum
+josch_api_import_pg_timetable(PG_FUNCTION_ARGS)
+{
+	return import_tables(fcinfo, josch_import_pg_timetable);
 }

@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 
+#include "lib/stringinfo.h"
+
 #define BLANKS " \t"
 
 static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
@@ -124,6 +126,32 @@ parse_field(const Field *field, const char *text, bool *set)
 	return psprintf("\"%s\" is no %s", text, field->name);
 }
 
+/* "5/10" of pg_timetable: from 5 to the last, each tenth; crond would have it refused.  Any other text as it is. */
+static const char *
+range_written_out(const Field *field, const char *text)
+{
+	StringInfoData out;
+	char	   *rest = pstrdup(text);
+	char	   *part;
+
+	initStringInfo(&out);
+	while ((part = strsep(&rest, ",")) != NULL)
+	{
+		int			digits = strspn(part, "0123456789");
+
+		appendStringInfoString(&out, out.len > 0 ? "," : "");
+		if (digits > 0 && part[digits] == '/')
+		{
+			appendStringInfo(&out, "%.*s-%d%s", digits, part, field->high, part + digits);
+		}
+		else
+		{
+			appendStringInfoString(&out, part);
+		}
+	}
+	return out.data;
+}
+
 /* "30 seconds", from 1 to 59: of pg_cron. */
 static bool
 parse_seconds(const char *text, Cron *cron)
@@ -148,8 +176,8 @@ days_of_month(int month)
 }
 
 /* Whether a month has one of the days of the month: February has no 30th. */
-static bool
-has_a_day(const Cron *cron)
+bool
+josch_cron_has_a_day(const Cron *cron)
 {
 	for (int month = 1; month <= 12; month++)
 	{
@@ -165,12 +193,12 @@ has_a_day(const Cron *cron)
 }
 
 static char *
-parse_days(const char *month_day, const char *month, const char *weekday, bool of_pg_cron, Cron *cron)
+parse_days(const char *month_day, const char *month, const char *weekday, CronDialect dialect, Cron *cron)
 {
 	bool		weekdays[8] = {false};	/* 0 and 7 are Sunday */
 	char	   *wrong;
 
-	cron->last_day = of_pg_cron && strcmp(month_day, "$") == 0;
+	cron->last_day = dialect == CRON_OF_PG_CRON && strcmp(month_day, "$") == 0;
 	wrong = cron->last_day ? NULL : parse_field(&fields[2], month_day, cron->month_days);
 	wrong = wrong != NULL ? wrong : parse_field(&fields[3], month, cron->months);
 	wrong = wrong != NULL ? wrong : parse_field(&fields[4], weekday, weekdays);
@@ -180,9 +208,10 @@ parse_days(const char *month_day, const char *month, const char *weekday, bool o
 	}
 	memcpy(cron->weekdays, weekdays, sizeof(weekdays));
 	cron->weekdays[7] = weekdays[0] || weekdays[7];
-	cron->both = *month_day == '*' || *weekday == '*';
+	cron->both = *month_day == '*' || *weekday == '*' || dialect == CRON_OF_PG_TIMETABLE;
+	cron->whose = dialect == CRON_OF_PG_TIMETABLE ? "pg_timetable" : "cron";
 	cron->days = psprintf("%s %s %s", month_day, month, weekday);
-	cron->no_month_day = !has_a_day(cron);
+	cron->no_month_day = !josch_cron_has_a_day(cron);
 	if (cron->both && cron->no_month_day)
 	{
 		return psprintf("there is no day \"%s\" in month \"%s\"", month_day, month);
@@ -191,7 +220,7 @@ parse_days(const char *month_day, const char *month, const char *weekday, bool o
 }
 
 char *
-josch_cron_parse(const char *text, bool of_pg_cron, Cron *cron)
+josch_cron_parse(const char *text, CronDialect dialect, Cron *cron)
 {
 	char	   *rest = pstrdup(text);
 	char	   *words[5];
@@ -200,7 +229,7 @@ josch_cron_parse(const char *text, bool of_pg_cron, Cron *cron)
 	int			n = 0;
 
 	memset(cron, 0, sizeof(Cron));
-	if (of_pg_cron && parse_seconds(text, cron))
+	if (dialect == CRON_OF_PG_CRON && parse_seconds(text, cron))
 	{
 		return NULL;
 	}
@@ -224,7 +253,8 @@ josch_cron_parse(const char *text, bool of_pg_cron, Cron *cron)
 			{
 				return pstrdup("there are more than five fields");
 			}
-			words[n++] = word;
+			words[n] = dialect == CRON_OF_PG_TIMETABLE ? unconstify(char *, range_written_out(&fields[n], word)) : word;
+			n++;
 		}
 	}
 	if (n < 5)
@@ -233,5 +263,5 @@ josch_cron_parse(const char *text, bool of_pg_cron, Cron *cron)
 	}
 	wrong = parse_field(&fields[0], words[0], cron->minutes);
 	wrong = wrong != NULL ? wrong : parse_field(&fields[1], words[1], cron->hours);
-	return wrong != NULL ? wrong : parse_days(words[2], words[3], words[4], of_pg_cron, cron);
+	return wrong != NULL ? wrong : parse_days(words[2], words[3], words[4], dialect, cron);
 }

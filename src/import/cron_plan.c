@@ -109,13 +109,13 @@ add_slot(CronPlan *plan, int start, int every, int until)
 
 /* How far apart the minutes of an hour are, when they are so from hour to hour as well; 0 when they are not. */
 static int
-step_of(const Cron *cron, int *first)
+step_of(const bool *minutes, int *first)
 {
-	int			n = count(cron->minutes, 0, 59);
+	int			n = count(minutes, 0, 59);
 	int			step = 60 / n;
 
 	*first = 0;
-	while (!cron->minutes[*first])
+	while (!minutes[*first])
 	{
 		(*first)++;
 	}
@@ -125,7 +125,7 @@ step_of(const Cron *cron, int *first)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (!cron->minutes[*first + i * step])
+		if (!minutes[*first + i * step])
 		{
 			return 0;
 		}
@@ -135,10 +135,10 @@ step_of(const Cron *cron, int *first)
 
 /* The times within hours that follow each other. */
 static void
-add_hours(CronPlan *plan, const Cron *cron, int from, int to)
+add_hours(CronPlan *plan, const bool *minutes, int from, int to)
 {
 	int			first;
-	int			step = step_of(cron, &first);
+	int			step = step_of(minutes, &first);
 
 	if (step > 0)
 	{
@@ -147,7 +147,7 @@ add_hours(CronPlan *plan, const Cron *cron, int from, int to)
 	}
 	for (int i = 0; i < 60; i++)
 	{
-		if (cron->minutes[i])
+		if (minutes[i])
 		{
 			add_slot(plan, from * HOUR + i * MINUTE, HOUR, to * HOUR + i * MINUTE);
 		}
@@ -160,31 +160,45 @@ compare_slots(const void *a, const void *b)
 	return ((const CronSlot *) a)->start - ((const CronSlot *) b)->start;
 }
 
-static void
-plan_times(CronPlan *plan, const Cron *cron)
+/* Hours that follow each other, and have the same minutes, go together. */
+void
+josch_cron_plan_times(CronPlan *plan, const bool *minutes)
 {
-	plan->slots = palloc(sizeof(CronSlot) * 24 * 60);
-	if (cron->seconds > 0)
-	{
-		add_slot(plan, 0, cron->seconds, DAY - 1);
-		return;
-	}
+	plan->slots = palloc(sizeof(CronSlot) * CRON_MINUTES);
 	for (int hour = 0; hour < 24; hour++)
 	{
 		int			last = hour;
 
-		if (!cron->hours[hour])
+		if (count(minutes, hour * 60, hour * 60 + 59) == 0)
 		{
 			continue;
 		}
-		while (last < 23 && cron->hours[last + 1])
+		while (last < 23 && memcmp(minutes + hour * 60, minutes + (last + 1) * 60, 60 * sizeof(bool)) == 0)
 		{
 			last++;
 		}
-		add_hours(plan, cron, hour, last);
+		add_hours(plan, minutes + hour * 60, hour, last);
 		hour = last;
 	}
 	qsort(plan->slots, plan->nslots, sizeof(CronSlot), compare_slots);
+}
+
+static void
+plan_times(CronPlan *plan, const Cron *cron)
+{
+	bool		minutes[CRON_MINUTES];
+
+	if (cron->seconds > 0)
+	{
+		plan->slots = palloc(sizeof(CronSlot));
+		add_slot(plan, 0, cron->seconds, DAY - 1);
+		return;
+	}
+	for (int i = 0; i < CRON_MINUTES; i++)
+	{
+		minutes[i] = cron->hours[i / 60] && cron->minutes[i % 60];
+	}
+	josch_cron_plan_times(plan, minutes);
 }
 
 CronPlan *

@@ -164,7 +164,8 @@ take_job(Crontab *crontab, const char *line)
 {
 	const char *at = line;
 	StringInfoData when;
-	ImportedJob job = {.source = crontab->source,.description = line,.time_zone = crontab->time_zone};
+	ImportedStep step = {.name = "run"};
+	ImportedJob job = {.source = crontab->source,.description = line,.time_zone = crontab->time_zone,.steps = &step,.nsteps = 1};
 	Cron		cron;
 	char	   *wrong;
 
@@ -173,7 +174,7 @@ take_job(Crontab *crontab, const char *line)
 	{
 		appendStringInfo(&when, "%s%s", i > 0 ? " " : "", take_word(&at));
 	}
-	wrong = josch_cron_parse(when.data, false, &cron);
+	wrong = josch_cron_parse(when.data, CRON_OF_CROND, &cron);
 	if (wrong != NULL)
 	{
 		told(crontab, FINDING_ERROR, psprintf("not carried over: %s", wrong));
@@ -188,7 +189,7 @@ take_job(Crontab *crontab, const char *line)
 		told(crontab, FINDING_ERROR, "not carried over: there is no command");
 		return;
 	}
-	job.command = command_of(at);
+	step.command = command_of(at);
 	job.name = name_of(crontab, at);
 	josch_import_job(crontab->import, &job, &cron);
 	appendStringInfo(&crontab->carried, "%s%d", crontab->carried.len > 0 ? ", " : "", crontab->line);

@@ -6,33 +6,9 @@
 
 #include "import/import.h"
 
-#include "base/attempt.h"
 #include "import/store_import.h"
-#include "node/statement.h"
 
 #include "lib/stringinfo.h"
-#include "parser/parser.h"
-
-typedef struct Statement
-{
-	const char *sql;
-	bool		alone;			/* cannot run in a transaction with others */
-} Statement;
-
-static void
-parse(void *arg)
-{
-	Statement  *statement = arg;
-	List	   *statements = raw_parser(statement->sql, RAW_PARSE_DEFAULT);
-	ListCell   *cell;
-
-	foreach(cell, statements)
-	{
-		RawStmt    *raw = lfirst_node(RawStmt, cell);
-
-		statement->alone |= IsA(raw->stmt, TransactionStmt) || IsA(raw->stmt, CallStmt) || josch_statement_alone(raw) != NULL;
-	}
-}
 
 /* Why a job stays where it is; NULL: it does not. */
 static char *
@@ -49,7 +25,7 @@ reason_to_stay(const PgCronJob *job, Cron *cron)
 	{
 		return psprintf("it runs on host \"%s\"", job->nodename);
 	}
-	wrong = josch_cron_parse(job->schedule, true, cron);
+	wrong = josch_cron_parse(job->schedule, CRON_OF_PG_CRON, cron);
 	return wrong == NULL ? NULL : psprintf("its schedule \"%s\": %s", job->schedule, wrong);
 }
 
@@ -64,14 +40,13 @@ static bool
 import_one(Import *import, const PgCronJob *job, const char *zone)
 {
 	char	   *source = psprintf("cron.job " INT64_FORMAT, job->jobid);
-	Statement	statement = {.sql = job->command};
-	ErrorData  *error;
 	Cron		cron;
 	char	   *reason = reason_to_stay(job, &cron);
 	int			former = import->njobs;
+	ImportedStep step = {.name = "run",.sql = job->command};
 	ImportedJob imported = {
 		.source = source,.description = psprintf("pg_cron job " INT64_FORMAT ": %s", job->jobid, job->schedule),
-		.time_zone = zone,.paused = !job->active,.sql = job->command
+		.time_zone = zone,.paused = !job->active,.steps = &step,.nsteps = 1
 	};
 
 	if (reason != NULL)
@@ -79,14 +54,9 @@ import_one(Import *import, const PgCronJob *job, const char *zone)
 		josch_findings_add(import->findings, FINDING_ERROR, source, NULL, "not carried over: %s", reason);
 		return false;
 	}
-	error = josch_attempt(parse, &statement);
-	if (error != NULL)
-	{
-		josch_findings_add(import->findings, FINDING_WARNING, source, NULL, "its SQL does not parse: %s", error->message);
-	}
-	imported.sql_atomic = !statement.alone;
+	step.sql_atomic = !josch_import_sql_is_alone(import, source, job->command);
+	step.owner = job->username;
 	imported.name = name_of(job);
-	imported.owner = job->username;
 	josch_import_job(import, &imported, &cron);
 	return import->njobs > former;
 }

@@ -26,10 +26,13 @@ static const struct
 	{"calendars", "calendar_name text, calendar_desc text, weekdays text, rule text"},
 	{"calendar_parts", "calendar_name text, position text, operation text, part_name text"},
 	{"holidays", "calendar_name text, holiday text, holiday_name text, open text"},
-	{"tpl_jobs", "job_name text, job_desc text, time_zone text, calendar_name text, schedule_at text, paused text"},
+	{"semaphores", "semaphore_name text, capacity text, semaphore_desc text"},
+	{"tpl_jobs", "job_name text, job_desc text, time_zone text, calendar_name text, schedule_at text, paused text, valid_from text, valid_to text,"
+	" max_running text"},
 	{"tpl_nodes", "node_id text, node_type text, job_name text, node_name text, exec_command text, exec_sql text, exec_sql_atomic text,"
-	" start_time text, repeat_every text, repeat_until text, owner text"},
-	{"tpl_node_deps", "p_node_id text, p_date text, c_node_id text, c_date text, condition text"}
+	" start_time text, repeat_every text, repeat_until text, owner text, timeout text, join_rule text, on_failure text, success_codes text"},
+	{"tpl_node_deps", "p_node_id text, p_date text, c_node_id text, c_date text, condition text"},
+	{"tpl_node_semaphores", "node_id text, semaphore_name text, units text"}
 };
 
 static void
@@ -67,22 +70,26 @@ josch_store_import_insert(const char *schema, const char *table, const char *con
 	Datum		args[IMPORT_MAX_COLUMNS];
 	char		nulls[IMPORT_MAX_COLUMNS];
 	StringInfoData sql;
+	int			nargs = 0;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "INSERT INTO %s.%s (", quote_identifier(schema), table);
 	for (int i = 0; i < n; i++)
 	{
-		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", columns[i]);
-		types[i] = TEXTOID;
-		josch_spi_set_text(args, nulls, i, values[i]);
+		if (values[i] != NULL)
+		{
+			appendStringInfo(&sql, "%s%s", nargs > 0 ? ", " : "", columns[i]);
+			types[nargs] = TEXTOID;
+			josch_spi_set_text(args, nulls, nargs++, values[i]);
+		}
 	}
 	appendStringInfoString(&sql, ") VALUES (");
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < nargs; i++)
 	{
 		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
 	}
 	appendStringInfoChar(&sql, ')');
-	if (SPI_execute_with_args(sql.data, n, types, args, nulls, false, 0) != SPI_OK_INSERT)
+	if (SPI_execute_with_args(sql.data, nargs, types, args, nulls, false, 0) != SPI_OK_INSERT)
 	{
 		elog(ERROR, "could not be done: %s", sql.data);
 	}
@@ -100,6 +107,27 @@ josch_store_import_value(const char *schema, const char *table, const char *colu
 	found = SPI_processed == 0 ? NULL : josch_spi_text(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return found;
+}
+
+char *
+josch_store_import_node_id(const char *job_name, const char *node_name)
+{
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	Datum		args[2] = {CStringGetTextDatum(job_name), CStringGetTextDatum(node_name)};
+	char	   *found;
+
+	(void) SPI_execute_with_args("SELECT coalesce((SELECT n.node_id FROM josch.tpl_nodes AS n WHERE n.job_name = $1 AND n.node_name = $2), josch.new_node_id())::pg_catalog.text",
+								 2, types, args, NULL, false, 0);
+	found = josch_spi_text(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+char *
+josch_store_import_session_zone(void)
+{
+	(void) SPI_execute("SELECT pg_catalog.current_setting('TimeZone')", true, 0);
+	return josch_spi_text(0, 1);
 }
 
 /* ---- pg_cron ---- */

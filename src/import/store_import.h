@@ -10,12 +10,18 @@
 /* Makes the schema, and those of the tables that are not there. */
 extern void josch_store_import_make_tables(const char *schema);
 
-/* A row of a table; values are texts, or NULL. */
-#define IMPORT_MAX_COLUMNS 12
+/* A row of a table; values are texts, those that are NULL are left out. */
+#define IMPORT_MAX_COLUMNS 16
 extern void josch_store_import_insert(const char *schema, const char *table, const char *const *columns, const char *const *values, int n);
 
 /* The value of a column in the row that has the text in another; NULL when there is none. */
 extern char *josch_store_import_value(const char *schema, const char *table, const char *column, const char *key, const char *value);
+
+/* The number of the stored node of the name in a job, or else one that no node has. */
+extern char *josch_store_import_node_id(const char *job_name, const char *node_name);
+
+/* The zone in which this session has its times. */
+extern char *josch_store_import_session_zone(void);
 
 /* A row of cron.job; texts may be NULL. */
 typedef struct PgCronJob
