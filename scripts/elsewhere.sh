@@ -57,6 +57,17 @@ elsewhere_unpack() {
     return 1
 }
 
+# Print where the oldest minor of VERSION that apt offers is unpacked, server, programs and headers.
+oldest_server() {
+    local minor folder
+    minor=$(apt-cache madison "postgresql-$1" 2>/dev/null | awk '{ print $3 }' | sort -V | head -n 1)
+    folder=$ELSEWHERE/oldest/${minor:-none}
+    [ -d "$folder" ] || as_root sh -c 'rm -rf "$1.new" && mkdir -p "$1.new" && cd "$1.new" || exit; shift
+        apt-get download -q -o APT::Sandbox::User=root "$@" && for package in *.deb; do dpkg -x "$package" . || exit; done && rm ./*.deb && chmod -R a+rX .' \
+        sh "$folder" "postgresql-$1=$minor" "postgresql-client-$1=$minor" "postgresql-server-dev-$1=$minor" </dev/null >&2 && { [ -d "$folder" ] || as_root mv "$folder.new" "$folder"; } || return
+    echo "$folder"
+}
+
 # Print the folder of the server headers of VERSION, fetched when they are not here; false when they are not to be had.
 server_headers() {
     local found=$ELSEWHERE/$1/usr/include/postgresql/$1/server root
