@@ -68,6 +68,10 @@ class Job:
         """A command that stays up until somebody stops it; its children go on when it is up."""
         return self.node(node_name, exec_command, at=at, node_type="L", **columns)
 
+    def end(self, node_name: str, *, at: At | None = None, **columns: Any) -> Node:
+        """The end of the job: it waits for all its other nodes, and who depends on it depends on the whole job."""
+        return self.node(node_name, at=at, node_type="E", **columns)
+
 
 class Node:
     """A node of the templates. `a >> b`: b waits for a; lists of nodes may stand on either side."""

@@ -242,7 +242,7 @@ sub judge_counts
 		WHERE (n.unmet, n.impossible, n.satisfied) <> (d.unmet, d.impossible, d.satisfied)})),
 		(map { "node $_->[0] of $_->[1] is $_->[2], and its parents say otherwise" } rows($node, q{SELECT node_id, job_date, state FROM josch.nodes
 			WHERE (state = 'omitted' AND ended_at IS NULL OR state = 'pending' AND NOT forced)
-				AND (state = 'omitted') <> (impossible > 0 AND (join_rule = 'all' OR unmet + satisfied = 0))})),
+				AND (state = 'omitted') <> (impossible > 0 AND node_type <> 'E' AND (join_rule = 'all' OR unmet + satisfied = 0))})),
 		(map { "$_->[0] nodes wait, and josch.waiting does not say so, or the other way round" } grep { $_->[0] > 0 } rows($node, $JoschNode::UNTRUE)));
 }
 

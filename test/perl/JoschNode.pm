@@ -202,8 +202,8 @@ our $UNTRUE = q{SELECT count(*) FROM (
 		n.state = 'ready' AND (n.due_at IS NOT NULL AND NOT n.forced OR n.not_before IS NOT NULL) AS timed
 	FROM josch.nodes n JOIN josch.states() s ON s.state = n.state
 	WHERE s.attention OR n.state IN ('held', 'ready')
-		OR (n.impossible > 0 AND (n.join_rule = 'all' OR n.unmet + n.satisfied = 0)) =
-			CASE WHEN n.state = 'pending' AND NOT n.forced THEN true WHEN n.state = 'omitted' AND n.ended_at IS NULL THEN false END) n
+		OR (n.impossible > 0 AND (n.node_type <> 'E' OR n.unmet = 0) AND (n.join_rule = 'all' OR n.unmet + n.satisfied = 0)) =
+			CASE WHEN n.state = 'pending' AND NOT n.forced THEN true WHEN n.state = 'omitted' AND n.ended_at IS NULL OR n.state = 'abandoned' AND n.node_type = 'E' THEN false END) n
 	FULL JOIN josch.waiting w ON w.job_date = n.job_date AND w.node_id = n.node_id
 	WHERE (w.waits_for::text = n.waits_for OR n.timed AND w.waits_for = 't' OR n.waits_for IN ('c', 's', 'l') AND w.waits_for = 'x') IS NOT TRUE};
 

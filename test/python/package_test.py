@@ -127,13 +127,14 @@ def test_every_column(connection):
         job.signoff("s", at=datetime.timedelta(hours=26)).after(a, days=-2, condition="done")
         job.long_running("l", "sleep 1", ready_command="true")
         job.review("r", exec_sql="SELECT ''\n")
+        job.end("e")
     josch.load(connection, job)
     stored = list(josch.read_database(connection))
     given = {name for thing in stored if isinstance(thing, josch.Node) and thing.job.job_name == "Every" for name in thing.columns}
     has = {name for name, in connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'josch.tpl_nodes'::regclass AND attnum > 0")}
     assert given == has, given ^ has
     assert set(counts(josch.load(connection, *stored)).values()) == {(0, 0, 0)}
-    assert column(connection, "Every", "node_type || coalesce(start_time, signoff_time, '0')") == ["N08:30:00", "S26:00:00", "L00:00:00", "R00:00:00"]
+    assert column(connection, "Every", "node_type || coalesce(start_time, signoff_time, '0')") == ["N08:30:00", "S26:00:00", "L00:00:00", "R00:00:00", "E00:00:00"]
 
 
 def test_error_names_the_line(connection):
