@@ -33,9 +33,10 @@ _PG_init(void)
 	josch_table_init();
 	josch_audit_init();
 	josch_book_init();
-	josch_notify_init();
 	josch_shared_init();
 	josch_wake_init();
+	/* after wake: of callbacks at the end of a transaction the last registered comes first, and what is told must be there before the wake */
+	josch_notify_init();
 	josch_utility_init();
 	josch_launcher_init();
 }

@@ -16,6 +16,7 @@
 #include "storage/lwlock.h"
 
 #include "base/node_key.h"
+#include "base/outbox.h"
 #include "base/wake.h"
 
 #define JOSCH_MAX_HOLDS 64
@@ -140,6 +141,7 @@ typedef struct JoschShared
 	bool		scheduler_waits;	/* for a background worker slot, which comes before any SQL worker's */
 	JoschSpool	spool;
 	JoschHold	holds[JOSCH_MAX_HOLDS];
+	JoschOutbox outbox;
 	JoschPlace	places[JOSCH_MAX_DATABASES];
 	int64		judge_generations;
 	JoschJudge	judges[JOSCH_JUDGES];

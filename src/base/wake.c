@@ -31,6 +31,10 @@ static bool announce_flag = false;
 static bool days_flag = false;
 static bool world_flag = false;
 static bool data_flag = false;
+static bool quiet_flag = false;
+
+/* Whether this process is the scheduler of its database. */
+static bool attached = false;
 
 /* Whether this process has holds. */
 static bool holding = false;
@@ -334,6 +338,12 @@ josch_wake_data_at_commit(void)
 }
 
 void
+josch_wake_quietly_at_commit(void)
+{
+	quiet_flag = true;
+}
+
+void
 josch_wake_launcher_at_commit(void)
 {
 	launcher_flag = true;
@@ -492,11 +502,18 @@ josch_wake_attach_scheduler(void)
 		place->uses_spool = true;
 	}
 	LWLockRelease(josch_shared_lock);
-	if (place != NULL)
+	attached = place != NULL;
+	if (attached)
 	{
 		before_shmem_exit(detach_scheduler, (Datum) 0);
 	}
-	return place != NULL;
+	return attached;
+}
+
+bool
+josch_wake_is_scheduler(void)
+{
+	return attached;
 }
 
 static void
@@ -669,7 +686,7 @@ at_commit(void)
 		announce();
 	}
 	note_world(MyDatabaseId, world_flag, data_flag);
-	if (data_flag && !scheduler_flag)
+	if ((data_flag || quiet_flag) && !scheduler_flag)
 	{
 		wake_scheduler(MyDatabaseId, WAKE_QUIETLY);
 	}
@@ -707,7 +724,7 @@ at_transaction_end(XactEvent event, void *arg)
 		default:
 			return;
 	}
-	scheduler_flag = launcher_flag = announce_flag = days_flag = world_flag = data_flag = false;
+	scheduler_flag = launcher_flag = announce_flag = days_flag = world_flag = data_flag = quiet_flag = false;
 	release_holds();
 }
 

@@ -70,6 +70,9 @@ extern void josch_wake_world_at_commit(void);
 /* Data that queries are asked about (josch.watch) may have changed. */
 extern void josch_wake_data_at_commit(void);
 
+/* There is something to be told (base/outbox.h), and no node has changed. */
+extern void josch_wake_quietly_at_commit(void);
+
 /* Wakes at once (from a hook), whatever has changed. */
 extern void josch_wake_scheduler_now(Oid database);
 
@@ -112,6 +115,9 @@ extern void josch_wake_launcher_now(void);
  */
 extern bool josch_wake_attach_scheduler(void);
 extern bool josch_wake_attach_launcher(void);
+
+/* Whether this process is the attached scheduler of its database. */
+extern bool josch_wake_is_scheduler(void);
 
 /*
  * What an attached scheduler found when it looked for the extension: called

@@ -5,7 +5,11 @@
  * A burst of the engine changes thousands of nodes in several statements of one
  * transaction, and only at its end is it known whether the changes of a date
  * are few enough to be told one by one.  So they are collected here and turned
- * into notifications just before the commit.
+ * into messages just before the commit.
+ *
+ * The scheduler sends its own, and those of everybody else: those who act at the
+ * same moment must not queue for the server's lock of notifications
+ * (base/outbox.h).  Where that cannot be, a transaction sends its own.
  */
 #include "base/josch.h"
 
@@ -19,7 +23,9 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "base/outbox.h"
 #include "base/report.h"
+#include "base/wake.h"
 
 /* What is kept of each date: the first changes in full, then the number alone. */
 typedef struct Change
@@ -63,8 +69,14 @@ josch_notify_change(NodeKey key, const char *job_name, NodeState from, NodeState
 	MemoryContextSwitchTo(former);
 }
 
-static void
-send_one(const Change *change)
+/* The messages of this transaction that the scheduler is to send; in TopTransactionContext. */
+static List *handed = NIL;
+
+/* The last message of others that this transaction, the scheduler's, sends; 0: none. */
+static int64 sent = 0;
+
+static char *
+message(const Change *change)
 {
 	StringInfoData payload;
 
@@ -84,15 +96,8 @@ send_one(const Change *change)
 	}
 	appendStringInfo(&payload, ",\"id\":" INT64_FORMAT "}", change->change_id);
 	/* a job's name may be long; the limit of a payload is the server's */
-	if (payload.len < 7900)
-	{
-		Async_Notify(JOSCH_CHANNEL, payload.data);
-	}
-	else
-	{
-		Async_Notify(JOSCH_CHANNEL, psprintf("{\"date\":\"%s\",\"changed\":1}",
-											 josch_report_date(change->key.job_date)));
-	}
+	return payload.len < 7900 ? payload.data :
+		psprintf("{\"date\":\"%s\",\"changed\":1}", josch_report_date(change->key.job_date));
 }
 
 static int
@@ -108,9 +113,11 @@ compare_dates(const ListCell *a, const ListCell *b)
 	return left->change_id < right->change_id ? -1 : left->change_id > right->change_id;
 }
 
-static void
-send_all(void)
+/* What is to be told of this transaction. */
+static List *
+make_messages(void)
 {
+	List	   *messages = NIL;
 	int			n = list_length(changes);
 
 	list_sort(changes, compare_dates);
@@ -128,40 +135,92 @@ send_all(void)
 		}
 		if (end - start > JOSCH_NOTIFY_MAX)
 		{
-			Async_Notify(JOSCH_CHANNEL, psprintf("{\"date\":\"%s\",\"changed\":%d}",
-												 josch_report_date(date), end - start));
+			messages = lappend(messages, psprintf("{\"date\":\"%s\",\"changed\":%d}", josch_report_date(date), end - start));
 			continue;
 		}
 		for (int i = start; i < end; i++)
 		{
-			send_one(list_nth(changes, i));
+			messages = lappend(messages, message(list_nth(changes, i)));
 		}
 	}
+	return alarms ? lappend(messages, "{\"alarms\":true}") : messages;
+}
+
+static void
+send(List *messages)
+{
+	ListCell   *cell;
+
+	foreach(cell, messages)
+	{
+		Async_Notify(JOSCH_CHANNEL, lfirst(cell));
+	}
+}
+
+void
+josch_notify_handed(void)
+{
+	if (sent == 0 && josch_outbox_has_mail())
+	{
+		send(josch_outbox_read(&sent));
+	}
+}
+
+/* Just before the commit. */
+static void
+tell(void)
+{
+	List	   *messages = make_messages();
+
+	if (messages != NIL && josch_outbox_reserve(messages))
+	{
+		handed = messages;
+		josch_wake_quietly_at_commit();
+		return;
+	}
+	send(messages);
+	/* one commit for all, where there is one anyway */
+	if (josch_wake_is_scheduler() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	{
+		josch_notify_handed();
+	}
+}
+
+/* It is known how it ended; raises nothing. */
+static void
+settle(bool committed)
+{
+	if (handed != NIL)
+	{
+		(committed ? josch_outbox_fill : josch_outbox_release) (handed);
+	}
+	if (committed && sent != 0)
+	{
+		josch_outbox_remove(sent);
+	}
+	changes = handed = NIL;
+	alarms = false;
+	sent = 0;
 }
 
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
+	MemoryContext former;
+
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			if (changes != NIL)
-			{
-				MemoryContext former = MemoryContextSwitchTo(TopTransactionContext);
-
-				send_all();
-				MemoryContextSwitchTo(former);
-			}
-			if (alarms)
-			{
-				Async_Notify(JOSCH_CHANNEL, "{\"alarms\":true}");
-			}
+			former = MemoryContextSwitchTo(TopTransactionContext);
+			tell();
+			MemoryContextSwitchTo(former);
 			break;
 		case XACT_EVENT_COMMIT:
+			settle(true);
+			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			changes = NIL;
-			alarms = false;
+			settle(false);
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 

@@ -3,7 +3,7 @@
  *	  Tells the clients which nodes changed.
  *
  * Changes are collected during the transaction and sent when it
- * commits, on channel "josch": one JSON object a change
+ * commits, by the scheduler where one lives, on channel "josch": one JSON object a change
  *	{"date","node","job","from","to","by","id"}
  * or, when a transaction changes more than JOSCH_NOTIFY_MAX nodes of a date,
  *	{"date","changed":n}
@@ -30,7 +30,13 @@ extern void josch_notify_change(NodeKey key, const char *job_name, NodeState fro
 /* Alarms were raised, cleared or acknowledged: {"alarms":true}, once. */
 extern void josch_notify_alarms(void);
 
-/* Registers the transaction callbacks; called once from _PG_init. */
+/*
+ * For the scheduler, in a transaction: sends what others have left for it to tell.
+ * Its transactions that write anything do so by themselves.
+ */
+extern void josch_notify_handed(void);
+
+/* Registers the transaction callbacks; called once from _PG_init, after josch_wake_init. */
 extern void josch_notify_init(void);
 
 #endif							/* JOSCH_NOTIFY_H */

@@ -512,14 +512,8 @@ report(Scheduler *scheduler, const EnginePass *pass)
 static void
 recover_from_error(Scheduler *scheduler, RunnerPhase phase)
 {
-	ErrorData  *error;
+	ErrorData  *error = josch_scheduler_recover(scheduler);
 
-	MemoryContextSwitchTo(scheduler->scratch);
-	error = CopyErrorData();
-	EmitErrorReport();
-	AbortCurrentTransaction();
-	FlushErrorState();
-	MemoryContextSwitchTo(scheduler->scratch);
 	if (scheduler->phase == RUNNER_READY)
 	{
 		scheduler->phase = phase;
@@ -738,6 +732,7 @@ josch_scheduler_main(Datum database)
 		}
 		josch_scheduler_alarms(&scheduler);
 		josch_scheduler_hooks(&scheduler);
+		josch_scheduler_tell(&scheduler);
 		if (!scheduler.pass_wanted && !josch_wake_is_unheard())
 		{
 			wait_for_something(&scheduler);

@@ -335,6 +335,12 @@ extern TimestampTz josch_scheduler_hooks_due(const Scheduler *scheduler);
 extern void josch_scheduler_begin(Scheduler *scheduler);
 extern void josch_scheduler_end(Scheduler *scheduler);
 
+/* In the PG_CATCH of a transaction: nothing is left of it, and the error, which is logged, is returned. */
+extern ErrorData *josch_scheduler_recover(Scheduler *scheduler);
+
+/* Sends what others have left for it to tell (node/notify.h), unless a pass has taken it along. */
+extern void josch_scheduler_tell(Scheduler *scheduler);
+
 /* After an error of alarms, or of what is told of them: it is logged, kept for health, and harms nothing else. */
 extern void josch_scheduler_recover_alarms(Scheduler *scheduler);
 

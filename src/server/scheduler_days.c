@@ -84,9 +84,7 @@ look_up(Scheduler *scheduler, bool *any)
 	PG_CATCH();
 	{
 		found = false;
-		EmitErrorReport();
-		AbortCurrentTransaction();
-		FlushErrorState();
+		(void) josch_scheduler_recover(scheduler);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(scheduler->scratch);

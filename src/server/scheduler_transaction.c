@@ -12,7 +12,12 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/clock.h"
+#include "base/outbox.h"
 #include "base/report.h"
+#include "node/notify.h"
+
+#define TELL_AGAIN_MS 1000
 
 void
 josch_scheduler_begin(Scheduler *scheduler)
@@ -33,9 +38,8 @@ josch_scheduler_end(Scheduler *scheduler)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-/* The error is told, and kept for health. */
-void
-josch_scheduler_recover_alarms(Scheduler *scheduler)
+ErrorData *
+josch_scheduler_recover(Scheduler *scheduler)
 {
 	ErrorData  *error;
 
@@ -45,6 +49,37 @@ josch_scheduler_recover_alarms(Scheduler *scheduler)
 	AbortCurrentTransaction();
 	FlushErrorState();
 	MemoryContextSwitchTo(scheduler->scratch);
+	return error;
+}
+
+/* The error is kept for health. */
+void
+josch_scheduler_recover_alarms(Scheduler *scheduler)
+{
+	ErrorData  *error = josch_scheduler_recover(scheduler);
+
 	strlcpy(scheduler->status.alarms_wait, josch_report_cut(error->message, JOSCH_WAIT_MAX - 1), JOSCH_WAIT_MAX);
 	josch_wake_report(&scheduler->status);
+}
+
+/* What others have left to be told, and no transaction has taken with it. */
+void
+josch_scheduler_tell(Scheduler *scheduler)
+{
+	if (!josch_outbox_has_mail())
+	{
+		return;
+	}
+	PG_TRY();
+	{
+		josch_scheduler_begin(scheduler);
+		josch_notify_handed();
+		josch_scheduler_end(scheduler);
+	}
+	PG_CATCH();
+	{
+		(void) josch_scheduler_recover(scheduler);
+		scheduler->pass_at = Min(scheduler->pass_at, TimestampTzPlusMilliseconds(josch_clock_now(), TELL_AGAIN_MS));
+	}
+	PG_END_TRY();
 }

@@ -395,10 +395,7 @@ list_all(Scheduler *scheduler)
 	PG_CATCH();
 	{
 		listed = false;
-		MemoryContextSwitchTo(scheduler->scratch);
-		EmitErrorReport();
-		AbortCurrentTransaction();
-		FlushErrorState();
+		(void) josch_scheduler_recover(scheduler);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(scheduler->scratch);
