@@ -40,6 +40,7 @@ proc ::board_status::create {path} {
         bind . $event +::board_status::Plan
     }
     bind . <<BoardPulse>> +::board_status::FillHealth
+    bind . <<BoardPulse>> +::pauses::Follow
     bind . <<PopupsChanged>> +::board_status::Plan
     foreach event {<<DbSilent>> <<DbNews>>} {
         bind . $event +::board_status::WriteLink
@@ -351,6 +352,9 @@ proc ::board_status::Countdown {} {
 proc ::board_status::ShowHealth {} {
     if {[.board.status.health cget -text] eq "\u25b2 missed days"} {
         missed::show
+        return
+    } elseif {[.board.status.health cget -text] eq "\u2016 paused"} {
+        pauses::show
         return
     }
     set window .health
