@@ -1,7 +1,7 @@
 # test/t/067_import_folders.pl
 #
-# scripts/import-jil and scripts/import-airflow: files that use what public ones use (test/elsewhere) become folders that load without an error, say what
-# they left out, and a day of each runs to its end.
+# scripts/import-jil, scripts/import-airflow and josch.import_crontab(): files that use what public ones use (test/elsewhere) become templates that
+# load without an error, what was left out is said, and a day of each runs to its end.
 
 use strict;
 use warnings;
@@ -91,6 +91,20 @@ subtest 'Airflow' => sub {
 	run_day(0, 'figures');
 	is(states('figures'), 'wait succeeded, count succeeded, publish succeeded', 'functions, when their commands are written, behind a task of another DAG');
 	is(lines(), 'count, publish', 'in their order');
+};
+
+subtest 'crontab' => sub {
+	my $told = $node->sql("SELECT severity || ': ' || source || ': ' || message FROM josch.import_crontab(pg_read_file('$top/test/elsewhere/night.crontab'), 'theirs', 'cron ')");
+	like($told, qr/^error: line 11: not carried over: there is no \@reboot/m, 'what is not carried over');
+	like($told, qr/^note: crontab: when it is loaded, switch the old one off: put # before the lines 5, 6, 7, 8, 9, 10 /m, 'what switches it off');
+	is($node->sql(q{SELECT string_agg(concat_ws(' ', schedule_at, time_zone, calendar_name), '; ' ORDER BY job_name COLLATE "C") FROM theirs.tpl_jobs}),
+		'22:00 Europe/Zurich; 06:30 Europe/Zurich cron cron days * * 1-5; 08:00 Europe/Zurich; 08:00 Europe/Zurich cron cron days * * MON; '
+		. '00:00 Europe/Zurich cron cron days 1 * *; 23:15 Europe/Zurich', 'jobs');
+	# the days of today are not to come between
+	$node->sql("UPDATE theirs.tpl_jobs SET schedule_at = NULL; SELECT * FROM josch.load_schema('theirs'::regnamespace)");
+	my @jobs = split /\n/, $node->sql('SELECT job_name FROM theirs.tpl_jobs');
+	run_day(0, @jobs);
+	is(lines(), 'a shell, given by cron, month, open eu, poll, twice, twice', 'each has run');
 };
 
 $node->stop;
