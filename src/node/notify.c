@@ -178,12 +178,12 @@ tell(void)
 		josch_wake_quietly_at_commit();
 		return;
 	}
-	send(messages);
-	/* one commit for all, where there is one anyway */
+	/* one commit for all, where there is one anyway: what people did comes before what follows from it */
 	if (josch_wake_is_scheduler() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
 	{
 		josch_notify_handed();
 	}
+	send(messages);
 }
 
 /* It is known how it ended; raises nothing. */

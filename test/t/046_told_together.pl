@@ -88,6 +88,23 @@ subtest 'where there is no room, who acts tells it' => sub {
 	is(sender(7), $node->scheduler_pid, 'and there is room again');
 };
 
+# Both are told at once: the end of a node, and what a child of it becomes.
+subtest 'what was done is told before what follows from it' => sub {
+	$node->job('follows');
+	$node->add([ 30, 'S', undef ], [ 31, 'S', undef ]);
+	$node->depend(30 => 31);
+	$node->schedule;
+	$node->wait_for('signoff', 30);
+	my $scheduler = $node->scheduler_pid;
+	kill 'STOP', $scheduler;
+	$node->act(signoff => 30);
+	kill 'CONT', $scheduler;
+	$node->wait_for('signoff', 31);
+	ok(eventually('the child is told', sub { heard() =~ /"node":31,"job":"follows","from":"ready","to":"signoff"/ }), 'both are told');
+	my ($between) = $heard =~ /"node":30,"job":"follows","from":"signoff","to":"succeeded"(.*)"node":31,"job":"follows","from":"ready"/s;
+	ok(defined $between, 'in that order');
+};
+
 subtest 'a message that is too long' => sub {
 	$node->job('long' x 50);
 	$node->add([ 20, 'S', undef ]);
