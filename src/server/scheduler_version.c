@@ -2,7 +2,8 @@
  * src/server/scheduler_version.c
  *	  The extension as the scheduler finds it: dropped, made anew, or of another version than the library.
  *
- * With tables of another version it touches none, talks to no runner and waits.
+ * With tables of another version it touches none, talks to no runner and waits; it only
+ * sends what people's acts leave to be told.
  * What runs goes on, as while a server is down, and its end is heard afterwards.
  * ALTER EXTENSION makes the scheduler step aside (utility.c): the one that comes
  * then begins anew.
@@ -85,6 +86,8 @@ josch_scheduler_await_version(Scheduler *scheduler)
 		{
 			return;
 		}
+		/* people go on, and leave it to a scheduler that is there to tell of it */
+		josch_scheduler_tell(scheduler);
 		josch_clock_wait_latch(LOOK_AGAIN_MS, PG_WAIT_EXTENSION);
 		MemoryContextReset(scheduler->scratch);
 	}
