@@ -44,10 +44,10 @@ reserve(int n)
 	JoschOutbox *outbox = &josch_shared->outbox;
 	bool		done;
 
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	LWLockAcquire(josch_outbox_lock, LW_EXCLUSIVE);
 	done = outbox->filled + outbox->reserved + n <= JOSCH_OUTBOX_MAX;
 	outbox->reserved += done ? n : 0;
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 	return done;
 }
 
@@ -70,12 +70,12 @@ make_room(void)
 
 		if (OidIsValid(database) && !has_scheduler(database))
 		{
-			LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+			LWLockAcquire(josch_outbox_lock, LW_EXCLUSIVE);
 			if (message->database == database)
 			{
 				empty(message);
 			}
-			LWLockRelease(josch_shared_lock);
+			LWLockRelease(josch_outbox_lock);
 		}
 	}
 }
@@ -102,7 +102,7 @@ josch_outbox_fill(const List *texts)
 	int			place = 0;
 	ListCell   *cell;
 
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	LWLockAcquire(josch_outbox_lock, LW_EXCLUSIVE);
 	foreach(cell, texts)
 	{
 		while (OidIsValid(outbox->messages[place].database))
@@ -115,15 +115,15 @@ josch_outbox_fill(const List *texts)
 		outbox->reserved--;
 		outbox->filled++;
 	}
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 }
 
 void
 josch_outbox_release(const List *texts)
 {
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	LWLockAcquire(josch_outbox_lock, LW_EXCLUSIVE);
 	josch_shared->outbox.reserved -= list_length(texts);
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 }
 
 bool
@@ -135,12 +135,12 @@ josch_outbox_has_mail(void)
 	{
 		return false;
 	}
-	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	LWLockAcquire(josch_outbox_lock, LW_SHARED);
 	for (int i = 0; !found && josch_shared->outbox.filled > 0 && i < JOSCH_OUTBOX_MAX; i++)
 	{
 		found = josch_shared->outbox.messages[i].database == MyDatabaseId;
 	}
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 	return found;
 }
 
@@ -161,7 +161,7 @@ josch_outbox_read(int64 *last)
 	List	   *found = NIL;
 	ListCell   *cell;
 
-	LWLockAcquire(josch_shared_lock, LW_SHARED);
+	LWLockAcquire(josch_outbox_lock, LW_SHARED);
 	for (int i = 0; i < JOSCH_OUTBOX_MAX; i++)
 	{
 		if (josch_shared->outbox.messages[i].database == MyDatabaseId)
@@ -169,7 +169,7 @@ josch_outbox_read(int64 *last)
 			copies[n++] = josch_shared->outbox.messages[i];
 		}
 	}
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 	*last = 0;
 	for (int i = 0; i < n; i++)
 	{
@@ -187,7 +187,7 @@ josch_outbox_read(int64 *last)
 void
 josch_outbox_remove(int64 last)
 {
-	LWLockAcquire(josch_shared_lock, LW_EXCLUSIVE);
+	LWLockAcquire(josch_outbox_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < JOSCH_OUTBOX_MAX; i++)
 	{
 		JoschMessage *message = &josch_shared->outbox.messages[i];
@@ -197,5 +197,5 @@ josch_outbox_remove(int64 last)
 			empty(message);
 		}
 	}
-	LWLockRelease(josch_shared_lock);
+	LWLockRelease(josch_outbox_lock);
 }

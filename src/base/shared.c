@@ -21,6 +21,7 @@
 
 JoschShared *josch_shared = NULL;
 LWLock	   *josch_shared_lock = NULL;
+LWLock	   *josch_outbox_lock = NULL;
 
 static shmem_request_hook_type former_request_hook = NULL;
 static shmem_startup_hook_type former_startup_hook = NULL;
@@ -40,7 +41,7 @@ request(void)
 		former_request_hook();
 	}
 	RequestAddinShmemSpace(MAXALIGN(shared_size()));
-	RequestNamedLWLockTranche(NAME, 1);
+	RequestNamedLWLockTranche(NAME, 2);
 }
 
 static void
@@ -58,7 +59,8 @@ startup(void)
 	{
 		memset(josch_shared, 0, shared_size());
 	}
-	josch_shared_lock = &GetNamedLWLockTranche(NAME)->lock;
+	josch_shared_lock = &GetNamedLWLockTranche(NAME)[0].lock;
+	josch_outbox_lock = &GetNamedLWLockTranche(NAME)[1].lock;
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -152,10 +152,13 @@ typedef struct JoschShared
 extern JoschShared *josch_shared;
 
 /*
- * Guards all of it.  Held for a few memory accesses only: never across anything
+ * Guards all of it but the outbox.  Held for a few memory accesses only: never across anything
  * that may wait, raise an error or run for long.
  */
 extern LWLock *josch_shared_lock;
+
+/* Guards the outbox, which is read as a whole: who wakes somebody does not wait for that.  Neither is taken within the other. */
+extern LWLock *josch_outbox_lock;
 
 /* Installs the hooks; called once from _PG_init. */
 extern void josch_shared_init(void);
