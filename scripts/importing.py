@@ -17,6 +17,22 @@ COLUMNS = {
 }
 
 
+def give_up(path, why, line=None):
+    """Nothing is written: of what cannot be read, nobody knows what is missing."""
+    print(f'error: {path}{f":{line}" if line else ""}: {why}', file=sys.stderr)
+    sys.exit(2)
+
+
+def read_text(path):
+    try:
+        with open(path, encoding='utf-8') as file:
+            return file.read()
+    except OSError as error:
+        give_up(path, error.strerror)
+    except UnicodeDecodeError as error:
+        give_up(path, f'it is not in UTF-8: byte {error.start + 1}')
+
+
 class Folder:
     """Rows on their way into CSV files; nodes are numbered from first_id on."""
 
@@ -51,7 +67,13 @@ class Folder:
         return name
 
     def write(self, directory):
-        os.makedirs(directory, exist_ok=True)
+        try:
+            os.makedirs(directory, exist_ok=True)
+            self.write_files(directory)
+        except OSError as error:
+            give_up(error.filename or directory, error.strerror)
+
+    def write_files(self, directory):
         for table, columns in COLUMNS.items():
             used = [column for column in columns if column in columns[:2] or any(column in row for row in self.rows[table])]
             if table == 'tpl_nodes':

@@ -11,6 +11,7 @@ use File::Path qw(make_path);
 use File::Spec;
 use IPC::Run qw(run);
 use JoschNode qw($DATE);
+use PostgreSQL::Test::Utils qw(append_to_file);
 use Test::More;
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
@@ -91,6 +92,28 @@ subtest 'Airflow' => sub {
 	run_day(0, 'figures');
 	is(states('figures'), 'wait succeeded, count succeeded, publish succeeded', 'functions, when their commands are written, behind a task of another DAG');
 	is(lines(), 'count, publish', 'in their order');
+};
+
+# What cannot be read is named, with its line, and nothing is written; what is not understood within it is told.
+subtest 'wrong files' => sub {
+	my $folder = "$node->{work}/wrong";
+	my $imports = sub {
+		my ($program, $text) = @_;
+		my $file = "$in/wrong";
+		unlink $file;
+		append_to_file($file, $text) if defined $text;
+		run [ 'python3', '-B', "$top/scripts/$program", $file, $folder ], '>', \my $told, '2>', \my $error;
+		return ($? >> 8, $told . $error =~ s/\Q$file\E/FILE/gr);
+	};
+	is_deeply([ $imports->($_) ], [ 2, "error: FILE: No such file or directory\n" ], "$_: no file") foreach 'import-jil', 'import-airflow';
+	is_deeply([ $imports->($_, "a\xff") ], [ 2, "error: FILE: it is not in UTF-8: byte 2\n" ], "$_: no text") foreach 'import-jil', 'import-airflow';
+	is_deeply([ $imports->('import-airflow', "x = 1\ndef (:\n") ], [ 2, "error: FILE:2: invalid syntax\n" ], 'no program');
+	ok(!-e $folder, 'nothing is written');
+	my ($code, $told) = $imports->('import-jil', "insert_job: A\njob_type: BOX\nbox_name: B\n\ninsert_job: B\njob_type: BOX\nbox_name: A\n\ninsert_job: C\ncommand: true\nstart_mins: x\nsuccess_codes: some\n");
+	is($code, 1, 'what is not carried over is told by the exit code');
+	like($told, qr/^error: job $_: /m, "and in words: $_") foreach 'A: the box B is in the job itself', 'C: start_mins x are not minutes', 'C: success codes some are not understood';
+	($code, $told) = $imports->('import-airflow', "from airflow import DAG\nx = timedelta(days=10**30)\nwith DAG('d', schedule='0 3 * * never') as d:\n    BashOperator(task_id='t', bash_command='true')\n");
+	like($told, qr/^error: DAG d: its schedule 0 3 \* \* never is not understood/m, 'a schedule that Airflow would refuse');
 };
 
 subtest 'crontab' => sub {
