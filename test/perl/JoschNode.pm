@@ -118,6 +118,18 @@ sub sql
 	return $self->safe_psql($database // 'postgres', $query);
 }
 
+# contents(database, 'names as a regular expression'): all that schema josch stores, and what its record shows, as one value a table;
+# of a sequence where it stands
+sub contents
+{
+	my ($self, $database, $names) = @_;
+	return $self->safe_psql($database // 'postgres', q{SET TimeZone = 'UTC';
+		SELECT format(CASE relkind WHEN 'S' THEN 'SELECT %1$L, last_value, is_called FROM josch.%1$I'
+			ELSE 'SELECT %1$L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM josch.%1$I t' END, relname)
+		FROM pg_class WHERE relnamespace = 'josch'::regnamespace AND (relkind IN ('r', 'p', 'f', 'S') OR relname ~ '_audit$')
+			AND relname ~ } . literal($names // '') . ' ORDER BY relname \gexec');
+}
+
 # add([id, type, command, column => value, ...], ...): template nodes
 sub add
 {
