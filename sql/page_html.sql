@@ -11,6 +11,7 @@ INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES
 	(600003, 'R', 'Page', U&'</script><script>alert(1)</script> "''x'' & --> \00E9\4E2D'),
 	(600004, 'N', '</script><b>"Other''&', repeat('long_', 15) || '#22');
 INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id) VALUES (600001, 600002), (600002, 600003), (600003, 600004);
+UPDATE josch.tpl_nodes SET wait_file = '/data/in/<b>of_the_custodian', wait_sql = 'SELECT true' WHERE node_id = 600004;
 DO $$BEGIN PERFORM josch.schedule('2024-03-04', j) FROM unnest(ARRAY['Page', '</script><b>"Other''&']) j; END$$;
 SELECT state FROM josch.nodes WHERE node_id = 600002 AND job_date = '2024-03-04';
 DO $$BEGIN PERFORM josch.hold(600003, '2024-03-04', U&'<i>see</i> \202E\2066gpj.exe\2069 \FEFF' || chr(10) || 'second line'); END$$;
@@ -30,6 +31,9 @@ SELECT m[1] AS state, m[2] AS node FROM page, regexp_matches(html, '<tr><td><spa
 SELECT count(*) AS boxes FROM page, regexp_matches(html, '<g class="\w+"><title>[^<]*</title><(?:path|rect x="\d+")', 'g');
 SELECT count(*) AS edges FROM page, regexp_matches(html, '<path d="M\d+ \d+ C', 'g');
 SELECT count(*) AS review FROM page, regexp_matches(html, '<path class="rim"', 'g');
+-- what a node waits for outside: after a dashed arrow, whole for whoever points at it
+SELECT substring(m[1], 15) AS title, m[2] AS shown FROM page,
+	regexp_matches(html, '<title>([^<]* waits for [^<]*)</title>.*?<text class="note"[^>]*>([^<]*&#x21E2;[^<]*)</text>') m;
 -- the timeline: from the first start to now, which is noon
 SELECT m[1] AS run, m[2] AS x, m[3] AS width FROM page, regexp_matches(html, '<title>([^<]*)</title><rect x="([0-9.]+)" y="\d+" width="([0-9.]+)" height="13"', 'g') m;
 -- nothing of anybody's is markup, the page is ASCII, without scripts, and asks for nothing from elsewhere

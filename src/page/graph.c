@@ -18,6 +18,8 @@
 #define GAP_X 18
 #define GAP_Y 34
 #define NAME_LETTERS 22			/* as many as a box has room for */
+#define JOB_LETTERS 10			/* the same where more is to stand beside it */
+#define WAIT_LETTERS 16
 
 typedef struct Spot
 {
@@ -299,15 +301,40 @@ append_shape(StringInfo out, const PageBox *box, double x, int y)
 	}
 }
 
+/* What it is called, for whoever points at it, and what it waits for outside. */
+static void
+append_title(StringInfo out, const PageBox *box)
+{
+	appendStringInfoString(out, "<title>");
+	josch_page_text(out, box->node_name == NULL ? box->job_name : box->node_name);
+	if (box->waits_for != NULL)
+	{
+		appendStringInfoString(out, " waits for ");
+		josch_page_text(out, box->waits_for);
+	}
+	appendStringInfoString(out, "</title>");
+}
+
+/* The job, and after a dashed arrow what the node waits for outside. */
+static void
+append_job(StringInfo out, const PageBox *box)
+{
+	josch_page_short_text(out, box->job_name, box->waits_for == NULL ? NAME_LETTERS : JOB_LETTERS);
+	if (box->waits_for != NULL)
+	{
+		appendStringInfoString(out, " &#x21E2; ");
+		josch_page_short_text(out, box->waits_for, WAIT_LETTERS);
+	}
+}
+
 static void
 append_box(StringInfo out, const PageBox *box, const Spot *spot)
 {
 	double		x = x_of(spot);
 	int			y = y_of(spot);
 
-	appendStringInfo(out, "<g class=\"%s\"><title>", box->state);
-	josch_page_text(out, box->node_name == NULL ? box->job_name : box->node_name);
-	appendStringInfoString(out, "</title>");
+	appendStringInfo(out, "<g class=\"%s\">", box->state);
+	append_title(out, box);
 	append_shape(out, box, x, y);
 	x += BOX_WIDTH / 2.0;
 	if (box->node_name == NULL)
@@ -320,7 +347,7 @@ append_box(StringInfo out, const PageBox *box, const Spot *spot)
 	else
 	{
 		appendStringInfo(out, "<text class=\"note\" x=\"%.0f\" y=\"%d\">", x, y + 14);
-		josch_page_short_text(out, box->job_name, NAME_LETTERS);
+		append_job(out, box);
 		appendStringInfo(out, "</text><text x=\"%.0f\" y=\"%d\">", x, y + 29);
 		josch_page_short_text(out, box->node_name, NAME_LETTERS);
 		appendStringInfo(out, "</text><text class=\"note\" x=\"%.0f\" y=\"%d\">" INT64_FORMAT " [%s]%s %s", x, y + 43, box->id,

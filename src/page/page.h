@@ -61,6 +61,7 @@ typedef struct PageBox
 	int64		nodes;
 	int64		done;
 	bool		joins_any;
+	char	   *waits_for;		/* outside: a file, "query"; NULL: nothing */
 } PageBox;
 
 typedef struct PageEdge

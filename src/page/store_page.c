@@ -74,7 +74,8 @@ static const JoschRow box_row = JOSCH_ROW(
 	JOSCH_FIELD(PageBox, state, TEXT),
 	JOSCH_FIELD(PageBox, nodes, INT64),
 	JOSCH_FIELD(PageBox, done, INT64),
-	JOSCH_FIELD(PageBox, joins_any, BOOL));
+	JOSCH_FIELD(PageBox, joins_any, BOOL),
+	JOSCH_FIELD(PageBox, waits_for, TEXT));
 
 static const JoschRow edge_row = JOSCH_ROW(
 	PageEdge,
@@ -83,7 +84,8 @@ static const JoschRow edge_row = JOSCH_ROW(
 	JOSCH_FIELD_WORDS(PageEdge, condition, josch_conditions));
 
 static JoschPlan node_boxes = JOSCH_PLAN(
-	"SELECT node_id, level, job_name, node_name, node_type, state, 1::bigint, 0::bigint, join_rule = 'any'"
+	"SELECT node_id, level, job_name, node_name, node_type, state, 1::bigint, 0::bigint, join_rule = 'any',"
+	"       nullif(concat_ws(', ', left(wait_file, 1000), CASE WHEN wait_sql IS NOT NULL THEN 'query' END), '')"
 	"  FROM josch.nodes WHERE " SCOPE("")
 	" ORDER BY level, node_id" LIMIT(PAGE_MAX_BOXES), DATEOID, TEXTOID);
 
@@ -104,7 +106,7 @@ static JoschPlan node_edges = JOSCH_PLAN(
 	" GROUP BY n.job_name"
 
 static JoschPlan job_boxes = JOSCH_PLAN(
-	"SELECT b.id, b.level, b.job_name, NULL::text, NULL::text, s.state, b.nodes, b.done, false"
+	"SELECT b.id, b.level, b.job_name, NULL::text, NULL::text, s.state, b.nodes, b.done, false, NULL::text"
 	"  FROM (" JOB_BOXES ") b"
 	"  JOIN josch.states() s ON s.urgency = b.urgency"
 	" ORDER BY b.id" LIMIT(PAGE_MAX_BOXES), DATEOID, TEXTOID);

@@ -194,6 +194,32 @@ proc ::board::attention {} {
     return $attention
 }
 
+# What a node waits for outside, in a word each: the file, "query"; empty for nothing.
+proc ::board::waits_for {row} {
+    if {![dict exists $row wait_file]} {
+        return ""
+    }
+    set parts [concat [list [dict get $row wait_file]] [expr {[dict get $row wait_sql] eq "" ? "" : "query"}]]
+    return [join [lsearch -all -inline -not -exact $parts ""] ", "]
+}
+
+# The same in whole, a line each, and whether it is there.
+proc ::board::waits_words {row} {
+    if {[waits_for $row] eq ""} {
+        return ""
+    }
+    set lines {}
+    dict with row {
+        if {$wait_file ne ""} {
+            lappend lines [expr {$file_found eq "" ? "waits for file $wait_file" : "file $file_found is there"}]
+        }
+        if {$wait_sql ne ""} {
+            lappend lines "[expr {$sql_true ? "is true" : "waits for query"}]: [string trim $wait_sql]"
+        }
+    }
+    return [join $lines \n]
+}
+
 # Rows of josch.health() as dicts.
 proc ::board::health {} {
     variable health

@@ -46,7 +46,8 @@ proc ::board::ShowPast {rows at} {
     set changed {}
     foreach key [array names row] {
         if {[lindex $key 1] ne $date} continue
-        set new [expr {[dict exists $then $key] ? [dict get $then $key] : [NotYet $row($key)]}]
+        # what it waits for outside is of the day, as its dependencies are
+        set new [expr {[dict exists $then $key] ? [dict merge $row($key) [dict get $then $key]] : [NotYet $row($key)]}]
         if {$row($key) ne $new} {
             set row($key) $new
             lappend changed $key

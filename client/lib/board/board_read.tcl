@@ -59,9 +59,11 @@ proc ::board::columns {table} {
     }] {, }]
 }
 
-# The same, and up to which transaction they show all that was done.
+# The same, what a node waits for outside, and up to which transaction they show all that was done.
 proc ::board::ColumnsSeen {} {
-    return "[columns n], (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
+    return "[columns n], coalesce(n.wait_file, '') AS wait_file, coalesce(n.file_found, '') AS file_found,
+        coalesce(n.wait_sql, '') AS wait_sql, (n.sql_true_at IS NOT NULL)::int AS sql_true,
+        (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS seen"
 }
 
 # Everything of the chosen date: rows, dependencies, levels.

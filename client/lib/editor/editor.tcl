@@ -142,15 +142,12 @@ oo::class create ::editor_window {
     method Build {} {
         ttk::panedwindow $window.panes -orient vertical
         ttk::panedwindow $window.panes.upper -orient horizontal
-        ttk::notebook $window.panes.upper.tabs
-        foreach {table label} $tabs {
-            set grid [editor_grid new $window.panes.upper.tabs.$table $table $changes [self]]
-            lappend grids $table $grid
-            $window.panes.upper.tabs add [$grid widget] -text $label
-        }
+        ttk::notebook $window.panes.upper.tabs -style Tight.TNotebook
+        my AddGrids $window.panes.upper.tabs $tabs
         set graph [editor_graph new $window.panes.upper.tabs.graph $changes [self]]
         $window.panes.upper.tabs add [$graph widget] -text Graph
         $window.panes.upper.tabs add [my BuildCalendars $window.panes.upper.tabs.business] -text Calendars
+        $window.panes.upper.tabs add [my BuildLimits $window.panes.upper.tabs.limits] -text Limits
         ttk::notebook::enableTraversal $window.panes.upper.tabs
         set form [editor_form new $window.panes.upper.form [self]]
         $window.panes.upper add $window.panes.upper.tabs -weight 1
@@ -166,6 +163,26 @@ oo::class create ::editor_window {
         bind $window <Control-f> [list focus $window.top.search]
         bind $window <Control-Return> [namespace code {my apply}]
         my Tell ""
+    }
+
+    # A page of a notebook for each table.
+    method AddGrids {notebook tables} {
+        foreach {table label} $tables {
+            set grid [editor_grid new $notebook.$table $table $changes [self]]
+            lappend grids $table $grid
+            $notebook add [$grid widget] -text $label
+        }
+    }
+
+    # How much there is of what, and which node needs how much of it.
+    method BuildLimits {path} {
+        ttk::frame $path
+        ttk::notebook $path.tabs
+        my AddGrids $path.tabs {semaphores Semaphores tpl_node_semaphores "Who Needs Them"}
+        ttk::notebook::enableTraversal $path.tabs
+        bind $path.tabs <<NotebookTabChanged>> [namespace code {my TabChanged}]
+        pack $path.tabs -fill both -expand 1 -pady [theme::px 4 0]
+        return $path
     }
 
     method BuildTop {} {
@@ -218,10 +235,16 @@ oo::class create ::editor_window {
         my AskEffects
     }
 
-    # The table of the tab that is shown, or graph; of the tab of calendars what is shown there: a table, year, next or effects.
+    # The table of the tab that is shown, or graph; of a tab with pages what is shown there: a table, year, next or effects.
     method Tab {} {
         set name [winfo name [$window.panes.upper.tabs select]]
-        return [expr {$name eq "business" ? [winfo name [[my Pages] select]] : $name}]
+        return [expr {$name in {business limits} ? [winfo name [[my Pages $name] select]] : $name}]
+    }
+
+    # The tab of whose pages a table is one; "" where it is a tab itself.
+    method Around {table} {
+        return [expr {$table in {calendars calendar_parts holidays} ? "business"
+            : $table in {semaphores tpl_node_semaphores} ? "limits" : ""}]
     }
 
     # ---- the connection ----
@@ -279,7 +302,7 @@ oo::class create ::editor_window {
         }
         set loading 1
         # what others refer to comes before them
-        set tables {calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps environs}
+        set tables {calendars calendar_parts holidays semaphores tpl_jobs tpl_nodes tpl_node_deps tpl_node_semaphores environs}
         editor::Transaction [lmap table $tables {editor::RowsSql $table}] COMMIT \
             [list late::call [self] TakeRows $tables]
     }
@@ -353,7 +376,7 @@ oo::class create ::editor_window {
     }
 
     method Passes {table row} {
-        if {$job ne "" && $table in {tpl_jobs tpl_nodes tpl_node_deps} && $job ni [my JobsOf $table $row]} {
+        if {$job ne "" && $table in {tpl_jobs tpl_nodes tpl_node_deps tpl_node_semaphores} && $job ni [my JobsOf $table $row]} {
             return 0
         }
         # a row whose calendar is not written yet belongs to none, and is not lost from sight
@@ -361,9 +384,9 @@ oo::class create ::editor_window {
             return 0
         }
         set text [string tolower [join [lmap value [dict values $row] {editor::Shown $value}] \t]]
-        if {$table eq "tpl_node_deps"} {
-            foreach end {p_node_id c_node_id} {
-                append text \t [string tolower [$changes node_name [dict get $row $end]]]
+        dict for {name value} $row {
+            if {[editor::IsNode $table $name]} {
+                append text \t [string tolower [$changes node_name $value]]
             }
         }
         foreach word [board_filter::Words $search] {
@@ -375,9 +398,12 @@ oo::class create ::editor_window {
     }
 
     method JobsOf {table row} {
-        if {$table ne "tpl_node_deps"} {
+        if {[dict exists $row job_name]} {
             return [list [dict get $row job_name]]
         }
-        return [lmap end {p_node_id c_node_id} {$changes job_of [dict get $row $end]}]
+        return [lmap {name value} $row {
+            if {![editor::IsNode $table $name]} continue
+            $changes job_of $value
+        }]
     }
 }

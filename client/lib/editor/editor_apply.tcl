@@ -182,7 +182,7 @@ oo::class create ::editor_apply {
         lassign {"a row" ""} name along
         if {$place ne {}} {
             set name [$changes name {*}$place]
-            set words {tpl_nodes "a dependency" calendars "a part or a named date"}
+            set words {tpl_nodes "a dependency or units of a semaphore" calendars "a part or a named date"}
             set gone [expr {[dict exists $words [lindex $place 0]] && [$changes status {*}$place] eq "deleted"}]
             set along [if {$gone} {dict get $words [lindex $place 0]}]
         }

@@ -135,7 +135,7 @@ oo::class create ::editor_beneath {
             dict set rows $uid [list $table [if {$status ne "deleted"} {set work($uid)}]]
         }
         set renamed [dict create]
-        foreach table {calendars tpl_jobs tpl_nodes} {
+        foreach table {calendars semaphores tpl_jobs tpl_nodes} {
             dict set renamed $table [my renamed $table]
         }
         return [list $rows $renamed]
@@ -144,7 +144,7 @@ oo::class create ::editor_beneath {
     # The edits of a snapshot are stored now; what has been edited since is on top of them.
     method applied {snapshot} {
         lassign $snapshot rows renamed
-        foreach table {calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps} {
+        foreach table {calendars calendar_parts holidays tpl_jobs tpl_nodes tpl_node_deps tpl_node_semaphores} {
             foreach uid $uids($table) {
                 if {[info exists base($uid)]} {
                     set base($uid) [my carried $table $base($uid) $renamed]

@@ -28,11 +28,7 @@ oo::class create ::editor_calendars {
         pack $bar -fill x
         ttk::notebook $path.tabs
         $path.tabs add [my BuildYear $path.tabs.year] -text "Year"
-        foreach {table label} {calendars Calendars calendar_parts Parts holidays Holidays} {
-            set grid [editor_grid new $path.tabs.$table $table $changes [self]]
-            lappend grids $table $grid
-            $path.tabs add [$grid widget] -text $label
-        }
+        my AddGrids $path.tabs {calendars Calendars calendar_parts Parts holidays Holidays}
         my BuildList next "Next Days" {job Job 150 day Day 130 at "Makes itself" 270 note "" 150}
         my BuildList effects "Effects" {when "" 140 job Job 130 day Day 140 what "" 320}
         ttk::notebook::enableTraversal $path.tabs
@@ -92,8 +88,8 @@ oo::class create ::editor_calendars {
         }
     }
 
-    method Pages {} {
-        return $window.panes.upper.tabs.business.tabs
+    method Pages {{tab business}} {
+        return $window.panes.upper.tabs.$tab.tabs
     }
 
     # ---- what is chosen ----

@@ -16,7 +16,8 @@ oo::class create ::editor_changes {
         set default $default_value
         set serial 0
         set keys {environs var calendars calendar_name calendar_parts {calendar_name position} holidays {calendar_name holiday}
-            tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}}
+            semaphores semaphore_name tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}
+            tpl_node_semaphores {node_id semaphore_name}}
         foreach table [dict keys $keys] {
             set uids($table) {}
         }
@@ -110,7 +111,7 @@ oo::class create ::editor_changes {
         }
         set old [if {[dict exists $work($uid) $column]} {dict get $work($uid) $column}]
         dict set work($uid) $column $value
-        if {$column in {job_name node_id node_name calendar_name}} {
+        if {$column in {job_name node_id node_name calendar_name semaphore_name}} {
             my touch
         }
         my bind live $table $uid [list $column]
@@ -150,11 +151,12 @@ oo::class create ::editor_changes {
         }]
         switch -- $table {
             tpl_nodes {
-                return [my referring tpl_node_deps tpl_nodes $rows]
+                # a semaphore that some node needs the database refuses to delete
+                return [concat [my referring tpl_node_deps tpl_nodes $rows] [my referring tpl_node_semaphores tpl_nodes $rows]]
             }
             tpl_jobs {
                 set nodes [my referring tpl_nodes tpl_jobs $rows]
-                return [concat [my referring tpl_node_deps tpl_nodes [lmap pair $nodes {lindex $pair 1}]] $nodes]
+                return [concat [my dependents tpl_nodes [lmap pair $nodes {lindex $pair 1}]] $nodes]
             }
             calendars {
                 # where it is a part itself, or a job has it, the database refuses

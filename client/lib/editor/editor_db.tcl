@@ -1,7 +1,7 @@
 # client/lib/editor/editor_db.tcl
 #
-# What the template editor reads and writes: the columns of the four tables with their meaning, the rows, and the edits
-# as one transaction.
+# What the template editor reads and writes: the columns of the tables with their meaning, the rows, and the edits as one
+# transaction.
 #
 # Constraint: nobody's transaction stays open while a person thinks. Each write is one message of several statements,
 # which the server takes as one transaction; a preview ends in ROLLBACK. The n-th answer belongs to the n-th statement,
@@ -123,10 +123,16 @@ proc ::editor::Column {table name} {
     }
 }
 
+# Does a column hold the node that a row is about, by its number?
+proc ::editor::IsNode {table name} {
+    return [expr {$name in {p_node_id c_node_id} || ($table eq "tpl_node_semaphores" && $name eq "node_id")}]
+}
+
 # All rows of a table as text, NULL told apart from an empty text by a sign before what is there.
 proc ::editor::RowsSql {table} {
     set order [dict get {environs var calendars calendar_name calendar_parts {calendar_name, position}
-        holidays {calendar_name, holiday} tpl_jobs job_name tpl_nodes {job_name, node_id}
+        holidays {calendar_name, holiday} semaphores semaphore_name tpl_node_semaphores {semaphore_name, node_id}
+        tpl_jobs job_name tpl_nodes {job_name, node_id}
         tpl_node_deps {c_node_id, p_node_id, p_date, c_date}} $table]
     set list [lmap name [Names $table] {string cat "coalesce('=' || t.${name}::text, '')"}]
     return "SELECT [join $list {, }] FROM josch.$table t ORDER BY $order"

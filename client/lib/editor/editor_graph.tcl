@@ -246,12 +246,31 @@ oo::class create ::editor_graph {
         return [expr {$condition in {done failure well} ? $condition : "success"}]
     }
 
+    # What a node waits for outside, in whole.
+    method WaitWords {id} {
+        set uid [my Uid $id]
+        set row [expr {$uid eq "" ? {} : [$changes get tpl_nodes $uid]}]
+        return [join [lmap {column words} {wait_file "Waits for file" wait_sql "Waits for query"} {
+            if {![dict exists $row $column] || [editor::Shown [dict get $row $column]] eq ""} continue
+            string cat $words " " [output_text::clip [dict get $row $column] 6 400]
+        }] \n]
+    }
+
     method Uid {id} {
         return [$changes node_uid $id]
     }
 
     method Size {id} {
-        return [list [expr {max(110, min(260, [font measure $font [$changes title $id]] + 44))}] 42]
+        set high [expr {[my WaitsFor [$changes get tpl_nodes [my Uid $id]]] eq "" ? 42 : 56}]
+        return [list [expr {max(110, min(260, [font measure $font [$changes title $id]] + 44))}] $high]
+    }
+
+    # What a node waits for outside, in a word each; empty for nothing.
+    method WaitsFor {row} {
+        foreach column {wait_file wait_sql} {
+            set $column [if {[dict exists $row $column]} {editor::Shown [dict get $row $column]}]
+        }
+        return [join [lsearch -all -inline -not -exact [list $wait_file [expr {$wait_sql eq "" ? "" : "query"}]] ""] ", "]
     }
 
     method Look {id} {
@@ -282,9 +301,15 @@ oo::class create ::editor_graph {
             dict set look width 3
         }
         set note [expr {$status eq "deleted" ? " (deleted)" : ""}]
-        dict set look lines [list [shorten::text [dict get $row node_name] $font 216] \
+        dict set look lines [list [shorten::text [dict get $row node_name] $font 216] {*}[my WaitLine $row] \
             "\[$type\][my AnyNote $row] $id[my SelfNote $id]$note"]
         return $look
+    }
+
+    # A line for what a node waits for outside; none for nothing.
+    method WaitLine {row} {
+        set waits [my WaitsFor $row]
+        return [expr {$waits eq "" ? {} : [list [shorten::text "$::picture::outside $waits" $font 216]]}]
     }
 
     method AnyNote {row} {
@@ -458,7 +483,12 @@ oo::class create ::editor_graph {
     }
 
     method Hover {x y root_x root_y} {
-        set edge [expr {[$picture current] eq "" ? [$picture edge_at $x $y] : ""}]
+        set node [$picture current]
+        set edge [expr {$node eq "" ? [$picture edge_at $x $y] : ""}]
+        if {$node ne "" && [set words [my WaitWords $node]] ne ""} {
+            tip::show $canvas $root_x $root_y $words
+            return
+        }
         if {$edge eq "" || ![dict exists $deps $edge]} {
             tip::hide
             return

@@ -14,6 +14,7 @@ oo::class create ::editor_references {
             tpl_nodes job_name tpl_jobs tpl_node_deps p_node_id tpl_nodes tpl_node_deps c_node_id tpl_nodes
             calendars of_calendar calendars calendar_parts calendar_name calendars calendar_parts part_name calendars
             holidays calendar_name calendars tpl_jobs calendar_name calendars
+            tpl_node_semaphores node_id tpl_nodes tpl_node_semaphores semaphore_name semaphores
         }
     }
 

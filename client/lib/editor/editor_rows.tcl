@@ -25,7 +25,7 @@ oo::class create ::editor_rows {
         if {![$changes exists $uid]} {
             return
         }
-        if {$table eq "tpl_node_deps" && $name in {p_node_id c_node_id}} {
+        if {[editor::IsNode $table $name]} {
             set text [my NodeId $text]
         }
         set value [editor::Typed [editor::Column $table $name] $text]
@@ -66,19 +66,21 @@ oo::class create ::editor_rows {
             tpl_nodes.join_rule {return {all any}}
             tpl_nodes.on_failure {return {ask abandon}}
             tpl_node_deps.condition {return {success done failure well}}
-            tpl_node_deps.p_node_id - tpl_node_deps.c_node_id {return [my node_choices]}
+            tpl_node_deps.p_node_id - tpl_node_deps.c_node_id - tpl_node_semaphores.node_id {return [my node_choices]}
+            tpl_node_semaphores.semaphore_name {return [my Names semaphores semaphore_name]}
             tpl_jobs.catch_up {return {all latest none ask}}
             tpl_jobs.paused - holidays.open {return {true false}}
             calendars.move_rule {return {drop following preceding modified_following modified_preceding}}
             calendar_parts.operation {return {and or not}}
             tpl_jobs.calendar_name - calendars.of_calendar - calendar_parts.calendar_name - calendar_parts.part_name -
-            holidays.calendar_name {
-                return [lsort -dictionary [lmap uid [$changes rows calendars] {
-                    dict get [$changes get calendars $uid] calendar_name
-                }]]
-            }
+            holidays.calendar_name {return [my Names calendars calendar_name]}
         }
         return {}
+    }
+
+    # What the rows of a table are called.
+    method Names {table column} {
+        return [lsort -dictionary [lmap uid [$changes rows $table] {dict get [$changes get $table $uid] $column}]]
     }
 
     method node_choices {} {
@@ -108,7 +110,7 @@ oo::class create ::editor_rows {
         [dict get $grids $table] select $uid
         $form show $table $uid $changes
         $form focus_on [dict get {tpl_nodes node_name tpl_jobs job_name environs var calendars calendar_name
-            calendar_parts part_name holidays holiday} $table]
+            calendar_parts part_name holidays holiday semaphores semaphore_name tpl_node_semaphores units} $table]
     }
 
     method NewRow {table} {
@@ -120,14 +122,24 @@ oo::class create ::editor_rows {
                 return [dict create calendar_name [my CalendarName] position [my NextPosition] operation or part_name ""]
             }
             holidays {return [dict create calendar_name [my CalendarName] holiday "" holiday_name [db::null] open false]}
+            semaphores {return [dict create semaphore_name "" capacity 1]}
+            tpl_node_semaphores {
+                return [dict create node_id [my Chosen tpl_nodes node_id] semaphore_name [my Chosen semaphores semaphore_name] \
+                    units 1]
+            }
         }
         set name $job
         if {$name eq ""} {
-            set uid [lindex [[dict get $grids tpl_nodes] selection] 0]
-            set name [if {$uid ne ""} {dict get [$changes get tpl_nodes $uid] job_name} else {lindex $jobs 0}]
+            set name [my Chosen tpl_nodes job_name [lindex $jobs 0]]
         }
         return [dict create node_id [$changes free_id $name] node_type N job_name $name node_name "" exec_command [db::null] \
             signoff_time [db::null]]
+    }
+
+    # A column of the row that is selected in a table; without one something else.
+    method Chosen {table column {otherwise ""}} {
+        set uid [lindex [[dict get $grids $table] selection] 0]
+        return [if {$uid ne ""} {dict get [$changes get $table $uid] $column} else {set otherwise}]
     }
 
     # Behind all parts of the chosen calendar.
@@ -188,12 +200,13 @@ oo::class create ::editor_rows {
     }
 
     method show_row {table uid} {
-        if {$table in {calendars calendar_parts holidays}} {
-            $window.panes.upper.tabs select $window.panes.upper.tabs.business
+        set tab [my Around $table]
+        $window.panes.upper.tabs select $window.panes.upper.tabs.[expr {$tab eq "" ? $table : $tab}]
+        if {$tab eq "business"} {
             my ShowCalendarOf $table $uid
-            [my Pages] select [my Pages].$table
-        } else {
-            $window.panes.upper.tabs select $window.panes.upper.tabs.$table
+        }
+        if {$tab ne ""} {
+            [my Pages $tab] select [my Pages $tab].$table
         }
         [dict get $grids $table] select $uid
     }

@@ -20,10 +20,12 @@ oo::class create ::editor_statements {
             }
         }
         set list {}
-        foreach {table status} {environs deleted environs changed environs added tpl_node_deps deleted calendar_parts deleted
+        foreach {table status} {environs deleted environs changed environs added tpl_node_deps deleted
+                tpl_node_semaphores deleted semaphores changed semaphores added calendar_parts deleted
                 holidays deleted calendars changed calendars added holidays changed holidays added calendar_parts changed
                 calendar_parts added tpl_jobs changed tpl_jobs added tpl_nodes deleted tpl_nodes changed tpl_nodes added
-                tpl_node_deps changed tpl_node_deps added tpl_jobs deleted calendars deleted} {
+                tpl_node_deps changed tpl_node_deps added tpl_node_semaphores changed tpl_node_semaphores added
+                tpl_jobs deleted calendars deleted semaphores deleted} {
             if {[info exists by($table,$status)]} {
                 foreach uid $by($table,$status) {
                     lappend list [list $status $table $uid]
@@ -69,7 +71,8 @@ oo::class create ::editor_statements {
             return 1
         }
         foreach column [my changed_columns $table $uid] {
-            if {$column in {position part_name operation holiday calendar_name} && $table in {calendar_parts holidays}} {
+            if {$column in {position part_name operation holiday calendar_name} && $table in {calendar_parts holidays}
+                    || $column in {node_id semaphore_name} && $table eq "tpl_node_semaphores"} {
                 return 1
             }
         }
@@ -131,9 +134,9 @@ oo::class create ::editor_statements {
 
     # The row as it was read, all of it: what somebody else has written since is not deleted unseen. A dependency that goes
     # before its nodes are renamed has their old keys, as a part and a named date of a calendar have. A node takes no dependency
-    # along that has come since, a calendar no part and no named date.
+    # and no units of a semaphore along that have come since, a calendar no part and no named date.
     method delete_sql {table uid quote} {
-        set early [expr {$table in {tpl_node_deps calendar_parts holidays}}]
+        set early [expr {$table in {tpl_node_deps tpl_node_semaphores calendar_parts holidays}}]
         set stored [if {$early} {set base($uid)} else {my carried $table $base($uid)}]
         set key [dict get $keys $table]
         set others [lmap column [dict keys $stored] {
@@ -143,7 +146,8 @@ oo::class create ::editor_statements {
         set where [my where $stored $key $quote][my unchanged $stored $others $quote]
         if {$table eq "tpl_nodes"} {
             set id [my literal $quote [dict get $stored node_id]]
-            append where " AND NOT EXISTS (SELECT FROM josch.tpl_node_deps WHERE p_node_id = $id OR c_node_id = $id)"
+            append where " AND NOT EXISTS (SELECT FROM josch.tpl_node_deps WHERE p_node_id = $id OR c_node_id = $id)\
+                AND NOT EXISTS (SELECT FROM josch.tpl_node_semaphores WHERE node_id = $id)"
         } elseif {$table eq "calendars"} {
             set name [my literal $quote [dict get $stored calendar_name]]
             append where " AND NOT EXISTS (SELECT FROM josch.calendar_parts WHERE calendar_name = $name)\
@@ -205,6 +209,10 @@ oo::class create ::editor_statements {
                     ([dict get $row operation] [dict get $row part_name])"
             }
             holidays {return "[dict get $row holiday] of [dict get $row calendar_name]"}
+            semaphores {return "semaphore [dict get $row semaphore_name]"}
+            tpl_node_semaphores {
+                return "units of [dict get $row semaphore_name] for node [my node_name [dict get $row node_id]]"
+            }
         }
         return [my edge_name $row]
     }

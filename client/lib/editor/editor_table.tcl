@@ -32,7 +32,7 @@ oo::class create ::editor_grid {
         foreach name $columns {
             $tree heading $name -text $name -anchor w -command [namespace code [list my SortBy $name]]
             $tree column $name -width [my Width $name] -minwidth 50 \
-                -stretch [expr {$name in {exec_command value job_desc calendar_desc holiday_name part_name}}]
+                -stretch [expr {$name in {exec_command value job_desc calendar_desc holiday_name part_name semaphore_desc}}]
         }
         grid $tree $frame.y -sticky nsew
         grid $frame.x -sticky ew
@@ -54,7 +54,10 @@ oo::class create ::editor_grid {
         set widths {node_id 80 node_type 92 job_name 130 node_name 190 exec_command 260 signoff_time 96 start_time 96
             exec_sql 130 time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70
             condition 80 join_rule 70 on_failure 80 calendar_name 130 calendar_desc 200 part_name 130 position 60 holiday 96
-            holiday_name 220 rule 220 of_calendar 110}
+            holiday_name 220 rule 220 of_calendar 110 semaphore_name 180 capacity 90 semaphore_desc 260 units 70}
+        if {$table eq "tpl_node_semaphores"} {
+            dict set widths node_id 260
+        }
         set width [theme::px [expr {[dict exists $widths $name] ? [dict get $widths $name] : 104}]]
         # its heading is to be read, whatever stands below it
         return [expr {max($width, [font measure TkHeadingFont $name] + [theme::px 24])}]
@@ -109,7 +112,7 @@ oo::class create ::editor_grid {
         set values [list [dict get {same "" added + changed \u2022 deleted \u2212} [$changes status $table $uid]]]
         foreach name $columns {
             set value [if {[dict exists $row $name]} {editor::Shown [dict get $row $name]}]
-            if {$name in {p_node_id c_node_id} && $value ne ""} {
+            if {$value ne "" && [editor::IsNode $table $name]} {
                 set value [$changes node_name $value]
             }
             lappend values [string map {\n " \u21b5 "} $value]

@@ -40,7 +40,9 @@ proc ::graph::Size {key} {
     set note [expr {$note_width + 8 * [string length [dict get $row node_id]]}]
     set room [expr {max(128, min(190, $long <= 150 ? $long : $long / 2 + 16), $note)}]
     set named($key) [list $name [shorten::wrap $name $name_font $room 2] $room]
-    set height [expr {[llength [lindex $named($key) 1]] * [lindex $::picture::steps 0] + 2 * [lindex $::picture::steps 1] + 8}]
+    set notes [expr {[board::waits_for $row] eq "" ? 2 : 3}]
+    lassign $::picture::steps high low
+    set height [expr {[llength [lindex $named($key) 1]] * $high + $notes * $low + 8}]
     return [list [expr {$room + ($type in {S R} ? 34 : 16)}] [expr {$height + ($type eq "L" ? 10 : 0)}]]
 }
 
@@ -102,7 +104,8 @@ proc ::graph::Dimmed {row} {
         text [theme::blend [theme::color quiet] [theme::color panel] 0.6]]
 }
 
-# The job or who looks at it, the name in one line or two, and type, number and state; and which of them are notes.
+# The job or who looks at it, the name in one line or two, what it waits for outside, and type, number and state; and which of
+# them are notes.
 proc ::graph::InsideLines {row state} {
     variable name_font
     variable note_font
@@ -115,9 +118,12 @@ proc ::graph::InsideLines {row state} {
     # who looks at it is news, and of the job there are many boxes
     set who [claims::short [board::claim $key]]
     set any [expr {[board::joins_any $key] ? " any" : ""}]
-    return [list [list [shorten::text [expr {$who eq "" ? [dict get $row job_name] : $who}] $note_font $room] {*}$names \
+    set waits [expr {[board::waits_for $row] eq "" ? {}
+        : [list [shorten::text "$::picture::outside [board::waits_for $row]" $note_font $room]]}]
+    set top [shorten::text [expr {$who eq "" ? [dict get $row job_name] : $who}] $note_font $room]
+    return [list [list $top {*}$names {*}$waits \
         "\[[dict get $row node_type]\]$any [dict get $row node_id] [dict get $state symbol] [dict get $row state]"] \
-        [list 1 {*}[lrepeat [llength $names] 0] 1]]
+        [list 1 {*}[lrepeat [llength $names] 0] {*}[lmap one $waits {string cat 1}] 1]]
 }
 
 # A circle has little room: the name, the job or the date that it is of, and the state's letter.

@@ -146,7 +146,8 @@ proc ::graph::TipText {key} {
     if {[dict get $row message] ne ""} {
         append text ": [output_text::clip [dict get $row message] 4 300]"
     }
-    foreach more [list [board::not_before $row] [claims::words [board::claim $key]]] {
+    foreach more [list [board::not_before $row] [output_text::clip [board::waits_words $row] 6 400] \
+            [claims::words [board::claim $key]]] {
         if {$more ne ""} {
             append text \n$more
         }

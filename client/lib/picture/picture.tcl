@@ -20,6 +20,8 @@ namespace eval ::picture {
     variable comfortable 0.78
     # heights of a line: of a name, of a note
     variable steps {15.0 13.0}
+    # the mark of what is waited for outside of the graph: a dashed arrow
+    variable outside \u21e2
     # pixels that an urgent box has at least
     variable least 9
     # boxes and edges that are drawn between two looks at the events: each look draws the canvas anew, so not too few

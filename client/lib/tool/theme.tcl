@@ -248,6 +248,7 @@ proc ::theme::Apply {} {
         ttk::style map $style -background [list active $window] -indicatorbackground [list selected $accent] \
             -indicatorforeground [list selected $on_accent]
     }
+    ttk::style configure TProgressbar -background $accent -lightcolor $accent -darkcolor $accent -bordercolor $border
     Lists
     Labels
     Patches
@@ -310,6 +311,9 @@ proc ::theme::Lists {} {
     ttk::style map TNotebook.Tab -background [list selected [color panel] active [color hover]] \
         -lightcolor [list selected [color panel]] -foreground [list selected [color text]] -expand {} \
         -padding [list selected [list [chars 1.5] [chars 0.6]]]
+    # of many tabs
+    ttk::style configure Tight.TNotebook.Tab -padding [list [chars 0.5] [chars 0.6]]
+    ttk::style map Tight.TNotebook.Tab -padding [list selected [list [chars 0.5] [chars 0.6]]]
     ttk::style configure TScrollbar -background [color button] -troughcolor [color window] -bordercolor [color window] \
         -lightcolor [color button] -darkcolor [color button] -arrowcolor [color quiet] -gripcount 0 -arrowsize [px 12]
     ttk::style map TScrollbar -background [list disabled [color window] active [color hover]] \
