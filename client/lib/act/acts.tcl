@@ -28,6 +28,7 @@ namespace eval ::acts {
         rerun {"Rerun" 1 "Does it once more, though it is done. What has been done after it stays as it is."}
         rerun_all {"Rerun Below" 1 "Does it once more, and with it all below it that has been done or asked."}
         skip {"Skip" 1 "Goes on without it: what depends on it no longer waits."}
+        acknowledge {"Acknowledge" 0 "Says that you know of the alarm; it stays open until its cause is gone."}
         claim {"I Look at It" 0 "Says to all that you look at it, until something happens to it. It keeps nobody from acting."}
         unclaim {"Let Go" 0 "Says to all that you look at it no longer."}
     }
@@ -261,6 +262,10 @@ proc ::acts::Next {id} {
 }
 
 proc ::acts::ManySql {rows action comment} {
+    set said [expr {$comment eq "" ? "NULL" : [db::quote $comment]}]
+    if {$action eq "acknowledge"} {
+        return [AlarmsSql [lmap key [dict keys $rows] {lindex $key 0}] $said]
+    }
     foreach column {node_id job_date change_id} {
         set $column {}
     }
@@ -271,8 +276,18 @@ proc ::acts::ManySql {rows action comment} {
     }
     # numbers and dates, from the server
     return "SELECT a.state, a.sqlstate, a.message, a.detail, a.hint FROM josch.act([db::quote $action],
-        '{[join $node_id ,]}'::bigint\[\], '{[join $job_date ,]}'::date\[\],
-        [expr {$comment eq "" ? "NULL" : [db::quote $comment]}], '{[join $change_id ,]}'::bigint\[\]) a"
+        '{[join $node_id ,]}'::bigint\[\], '{[join $job_date ,]}'::date\[\], $said, '{[join $change_id ,]}'::bigint\[\]) a"
+}
+
+# Alarms are acknowledged with the same answers: one that is closed, or that somebody else was quicker with, keeps none of the
+# others from it.
+proc ::acts::AlarmsSql {ids said} {
+    return "SELECT '' AS state, CASE WHEN open THEN '' ELSE '55000' END AS sqlstate,
+        coalesce('acknowledged by ' || acked_by, 'its cause is gone') AS message, coalesce(comment, '') AS detail, '' AS hint,
+        CASE WHEN open THEN josch.acknowledge(alarm_id, $said) END
+        FROM (SELECT a.*, a.alarm_id IS NOT NULL AND a.acked_by IS NULL AND a.cleared_at IS NULL AS open, i.place
+            FROM unnest('{[join $ids ,]}'::bigint\[\]) WITH ORDINALITY i (id, place)
+            LEFT JOIN josch.alarms a ON a.alarm_id = i.id OFFSET 0) x ORDER BY place"
 }
 
 proc ::acts::Answer {id keys result} {

@@ -41,7 +41,8 @@ proc ::acts_told::List {parent title outcome} {
     Tree $window [lmap pair [dict get $outcome refused] {
         lassign $pair key answer
         set why [string map {\n " "} "[dict get $answer message] [acts::details_of $answer]"]
-        list [dict get $outcome rows $key node_name] {*}$key $why
+        set row [dict get $outcome rows $key]
+        list [dict get $row node_name] [dict get $row node_id] [dict get $row job_date] $why
     }]
     ttk::label $window.all -justify left
     ttk::button $window.close -text "Close" -style Act.TButton -command [list destroy $window]

@@ -143,13 +143,7 @@ proc ::alarms::write {button} {
 
 proc ::alarms::show {} {
     variable window
-    if {![winfo exists $window]} {
-        Build
-        dialog::center $window .
-    } else {
-        wm deiconify $window
-        raise $window
-    }
+    dialog::bring $window ::alarms::Build
     Offer
     Read
     focus $window.list.tree
@@ -395,10 +389,13 @@ proc ::alarms::Open {{id ""}} {
     if {$id eq ""} {
         set id [lindex [$window.list.tree selection] 0]
     }
-    if {![dict exists $shown $id]} {
-        return
+    if {[dict exists $shown $id]} {
+        open_row [dict get $shown $id]
     }
-    set row [dict get $shown $id]
+}
+
+# What an alarm is about.
+proc ::alarms::open_row {row} {
     if {[dict get $row node_id] ne ""} {
         popup::open [list [dict get $row node_id] [dict get $row job_date]]
     } elseif {[dict get $row kind] eq "missed_days"} {

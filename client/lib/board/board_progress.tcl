@@ -51,6 +51,9 @@ proc ::board::run_progress {key} {
 
 # The same in words: "40% reading book 3"; empty for nothing.
 proc ::board::progress_words {key} {
-    lassign [run_progress $key] part text
+    return [percent {*}[run_progress $key]]
+}
+
+proc ::board::percent {{part ""} {text ""}} {
     return [expr {$part eq "" ? "" : [string trimright "[expr {int(floor($part * 100))}]% $text"]}]
 }

@@ -357,25 +357,25 @@ proc ::board_status::ShowHealth {} {
         pauses::show
         return
     }
-    set window .health
-    if {![winfo exists $window]} {
-        toplevel $window
-        theme::dress $window
-        wm title $window "Health"
-        wm transient $window .
-        set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 9 -selectmode browse]
-        foreach {name heading width} {component "Part" 120 up "Up" 60 since "Since" 170 detail "Detail" 520} {
-            $tree heading $name -text $heading -anchor w
-            $tree column $name -width [theme::px $width] -anchor w -stretch [expr {$name eq "detail"}]
-        }
-        $tree tag configure down -background [dict get [theme::state failed] fill] \
-            -foreground [dict get [theme::state failed] text]
-        pack $tree -fill both -expand 1 -padx [theme::px 12] -pady [theme::px 12]
-        bind $window <Escape> [list destroy $window]
-    }
+    dialog::bring .health ::board_status::BuildHealth
     FillHealth
-    wm deiconify $window
-    raise $window
+}
+
+proc ::board_status::BuildHealth {} {
+    set window .health
+    toplevel $window
+    wm withdraw $window
+    theme::dress $window
+    wm title $window "Health"
+    set tree [ttk::treeview $window.tree -columns {component up since detail} -show headings -height 9 -selectmode browse]
+    foreach {name heading width} {component "Part" 120 up "Up" 60 since "Since" 170 detail "Detail" 520} {
+        $tree heading $name -text $heading -anchor w
+        $tree column $name -width [theme::px $width] -anchor w -stretch [expr {$name eq "detail"}]
+    }
+    $tree tag configure down -background [dict get [theme::state failed] fill] \
+        -foreground [dict get [theme::state failed] text]
+    pack $tree -fill both -expand 1 -padx [theme::px 12] -pady [theme::px 12]
+    bind $window <Escape> [list destroy $window]
 }
 
 proc ::board_status::FillHealth {} {

@@ -39,11 +39,7 @@ oo::class create ::details::View {
         label $head.line.state -padx [theme::px 8] -pady [theme::px 2] -borderwidth 0
         ttk::label $head.line.since -style Small.TLabel
         ttk::label $head.why -wraplength [theme::px 340] -justify left
-        ttk::frame $head.bar
-        ttk::progressbar $head.bar.done -maximum 1000 -length [theme::px 160]
-        ttk::label $head.bar.said -style Small.TLabel
-        pack $head.bar.done -side left
-        pack $head.bar.said -side left -padx [theme::px 8]
+        details::bar $head.bar
         pack $head.name $head.where -anchor w
         pack $head.line -anchor w -pady [theme::px 6 0] -fill x
         pack $head.line.state -side left
@@ -193,19 +189,7 @@ oo::class create ::details::View {
         pack $head.line.state -side left -before $head.line.since
         $head.line.since configure -text "since [board_filter::clock_text [dict get $row state_since] [dict get $row job_date]]"
         my ShowWhy [output_text::clip [details::Why $row $reason]]
-        my ShowBar [board::run_progress $key] [board::progress_words $key]
-    }
-
-    # How far its run is, where that says so.
-    method ShowBar {progress words} {
-        set bar $path.head.bar
-        if {$progress eq {}} {
-            pack forget $bar
-            return
-        }
-        $bar.done configure -value [expr {round(1000 * [lindex $progress 0])}]
-        $bar.said configure -text [output_text::clip $words]
-        pack $bar -anchor w -pady [theme::px 6 0] -fill x -after $path.head.line
+        details::show_bar $head.bar $head.line {*}[board::run_progress $key]
     }
 
     method ShowWhy {text} {
@@ -230,7 +214,7 @@ oo::class create ::details::View {
         $head.where configure -text [expr {$count > 0 ? "" :
             "Click one in the graph or the table; Control-click adds to the selection."}]
         $head.line.since configure -text ""
-        my ShowBar {} ""
+        details::show_bar $head.bar $head.line
         my ShowWhy [join [lmap {state number} $states {string cat $number " " $state}] ", "]
     }
 
@@ -349,6 +333,26 @@ proc ::details::create {path} {
 proc ::details::do {action rows} {
     variable pane
     $pane do $action $rows
+}
+
+# How far a run is, as a bar with its words.
+proc ::details::bar {bar} {
+    ttk::frame $bar
+    ttk::progressbar $bar.done -maximum 1000 -length [theme::px 160]
+    ttk::label $bar.said -style Small.TLabel
+    pack $bar.done -side left
+    pack $bar.said -side left -padx [theme::px 8]
+}
+
+# Below another part of its window, where the run says how far it is.
+proc ::details::show_bar {bar below {part ""} {text ""}} {
+    if {$part eq ""} {
+        pack forget $bar
+        return
+    }
+    $bar.done configure -value [expr {round(1000 * $part)}]
+    $bar.said configure -text [output_text::clip [board::percent $part $text]]
+    pack $bar -anchor w -pady [theme::px 6 0] -fill x -after $below
 }
 
 # What an object shows is gone.

@@ -80,9 +80,7 @@ oo::class create ::details::Tabs {
                 $log show_node $key $then
             }
             history {
-                db::query "SELECT extract(epoch FROM at), who, sentence FROM josch.history($node, $day)
-                    [expr {$then eq "" ? "" : "WHERE at <= to_timestamp([format %.6f $then])"}]" \
-                    [list late::call [self] TakeHistory $key] history-[self]
+                db::query [details::HistorySql $node $day $then] [list late::call [self] TakeHistory $key] history-[self]
             }
             facts {
                 db::query "[details::FactsSql $node $day]; [details::BesideSql $node $day]" \
@@ -159,6 +157,23 @@ oo::class create ::details::Tabs {
 
 # ---- SQL ----
 
+# The results of a run, as one text; NULL without any.
+proc ::details::ResultsSql {run} {
+    return "(SELECT string_agg(e.key || ' = ' || e.value, ', ' ORDER BY e.key COLLATE \"C\")
+        FROM josch.run_reports p, jsonb_each_text(p.results) e WHERE p.run_id = $run)"
+}
+
+# What has happened, and the results of each run at its end; up to a moment of the past, or all ("").
+proc ::details::HistorySql {node day then} {
+    return "SELECT extract(epoch FROM at), who, sentence FROM (
+        SELECT at, coalesce(who, '') AS who, sentence, ordinality FROM josch.history($node, $day) WITH ORDINALITY
+        UNION ALL SELECT coalesce(r.ended_at, p.reported_at), '',
+            'results of run ' || r.run_id || ' (attempt ' || r.attempt || '): ' || [ResultsSql r.run_id], 0
+        FROM josch.runs r JOIN josch.run_reports p ON p.run_id = r.run_id AND p.results <> '{}'
+        WHERE r.node_id = $node AND r.job_date = $day) h
+        [expr {$then eq "" ? "" : "WHERE at <= to_timestamp([format %.6f $then])"}] ORDER BY at, ordinality"
+}
+
 proc ::details::FactsSql {node day} {
     return "SELECT to_char(n.due_at, 'YYYY-MM-DD HH24:MI TZ') AS \"Not before\",
         CASE WHEN n.forced THEN 'yes' END AS \"Forced\", n.unmet::text AS \"Unmet parents\",
@@ -178,7 +193,8 @@ proc ::details::FactsSql {node day} {
         r.run_id::text AS \"Run\", r.status AS \"Status\", r.host AS \"Host\", r.pid::text AS \"Process\",
         r.exit_code::text AS \"Exit code\", r.exit_signal::text AS \"Signal\", 
         round(r.cpu_seconds::numeric, 2) || ' s' AS \"CPU\",
-        pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\",
+        pg_size_pretty(r.peak_memory) AS \"Memory\", r.log AS \"Log\", [ResultsSql r.run_id] AS \"Results\",
+        (SELECT p.problems FROM josch.run_reports p WHERE p.run_id = r.run_id) AS \"Not understood\",
         (SELECT string_agg(p.key || '=' || p.value, ' ' ORDER BY p.key COLLATE \"C\")
             FROM josch.jobs j, jsonb_each_text(j.params) p
             WHERE j.job_name = n.job_name AND j.job_date = n.job_date) AS \"Parameters\"

@@ -14,13 +14,7 @@ namespace eval ::pauses {
 
 proc ::pauses::show {} {
     variable window
-    if {![winfo exists $window]} {
-        Build
-        dialog::center $window .
-    } else {
-        wm deiconify $window
-        raise $window
-    }
+    dialog::bring $window ::pauses::Build
     Read
 }
 

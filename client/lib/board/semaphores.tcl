@@ -111,21 +111,17 @@ proc ::semaphores::write {button} {
 
 proc ::semaphores::show {} {
     variable window
-    if {![winfo exists $window]} {
-        Build
-    }
+    dialog::bring $window ::semaphores::Build
     Read
-    wm deiconify $window
-    raise $window
     focus $window.list.tree
 }
 
 proc ::semaphores::Build {} {
     variable window
     toplevel $window
+    wm withdraw $window
     theme::dress $window
     wm title $window "Semaphores"
-    wm transient $window .
     ttk::frame $window.list -padding [theme::px 12]
     ttk::treeview $window.list.tree -columns {units state since} -height 16 -selectmode browse \
         -yscrollcommand [list $window.list.y set]

@@ -47,15 +47,14 @@ proc ::missed::Notice {} {
 }
 
 proc ::missed::show {} {
+    dialog::bring .missed ::missed::Build
+    Read
+}
+
+proc ::missed::Build {} {
     variable columns
     variable number
     set w .missed
-    if {[winfo exists $w]} {
-        Read
-        wm deiconify $w
-        raise $w
-        return
-    }
     incr number
     toplevel $w
     wm withdraw $w
@@ -82,8 +81,6 @@ proc ::missed::show {} {
     pack $w.answer -side bottom -fill x -padx $gap
     pack $w.tree -fill both -expand 1 -padx $gap -pady [list $gap 0]
     bind $w <Escape> [list destroy $w]
-    Read
-    dialog::center $w .
 }
 
 proc ::missed::Buttons {w} {

@@ -4,8 +4,11 @@
 # window of their own, which stand in the list, and what is put off. A window that a person has asked for is there until it is
 # closed, whatever state its node is in. Pure: a model is a value, the moment is an argument.
 #
+# Alarms that nobody has acknowledged are rows, too: they stand in the list, after all nodes, and have no window of their own.
+#
 # Constraint: a model is told what is true, never what has changed; a notification that was lost, doubled or late does
-# no harm. A key is {node_id job_date}; a row is a dict of josch.attention's columns, with "since" in seconds of the epoch.
+# no harm. A key is {node_id job_date}, of an alarm {alarm_id alarm}; a row is a dict of josch.attention's columns, with "since"
+# in seconds of the epoch, of an alarm with alarm_id besides.
 
 namespace eval ::model {}
 
@@ -15,7 +18,14 @@ proc ::model::new {{many 5}} {
 }
 
 proc ::model::key {row} {
+    if {[dict exists $row alarm_id]} {
+        return [list [dict get $row alarm_id] alarm]
+    }
     list [dict get $row node_id] [dict get $row job_date]
+}
+
+proc ::model::is_alarm {key} {
+    expr {[lindex $key 1] eq "alarm"}
 }
 
 # Take the rows of what waits, as they are now, all of them, and those of what else a person has asked for.
@@ -107,18 +117,32 @@ proc ::model::waits {model key} {
     dict exists $model rows $key
 }
 
-# Keys of all that waits, the longest first.
-proc ::model::waiting {model} {
+# Keys of nodes alone, or of alarms.
+proc ::model::Of {keys alarms} {
+    lsearch -all -inline {*}[expr {$alarms ? "" : "-not"}] -exact -index 1 $keys alarm
+}
+
+# How many wait, and how many of them are put off: {all off}.
+proc ::model::count {model now {alarms 0}} {
+    set off [lmap key [Of [dict keys [dict get $model snoozed]] $alarms] {
+        if {[lindex [dict get $model snoozed $key] 0] <= $now} continue
+        set key
+    }]
+    list [llength [Of [dict keys [dict get $model rows]] $alarms]] [llength $off]
+}
+
+# Keys of all nodes that wait, or of all alarms, the longest first.
+proc ::model::waiting {model {alarms 0}} {
     set order {}
-    dict for {key row} [dict get $model rows] {
-        lappend order [list [dict get $row since] [lindex $key 0] $key]
+    foreach key [Of [dict keys [dict get $model rows]] $alarms] {
+        lappend order [list [dict get $model rows $key since] [lindex $key 0] $key]
     }
     lmap item [lsort -real -index 0 [lsort -integer -index 1 $order]] {lindex $item 2}
 }
 
-# Keys of what waits and is not put off.
-proc ::model::awake {model now} {
-    lmap key [waiting $model] {
+# Those of them that are not put off.
+proc ::model::awake {model now {alarms 0}} {
+    lmap key [waiting $model $alarms] {
         if {[dict exists $model snoozed $key] && [lindex [dict get $model snoozed $key] 0] > $now} {
             continue
         }
@@ -146,13 +170,15 @@ proc ::model::crowd {model} {
 
 # What to show now: {model windows list}. windows: keys that have a window each; list: keys that stand in the list window,
 # which is there when this is not empty. busy: keys of windows in which the person is writing: those stay. The list goes
-# when it is empty, not when it is short: windows do not burst out of a list that is being worked off. unasked: whether
-# windows and the list come by themselves; else only for what the person has asked for.
+# when it is empty, not when it is short: windows do not burst out of a list that is being worked off. With nothing but
+# alarms in it, nodes that come have windows again. unasked: whether windows and the list come by themselves; else only for
+# what the person has asked for.
 proc ::model::view {model now {busy {}} {unasked 1}} {
     set awake [awake $model $now]
+    set alarms [awake $model $now 1]
     if {$unasked && [llength $awake] > [dict get $model many]} {
         dict set model listing 1
-    } elseif {![llength $awake]} {
+    } elseif {![llength $awake] && ($unasked || ![llength $alarms])} {
         dict set model listing 0
     }
     set windows [lmap key $awake {
@@ -164,7 +190,8 @@ proc ::model::view {model now {busy {}} {unasked 1}} {
             lappend windows $key
         }
     }
-    return [list $model $windows [expr {[dict get $model listing] ? $awake : {}}]]
+    set listing [dict get $model listing]
+    return [list $model $windows [concat [expr {$listing ? $awake : {}}] [expr {$listing || $unasked ? $alarms : {}}]]]
 }
 
 # How long something has waited, in words that change slowly.

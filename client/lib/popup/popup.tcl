@@ -46,6 +46,7 @@ proc ::popup::init {} {
     set on [conf::get popups]
     bind . <<DbState>> +[namespace code StateChanged]
     bind . <<DbNotify>> +[namespace code Notified]
+    bind . <<DbAlarms>> +[namespace code AfterAlarm]
     bind . <<BoardPulse>> +[namespace code Compare]
     Tick
 }
@@ -110,11 +111,10 @@ proc ::popup::crowd {} {
     Show
 }
 
-# How many nodes wait, for the status lines: {all put-off}.
-proc ::popup::count {} {
+# How many nodes wait, or how many alarms do, for the status lines: {all put-off}.
+proc ::popup::count {{alarms 0}} {
     variable model
-    set all [llength [model::waiting $model]]
-    list $all [expr {$all - [llength [model::awake $model [server_clock::now]]]}]
+    model::count $model [server_clock::now] $alarms
 }
 
 # Why what waits could not be read, for the status lines; empty when it could.
@@ -132,7 +132,8 @@ proc ::popup::known {} {
 # Everything that waits in one list; what was put off too, when there is nothing else.
 proc ::popup::show_list {} {
     variable model
-    if {![llength [model::awake $model [server_clock::now]]]} {
+    set now [server_clock::now]
+    if {![llength [model::awake $model $now]] && ![llength [model::awake $model $now 1]]} {
         set model [model::wake $model]
     }
     set model [model::crowd $model]
@@ -244,6 +245,15 @@ proc ::popup::Soon {} {
     }
 }
 
+# An alarm often comes with the change of its node, which is not to be looked at twice.
+proc ::popup::AfterAlarm {} {
+    variable readTimer
+    variable gap
+    if {$readTimer eq ""} {
+        set readTimer [after $gap [namespace code read]]
+    }
+}
+
 proc ::popup::read {} {
     variable readAt
     variable readTimer
@@ -260,7 +270,8 @@ proc ::popup::read {} {
         return
     }
     set readAt [clock milliseconds]
-    db::query [popup_sql::rows [db::may signoff] $asked] [namespace code [list Took $asked]] popup-read
+    set sql [popup_sql::rows [db::may signoff] $asked]
+    db::query "$sql; [popup_sql::alarms [db::may acknowledge]]" [namespace code [list Took $asked]] popup-read
 }
 
 # The rows of what waits, and those of what was asked for.
@@ -271,8 +282,8 @@ proc ::popup::Took {asked result} {
         event generate . <<PopupsChanged>>
         return
     }
-    lassign [dict get $result all] waiting others
-    Take [db::dicts $waiting] [db::dicts $others]
+    lassign [dict get $result all] waiting others alarms
+    Take [concat [db::dicts $waiting] [db::dicts $alarms]] [db::dicts $others]
     Vanish $asked [lmap row [concat [db::dicts $waiting] [db::dicts $others]] {model::key $row}]
 }
 

@@ -63,6 +63,8 @@ oo::class create ::popup::Frame {
         ttk::label $body.where -style Quiet.TLabel
         ttk::label $body.why -wraplength $width -justify left
         ttk::label $body.holder -wraplength $width -justify left
+        details::bar $body.bar
+        ttk::label $body.results -wraplength $width -justify left
         ttk::label $body.children -style Quiet.TLabel -wraplength $width -justify left
         pack $body.name $body.where -anchor w
         pack $body.why -anchor w -pady [list [theme::chars 1] 0]
@@ -194,11 +196,24 @@ oo::class create ::popup::Frame {
         } else {
             pack $path.body.why -anchor w -after $path.body.where -pady [list [theme::chars 1] 0]
         }
+        details::show_bar $path.body.bar $path.body.where {*}[dict values [dict filter $row key progress progress_text]]
+        my FillResults
         $path.body.children configure -text [my Children]
         my FillHolder
         my FillOutput
         my tick
         my FitSoon
+    }
+
+    # What its latest run has given to those that come after it.
+    method FillResults {} {
+        set results [expr {[dict exists $facts results] ? [dict get $facts results] : ""}]
+        $path.body.results configure -text [output_text::clip "Results: $results" 4 500]
+        if {$results eq ""} {
+            pack forget $path.body.results
+        } else {
+            pack $path.body.results -anchor w -before $path.body.children -pady [list [theme::chars 0.7] 0]
+        }
     }
 
     method FillHolder {} {

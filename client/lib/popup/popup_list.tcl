@@ -25,6 +25,9 @@ namespace eval ::popup_list {
     variable gave_way {}
     variable chosen
     array set chosen {group "No groups" filter ""}
+    # so many alarms stand one by one; and how many lines the list has: for alarms alone, and for what waits
+    variable flat 20
+    variable lines {5 14}
     # title, width in characters, whether it takes the room that is left
     variable columns {
         node   {Node 22 1}
@@ -57,11 +60,26 @@ proc ::popup_list::show {list} {
     }
     if {![winfo exists $path]} {
         Build
+    } elseif {[$path.list.tree cget -height] < [Height]} {
+        # nodes have come to alarms that were alone
+        $path.list.tree configure -height [Height]
+        Fit
     } elseif {$come && ![HasKeyboard]} {
         # somebody is needed for what has come, as for the first; who is at the list sees it
         popup::map $path
     }
     workq::add ::popup_list::Fill popup-list
+}
+
+# Are there alarms and nothing else?
+proc ::popup_list::OnlyAlarms {} {
+    variable rows
+    return [expr {[lsearch -not -exact -index 1 [dict keys $rows] alarm] < 0}]
+}
+
+proc ::popup_list::Height {} {
+    variable lines
+    return [lindex $lines [expr {![OnlyAlarms]}]]
 }
 
 proc ::popup_list::HasKeyboard {} {
@@ -220,7 +238,7 @@ proc ::popup_list::BuildTools {} {
 # Beside each other, or, where that has no room, below; what was put off is there when there is something.
 proc ::popup_list::ArrangeTools {} {
     variable path
-    lassign [popup::count] all off
+    set off [Off]
     set tools $path.tools
     if {![winfo exists $tools.filter_label]} {
         # the window is going, and its parts went first
@@ -296,7 +314,7 @@ proc ::popup_list::BuildTree {} {
     variable columns
     ttk::frame $path.list
     set tree $path.list.tree
-    ttk::treeview $tree -columns [dict keys $columns] -show {tree headings} -selectmode extended -height 14 \
+    ttk::treeview $tree -columns [dict keys $columns] -show {tree headings} -selectmode extended -height [Height] \
         -yscrollcommand [list $path.list.y set]
     ttk::scrollbar $path.list.y -orient vertical -command [list $tree yview]
     $tree heading #0 -text State -anchor w -command {::popup_list::SortBy state}

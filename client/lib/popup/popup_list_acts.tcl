@@ -8,7 +8,7 @@
 
 namespace eval ::popup_list {
     # the acts that can be offered, in this order; those to the left of the others are no answers
-    variable acts {signoff approve retry mark_success mark_failed reject skip abandon claim unclaim}
+    variable acts {signoff approve retry mark_success mark_failed reject skip abandon acknowledge claim unclaim}
     variable left {claim unclaim}
     # the width that the buttons were laid out for; and how they stand: {frame lines}
     variable button_width 0
@@ -52,13 +52,9 @@ proc ::popup_list::Suits {action row} {
     if {![db::may $action]} {
         return 0
     }
-    switch $action {
-        claim {
-            return [expr {[claims::who $row] eq ""}]
-        }
-        unclaim {
-            return [expr {[claims::who $row] eq [db::user]}]
-        }
+    if {$action in {claim unclaim}} {
+        set who [expr {$action eq "claim" ? "" : [db::user]}]
+        return [expr {![model::is_alarm [model::key $row]] && [claims::who $row] eq $who}]
     }
     expr {$action in [dict get $row acts]}
 }
@@ -224,6 +220,16 @@ proc ::popup_list::SelectAll {} {
 
 proc ::popup_list::Open {} {
     foreach key [lrange [Selected] 0 4] {
+        OpenKey $key
+    }
+}
+
+# The window of a node; of an alarm that of what it is about.
+proc ::popup_list::OpenKey {key} {
+    variable rows
+    if {[model::is_alarm $key]} {
+        alarms::open_row [dict get $rows $key]
+    } else {
         popup::open $key
     }
 }
@@ -236,7 +242,7 @@ proc ::popup_list::OpenAt {x y} {
     if {$item eq "" || [IsGroup $item] || [$tree identify region $x $y] ni {cell tree}} {
         return 0
     }
-    popup::open [Key $item]
+    OpenKey [Key $item]
     return 1
 }
 
@@ -246,7 +252,7 @@ proc ::popup_list::OpenFocus {} {
     if {$item eq "" || [IsGroup $item]} {
         return 0
     }
-    popup::open [Key $item]
+    OpenKey [Key $item]
     return 1
 }
 

@@ -39,10 +39,10 @@ proc ::popup_list::FitColumns {tree} {
     }
 }
 
-# In a narrow list some columns give way, so that the others can be read.
+# In a narrow list some columns give way, so that the others can be read; of alarms some say nothing.
 proc ::popup_list::ThatFit {width needs} {
     variable columns
-    set left [dict keys $columns]
+    set left [dict keys [dict remove $columns {*}[expr {[OnlyAlarms] ? {blocks exit who} : {}}]]]
     set sum [theme::chars 16]
     foreach name $left {
         incr sum [Least $name $needs]
@@ -82,9 +82,12 @@ proc ::popup_list::Needs {} {
     variable rows
     variable texts
     variable columns
-    # no less than their headings
+    # no less than their headings; where alarms are gathered by their kind, that stands with the names
     set longest [dict map {name least} $texts {lindex [dict get $columns $name] 0}]
     dict for {key row} $rows {
+        if {[dict exists $row kind] && [string length [dict get $row kind]] + 2 > [string length [dict get $longest node]]} {
+            dict set longest node "\u2691 [dict get $row kind]"
+        }
         dict for {name text} $longest {
             set value [popup_rows::value $row $name]
             if {[string length $value] > [string length $text]} {

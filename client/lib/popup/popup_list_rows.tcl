@@ -23,26 +23,33 @@ proc ::popup_list::Fill {} {
     if {![FillSome $tree $groups]} {
         return -code continue
     }
-    foreach one $groups {
-        set items [lmap key [lindex $one 1] {Item $key}]
-        set parent [expr {[lindex $one 0] eq "" ? "" : [GroupItem [lindex $one 0]]}]
-        if {[$tree children $parent] ne $items} {
-            $tree children $parent $items
-        }
-    }
-    PlaceGroups $tree $groups
+    Place $tree $groups
     Buttons
 }
 
 # The keys that are to be shown, in order; and the groups that they are in, {name keys} each; one without a name for none.
+# Alarms come after the nodes, in any order; many of them in groups by their kind, so that they take no more room than needed.
 proc ::popup_list::Wanted {} {
     variable rows
     variable group
     variable sort_by
     variable descending
     variable chosen
-    set keys [popup_rows::arrange $rows $chosen(filter) $sort_by $descending]
-    return [list $keys [expr {$group eq "" ? [list [list "" $keys]] : [popup_rows::group $rows $keys $group]}]]
+    variable flat
+    lassign {} nodes alarms
+    foreach key [popup_rows::arrange $rows $chosen(filter) $sort_by $descending] {
+        lappend [expr {[model::is_alarm $key] ? "alarms" : "nodes"}] $key
+    }
+    set keys [concat $nodes $alarms]
+    set by [expr {$group eq "" && [llength $alarms] > $flat ? "state" : $group}]
+    if {$by eq ""} {
+        return [list $keys [list [list "" $keys]]]
+    }
+    set groups [expr {$group eq "" ? [list [list "" $nodes]] : [popup_rows::group $rows $nodes $group]}]
+    foreach one [popup_rows::group $rows $alarms $by] {
+        lappend groups [list "\u2691 [lindex $one 0]" [lindex $one 1]]
+    }
+    return [list $keys $groups]
 }
 
 # Write some rows anew; true when none is left to be written.
@@ -84,26 +91,28 @@ proc ::popup_list::MakeGroup {tree name keys} {
     }
 }
 
-proc ::popup_list::PlaceGroups {tree groups} {
-    set wanted [lmap one $groups {
-        if {[lindex $one 0] eq ""} continue
-        GroupItem [lindex $one 0]
-    }]
-    if {$wanted ne {} && [$tree children {}] ne $wanted} {
-        # the rest is left outside
-        set stale [lmap item [$tree children {}] {
-            if {$item in $wanted} continue
+# All in its place and order; groups that are no more go, once their rows are elsewhere.
+proc ::popup_list::Place {tree groups} {
+    set top {}
+    foreach one $groups {
+        lassign $one name keys
+        set items [lmap key $keys {Item $key}]
+        if {$name eq ""} {
+            lappend top {*}$items
+            continue
+        }
+        lappend top [GroupItem $name]
+        if {[$tree children [GroupItem $name]] ne $items} {
+            $tree children [GroupItem $name] $items
+        }
+    }
+    set former [$tree children {}]
+    if {$former ne $top} {
+        $tree children {} $top
+        $tree delete [lmap item $former {
+            if {![IsGroup $item] || $item in $top} continue
             set item
         }]
-        $tree delete $stale
-        $tree children {} $wanted
-    } elseif {$wanted eq {}} {
-        # groups that are no more, and have no rows any more
-        foreach item [$tree children {}] {
-            if {[IsGroup $item]} {
-                $tree delete [list $item]
-            }
-        }
     }
 }
 
@@ -141,7 +150,11 @@ proc ::popup_list::IsGroup {item} {
     string match g:* $item
 }
 
+# An alarm has a mark, not a colour: those are the states'.
 proc ::popup_list::Look {row} {
+    if {[model::is_alarm [model::key $row]]} {
+        return [list -text "\u2691 [popup_rows::value $row state]"]
+    }
     set looks [theme::state [dict get $row state]]
     list -text " [dict get $looks symbol] [dict get $looks label]" -image [theme::patch [dict get $row state]]
 }
@@ -179,16 +192,24 @@ proc ::popup_list::Heading {} {
         }
         string cat [dict get $counts $state] " " [string tolower [dict get [theme::state $state] label]]
     }]
-    set number [dict size $rows]
-    lassign [popup::count] all off
-    set more [expr {$all >= $::popup::limit ? "More than " : ""}]
-    set text "$more$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
-    ShowOff $off
+    set alarms [expr {[dict exists $counts alarm] ? [dict get $counts alarm] : 0}]
+    set number [expr {[dict size $rows] - $alarms}]
+    set text {}
+    if {$number} {
+        lappend text "[More 0]$number [expr {$number == 1 ? "waits" : "wait"}] for you: [join $parts ", "]"
+    }
+    if {$alarms} {
+        lappend text "[More 1]\u2691 $alarms [expr {$alarms == 1 ? "alarm" : "alarms"}]"
+    }
+    set text [join $text "; "]
+    ShowOff
     if {[$path.band.title cget -text] ne $text} {
         $path.band.title configure -text $text
         wm title $path "JOSCH: $text"
     }
-    # the colour of the most urgent
+    # the colour of the most urgent; alarms have none
+    $path.band configure -style TFrame
+    $path.band.title configure -style Big.TLabel
     foreach state [lreverse [states::names]] {
         if {[dict exists $counts $state]} {
             $path.band configure -style $state.State.TFrame
@@ -197,10 +218,20 @@ proc ::popup_list::Heading {} {
     }
 }
 
+# There may be more of them than were read.
+proc ::popup_list::More {alarms} {
+    return [expr {[lindex [popup::count $alarms] 0] >= $::popup::limit ? "More than " : ""}]
+}
+
+# How much is put off.
+proc ::popup_list::Off {} {
+    return [expr {[lindex [popup::count] 1] + [lindex [popup::count 1] 1]}]
+}
+
 # What is put off is counted apart.
-proc ::popup_list::ShowOff {off} {
+proc ::popup_list::ShowOff {} {
     variable path
-    set text "$off put off: show"
+    set text "[Off] put off: show"
     if {[$path.tools.off cget -text] ne $text} {
         $path.tools.off configure -text $text
         ArrangeTools

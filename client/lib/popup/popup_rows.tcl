@@ -19,11 +19,14 @@ proc ::popup_rows::value {row column} {
         who {
             return [claims::who $row]
         }
+        state {
+            return [expr {[dict exists $row kind] ? [string map {_ " "} [dict get $row kind]] : [dict get $row state]}]
+        }
         why {
             return [string trim [string map {\n " "} [dict get $row message]]]
         }
     }
-    set fields {state state node node_name id node_id job job_name date job_date blocks blocks exit exit_code}
+    set fields {node node_name id node_id job job_name date job_date blocks blocks exit exit_code}
     if {[dict exists $fields $column]} {
         return [dict get $row [dict get $fields $column]]
     }

@@ -54,16 +54,17 @@ proc ::strip::Refresh {} {
         return
     }
     lassign [popup::count] all off
-    lassign [expr {[db::state] eq "online" ? [Online $all $off] : [Away]}] text style
+    lassign [popup::count 1] alarms silent
+    lassign [expr {[db::state] eq "online" ? [Online $all $off $alarms $silent] : [Away]}] text style
     $path.dot configure -style $style
     $path.text configure -text $text
-    $path.list state [expr {$all ? "!disabled" : "disabled"}]
+    $path.list state [expr {$all + $alarms ? "!disabled" : "disabled"}]
     set where [expr {[db::state] eq "online" ? ": [db::user] at [db::info database]" : ""}]
     wm title . "JOSCH$where[expr {$all ? " ($all)" : ""}]"
 }
 
 # What is said while there is a connection: {text style}; what is wrong comes before what waits.
-proc ::strip::Online {all off} {
+proc ::strip::Online {all off alarms silent} {
     if {[db::why] ne ""} {
         return [list [db::why] Danger.TLabel]
     }
@@ -84,12 +85,15 @@ proc ::strip::Online {all off} {
     }
     # what is put off is counted apart
     set text [switch [expr {$all - $off}] {
-        0 {string cat [expr {$off ? "Nothing else waits for you" : "Nothing waits for you"}]}
+        0 {string cat [expr {$off + $silent ? "Nothing else waits for you" : "Nothing waits for you"}]}
         1 {string cat "1 node waits for you"}
         default {string cat "[expr {$all - $off}] nodes wait for you"}
     }]
-    if {$off} {
-        append text ", $off put off"
+    if {$alarms - $silent} {
+        append text ", \u2691 [expr {$alarms - $silent == 1 ? "1 alarm" : "[expr {$alarms - $silent}] alarms"}]"
+    }
+    if {$off + $silent} {
+        append text ", [expr {$off + $silent}] put off"
     }
     if {![popup::enabled]} {
         return [list "$text; no windows come up" Warn.TLabel]

@@ -82,6 +82,17 @@ proc ::dialog::Buttons {window buttons callback} {
     set ::dialog::focus($window) $button
 }
 
+# Bring up a window of which there is one: it is built, over the middle of the main one, where it is not there.
+proc ::dialog::bring {window build} {
+    if {![winfo exists $window]} {
+        {*}$build
+        center $window .
+    } else {
+        wm deiconify $window
+        raise $window
+    }
+}
+
 # Bring up a window over the middle of another, or of the screen when that one is not to be seen, and with the keyboard: it
 # answers something that the person just did.
 proc ::dialog::center {window parent} {
