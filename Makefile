@@ -79,13 +79,19 @@ $(UNIT_TESTS): %: %.o $(UNIT_OBJS) $(SANITIZER_OBJ)
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
+# what runs commands on other machines, and what the programs read
+EXECUTORS      = $(addprefix $(TOP)executors/,slurm ssh kubernetes witness)
+EXECUTORS_DATA = $(addprefix $(TOP)executors/,lib.sh ssh_remote)
+
 .PHONY: install-runner uninstall-runner
 install-runner: $(RUNNER)
-	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)/josch'
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)/josch/executors'
 	$(INSTALL_PROGRAM) $(RUNNER) '$(DESTDIR)$(pkglibdir)/josch/$(RUNNER)'
+	$(INSTALL_SCRIPT) $(EXECUTORS) '$(DESTDIR)$(pkglibdir)/josch/executors'
+	$(INSTALL_DATA) $(EXECUTORS_DATA) '$(DESTDIR)$(pkglibdir)/josch/executors'
 
 uninstall-runner:
-	rm -f '$(DESTDIR)$(pkglibdir)/josch/$(RUNNER)'
+	rm -rf '$(DESTDIR)$(pkglibdir)/josch/$(RUNNER)' '$(DESTDIR)$(pkglibdir)/josch/executors'
 
 # for scripts: make -s print-REGRESS
 print-%:

@@ -97,6 +97,30 @@ missing_display_packages() {
     [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
 }
 
+# Other machines, for the suite cluster and scripts/demo --cluster: Slurm and an sshd. Their daemons are run by those that want them, as themselves
+# and below a folder; being installed starts none, neither now nor with the machine.
+ensure_cluster_packages() {
+    local missing=() policy=/usr/sbin/policy-rc.d
+    [ -x /usr/sbin/slurmctld ] || missing+=(slurmctld)
+    [ -x /usr/sbin/slurmd ] || missing+=(slurmd)
+    [ -x /usr/sbin/munged ] || missing+=(munge)
+    [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+    command -v sbatch >/dev/null || missing+=(slurm-client)
+    command -v ssh >/dev/null || missing+=(openssh-client)
+    [ -n "$(compgen -G '/usr/lib/*/libnss_wrapper.so' || compgen -G '/usr/lib*/libnss_wrapper.so')" ] || missing+=(libnss-wrapper)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || die "missing: ${missing[*]}; there is no apt-get to install it with"
+    say "Installing what is missing: ${missing[*]}"
+    as_root apt-get update -q </dev/null >/dev/null || die "apt-get update failed"
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
+    apt_install "${missing[@]}" >/dev/null
+    [ ! -d /run/systemd/system ] || as_root systemctl --quiet disable $(printf '%s\n' "${missing[@]}" | sed -n 's/^openssh-server$/ssh/p; /^slurm.*d$/p; /^munge$/p')
+    [ "$(trap -p EXIT)" = '' ] || { as_root rm -f $policy; trap - EXIT; }
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"

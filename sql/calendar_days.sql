@@ -91,6 +91,12 @@ DELETE FROM josch.calendars WHERE calendar_name = 'Once';
 UPDATE josch.calendars SET calendar_name = 'Bank' WHERE calendar_name = 'Other';
 SELECT string_agg(to_char(d, 'DD'), ' ' ORDER BY d) AS both FROM josch.open_days('Both', '2026-12-21', '2027-01-03') d;
 SELECT count(*) FROM josch.holidays WHERE calendar_name IN ('Once', 'Other');
+-- one statement takes calendars away together with what they are made of, in whatever order it finds them
+SAVEPOINT whole;
+DELETE FROM josch.calendars;
+SELECT (SELECT count(*) FROM josch.calendars) AS calendars, (SELECT count(*) FROM josch.calendar_parts) AS parts;
+SELECT count(*) FROM josch.calendar_parts_audit WHERE operation = 'DELETE';
+ROLLBACK TO whole;
 -- all of it is on record
 SELECT operation, calendar_name, new_values->>'holiday_name' AS name FROM josch.holidays_audit WHERE holiday = '2026-12-25';
 SELECT operation, calendar_name, old_values, new_values FROM josch.calendars_audit WHERE calendar_name = 'Bank' ORDER BY audit_id;

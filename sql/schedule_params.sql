@@ -48,6 +48,8 @@ SELECT josch.schedule('2026-04-01', 'EOD', '{"Ä": "b"}');
 SELECT josch.schedule('2026-04-01', 'EOD', '{"RUN_ID": "b"}');
 SELECT josch.schedule('2026-04-01', 'EOD', '{"JOSCH_REPORT": "b"}');
 SELECT josch.schedule('2026-04-01', 'EOD', jsonb_build_object('A', repeat('x', 100001)));
+SELECT josch.schedule('2026-04-01', 'EOD', '{"A": 1e100000}');
+SELECT josch.schedule('2026-04-01', 'EOD', jsonb_object_agg('V' || i, repeat('x', 90000))) FROM generate_series(1, 12) i;
 SELECT count(*) FROM josch.jobs WHERE job_date = '2026-04-01';
 -- the table asks the same, whoever writes it; the names that environs refuses are those that parameters may not have
 \set VERBOSITY terse

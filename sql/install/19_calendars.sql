@@ -81,6 +81,16 @@ COMMENT ON FUNCTION josch.calendar_changed() IS
 'Trigger: tells all sessions, when it commits, that a calendar was changed. With an argument it refuses a calendar that has become a part of itself (check_violation); the detail names the circle.';
 REVOKE ALL ON FUNCTION josch.calendar_changed() FROM PUBLIC;
 
+CREATE FUNCTION josch.calendar_goes() RETURNS trigger
+	LANGUAGE c SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'josch_trigger_calendar_goes';
+COMMENT ON FUNCTION josch.calendar_goes() IS
+'Trigger: what a calendar was made of is its part no longer, before anybody asks: so one statement may delete calendars together with those that they are made of, in whatever order it finds them.';
+REVOKE ALL ON FUNCTION josch.calendar_goes() FROM PUBLIC;
+
+CREATE TRIGGER goes BEFORE DELETE ON josch.calendars
+	FOR EACH ROW EXECUTE FUNCTION josch.calendar_goes();
+COMMENT ON TRIGGER goes ON josch.calendars IS 'Its parts go first';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON josch.calendars
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed();
 COMMENT ON TRIGGER changed ON josch.calendars IS 'Sessions look again';
@@ -96,7 +106,7 @@ COMMENT ON TRIGGER refuse_circles ON josch.calendar_parts IS 'No calendar is a p
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON josch.holidays
 	FOR EACH STATEMENT EXECUTE FUNCTION josch.calendar_changed();
 COMMENT ON TRIGGER changed ON josch.holidays IS 'Sessions look again';
-ALTER TABLE josch.calendars ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER refuse_circles;
+ALTER TABLE josch.calendars ENABLE ALWAYS TRIGGER goes, ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER refuse_circles;
 ALTER TABLE josch.calendar_parts ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER refuse_circles;
 ALTER TABLE josch.holidays ENABLE ALWAYS TRIGGER changed;
 

@@ -348,7 +348,7 @@ CREATE TABLE josch.nodes (
 	late_end_at		timestamptz,
 	file_found		text,
 	sql_true_at		timestamptz,
-	limit_group		integer NOT NULL DEFAULT 0,
+	limit_group		bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (job_date, node_id),
 	CONSTRAINT nodes_node_name_is_unique_in_its_job UNIQUE (job_date, job_name, node_name),
 	FOREIGN KEY (job_name, job_date) REFERENCES josch.jobs,
@@ -500,7 +500,7 @@ COMMENT ON COLUMN josch.recounts.note IS 'A random number, which tells the notes
 /* Kept by the trigger on nodes alone, so that no index of nodes knows their state: they change in place.  Not dumped: it follows from the rows. */
 CREATE TABLE josch.waiting (
 	waits_for	"char" NOT NULL,
-	limit_group	integer NOT NULL DEFAULT 0,
+	limit_group	bigint NOT NULL DEFAULT 0,
 	due_at		timestamptz NOT NULL,
 	job_date	date NOT NULL,
 	node_id		bigint NOT NULL,

@@ -1,10 +1,10 @@
 /* What follows from a change of limits.  ENABLE ALWAYS, as those on nodes. */
 
-CREATE FUNCTION josch.limit_group(job_name text, semaphores text) RETURNS integer
+CREATE FUNCTION josch.limit_group(job_name text, semaphores text) RETURNS bigint
 	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 	AS $$
 SELECT CASE WHEN $1 IS NULL AND $2 IS NULL THEN 0
-	ELSE coalesce(nullif(hashtext(concat_ws('; ', 'job ' || $1, $2) COLLATE "C"), 0), 1) END
+	ELSE coalesce(nullif(hashtextextended(concat_ws('; ', 'job ' || $1, $2) COLLATE "C", 0), 0), 1) END
 $$;
 COMMENT ON FUNCTION josch.limit_group(text, text) IS
 'Internal: nodes.limit_group of a node: job_name is that of a job that has a limit, semaphores lists what the node needs.';

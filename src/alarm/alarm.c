@@ -24,7 +24,7 @@ begin(AlarmLook *look)
 {
 	look->round = (AlarmRound) {.begun = true, .deadline_at = DT_NOBEGIN, .deadline_key = {PG_INT64_MIN, DATEVAL_NOBEGIN},
 		.state_mark = {PG_INT64_MIN, DATEVAL_NOBEGIN},
-	.wait_group = PG_INT32_MIN,.wait_since = DT_NOBEGIN,.wait_key = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
+	.wait_group = PG_INT64_MIN,.wait_since = DT_NOBEGIN,.wait_key = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
 	for (int i = 0; i < ALARM_CONDITIONS; i++)
 	{
 		if (look->conditions[i].known)

@@ -38,7 +38,7 @@ typedef struct AlarmRound
 	TimestampTz deadline_at;	/* the last deadline that was looked at, */
 	NodeKey		deadline_key;
 	char		deadline_kind;
-	int32		wait_group;		/* the last row of those that wait for limits, as josch.waiting has it */
+	int64		wait_group;		/* the last row of those that wait for limits, as josch.waiting has it */
 	TimestampTz wait_since;
 	NodeKey		wait_key;
 } AlarmRound;

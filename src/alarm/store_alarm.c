@@ -48,7 +48,7 @@ typedef struct Done
 	TimestampTz due_at;
 	char		kind;
 	int64		alarm_id;
-	int32		group;
+	int64		group;
 } Done;
 
 /* ---- deadlines ---- */
@@ -137,7 +137,7 @@ static JoschPlan never_fits = JOSCH_PLAN(
 	"SELECT " SQL_COUNTS ", (SELECT count(*) FROM page), l.node_id, l.job_date, l.due_at, l.limit_group"
 	" FROM (SELECT 1) one LEFT JOIN (SELECT limit_group, CASE WHEN never THEN due_at ELSE 'infinity' END AS due_at,"
 	"   CASE WHEN never THEN job_date ELSE 'infinity' END AS job_date, node_id FROM page ORDER BY place DESC LIMIT 1) l ON true",
-	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, DATEOID, INT8OID, INT8OID);
+	TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, DATEOID, INT8OID, INT8OID);
 
 static const JoschRow never_fits_row = JOSCH_ROW(
 	Done,
@@ -145,7 +145,7 @@ static const JoschRow never_fits_row = JOSCH_ROW(
 	JOSCH_FIELD(Done, seen, INT64),
 	JOSCH_FIELD_KEY(Done, key),
 	JOSCH_FIELD(Done, due_at, TIMESTAMPTZ),
-	JOSCH_FIELD(Done, group, INT32));
+	JOSCH_FIELD(Done, group, INT64));
 
 /* ---- causes that are gone ---- */
 
@@ -310,7 +310,7 @@ bool
 josch_store_alarm_never_fits(AlarmLook *look)
 {
 	AlarmRound *round = &look->round;
-	Datum		args[6] = {TimestampTzGetDatum(look->now), Int32GetDatum(round->wait_group), TimestampTzGetDatum(round->wait_since),
+	Datum		args[6] = {TimestampTzGetDatum(look->now), Int64GetDatum(round->wait_group), TimestampTzGetDatum(round->wait_since),
 		DateADTGetDatum(round->wait_key.job_date), Int64GetDatum(round->wait_key.node_id), Int64GetDatum(look->limit)};
 	Done		done = run(&never_fits, &never_fits_row, args, look);
 

@@ -45,14 +45,17 @@ static const JoschRow delivery_row = JOSCH_ROW(
 
 /*
  * $1 now, $2 SQL, $3 of all, $4 of a hook, $5 folder of the logs.  Each hook has its own
- * line: one that fails, or hangs, keeps no other from its turn.
+ * line, and one whose last attempt failed comes after those whose did not: so one that
+ * hangs keeps the others waiting once, and not for each alarm.
  */
 static JoschPlan take = JOSCH_PLAN(
 	"WITH turn AS MATERIALIZED (SELECT d.delivery_id FROM josch.alarm_hooks h,"
 	"   LATERAL (SELECT count(*) AS n FROM josch.alarm_deliveries r WHERE r.hook_name = h.hook_name AND r.state = 'running') r,"
+	"   LATERAL (SELECT (SELECT e.message IS NOT NULL FROM josch.alarm_deliveries e WHERE e.hook_name = h.hook_name AND e.ended_at IS NOT NULL"
+	"     ORDER BY e.ended_at DESC LIMIT 1) AS failed) l,"
 	"   LATERAL (SELECT d.delivery_id, d.not_before, row_number() OVER () AS place FROM (SELECT d.delivery_id, d.not_before FROM josch.alarm_deliveries d"
 	"     WHERE d.hook_name = h.hook_name AND d.state = 'waiting' AND d.not_before <= $1 ORDER BY d.not_before, d.delivery_id LIMIT $4) d) d"
-	"  WHERE h.enabled AND (h.exec_sql IS NOT NULL) = $2 AND d.place <= $4 - r.n ORDER BY d.not_before, d.delivery_id LIMIT $3),"
+	"  WHERE h.enabled AND (h.exec_sql IS NOT NULL) = $2 AND d.place <= $4 - r.n ORDER BY l.failed NULLS FIRST, d.not_before, d.delivery_id LIMIT $3),"
 	" d AS (UPDATE josch.alarm_deliveries d SET state = 'running', kind = CASE WHEN $2 THEN 'sql' ELSE 'command' END, attempt = d.attempt + 1,"
 	"   started_at = $1, run_id = nextval('josch.run_id_seq'), nonce = josch.new_nonce(),"
 	"   log = CASE WHEN NOT $2 THEN format('log/%s/alarms/%s.%s.log', $5, d.delivery_id, d.attempt + 1) END"

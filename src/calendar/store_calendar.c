@@ -62,6 +62,10 @@ static JoschPlan select_links = JOSCH_PLAN0(
 	"        UNION SELECT calendar_name, part_name FROM josch.calendar_parts) w (whole, part)"
 	" ORDER BY w.whole COLLATE \"C\", w.part COLLATE \"C\"");
 
+static JoschPlan delete_parts = JOSCH_PLAN(
+	"DELETE FROM josch.calendar_parts WHERE calendar_name = $1",
+	TEXTOID);
+
 static const JoschRow link_row = JOSCH_ROW(
 	CalendarLink,
 	JOSCH_FIELD(CalendarLink, whole, TEXT),
@@ -104,6 +108,16 @@ josch_store_calendar_links(int *n)
 	links = josch_rows_fetch(&link_row, *n, caller);
 	josch_spi_end(&spi);
 	return links;
+}
+
+void
+josch_store_calendar_empty(Datum name)
+{
+	JoschSpi	spi;
+
+	josch_spi_begin(&spi);
+	(void) josch_spi_change_latest(&delete_parts, SPI_OK_DELETE, &name, NULL);
+	josch_spi_end(&spi);
 }
 
 /* ---- the lock ---- */

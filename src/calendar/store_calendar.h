@@ -25,6 +25,9 @@ typedef struct CalendarLink
 /* All of them as they are committed now, and as this transaction has made them; in the order of their names. */
 extern CalendarLink *josch_store_calendar_links(int *n);
 
+/* Nothing is a part of it any more. */
+extern void josch_store_calendar_empty(Datum name);
+
 /* Keeps others from making a calendar a part of another until the transaction ends. */
 extern void josch_store_calendar_lock(void);
 

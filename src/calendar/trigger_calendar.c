@@ -7,7 +7,9 @@
  */
 #include "base/josch.h"
 
+#include "access/htup_details.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 
@@ -19,6 +21,7 @@
 #include "calendar/store_calendar.h"
 
 PG_FUNCTION_INFO_V1(josch_trigger_calendar_changed);
+PG_FUNCTION_INFO_V1(josch_trigger_calendar_goes);
 
 /* AFTER STATEMENT on the three tables; with an argument: looks for circles, where what a calendar is made of may have been added to. */
 Datum
@@ -42,4 +45,21 @@ josch_trigger_calendar_changed(PG_FUNCTION_ARGS)
 		josch_circles_refuse();
 	}
 	return PointerGetDatum(NULL);
+}
+
+/* BEFORE DELETE on calendars, each row: the foreign keys ask in the order of the rows, and would find parts of what is to go next. */
+Datum
+josch_trigger_calendar_goes(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.calendar_goes");
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		strcmp(RelationGetRelationName(trigger->tg_relation), "calendars") != 0)
+	{
+		josch_report_trigger_misuse("josch.calendar_goes");
+	}
+	josch_store_calendar_empty(heap_getattr(trigger->tg_trigtuple, SPI_fnumber(desc, "calendar_name"), desc, &isnull));
+	return PointerGetDatum(trigger->tg_trigtuple);
 }

@@ -22,6 +22,9 @@
 #define NAME_MAX_CHARACTERS 200
 #define VALUE_MAX_BYTES 100000
 
+/* As the constraint on josch.jobs has it. */
+#define ALL_MAX_BYTES 1000000
+
 /* What is wrong with a parameter. */
 typedef enum Fault
 {
@@ -201,13 +204,24 @@ josch_parameters_take(Jsonb *given)
 	initStringInfo(&object);
 	for (int i = 0; i < n; i++)
 	{
+		char	   *value;
+
 		complain(fault_of(&pairs[i], false), &pairs[i]);
+		value = text_of(&pairs[i].value);
+		complain(strlen(value) > VALUE_MAX_BYTES ? FAULT_LENGTH : FAULT_NONE, &pairs[i]);
 		appendStringInfoString(&object, i > 0 ? ", " : "{");
 		escape_json(&object, pnstrdup(pairs[i].key.val.string.val, pairs[i].key.val.string.len));
 		appendStringInfoString(&object, ": ");
-		escape_json(&object, text_of(&pairs[i].value));
+		escape_json(&object, value);
 	}
 	appendStringInfoString(&object, n > 0 ? "}" : "{}");
+	if (object.len > ALL_MAX_BYTES)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the parameters are too long together"),
+				 errdetail("Those of a day have %d bytes at most.", ALL_MAX_BYTES)));
+	}
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(object.data)));
 }
 

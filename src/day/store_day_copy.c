@@ -114,7 +114,7 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID},
 	[WAIT_FILE] = {"wait_file", TEXTOID}, [WAIT_STABLE] = {"wait_stable", INTERVALOID}, [WAIT_SQL] = {"wait_sql", TEXTOID},
 	[WAIT_INTERVAL] = {"wait_interval", INTERVALOID},
-	[SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [PRIORITY] = {"priority", INT4OID}, [LIMIT_GROUP] = {"limit_group", INT4OID},
+	[SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [PRIORITY] = {"priority", INT4OID}, [LIMIT_GROUP] = {"limit_group", INT8OID},
 	[UNMET] = {"unmet", INT4OID},
 	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
@@ -125,13 +125,13 @@ static JoschTable nodes_table = JOSCH_TABLE("nodes", node_columns, node_numbers)
 typedef struct Limited
 {
 	int64		node_id;
-	int32		limit_group;
+	int64		limit_group;
 } Limited;
 
 static const JoschRow limited_row = JOSCH_ROW(
 	Limited,
 	JOSCH_FIELD(Limited, node_id, INT64),
-	JOSCH_FIELD(Limited, limit_group, INT32));
+	JOSCH_FIELD(Limited, limit_group, INT64));
 
 static JoschPlan has_semaphores = JOSCH_PLAN0(
 	"SELECT EXISTS (SELECT FROM josch.tpl_node_semaphores)");
@@ -223,7 +223,7 @@ set_limit_group(const Copying *copying, Datum *values)
 
 	if (found != NULL)
 	{
-		values[LIMIT_GROUP] = Int32GetDatum(found->limit_group);
+		values[LIMIT_GROUP] = Int64GetDatum(found->limit_group);
 	}
 }
 

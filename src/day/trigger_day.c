@@ -39,7 +39,7 @@ static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
 	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"start_by", INTERVALOID}, {"finish_by", INTERVALOID},
 	{"due_at", TIMESTAMPTZOID}, {"late_start_at", TIMESTAMPTZOID}, {"late_end_at", TIMESTAMPTZOID},
-	{"limit_group", INT4OID}
+	{"limit_group", INT8OID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
@@ -48,7 +48,7 @@ static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
 typedef struct OfJob
 {
 	const char *zone;
-	int32		limit_group;
+	int64		limit_group;
 } OfJob;
 
 /*
@@ -65,12 +65,12 @@ of_job(const char *job_name, DateADT job_date)
 		DateADT		job_date;
 		char		job_name[MAX_JOB_NAME];
 		char		zone[TZ_STRLEN_MAX + 1];
-		int32		limit_group;
+		int64		limit_group;
 	}			last;
 	FullTransactionId transaction = GetTopFullTransactionIdIfAny();
 	CommandId	command = GetCurrentCommandId(false);
 	char	   *zone;
-	int32		limit_group;
+	int64		limit_group;
 
 	if (FullTransactionIdIsValid(transaction) && FullTransactionIdEquals(transaction, last.transaction) &&
 		command == last.command && job_date == last.job_date && strcmp(job_name, last.job_name) == 0)
@@ -140,11 +140,11 @@ set_deadlines(Draft *draft)
 }
 
 static void
-set_limit_group(Draft *draft, int32 limit_group)
+set_limit_group(Draft *draft, int64 limit_group)
 {
 	draft->set[draft->n] = numbers[LIMIT_GROUP];
 	draft->set_nulls[draft->n] = false;
-	draft->set_values[draft->n++] = Int32GetDatum(limit_group);
+	draft->set_values[draft->n++] = Int64GetDatum(limit_group);
 }
 
 static HeapTuple

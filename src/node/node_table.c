@@ -35,7 +35,7 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_WAIT_FILE] = {"wait_file", TEXTOID}, [NODES_WAIT_SQL] = {"wait_sql", TEXTOID},
 	[NODES_FILE_FOUND] = {"file_found", TEXTOID}, [NODES_SQL_TRUE_AT] = {"sql_true_at", TIMESTAMPTZOID},
 	[NODES_SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [NODES_PRIORITY] = {"priority", INT4OID},
-	[NODES_LIMIT_GROUP] = {"limit_group", INT4OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
+	[NODES_LIMIT_GROUP] = {"limit_group", INT8OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
 	[NODES_WAIT_STABLE] = {"wait_stable", INTERVALOID}, [NODES_WAIT_INTERVAL] = {"wait_interval", INTERVALOID},
 	[NODES_MAX_DURATION] = {"max_duration", INTERVALOID},
 	[NODES_LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [NODES_LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID}
@@ -67,7 +67,7 @@ static AttrNumber recounts_numbers[RECOUNTS_COLUMNS];
 JoschTable	josch_recounts = JOSCH_TABLE("recounts", recounts_columns, recounts_numbers);
 
 static const JoschColumn waiting_columns[WAITING_COLUMNS] = {
-	[WAITING_WAITS_FOR] = {"waits_for", CHAROID}, [WAITING_LIMIT_GROUP] = {"limit_group", INT4OID},
+	[WAITING_WAITS_FOR] = {"waits_for", CHAROID}, [WAITING_LIMIT_GROUP] = {"limit_group", INT8OID},
 	[WAITING_DUE_AT] = {"due_at", TIMESTAMPTZOID},
 	[WAITING_JOB_DATE] = {"job_date", DATEOID}, [WAITING_NODE_ID] = {"node_id", INT8OID}
 };

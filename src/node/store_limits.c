@@ -78,18 +78,18 @@ josch_store_limits_nodes(const char *job_name, DateADT job_date, int *n)
 	return keys;
 }
 
-int32
+int64
 josch_store_limits_group(const char *job_name, DateADT job_date)
 {
 	JoschSpi	spi;
 	Datum		args[2];
 	char		nulls[2] = {' ', ' '};
-	int32		group;
+	int64		group;
 
 	josch_spi_begin(&spi);
 	josch_spi_set_text(args, nulls, 0, job_name);
 	args[1] = DateADTGetDatum(job_date);
-	group = josch_spi_run_latest(&select_group, args, nulls) > 0 ? josch_spi_int32(0, 1, 0) : 0;
+	group = josch_spi_run_latest(&select_group, args, nulls) > 0 ? josch_spi_int64(0, 1, 0) : 0;
 	josch_spi_end(&spi);
 	return group;
 }

@@ -16,7 +16,7 @@ extern void josch_store_limits_regroup(const NodeKey *keys, int n);
 extern NodeKey *josch_store_limits_nodes(const char *job_name, DateADT job_date, int *n);
 
 /* The limit_group of a node that is added to a day of a job, and needs no semaphore yet. */
-extern int32 josch_store_limits_group(const char *job_name, DateADT job_date);
+extern int64 josch_store_limits_group(const char *job_name, DateADT job_date);
 
 /* The job of a node; NULL when it does not exist. */
 extern char *josch_store_limits_job(NodeKey key);

@@ -23,7 +23,7 @@ josch_waiting_datums(const Waiting *waiting, Datum datums[JOSCH_WAITING_KEYS])
 	bool		limited = waiting->waits_for == WAITS_FOR_LIMIT;
 
 	datums[WAITING_WAITS_FOR] = CharGetDatum(waiting->waits_for);
-	datums[WAITING_LIMIT_GROUP] = Int32GetDatum(limited ? waiting->group : 0);
+	datums[WAITING_LIMIT_GROUP] = Int64GetDatum(limited ? waiting->group : 0);
 	datums[WAITING_DUE_AT] = TimestampTzGetDatum(limited ? waiting->since : waiting->waits_for == WAITS_FOR_TIME ? waiting->due_at : DT_NOBEGIN);
 	datums[WAITING_JOB_DATE] = DateADTGetDatum(waiting->key.job_date);
 	datums[WAITING_NODE_ID] = Int64GetDatum(waiting->key.node_id);
@@ -56,16 +56,16 @@ static void
 set_group(Waiting *waiting, TupleTableSlot *node)
 {
 	bool		isnull;
-	int32		group = DatumGetInt32(column(node, NODES_LIMIT_GROUP, &isnull));
+	int64		group = DatumGetInt64(column(node, NODES_LIMIT_GROUP, &isnull));
 	int32		priority = DatumGetInt32(column(node, NODES_PRIORITY, &isnull));
-	uint32		hash;
+	uint64		hash;
 
 	if (group == 0 && priority == 0)
 	{
 		return;
 	}
-	hash = hash_combine(hash_combine(murmurhash32((uint32) group), murmurhash32((uint32) priority)), (uint32) waiting->turn);
-	waiting->group = hash == 0 ? 1 : (int32) hash;
+	hash = hash_bytes_uint32_extended((uint32) priority << 8 | (unsigned char) waiting->turn, (uint64) group);
+	waiting->group = hash == 0 ? 1 : (int64) hash;
 	waiting->since = Max(DatumGetTimestampTz(column(node, NODES_STATE_SINCE, &isnull)), waiting->due_at);
 	waiting->turn = WAITS_FOR_LIMIT;
 }
@@ -278,7 +278,7 @@ josch_waiting_read_row(JoschFinder *list)
 	Waiting		row = {
 		.waits_for = DatumGetChar(josch_finder_get(list, WAITING_WAITS_FOR, &isnull)),
 		.due_at = DatumGetTimestampTz(josch_finder_get(list, WAITING_DUE_AT, &isnull)),
-		.group = DatumGetInt32(josch_finder_get(list, WAITING_LIMIT_GROUP, &isnull)),
+		.group = DatumGetInt64(josch_finder_get(list, WAITING_LIMIT_GROUP, &isnull)),
 		.key = {
 			.node_id = DatumGetInt64(josch_finder_get(list, WAITING_NODE_ID, &isnull)),
 			.job_date = DatumGetDateADT(josch_finder_get(list, WAITING_JOB_DATE, &isnull))

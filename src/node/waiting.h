@@ -34,7 +34,7 @@ typedef struct Waiting
 	char		turn;			/* the line in which it stands, of one that is ready when it is due; else WAITS_FOR_NOTHING */
 	TimestampTz due_at;			/* of such a node; DT_NOBEGIN: at once */
 	NodeKey		key;
-	int32		group;			/* of one whose turn is WAITS_FOR_LIMIT: the same for all that are alike in need and priority, and of a kind */
+	int64		group;			/* of one whose turn is WAITS_FOR_LIMIT: the same for all that are alike in need and priority, and of a kind */
 	TimestampTz since;			/* of such a node: from when on it could have started */
 } Waiting;
 

@@ -56,7 +56,7 @@ typedef struct LimitVerdict
 /* The first that waits of those that are alike. */
 typedef struct LimitHead
 {
-	int32		group;
+	int64		group;
 	NodeKey		key;
 	TimestampTz since;
 	int64		rank;			/* the lower, the sooner */

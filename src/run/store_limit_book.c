@@ -181,7 +181,7 @@ read_node(LimitBook *book, Waiting node, LimitHead *head)
 {
 	bool		isnull;
 	int			priority = DatumGetInt32(josch_finder_get(&book->nodes, NODES_PRIORITY, &isnull));
-	bool		limited = DatumGetInt32(josch_finder_get(&book->nodes, NODES_LIMIT_GROUP, &isnull)) != 0;
+	bool		limited = DatumGetInt64(josch_finder_get(&book->nodes, NODES_LIMIT_GROUP, &isnull)) != 0;
 
 	memset(head, 0, sizeof(LimitHead));
 	head->group = node.group;
@@ -254,7 +254,7 @@ LimitHead *
 josch_limit_book_heads(LimitBook *book, int *n)
 {
 	static const NodeKey least = {PG_INT64_MIN, DATEVAL_NOBEGIN};
-	Waiting		from = {.waits_for = WAITS_FOR_LIMIT, .group = PG_INT32_MIN, .since = DT_NOBEGIN, .key = least};
+	Waiting		from = {.waits_for = WAITS_FOR_LIMIT, .group = PG_INT64_MIN, .since = DT_NOBEGIN, .key = least};
 	LimitHead  *heads = palloc(sizeof(LimitHead) * 16);
 	int			space = 16;
 
@@ -262,7 +262,7 @@ josch_limit_book_heads(LimitBook *book, int *n)
 	while (find_from(book, &from, false, true, &heads[*n]))
 	{
 		from.group = heads[(*n)++].group;
-		if (from.group == PG_INT32_MAX)
+		if (from.group == PG_INT64_MAX)
 		{
 			break;
 		}

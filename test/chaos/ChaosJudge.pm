@@ -189,9 +189,9 @@ my $CHANGES = q{
 	WHERE a.operation = 'INSERT' OR a.new_values ?| '{state,forced}'
 	ORDER BY c.committed_at, a.audit_id};
 
-# what a parent is to a child that waits for its success, its end, its failure
-my %MEANS = (succeeded => '++-', skipped => '++-', up => '+  ', failed => ' ++', abandoned => '-++', omitted => '-+-');
-my %CONDITION = (success => 0, done => 1, failure => 2);
+# what a parent is to a child that waits for its success, its end, its failure, its end that is not bad
+my %MEANS = (succeeded => '++-+', skipped => '++-+', up => '+   ', failed => ' ++ ', abandoned => '-++-', omitted => '-+-+');
+my %CONDITION = (success => 0, done => 1, failure => 2, well => 3);
 my %BEGINS = map { $_ => 1 } qw(running signoff succeeded review);
 
 # The parents for which a node ought not to have begun.

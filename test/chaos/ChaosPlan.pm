@@ -31,6 +31,8 @@ sub new_plan
 		my %parents = map { $_ => 1 } map { 1 + int rand($child - 1) } 1 .. int rand 4;
 		push @deps, map { [ $_, $child, pick(('success') x 8, 'done', 'failure') ] } sort { $a <=> $b } keys %parents;
 	}
+	push @nodes, ends($of{nodes});
+	push @deps, map { [ $of{nodes} + $_, $of{nodes} + $_ + 1, pick('success', 'done', 'failure') ] } 1, 3;
 	return { nodes => \@nodes, deps => \@deps, dates => [ '2024-03-01', '2024-03-02' ] };
 }
 
@@ -41,6 +43,14 @@ sub new_node
 	my ($id) = @_;
 	my %odd = (join_rule => pick(('all') x 4, 'any'), on_failure => pick(('ask') x 4, 'abandon'));
 	return { node_id => $id, job_name => 'job ' . $id % $JOBS, node_name => "node $id", %odd, pick(@KINDS)->() };
+}
+
+# The ends of two jobs, which wait for all of their nodes, and a child of each, in a job of its own.
+sub ends
+{
+	my ($last) = @_;
+	my $end = sub { (node_id => $last + $_[0], job_name => $_[1], node_name => "node @{[ $last + $_[0] ]}") };
+	return ({ $end->(1, 'job 0'), node_type => 'E' }, { $end->(2, 'after'), command() }, { $end->(3, 'job 1'), node_type => 'E' }, { $end->(4, 'after'), atomic() });
 }
 
 # How long, how it ends: most go well; some fail, some do not heed TERM, some are ended by their timeout.

@@ -25,7 +25,7 @@ done
 for file in test/isolation/specs/*.spec; do
     grep -nE 'pg_sleep' "$file" | sed "s#^\([0-9]*\):.*#$file:\1: sleeps; let the other session's step show that it waits#"
 done
-for file in test/t/*.pl test/upgrade/*.pl test/perl/*.pm; do
+for file in test/t/*.pl test/cluster/*.pl test/upgrade/*.pl test/perl/*.pm; do
     grep -nE '^\s*(Time::HiRes::)?u?sleep[ (]+[0-9$r]' "$file" | grep -v '#' |
         sed "s#^\([0-9]*\):.*#$file:\1: sleeps; wait until something is seen, or say beside it what nothing else can show#"
     grep -nE "cmp_ok\(.*\btime\b.*'<=?'|ok\(.*\btime\b[^,]*[^-=]<" "$file" |

@@ -138,6 +138,18 @@ subtest 'a hook that goes on, and the day that does not wait for it' => sub {
 	is($node->sql("SELECT max(attempt) FROM josch.alarm_deliveries WHERE hook_name = 'slow'"), 1, 'and not twice, where the runner knows how they ended');
 };
 
+subtest 'one that hangs comes last' => sub {
+	$node->sql("UPDATE josch.alarm_hooks SET enabled = false; INSERT INTO josch.alarm_hooks (hook_name, kinds, exec_sql, timeout) VALUES
+		('a hangs', '{attention}', 'SELECT pg_sleep(1000)', '1 second'), ('b does not', '{attention}', 'SELECT 1', '1 minute')");
+	$node->job('five');
+	$node->add(map { [ $_, 'S', undef ] } 30 .. 34);
+	$node->sql("SELECT josch.schedule('$DATE', 'five')");
+	$node->wait_until('all told', "SELECT count(*) = 5 FROM josch.alarm_deliveries WHERE hook_name = 'b does not' AND state = 'delivered'");
+	is($node->sql("SELECT count(*) FROM josch.alarm_deliveries WHERE hook_name = 'b does not' AND run_id > (SELECT run_id FROM josch.alarm_deliveries
+		WHERE hook_name = 'a hangs' AND run_id IS NOT NULL ORDER BY run_id OFFSET 1 LIMIT 1)"), '0', 'it has kept them waiting once at most');
+	$node->sql("DELETE FROM josch.alarm_hooks WHERE kinds = '{attention}' AND exec_sql IS NOT NULL; UPDATE josch.alarm_hooks SET enabled = true WHERE hook_name <> 'off'");
+};
+
 subtest 'a runner that dies' => sub {
 	unlink "$node->{work}/slow.end" or die $!;
 	$node->sql("INSERT INTO josch.tpl_jobs (job_name) VALUES ('third'); INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (20, 'S', 'third', 's')");

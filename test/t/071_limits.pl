@@ -176,6 +176,19 @@ subtest 'priorities, and age' => sub {
 	set('josch.max_running', 40);
 };
 
+# The numbers of their needs have the same 32 bits of a hash: who took these for what they need would let one of them stand before the other for ever.
+subtest 'needs that have nothing in common' => sub {
+	$node->job('apart');
+	$node->sql("INSERT INTO josch.semaphores VALUES ('kind 1913', 0), ('kind 272775', 1)");
+	$node->add(map { [ $_, 'N', 'true' ] } 56, 57);
+	needs(56, 'kind 1913', 1);
+	needs(57, 'kind 272775', 1);
+	$node->schedule;
+	$node->wait_for('succeeded', 57);
+	wait_for_reason(56, 'semaphore', 'is closed');
+	$node->act(skip => 56);
+};
+
 subtest 'places of a job' => sub {
 	$node->job('narrow');
 	$node->sql("UPDATE josch.tpl_jobs SET max_running = 2 WHERE job_name = 'narrow'");
