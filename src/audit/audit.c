@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "utils/tuplestore.h"
 
+#include "audit/deferred.h"
 #include "audit/pack.h"
 #include "audit/packed_table.h"
 #include "audit/record.h"
@@ -41,9 +42,9 @@ static bool writing = false;
 
 /* ---- writing ---- */
 
-/* Notes that this transaction wrote, and takes the number that its rows follow. */
+/* Notes that this transaction wrote, and takes the number that its rows follow: the first rows have those behind it. */
 static void
-note_work(TimestampTz at)
+note_work(Record *record)
 {
 	if (!work.wrote || !josch_store_audit_is_valid(work.first))
 	{
@@ -51,17 +52,19 @@ note_work(TimestampTz at)
 		work.last_id = work.first.id;
 		work.owner = GetCurrentSubTransactionId();
 		work.wrote = true;
+		record->numbers = (AuditNumbers) {.last = work.first.id, .left = AUDIT_NUMBERS - 1};
 	}
-	work.last_at = at;
+	record->numbers.sequence = work.first.sequence;
+	work.last_at = record->act.at;
 	work.clock_was_moved = josch_clock_is_moved();
 }
 
 static void
 write_record(Record *record, int64 nrows)
 {
+	bool		within = writing;	/* a trigger of the record's own tables has changed something */
+
 	josch_store_audit_begin(&record->line, &record->act);
-	note_work(record->act.at);
-	record->numbers.sequence = work.first.sequence;
 	writing = true;
 	record->table->users++;
 	PG_TRY();
@@ -79,9 +82,42 @@ write_record(Record *record, int64 nrows)
 	PG_FINALLY();
 	{
 		record->table->users--;
+		writing = within;
+	}
+	PG_END_TRY();
+}
+
+static void
+write_deferred(void)
+{
+	writing = true;
+	PG_TRY();
+	{
+		josch_deferred_write();
+	}
+	PG_FINALLY();
+	{
 		writing = false;
 	}
 	PG_END_TRY();
+}
+
+static void
+put_on_record(Record *record, int64 nrows)
+{
+	note_work(record);
+	if (nrows >= MIN_PACKED || !josch_deferred_is_open())
+	{
+		write_record(record, nrows);
+	}
+	else
+	{
+		josch_deferred_add(record);
+		if (josch_deferred_is_full())
+		{
+			write_deferred();
+		}
+	}
 	work.last_id = Max(work.last_id, record->numbers.last);	/* what a trigger of theirs changed meanwhile has greater ones */
 }
 
@@ -97,9 +133,22 @@ josch_audit_statement(TriggerData *trigger)
 	}
 	if (josch_record_begin(&record, trigger))
 	{
-		write_record(&record, nrows);
+		put_on_record(&record, nrows);
 	}
 	josch_record_end(&record);
+}
+
+void
+josch_audit_defer(void)
+{
+	josch_deferred_begin();
+}
+
+void
+josch_audit_write_deferred(void)
+{
+	write_deferred();
+	josch_deferred_end();
 }
 
 bool
@@ -171,6 +220,7 @@ void
 josch_audit_init(void)
 {
 	josch_store_audit_init();
+	josch_deferred_init();
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction, NULL);
 }

@@ -15,6 +15,13 @@
  */
 extern void josch_audit_statement(TriggerData *trigger);
 
+/*
+ * What statements of this subtransaction changed, a few rows each, is written no sooner than
+ * at josch_audit_write_deferred, which it must not end without.
+ */
+extern void josch_audit_defer(void);
+extern void josch_audit_write_deferred(void);
+
 /* True while josch_audit_statement or the end of the transaction writes. */
 extern bool josch_audit_is_writing(void);
 

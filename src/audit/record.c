@@ -209,9 +209,8 @@ set_values(Record *record, Datum *values, bool *nulls)
 	values[AUDIT_COMMENT] = josch_record_comment(record, &nulls[AUDIT_COMMENT]);
 }
 
-/* The next row of the audit table (JoschNextRow). */
-static bool
-next_row(void *arg, Datum *values, bool *nulls)
+bool
+josch_record_next_row(void *arg, Datum *values, bool *nulls)
 {
 	Record	   *record = arg;
 	AuditTable *table = record->table;
@@ -237,7 +236,7 @@ next_row(void *arg, Datum *values, bool *nulls)
 void
 josch_record_write_rows(Record *record)
 {
-	josch_writer_insert(&record->table->target, NULL, next_row, record);
+	josch_writer_insert(&record->table->target, NULL, josch_record_next_row, record);
 }
 
 /* ---- the statement ---- */
@@ -260,7 +259,7 @@ josch_record_begin(Record *record, TriggerData *trigger)
 	record->act.session_user = GetSessionUserId();
 	record->act.role = acting_role();
 	record->act.application = MyBgworkerEntry != NULL ? MyBgworkerEntry->bgw_name : application_name;
-	record->pairs = palloc0(sizeof(JsonbPair) * Max(record->table->ncolumns, 1));
+	record->pairs = palloc(sizeof(JsonbPair) * Max(record->table->ncolumns, 1));
 	record->changed = palloc(sizeof(AuditColumn *) * Max(record->table->ncolumns, 1));
 	josch_changes_open(&record->changes, trigger);
 	record->ahead = josch_record_next(record);

@@ -39,6 +39,9 @@ extern void josch_record_write_packs(Record *record);
 
 extern void josch_record_end(Record *record);
 
+/* The next of its rows as one of the audit table (JoschNextRow, of a Record); what it points to lives as long as the row of the statement. */
+extern bool josch_record_next_row(void *arg, Datum *values, bool *nulls);
+
 /* ---- for the two that write ---- */
 
 /* Goes to the next row, if the one at hand has been written; false after the last. */

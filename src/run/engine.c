@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "audit/audit.h"
 #include "base/attempt.h"
 #include "base/clock.h"
 #include "base/mode.h"
@@ -425,6 +426,7 @@ go(void *argument)
 	if (pass->short_way)
 	{
 		josch_queue_open(&pass->marks);
+		josch_audit_defer();
 	}
 	else
 	{
@@ -441,6 +443,7 @@ go(void *argument)
 	if (pass->short_way)
 	{
 		josch_queue_close(&pass->marks);
+		josch_audit_write_deferred();
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
