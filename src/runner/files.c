@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -139,12 +140,26 @@ spool_open(const char *path, int flags)
 	return at_once >= 0 || !asks_for_walk(errno, flags) ? at_once : spool_walk(path, flags);
 }
 
-/* Takes the log of a run away that did not start, so that it can be created again. */
+/* The folder that holds the last part of a path; -1 when it is not there. */
+static int
+open_folder_of(const char *path, const char **last)
+{
+	char	   *folder = xstrdup(path);
+	int			dir;
+
+	*last = strrchr(path, '/') + 1;
+	folder[*last - path - 1] = '\0';
+	dir = open_at_once(folder, O_PATH | O_DIRECTORY);
+	free(folder);
+	return dir >= 0 || !asks_for_walk(errno, 0) ? dir : open_parent(path, false, last);
+}
+
+/* Takes a file of a run away: the log of one that did not start, so that it can be created again, or its report. */
 void
 log_remove(const char *path)
 {
 	const char *last;
-	int			dir = spool_path_allowed(path) ? open_parent(path, false, &last) : -1;
+	int			dir = spool_path_allowed(path) ? open_folder_of(path, &last) : -1;
 
 	if (dir >= 0)
 	{

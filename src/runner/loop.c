@@ -54,12 +54,13 @@ loop_init(void)
 static void
 take_signals(void)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo infos[4];	/* as many as can wait, each once */
+	ssize_t		n = read(signal_fd, infos, sizeof(infos));
 	bool		reap = false;
 
-	while (read(signal_fd, &info, sizeof(info)) == (ssize_t) sizeof(info))
+	for (ssize_t i = 0; i < n / (ssize_t) sizeof(infos[0]); i++)
 	{
-		switch (info.ssi_signo)
+		switch (infos[i].ssi_signo)
 		{
 			case SIGCHLD:
 				reap = true;
