@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
+#include "base/role.h"
 #include "base/spi_plan.h"
 
 static ValueKind
@@ -56,8 +57,10 @@ kind_of(Oid type)
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			return VALUE_DATETIME;
+		case INTERVALOID:
+			return VALUE_INTERVAL;
 		default:
-			return VALUE_OTHER;
+			return type == josch_role_type() ? VALUE_ROLE : VALUE_OTHER;
 	}
 }
 
@@ -223,6 +226,26 @@ set_datetime(JsonbValue *json, Datum value, Oid type)
 	set_string(json, text, strlen(text));
 }
 
+/* As the type writes it with IntervalStyle "postgres". */
+static void
+set_interval(JsonbValue *json, const Interval *span)
+{
+	char	   *text = palloc(MAXDATELEN + 1);
+	struct pg_itm parts;
+
+#if PG_VERSION_NUM >= 170000
+	if (INTERVAL_NOT_FINITE(span))
+	{
+		strcpy(text, INTERVAL_IS_NOEND(span) ? "infinity" : "-infinity");
+		set_string(json, text, strlen(text));
+		return;
+	}
+#endif
+	interval2itm(*span, &parts);
+	EncodeInterval(&parts, INTSTYLE_POSTGRES, text);
+	set_string(json, text, strlen(text));
+}
+
 static void
 set_text(JsonbValue *json, Datum value)
 {
@@ -245,6 +268,7 @@ void
 josch_value_to_json(JsonbValue *json, ValueColumn *column, Datum value, ValueFormat *format)
 {
 	char		decimal[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char	   *text;
 
 	switch (column->kind)
 	{
@@ -283,6 +307,13 @@ josch_value_to_json(JsonbValue *json, ValueColumn *column, Datum value, ValueFor
 			break;
 		case VALUE_DATETIME:
 			set_datetime(json, value, column->type);
+			break;
+		case VALUE_INTERVAL:
+			set_interval(json, DatumGetIntervalP(value));
+			break;
+		case VALUE_ROLE:
+			text = unconstify(char *, josch_role_name((JoschRole *) DatumGetPointer(value)));
+			set_string(json, text, strlen(text));
 			break;
 		case VALUE_OTHER:
 			set_other(json, column, value, format);

@@ -49,7 +49,7 @@ static struct
 	Oid			index;
 	int			n;
 	ScanKeyData keys[JOSCH_FINDER_KEYS];
-}			described[16];
+}			described[64];
 
 /* The table's first columns are those of the index. */
 static void
@@ -75,7 +75,7 @@ describe_all(JoschFinder *finder)
 static void
 describe_keys(JoschFinder *finder)
 {
-	int			place = RelationGetRelid(finder->index) % lengthof(described);
+	int			place = (RelationGetRelid(finder->index) + (uintptr_t) finder->table / sizeof(JoschTable)) % lengthof(described);
 	uint64		generation = josch_table_generation();
 	MemoryContext former;
 

@@ -27,9 +27,10 @@
 #include "utils/syscache.h"
 
 #include "base/report.h"
+#include "base/table.h"
 
-Oid
-josch_spi_owner(void)
+static Oid
+look_up_owner(void)
 {
 	HeapTuple	tuple;
 	Oid			owner;
@@ -46,6 +47,22 @@ josch_spi_owner(void)
 	}
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	return owner;
+}
+
+Oid
+josch_spi_owner(void)
+{
+	static uint64 generation = 0;
+	static Oid	owner;
+
+	if (generation != josch_table_generation())
+	{
+		uint64		asked_in = josch_table_generation();
+
+		owner = look_up_owner();
+		generation = asked_in;
+	}
 	return owner;
 }
 

@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "executor/nodeModifyTable.h"
+#include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -59,6 +60,20 @@ leave_out_triggers(TriggerDesc *triggers, bool (*leave_out) (const Trigger *trig
 	triggers->trig_insert_before_row = has_before_row(triggers);
 }
 
+/* With locks that stay to the end of the transaction: to give them back, and take them anew, costs more than a row. */
+static void
+open_indexes(JoschTarget *target)
+{
+	MemoryContext former = MemoryContextSwitchTo(target->estate->es_query_cxt);
+
+	ExecOpenIndices(target->info, false);
+	for (int i = 0; i < target->info->ri_NumIndices; i++)
+	{
+		LockRelationOid(RelationGetRelid(target->info->ri_IndexRelationDescs[i]), RowExclusiveLock);
+	}
+	MemoryContextSwitchTo(former);
+}
+
 void
 josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bitmapset *updated,
 				   bool (*leave_out) (const Trigger *trigger))
@@ -77,7 +92,6 @@ josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bi
 		leave_out_triggers(target->info->ri_TrigDesc, leave_out);
 	}
 	josch_checks_give(target->info);
-	ExecOpenIndices(target->info, false);
 	target->estate->es_opened_result_relations = list_make1(target->info);
 	target->estate->es_snapshot = GetActiveSnapshot();
 	target->command = target->estate->es_output_cid = GetCurrentCommandId(true);
@@ -85,6 +99,7 @@ josch_target_begin(JoschTarget *target, Relation relation, CmdType operation, Bi
 	target->capture = MakeTransitionCaptureState(target->info->ri_TrigDesc, RelationGetRelid(relation), operation);
 	if (operation == CMD_INSERT)
 	{
+		open_indexes(target);
 		ExecBSInsertTriggers(target->estate, target->info);
 	}
 	else
@@ -143,8 +158,12 @@ replace(JoschTarget *target, ItemPointer former, TupleTableSlot *slot)
 		elog(ERROR, "unexpected result of changing a row of \"%s\": %d",
 			 RelationGetRelationName(target->relation), (int) result);
 	}
-	if (target->info->ri_NumIndices > 0 && josch_any_entry(entries))
+	if (josch_any_entry(entries))
 	{
+		if (target->info->ri_IndexRelationDescs == NULL)
+		{
+			open_indexes(target);	/* most rows are changed in place */
+		}
 		recheck = josch_insert_index_tuples(target->info, slot, target->estate, true, josch_only_summarizing(entries));
 	}
 	ExecARUpdateTriggers(target->estate, target->info, NULL, NULL, former, NULL, slot, recheck, target->capture, false);

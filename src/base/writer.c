@@ -12,6 +12,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
@@ -28,7 +29,7 @@ typedef struct Writer
 	JoschTable *table;
 	Relation	relation;
 	JoschTarget target;
-	BulkInsertState bulk;
+	BulkInsertState bulk;		/* NULL: it is for a few */
 	ExprState **defaults;		/* of each column of the relation; NULL: none is needed */
 	Datum	   *values;			/* of the table's columns, of one row */
 	bool	   *nulls;
@@ -56,7 +57,8 @@ find_defaults(Writer *writer)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		Expr	   *value;
 
-		if (attribute->attisdropped || attribute->attgenerated || bms_is_member(i + 1, known))
+		if (attribute->attisdropped || attribute->attgenerated || bms_is_member(i + 1, known) ||
+			(!attribute->atthasdef && attribute->atttypid < FirstGenbkiObjectId))	/* no type of the server's own has one */
 		{
 			continue;
 		}
@@ -87,7 +89,6 @@ begin(Writer *writer, JoschTable *table, bool (*leave_out) (const Trigger *trigg
 	writer->relation = josch_table_open(table, RowExclusiveLock);
 	josch_target_begin(&writer->target, writer->relation, CMD_INSERT, NULL, leave_out);
 	MemoryContextSwitchTo(writer->target.estate->es_query_cxt);
-	writer->bulk = GetBulkInsertState();
 	find_defaults(writer);
 	writer->values = palloc(sizeof(Datum) * table->ncolumns);
 	writer->nulls = palloc(sizeof(bool) * table->ncolumns);
@@ -97,7 +98,10 @@ begin(Writer *writer, JoschTable *table, bool (*leave_out) (const Trigger *trigg
 static void
 end(Writer *writer)
 {
-	FreeBulkInsertState(writer->bulk);
+	if (writer->bulk != NULL)
+	{
+		FreeBulkInsertState(writer->bulk);
+	}
 	josch_target_end(&writer->target, CMD_INSERT);
 	table_close(writer->relation, NoLock);
 }
@@ -111,6 +115,10 @@ flush(Writer *writer)
 	if (writer->n == 0)
 	{
 		return;
+	}
+	if (writer->bulk == NULL && writer->n == BATCH_ROWS)
+	{
+		writer->bulk = GetBulkInsertState();
 	}
 	table_multi_insert(writer->relation, writer->slots, writer->n, writer->target.command, 0, writer->bulk);
 	for (int i = 0; i < writer->n; i++)

@@ -6,8 +6,13 @@
 
 #include "node/node_table.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/role.h"
 
 static const JoschColumn nodes_columns[NODES_COLUMNS] = {
@@ -111,6 +116,27 @@ josch_node_state(Datum value)
 		}
 	}
 	return NODE_STATE_PENDING;
+}
+
+void
+josch_node_set_state(JoschUpdate *nodes, NodeState state)
+{
+	static uint64 generation = 0;
+	static Oid	sequence;
+	bool		isnull;
+
+	if (josch_node_state(josch_update_get(nodes, NODES_STATE, &isnull)) == state)
+	{
+		return;
+	}
+	if (generation != josch_table_generation())
+	{
+		generation = josch_table_generation();
+		sequence = get_relname_relid("change_id_seq", get_namespace_oid(JOSCH_SCHEMA, false));
+	}
+	josch_update_set_text(nodes, NODES_STATE, josch_states[state].label);
+	josch_update_set(nodes, NODES_STATE_SINCE, TimestampTzGetDatum(josch_clock_now()));
+	josch_update_set(nodes, NODES_CHANGE_ID, Int64GetDatum(nextval_internal(sequence, false)));
 }
 
 Condition

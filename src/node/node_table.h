@@ -12,6 +12,7 @@
 
 #include "base/states.h"
 #include "base/table.h"
+#include "base/update.h"
 
 typedef enum NodesColumn
 {
@@ -70,6 +71,12 @@ extern JoschTable josch_units_in_use;
 
 /* The state that nodes.state says; a CHECK knows no other words. */
 extern NodeState josch_node_state(Datum value);
+
+/*
+ * Sets what belongs to a change of the state of the row that was found: as the door does,
+ * which then has only to say whether the change may be.  A row that is in that state stays.
+ */
+extern void josch_node_set_state(JoschUpdate *nodes, NodeState state);
 
 /* The condition that node_deps.condition says; whether nodes.join_rule is "any", nodes.on_failure "abandon", nodes.node_type E. */
 extern Condition josch_node_condition(Datum value);

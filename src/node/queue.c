@@ -48,6 +48,9 @@ typedef struct Place
 	bool		gone;
 } Place;
 
+/* Behind all others: a line that begins here has no row in the table. */
+static const NodeKey last_key = {PG_INT64_MAX, DATEVAL_NOEND};
+
 static const char letters[QUEUE_LINES] = {WAITS_FOR_TURN, WAITS_FOR_COMMAND, WAITS_FOR_SQL, WAITS_FOR_RULE};
 
 static struct
@@ -92,6 +95,12 @@ make_context(void)
 	MemoryContextReset(queue.context);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return josch_node_key_compare(*(const NodeKey *) a, *(const NodeKey *) b);
+}
+
 void
 josch_queue_open(const QueueMarks *marks)
 {
@@ -105,6 +114,7 @@ josch_queue_open(const QueueMarks *marks)
 	{
 		queue.lines[i].known = marks->known[i];
 		queue.lines[i].from = marks->from[i];
+		queue.lines[i].exhausted = marks->known[i] && compare(&marks->from[i], &last_key) == 0;
 	}
 	queue.limits_settled = marks != NULL && marks->limits_settled;
 	queue.no_pauses = marks != NULL && marks->no_pauses;
@@ -186,12 +196,6 @@ refill(QueueLine index, int limit)
 }
 
 /* ---- what is taken ---- */
-
-static int
-compare(const void *a, const void *b)
-{
-	return josch_node_key_compare(*(const NodeKey *) a, *(const NodeKey *) b);
-}
 
 /* The next one that still stands there; NULL: none. */
 static NodeKey *
@@ -486,7 +490,6 @@ list_fresh(int *n)
 static void
 set_marks(QueueMarks *marks)
 {
-	NodeKey		last = {PG_INT64_MAX, DATEVAL_NOEND};
 	HASH_SEQ_STATUS all;
 	Place	   *place;
 
@@ -502,7 +505,7 @@ set_marks(QueueMarks *marks)
 		Line	   *line = &queue.lines[i];
 
 		marks->known[i] = !queue.doubtful && (line->known || line->rows.n > 0 || line->exhausted);
-		marks->from[i] = line->exhausted ? last : line->rows.n > 0 ? line->rows.list[line->rows.n - 1] : line->from;
+		marks->from[i] = line->exhausted ? last_key : line->rows.n > 0 ? line->rows.list[line->rows.n - 1] : line->from;
 	}
 	hash_seq_init(&all, queue.places);
 	while ((place = hash_seq_search(&all)) != NULL)

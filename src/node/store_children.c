@@ -191,11 +191,11 @@ count(JoschUpdate *nodes, const int *deltas)
 	set_counts(nodes, &former, &join);
 	if (free && state == NODE_STATE_PENDING)
 	{
-		josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_READY));
+		josch_node_set_state(nodes, NODE_STATE_READY);
 	}
 	else if (!free && state == NODE_STATE_READY)
 	{
-		josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_PENDING));
+		josch_node_set_state(nodes, NODE_STATE_PENDING);
 	}
 	(void) josch_update_write(nodes);
 }

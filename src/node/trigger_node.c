@@ -370,6 +370,26 @@ pass_edit(TriggerData *trigger)
 		heap_modify_tuple_by_cols(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation), draft.n, draft.columns, draft.values, draft.nulls);
 }
 
+/* Whether the engine has written what belongs to the change itself (josch_node_set_state). */
+static bool
+is_numbered(HeapTuple former, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+
+	return josch_mode.engine && DatumGetInt64(column_of(former, desc, COLUMN_CHANGE_ID, &isnull)) !=
+		DatumGetInt64(column_of(row, desc, COLUMN_CHANGE_ID, &isnull));
+}
+
+static void
+number_change(const FsmEdge *edge, Draft *draft)
+{
+	if (edge->from != edge->to)
+	{
+		set(draft, COLUMN_STATE_SINCE, TimestampTzGetDatum(josch_clock_now()));
+	}
+	set(draft, COLUMN_CHANGE_ID, Int64GetDatum(nextval_internal(change_id_sequence, false)));
+}
+
 /* It waits for its parents again: but for one that has failed and is retried, or was held, all is as at first. */
 static bool
 begins_anew(const FsmEdge *edge)
@@ -420,11 +440,10 @@ pass_update(TriggerData *trigger)
 	{
 		refuse(former, desc, from, to, node_type);
 	}
-	if (from != to)
+	if (!is_numbered(former, row, desc))
 	{
-		set(&draft, COLUMN_STATE_SINCE, TimestampTzGetDatum(josch_clock_now()));
+		number_change(edge, &draft);
 	}
-	set(&draft, COLUMN_CHANGE_ID, Int64GetDatum(nextval_internal(change_id_sequence, false)));
 	if (actor == FSM_PERSON)
 	{
 		record_act(trigger, edge, &draft);
@@ -433,7 +452,7 @@ pass_update(TriggerData *trigger)
 	{
 		ask_world_anew(&draft);
 	}
-	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
+	return draft.n == 0 ? row : heap_modify_tuple_by_cols(row, desc, draft.n, draft.columns, draft.values, draft.nulls);
 }
 
 /* INSERT by a person: a node is born pending, and counts its parents later. */

@@ -123,13 +123,14 @@ next_run(void *arg, Datum *values, bool *nulls)
 {
 	Intents    *intents = arg;
 	Intent	   *intent = &intents->made[intents->nmade];
-	int64		nonce = josch_nonce_new();
+	int64		nonce;
 	bool		isnull;
 
 	if (!next_ready(intents))
 	{
 		return false;
 	}
+	nonce = josch_nonce_new();
 	for (int i = 0; i < (int) lengthof(inherited); i++)
 	{
 		values[inherited[i].runs] = josch_finder_get(&intents->nodes, inherited[i].nodes, &nulls[inherited[i].runs]);
@@ -147,6 +148,8 @@ next_run(void *arg, Datum *values, bool *nulls)
 	set(values, nulls, RUNS_SERVER, true, CStringGetTextDatum(intents->runner->server));
 	set(values, nulls, RUNS_TOKEN, true, Int64GetDatum(intents->runner->token));
 	set(values, nulls, RUNS_NONCE, true, Int64GetDatum(nonce));
+	set(values, nulls, RUNS_STATUS, true, CStringGetTextDatum("starting"));
+	set(values, nulls, RUNS_TIMED_OUT, true, BoolGetDatum(false));
 	set_place(intents, intent, nonce, values, nulls);
 	return true;
 }
@@ -183,7 +186,7 @@ start_nodes(const Intents *intents)
 		josch_node_key_datums(intent->key, key);
 		if (josch_update_find(nodes, key) == JOSCH_FOUND)
 		{
-			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(NODE_STATE_RUNNING));
+			josch_node_set_state(nodes, NODE_STATE_RUNNING);
 			josch_update_set(nodes, NODES_RUN_ID, Int64GetDatum(intent->run_id));
 			josch_update_set(nodes, NODES_ATTEMPT, Int32GetDatum(intent->attempt));
 			josch_update_set(nodes, NODES_STARTED_AT, TimestampTzGetDatum(intents->now));

@@ -250,7 +250,7 @@ end_nodes(const NodeEnd *ends, int n)
 		if (josch_update_find(nodes, key) == JOSCH_FOUND &&
 			DatumGetInt64(josch_update_get(nodes, NODES_RUN_ID, &isnull)) == end->event.run_id)
 		{
-			josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(end->verdict.state));
+			josch_node_set_state(nodes, end->verdict.state);
 			josch_update_set_text(nodes, NODES_MESSAGE, end->verdict.message);
 			josch_update_set(nodes, NODES_ENDED_AT, TimestampTzGetDatum(end->event.ended_at));
 			if (ends[i].started_at != 0)
@@ -310,7 +310,7 @@ move(JoschUpdate *nodes, NodeState (*state_for) (char node_type), StoreTaken *ta
 		return;
 	}
 	state = state_for(TextDatumGetCString(josch_update_get(nodes, NODES_NODE_TYPE, &isnull))[0]);
-	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(state));
+	josch_node_set_state(nodes, state);
 	josch_update_set_null(nodes, NODES_MESSAGE);
 	josch_update_set_null(nodes, NODES_NOT_BEFORE);
 	if (josch_update_write(nodes))
@@ -375,7 +375,7 @@ omit(JoschUpdate *nodes, JoschOmitted *omitted, StoreTaken *taken)
 		return;
 	}
 	to = rule_says(nodes);
-	josch_update_set_text(nodes, NODES_STATE, josch_fsm_label(to));
+	josch_node_set_state(nodes, to);
 	josch_update_set_text(nodes, NODES_MESSAGE,
 						  to != NODE_STATE_PENDING ? josch_omitted_why(omitted, josch_update_row(nodes)) : NULL);
 	/* it has not run since, nor is it between two attempts any more */
