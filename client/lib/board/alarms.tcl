@@ -400,5 +400,8 @@ proc ::alarms::open_row {row} {
         popup::open [list [dict get $row node_id] [dict get $row job_date]]
     } elseif {[dict get $row kind] eq "missed_days"} {
         missed::show
+    } else {
+        # there is nothing to open: all that is to be said
+        dialog::warn . [dict get $row message]
     }
 }

@@ -191,5 +191,7 @@ proc ::missed::Answered {result} {
         Say [dict get $result message]
     }
     Read
-    board::pulse
+    if {[winfo exists .board]} {
+        board::pulse
+    }
 }
