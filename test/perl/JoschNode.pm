@@ -285,7 +285,7 @@ sub crash
 	my ($self, $pid) = @_;
 	kill 'KILL', $pid or croak "could not kill process $pid: $!";
 	eventually('the process is gone', sub { !lives($pid) });
-	$self->poll_query_until('postgres', 'SELECT pg_postmaster_start_time() IS NOT NULL');
+	eventually('the server is back', sub { run_log([ 'pg_isready', '-q', '-h', $self->host, '-p', $self->port ]) });
 	return;
 }
 

@@ -1,5 +1,6 @@
 # Templates from a client machine without file rights on the server, and from another database: the scripts of
 # doc/loading.md, run as they stand there (host and port of the other database apart), and the round trip between databases.
+# needs: postgres_fdw
 
 use strict;
 use warnings;

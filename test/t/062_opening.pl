@@ -1,4 +1,5 @@
 # test/t/062_opening.pl
+# needs: pg_cron
 #
 # Whoever comes from elsewhere finds a line in README's opening, and it works as it is printed: each is run on a server beside the scheduler that it is
 # about, and what it makes is loaded by the words that stand above it.
