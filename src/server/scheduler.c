@@ -399,14 +399,15 @@ look_ahead(Decisions *decisions)
 
 /*
  * What people do wakes the scheduler; what its own passes do, it knows.  So in a row of
- * these it looks now and then only: a look reads all that is open.
+ * these it looks now and then only: a look reads all that is open.  But while something is
+ * set aside each looks, since it says what.
  */
 static bool
 may_put_off_look(const Scheduler *scheduler)
 {
 	const JoschSchedulerStatus *status = &scheduler->status;
 
-	return !scheduler->woken && status->passes > 0 && !josch_clock_is_due(scheduler->look_at, LOOK_MAX_MS) &&
+	return !scheduler->woken && status->passes > 0 && status->set_aside == 0 && !josch_clock_is_due(scheduler->look_at, LOOK_MAX_MS) &&
 		scheduler->phase == RUNNER_READY && scheduler->foreign == 0 && !status->silent && !scheduler->silence_untold &&
 		!scheduler->ready_marked;
 }

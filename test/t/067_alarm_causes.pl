@@ -4,6 +4,7 @@
 # enough, once, with its words; and gone by itself with the cause.
 use strict;
 use warnings;
+use PostgreSQL::Test::Utils;
 use Test::More;
 use JoschNode qw($DATE eventually literal);
 
@@ -87,10 +88,11 @@ SQL
 
 subtest 'stuck: what it needs is held for a minute' => sub {
 	$node->job('held');
-	$node->add([ 20, 'S', undef ], [ 21, 'N', 'true' ]);
+	$node->add([ 20, 'S', undef ], [ 21, 'N', 'true' ], [ 22, 'N', 'while [ ! -e $WORK/22.end ]; do sleep 0.05; done' ]);
 	$node->depend(20 => 21);
 	$node->sql("SELECT josch.schedule('$DATE', 'held')");
 	$node->wait_for('signoff', 20);
+	$node->wait_for('running', 22);
 	my $session = $node->background_psql('postgres');
 	$session->query_safe('BEGIN; SELECT FROM josch.nodes WHERE node_id = 21 FOR UPDATE');
 	$node->act('signoff', 20);
@@ -100,6 +102,9 @@ subtest 'stuck: what it needs is held for a minute' => sub {
 	eventually('it is raised', sub { move_to($clock + 2) if !count_of('stuck'); return count_of('stuck') });
 	raised('stuck', 'set aside what others hold: [1-9]');
 	is($node->sql("SELECT raised_at - due_at >= interval '1 minute' FROM josch.alarms WHERE kind = 'stuck'"), 't', 'with the moment from which on it has been so');
+	append_to_file("$node->{work}/22.end", '');
+	$node->wait_for('succeeded', 22);
+	like($node->sql("SELECT detail FROM josch.health() WHERE component = 'scheduler'"), qr/set aside [1-9]/, 'it is so still, whatever else ends');
 	$session->query_safe('COMMIT');
 	$session->quit;
 	# who only held it wakes nobody: the next look is by the clock
