@@ -2,8 +2,8 @@
  * src/alarm/alarm.c
  *	  Alarms made true: raised when their cause comes about, cleared when it is gone.
  *
- * Cleared first: of one cause that has gone and come again the alarm before is not
- * open any more.  Each kind of cause is asked for where it is kept: deadlines in
+ * Cleared first: of one cause that has gone and come again the alarm before is, as a rule,
+ * not open any more.  Each kind of cause is asked for where it is kept: deadlines in
  * josch.deadlines, what waits for people in josch.waiting, days in josch.job_days.
  */
 #include "base/josch.h"
@@ -19,12 +19,10 @@
 
 static const char *const condition_kinds[ALARM_CONDITIONS] = {"stuck", "shortage", "disarmed"};
 
+/* What is asked for as a whole: it is little. */
 static void
-begin(AlarmLook *look)
+look_at_few(AlarmLook *look)
 {
-	look->round = (AlarmRound) {.begun = true, .deadline_at = DT_NOBEGIN, .deadline_key = {PG_INT64_MIN, DATEVAL_NOBEGIN},
-		.state_mark = {PG_INT64_MIN, DATEVAL_NOBEGIN},
-	.wait_group = PG_INT64_MIN,.wait_since = DT_NOBEGIN,.wait_key = {PG_INT64_MIN, DATEVAL_NOBEGIN}};
 	for (int i = 0; i < ALARM_CONDITIONS; i++)
 	{
 		if (look->conditions[i].known)
@@ -34,6 +32,36 @@ begin(AlarmLook *look)
 	}
 	josch_store_alarm_calendars(look);
 	josch_store_alarm_days(look);
+}
+
+static void
+begin(AlarmRound *round, AlarmPart part)
+{
+	static const NodeKey first = {PG_INT64_MIN, DATEVAL_NOBEGIN};
+
+	switch (part)
+	{
+		case ALARM_PART_OPEN:
+			round->open_mark = 0;
+			break;
+		case ALARM_PART_DEADLINES:
+			round->deadline_at = DT_NOBEGIN;
+			round->deadline_key = first;
+			round->deadline_kind = '\0';
+			break;
+		case ALARM_PART_STATES:
+			round->state_mark = first;
+			break;
+		case ALARM_PART_WAITS:
+			round->wait_group = PG_INT64_MIN;
+			round->wait_since = DT_NOBEGIN;
+			round->wait_key = first;
+			break;
+		case ALARM_PARTS:
+			break;
+	}
+	round->under_way[part] = true;
+	round->wanted[part] = false;
 }
 
 /*
@@ -57,25 +85,31 @@ pin_plans(void)
 static void
 go(AlarmLook *look)
 {
+	/* each looks at a page, and says whether that was the last */
+	static bool (*const pages[ALARM_PARTS]) (AlarmLook *look) = {
+		[ALARM_PART_OPEN] = josch_store_alarm_clear, [ALARM_PART_DEADLINES] = josch_store_alarm_deadlines,
+		[ALARM_PART_STATES] = josch_store_alarm_states, [ALARM_PART_WAITS] = josch_store_alarm_never_fits
+	};
 	AlarmRound *round = &look->round;
 
 	look->raised = look->cleared = look->held = 0;
-	look->next_due = look->next_delivery = DT_NOEND;
-	if (!round->begun)
+	look->more = false;
+	if (look->anew)
 	{
-		begin(look);
+		look_at_few(look);
 	}
-	round->open_seen = round->open_seen || josch_store_alarm_clear(look);
-	round->deadlines_seen = round->deadlines_seen || josch_store_alarm_deadlines(look);
-	round->states_seen = round->states_seen || josch_store_alarm_states(look);
-	round->waits_seen = round->waits_seen || josch_store_alarm_never_fits(look);
-	look->more = !(round->open_seen && round->deadlines_seen && round->states_seen && round->waits_seen);
-	if (!look->more)
+	for (AlarmPart part = 0; part < ALARM_PARTS; part++)
 	{
-		round->begun = false;
-		look->next_due = josch_store_alarm_next(look->now);
-		look->next_delivery = josch_store_delivery_next();
+		round->wanted[part] |= look->anew;
+		if (round->wanted[part] && !round->under_way[part])
+		{
+			begin(round, part);
+		}
+		round->under_way[part] = round->under_way[part] && !pages[part] (look);
+		look->more |= round->under_way[part] || round->wanted[part];
 	}
+	look->next_due = josch_store_alarm_next(look->now);
+	look->next_delivery = josch_store_delivery_next();
 }
 
 void
@@ -97,10 +131,12 @@ josch_alarm_look_all(AlarmLook *look)
 	int64		raised = 0;
 	int64		cleared = 0;
 
+	look->anew = true;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		josch_alarm_look(look);
+		look->anew = false;
 		raised += look->raised;
 		cleared += look->cleared;
 	} while (look->more);

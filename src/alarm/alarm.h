@@ -3,8 +3,9 @@
  *	  Alarms made true: raised when their cause comes about, cleared when it is gone.
  *
  * Nothing is remembered but what the tables say.  A look compares causes and alarms,
- * a part of them at a time, so that however many there are none takes long; a round
- * is as many looks as it takes to have seen all.
+ * a page of each kind at a time, so that however many there are none takes long.  Each kind
+ * is gone through by itself: what fails now is not told only when a hundred thousand
+ * alarms that are open have been looked at.
  */
 #ifndef JOSCH_ALARM_H
 #define JOSCH_ALARM_H
@@ -25,14 +26,21 @@ typedef enum AlarmConditionKind
 	ALARM_STUCK, ALARM_SHORTAGE, ALARM_DISARMED, ALARM_CONDITIONS
 } AlarmConditionKind;
 
-/* Where a round is. */
+/* What is gone through page by page. */
+typedef enum AlarmPart
+{
+	ALARM_PART_OPEN,			/* alarms, of which the cause may be gone */
+	ALARM_PART_DEADLINES,
+	ALARM_PART_STATES,
+	ALARM_PART_WAITS,
+	ALARM_PARTS
+} AlarmPart;
+
+/* How far each has come. */
 typedef struct AlarmRound
 {
-	bool		begun;
-	bool		deadlines_seen;
-	bool		states_seen;
-	bool		open_seen;
-	bool		waits_seen;
+	bool		under_way[ALARM_PARTS];
+	bool		wanted[ALARM_PARTS];	/* from the start, when it is through */
 	int64		open_mark;		/* alarm_id */
 	NodeKey		state_mark;
 	TimestampTz deadline_at;	/* the last deadline that was looked at, */
@@ -49,21 +57,22 @@ typedef struct AlarmLook
 	TimestampTz now;
 	int			limit;			/* of each kind of cause */
 	AlarmCondition conditions[ALARM_CONDITIONS];
-	AlarmRound	round;			/* in and out; all zero: it begins */
+	bool		anew;			/* something may have changed: what has been gone through is so again */
+	AlarmRound	round;			/* in and out */
 
 	/* out */
-	bool		more;			/* the round is not over */
+	bool		more;			/* not all has been gone through */
 	int64		raised;
 	int64		cleared;
 	int64		held;			/* alarms that somebody holds, and that are to be cleared */
-	TimestampTz next_delivery;	/* when the next delivery has its turn; DT_NOEND: none waits. Of a round that is over */
-	TimestampTz next_due;		/* when the next deadline passes, or calendar is to end; DT_NOEND: none. Of a round that is over */
+	TimestampTz next_delivery;	/* when the next delivery has its turn; DT_NOEND: none waits */
+	TimestampTz next_due;		/* when the next deadline passes, or calendar is to end; DT_NOEND: none */
 } AlarmLook;
 
 /* In the caller's transaction. */
 extern void josch_alarm_look(AlarmLook *look);
 
-/* All that there is to be seen, in looks one after the other. */
+/* All that there is, in looks one after the other. */
 extern void josch_alarm_look_all(AlarmLook *look);
 
 #endif							/* JOSCH_ALARM_H */

@@ -92,8 +92,9 @@ typedef struct Waited
 typedef struct AlarmWatch
 {
 	AlarmRound	round;
-	bool		wanted;			/* something has changed since, or the round is not over */
-	bool		held;			/* in this round somebody held an alarm */
+	bool		wanted;			/* something has changed since */
+	bool		more;			/* the last look has not seen all */
+	bool		held;			/* since one last did somebody held an alarm */
 	bool		mended;			/* josch.deadlines, at the start */
 	TimestampTz due_at;			/* when the next deadline passes */
 	TimestampTz judged_at;		/* the last look, */

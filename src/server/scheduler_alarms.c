@@ -159,15 +159,15 @@ take_result(Scheduler *scheduler, const AlarmLook *look)
 
 	watch->round = look->round;
 	watch->mended = true;
-	watch->wanted |= look->more;
+	watch->more = look->more;
 	watch->held |= look->held > 0;
 	watch->error_ms = watch->again_ms = 0;
 	watch->judged_at = look->now;
+	watch->due_at = look->next_due;
+	scheduler->hooks.due_at = look->next_delivery;
+	scheduler->hooks.blocked = false;
 	if (!look->more)
 	{
-		watch->due_at = look->next_due;
-		scheduler->hooks.due_at = look->next_delivery;
-		scheduler->hooks.blocked = false;
 		watch->wanted |= watch->held;
 		watch->again_ms = watch->held ? HELD_MS : 0;
 		watch->held = false;
@@ -177,6 +177,23 @@ take_result(Scheduler *scheduler, const AlarmLook *look)
 		scheduler->status.alarms_wait[0] = '\0';
 		josch_wake_report(&scheduler->status);
 	}
+}
+
+/* When what is so will have been so for long enough, unless it has been looked at since. */
+static TimestampTz
+will_have_lasted(const AlarmWatch *watch, TimestampTz since)
+{
+	TimestampTz then = TimestampTzPlusMilliseconds(since, PATIENCE_MS);
+
+	return since == 0 || then <= watch->judged_at ? DT_NOEND : then;
+}
+
+/* When there is something new to be seen. */
+static TimestampTz
+next_news(const AlarmWatch *watch)
+{
+	return watch->wanted ? josch_clock_now() :
+		Min(watch->due_at, Min(will_have_lasted(watch, watch->stuck_since), will_have_lasted(watch, watch->short_since)));
 }
 
 /* In a copy nobody is told anything, and nothing is written down. */
@@ -205,6 +222,7 @@ josch_scheduler_alarms(Scheduler *scheduler)
 	looking = palloc0(sizeof(Looking));
 	looking->scheduler = scheduler;
 	looking->look = (AlarmLook) {.now = josch_clock_now(),.limit = LOOK_LIMIT,.round = watch->round};
+	looking->look.anew = next_news(watch) <= looking->look.now;
 	since = josch_clock_system_now();
 	watch->wanted = false;
 	if (look_in_transaction(looking))
@@ -230,26 +248,15 @@ rest_left(const AlarmWatch *watch)
 	return passed < 0 || passed >= watch->rest_ms ? 0 : watch->rest_ms - (int) passed;
 }
 
-/* When what is so will have been so for long enough, unless it has been looked at since. */
-static TimestampTz
-will_have_lasted(const AlarmWatch *watch, TimestampTz since)
-{
-	TimestampTz then = TimestampTzPlusMilliseconds(since, PATIENCE_MS);
-
-	return since == 0 || then <= watch->judged_at ? DT_NOEND : then;
-}
-
 TimestampTz
 josch_scheduler_alarms_due(const Scheduler *scheduler)
 {
 	const AlarmWatch *watch = &scheduler->alarms;
 	TimestampTz now = josch_clock_now();
-	TimestampTz due = watch->wanted ? now : watch->due_at;
 
 	if (!may_look(scheduler))
 	{
 		return DT_NOEND;
 	}
-	due = Min(due, Min(will_have_lasted(watch, watch->stuck_since), will_have_lasted(watch, watch->short_since)));
-	return Max(due, TimestampTzPlusMilliseconds(now, rest_left(watch)));
+	return Max(watch->more ? now : next_news(watch), TimestampTzPlusMilliseconds(now, rest_left(watch)));
 }

@@ -150,6 +150,26 @@ subtest 'one that hangs comes last' => sub {
 	$node->sql("DELETE FROM josch.alarm_hooks WHERE kinds = '{attention}' AND exec_sql IS NOT NULL; UPDATE josch.alarm_hooks SET enabled = true WHERE hook_name <> 'off'");
 };
 
+subtest 'thousands that are raised keep no other waiting' => sub {
+	$node->sql("UPDATE josch.alarm_hooks SET enabled = false; INSERT INTO josch.semaphores VALUES ('few', 1)");
+	$node->job('never');
+	$node->sql("INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command) SELECT 100000 + i, 'N', 'never', i::text, 'true' FROM generate_series(1, 20000) i;
+		INSERT INTO josch.tpl_node_semaphores SELECT 100000 + i, 'few', 2 FROM generate_series(1, 20000) i");
+	$node->job('asks');
+	$node->add([ 40, 'S', undef ]);
+	my $session = $node->background_psql('postgres');
+	$session->query_safe("BEGIN; SELECT josch.schedule('$DATE', 'asks')");
+	$node->sql("SELECT josch.schedule('$DATE', 'never')");
+	$node->wait_until('the first are raised', "SELECT EXISTS (SELECT FROM josch.alarms WHERE kind = 'never_fits')");
+	$session->query_safe('COMMIT');
+	$node->wait_until('all are', "SELECT count(*) = 20001 FROM josch.alarms WHERE kind = 'never_fits' OR node_id = 40");
+	is($node->sql("SELECT alarm_id < (SELECT max(alarm_id) FROM josch.alarms WHERE kind = 'never_fits') FROM josch.alarms WHERE node_id = 40"), 't',
+		'what came meanwhile has not waited for all of them');
+	$session->quit;
+	$node->sql("UPDATE josch.semaphores SET capacity = 2 WHERE semaphore_name = 'few'; SELECT josch.pause('never');
+		UPDATE josch.alarm_hooks SET enabled = true WHERE hook_name <> 'off'");
+};
+
 subtest 'a runner that dies' => sub {
 	unlink "$node->{work}/slow.end" or die $!;
 	$node->sql("INSERT INTO josch.tpl_jobs (job_name) VALUES ('third'); INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name) VALUES (20, 'S', 'third', 's')");
