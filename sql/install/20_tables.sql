@@ -13,6 +13,7 @@ CREATE TABLE josch.environs (
 	CONSTRAINT environs_var_is_not_too_long CHECK (char_length(var) <= 200),
 	CONSTRAINT environs_var_is_not_built_in CHECK (var NOT IN
 		('DATE', 'PREV_DATE', 'NEXT_DATE', 'JOB_NAME', 'NODE_ID', 'NODE_NAME', 'RUN_ID', 'ATTEMPT', 'JOSCH_RUN', 'JOSCH_REPORT')),
+	CONSTRAINT environs_var_is_not_of_executors CHECK (var !~ '^JOSCH_(EXECUTOR_[A-Z]+|STOP_GRACE)$'),
 	CONSTRAINT environs_value_is_not_too_long CHECK (octet_length(value) <= 100000)
 );
 COMMENT ON TABLE josch.environs IS
@@ -34,6 +35,7 @@ CREATE TABLE josch.tpl_jobs (
 	paused			boolean NOT NULL DEFAULT false,
 	days_after		date,
 	max_running		integer,
+	executor		text,
 	CONSTRAINT tpl_jobs_job_name_is_not_blank CHECK (job_name ~ '[^[:space:]]'),
 	CONSTRAINT tpl_jobs_job_name_is_one_line CHECK (josch.is_one_line(job_name)),
 	CONSTRAINT tpl_jobs_job_name_is_not_too_long CHECK (char_length(job_name) <= 200),
@@ -48,7 +50,8 @@ CREATE TABLE josch.tpl_jobs (
 	CONSTRAINT tpl_jobs_catch_up_is_known CHECK (catch_up IN ('all', 'latest', 'none', 'ask')),
 	CONSTRAINT tpl_jobs_catch_up_grace_is_not_negative CHECK (catch_up_grace >= interval '0'),
 	CONSTRAINT tpl_jobs_catch_up_grace_is_readable CHECK (josch.is_readable_interval(catch_up_grace)),
-	CONSTRAINT jobs_max_running_is_within_bounds CHECK (max_running BETWEEN 1 AND 100000)
+	CONSTRAINT jobs_max_running_is_within_bounds CHECK (max_running BETWEEN 1 AND 100000),
+	CONSTRAINT tpl_jobs_executor_is_not_too_long CHECK (char_length(executor) <= 200)
 );
 CREATE INDEX tpl_jobs_calendar_name_idx ON josch.tpl_jobs (calendar_name);
 CREATE INDEX tpl_jobs_schedule_at_idx ON josch.tpl_jobs (job_name) WHERE schedule_at IS NOT NULL;
@@ -66,6 +69,7 @@ COMMENT ON COLUMN josch.tpl_jobs.valid_to IS 'Last date that makes itself, and f
 COMMENT ON COLUMN josch.tpl_jobs.paused IS 'True: no day makes itself. When it is false again, catch_up says what becomes of the days that were missed';
 COMMENT ON COLUMN josch.tpl_jobs.days_after IS 'The days after this date make themselves: set when schedule_at is, to the last date whose time had passed by then, and when the job is renamed, to its last day. To start from another date, set it together with schedule_at';
 COMMENT ON COLUMN josch.tpl_jobs.max_running IS 'How many of its nodes may run at once, whatever their dates; those that are up do not count. 1 to 100,000; NULL: as many as josch.max_running and josch.max_sql_workers allow';
+COMMENT ON COLUMN josch.tpl_jobs.executor IS 'The executor (josch.executors) of those of its commands that name none themselves; local, or NULL: they run where the runner is. Writing it needs pg_execute_server_program';
 
 /* far from the numbers that people choose */
 CREATE SEQUENCE josch.node_id_seq START WITH 1000000001;
@@ -116,6 +120,8 @@ CREATE TABLE josch.tpl_nodes (
 	wait_interval	interval NOT NULL DEFAULT '1 minute',
 	skip_codes		int4multirange,
 	priority		integer NOT NULL DEFAULT 0,
+	executor		text,
+	executor_options	text,
 	CONSTRAINT tpl_nodes_node_name_is_unique_in_its_job UNIQUE (job_name, node_name) DEFERRABLE,
 	CONSTRAINT nodes_node_id_is_positive CHECK (node_id > 0),
 	CONSTRAINT nodes_node_type_is_known CHECK (node_type IN ('S', 'L', 'N', 'R', 'E')),
@@ -156,6 +162,9 @@ CREATE TABLE josch.tpl_nodes (
 	CONSTRAINT nodes_skip_codes_are_no_successes CHECK (NOT success_codes && skip_codes),
 	CONSTRAINT nodes_skip_codes_are_not_tried_again CHECK (NOT retry_codes && skip_codes),
 	CONSTRAINT nodes_priority_is_within_bounds CHECK (priority BETWEEN -1000 AND 1000),
+	CONSTRAINT nodes_executor_is_of_a_command CHECK (exec_command IS NOT NULL OR (executor IS NULL AND executor_options IS NULL)),
+	CONSTRAINT nodes_executor_is_not_too_long CHECK (char_length(executor) <= 200),
+	CONSTRAINT nodes_executor_options_are_not_too_long CHECK (octet_length(executor_options) <= 100000),
 	CONSTRAINT nodes_retries_are_within_bounds CHECK (retries BETWEEN 0 AND 1000),
 	CONSTRAINT nodes_repeats_have_an_end CHECK ((repeat_every IS NULL) = (repeat_until IS NULL)),
 	CONSTRAINT nodes_repeats_are_of_normal_nodes CHECK (repeat_every IS NULL OR node_type = 'N' AND (exec_command IS NOT NULL OR exec_sql IS NOT NULL)),
@@ -220,6 +229,8 @@ COMMENT ON COLUMN josch.tpl_nodes.wait_sql IS 'Once all else is done, it waits u
 COMMENT ON COLUMN josch.tpl_nodes.wait_interval IS 'How often wait_sql is asked when no table that josch.watch() names has changed, and how often it is looked for wait_file where the file system does not tell (NFS and the like): 1 second to 168 hours';
 COMMENT ON COLUMN josch.tpl_nodes.skip_codes IS 'Exit codes by which the command says that there is nothing to do today: the node is omitted, and so is what needs its success. None may be a success or one of retry_codes; of a node that is up they are failures. NULL: none';
 COMMENT ON COLUMN josch.tpl_nodes.priority IS 'Which of several nodes that wait for a place or for units starts first: the higher, -1000 to 1000. One that waits rises by a point each josch.aging_interval';
+COMMENT ON COLUMN josch.tpl_nodes.executor IS 'The executor (josch.executors) that runs the command elsewhere; local: it runs where the runner is, whatever the job says. NULL: as the job says (tpl_jobs.executor), and there too it may be NULL: here. Writing it needs pg_execute_server_program';
+COMMENT ON COLUMN josch.tpl_nodes.executor_options IS 'Words for that executor: a partition, a queue, memory; split as those of a command are, with its variables. 100,000 bytes at most. Writing it needs pg_execute_server_program';
 
 CREATE TABLE josch.tpl_node_deps (
 	p_node_id	bigint NOT NULL REFERENCES josch.tpl_nodes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -362,6 +373,7 @@ CREATE TABLE josch.nodes (
 	CONSTRAINT nodes_comment_is_not_too_long CHECK (octet_length(comment) <= 10000),
 	CONSTRAINT nodes_file_found_is_not_too_long CHECK (octet_length(file_found) <= 5000),
 	CONSTRAINT nodes_message_is_not_too_long CHECK (octet_length(message) <= 10000),
+	CONSTRAINT nodes_executor_of_a_day_is_resolved CHECK (executor <> 'local'),
 	CONSTRAINT nodes_act_is_whole CHECK ((action IS NULL) = (acted_by IS NULL) AND (action IS NULL) = (acted_at IS NULL))
 ) WITH (fillfactor = 70);
 -- the days of a node, also when its job had another name
@@ -406,6 +418,8 @@ COMMENT ON COLUMN josch.nodes.wait_sql IS 'As in tpl_nodes; may be mended here f
 COMMENT ON COLUMN josch.nodes.wait_interval IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.skip_codes IS 'As in tpl_nodes';
 COMMENT ON COLUMN josch.nodes.priority IS 'As in tpl_nodes; may be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.executor IS 'The executor that runs its command, as it was resolved when the day was made; NULL: it runs where the runner is. May be mended here for this day alone';
+COMMENT ON COLUMN josch.nodes.executor_options IS 'As in tpl_nodes; may be mended here for this day alone';
 COMMENT ON COLUMN josch.nodes.state IS 'One of josch.fsm''s states';
 COMMENT ON COLUMN josch.nodes.state_since IS 'When it came into that state';
 COMMENT ON COLUMN josch.nodes.change_id IS 'Number of its last change of state; greater is later. The id of the notification';
@@ -431,7 +445,7 @@ COMMENT ON COLUMN josch.nodes.late_start_at IS 'start_by on job_date in the job'
 COMMENT ON COLUMN josch.nodes.late_end_at IS 'finish_by on job_date in the job''s time zone; NULL: no such limit';
 COMMENT ON COLUMN josch.nodes.file_found IS 'The file that wait_file has found; NULL: none yet. It is waited for anew when wait_file is mended, and when the node waits for its parents again';
 COMMENT ON COLUMN josch.nodes.sql_true_at IS 'When wait_sql was found to be true; NULL: not yet. It is asked anew as file_found is waited for';
-COMMENT ON COLUMN josch.nodes.limit_group IS 'The same number for all nodes that need the same units of the same semaphores, and whose jobs have the same limit; 0: it needs none. Kept by triggers';
+COMMENT ON COLUMN josch.nodes.limit_group IS 'The same number for all nodes that need the same units of the same semaphores, have the same executor, and whose jobs have the same limit; 0: it needs none. Kept by triggers';
 
 CREATE TABLE josch.claims (
 	job_date		date NOT NULL,
@@ -561,6 +575,8 @@ CREATE TABLE josch.runs (
 	tries				integer,
 	token				bigint,
 	sqlstate			text,
+	executor			text,
+	executor_options	text,
 	UNIQUE (node_id, job_date, attempt),
 	FOREIGN KEY (node_id, job_date) REFERENCES josch.nodes (node_id, job_date),
 	CONSTRAINT runs_kind_is_known CHECK (kind IN ('command', 'sql')),
@@ -573,7 +589,8 @@ CREATE TABLE josch.runs (
 	CONSTRAINT runs_sqlstate_is_not_too_long CHECK (octet_length(sqlstate) <= 5),
 	CONSTRAINT runs_texts_are_not_too_long CHECK (octet_length(message) <= 10000 AND octet_length(output_tail) <= 20000
 		AND octet_length(survivors) <= 20000 AND octet_length(log) <= 4000 AND octet_length(host) <= 1000
-		AND octet_length(ledger) <= 1000 AND octet_length(server) <= 4000),
+		AND octet_length(ledger) <= 1000 AND octet_length(server) <= 4000 AND octet_length(executor) <= 4000
+		AND octet_length(executor_options) <= 100000),
 	CONSTRAINT runs_stop_is_whole CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX runs_open_idx ON josch.runs (run_id) WHERE ended_at IS NULL;
@@ -605,8 +622,8 @@ COMMENT ON COLUMN josch.runs.message IS 'How it ended, in words; of SQL that is 
 COMMENT ON COLUMN josch.runs.timed_out IS 'True when it was stopped because it took longer than the node''s timeout';
 COMMENT ON COLUMN josch.runs.stop_requested_at IS 'When a person asked for it to be stopped (josch.stop)';
 COMMENT ON COLUMN josch.runs.stop_requested_by IS 'Session user who asked';
-COMMENT ON COLUMN josch.runs.host IS 'Host on which it ran';
-COMMENT ON COLUMN josch.runs.pid IS 'Process id there; also the id of its process group';
+COMMENT ON COLUMN josch.runs.host IS 'Host on which it ran: that of the runner or, once its executor has said so, the other one';
+COMMENT ON COLUMN josch.runs.pid IS 'Process id, also the id of its process group; of a run that has an executor, of the executor''s program on the runner''s host';
 COMMENT ON COLUMN josch.runs.cpu_seconds IS 'CPU time, user and system, in seconds';
 COMMENT ON COLUMN josch.runs.peak_memory IS 'Largest resident set, in bytes';
 COMMENT ON COLUMN josch.runs.log IS 'Its log file, relative to josch.spool_directory; josch.log(run_id) reads it';
@@ -617,6 +634,8 @@ COMMENT ON COLUMN josch.runs.ledger IS 'The journal of the runner that it was gi
 COMMENT ON COLUMN josch.runs.nonce IS 'A random number: the run is known by it and run_id together, since a database that is put back to an earlier moment gives run_id again';
 COMMENT ON COLUMN josch.runs.tries IS 'SQL: how often it was executed. What fails in an atomic node by an SQLSTATE of class 40 (lost a deadlock, could not be serialized) or 08 (a connection) is executed again, up to six times, after pauses of 0.1, 0.4, 1.6, 6.4 and 25.6 s; so is what a crash of the server undid';
 COMMENT ON COLUMN josch.runs.token IS 'The installation that started it (josch.installation.token): a copy, once it is armed, has another one, and does not adopt the run';
+COMMENT ON COLUMN josch.runs.executor IS 'The executor that runs it; NULL: none, it runs where the runner is';
+COMMENT ON COLUMN josch.runs.executor_options IS 'What the executor''s program was given with it';
 COMMENT ON COLUMN josch.runs.sqlstate IS 'SQL: the SQLSTATE of the error that ended it; NULL: there was none, or it is not known';
 
 /* No foreign key, so that nobody is waited for; not on record: it changes all the time while a run goes on. */
@@ -629,10 +648,12 @@ CREATE TABLE josch.run_reports (
 	results			jsonb NOT NULL DEFAULT '{}',
 	problems		text,
 	reported_at		timestamptz NOT NULL DEFAULT josch.now(),
+	waits_for		text,
+	unreachable		text,
 	CONSTRAINT run_reports_progress_is_a_part CHECK (progress BETWEEN 0 AND 1),
 	CONSTRAINT run_reports_results_are_an_object CHECK (jsonb_typeof(results) = 'object'),
 	CONSTRAINT run_reports_are_not_too_long CHECK (octet_length(progress_text) <= 1000 AND octet_length(results::text) <= 200000
-		AND octet_length(problems) <= 4000)
+		AND octet_length(problems) <= 4000 AND octet_length(waits_for) <= 1000 AND octet_length(unreachable) <= 1000)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE josch.run_reports IS
 'What runs have said of themselves: a command by lines of the file JOSCH_REPORT, SQL by josch.report(). One row for each run that has said something, while it goes on and afterwards. Written by the scheduler only.';
@@ -644,6 +665,8 @@ COMMENT ON COLUMN josch.run_reports.progress_text IS 'What was said with it, 200
 COMMENT ON COLUMN josch.run_reports.results IS 'Its results, an object of strings: 100 at most, of 4,000 bytes each and 16,000 together. The commands and the SQL of its node''s children have each as the variable RESULT_ and its name';
 COMMENT ON COLUMN josch.run_reports.problems IS 'What was said and not kept, and why: lines that are not understood, and what is beyond the limits; NULL: nothing';
 COMMENT ON COLUMN josch.run_reports.reported_at IS 'When that was heard last';
+COMMENT ON COLUMN josch.run_reports.waits_for IS 'Why it waits at the other side, in the words of its executor; NULL: it does not, or has none';
+COMMENT ON COLUMN josch.run_reports.unreachable IS 'What its executor''s program says of the other side, which does not answer; NULL: it does';
 
 /* no foreign key: whoever has locked the run must not keep its SQL from ending */
 CREATE TABLE josch.sql_ends (
@@ -700,12 +723,12 @@ GRANT INSERT (p_node_id, p_date, c_node_id, c_date, expected, condition), DELETE
 GRANT INSERT (job_date, node_id, node_type, job_name, node_name, exec_command, signoff_time, start_time, exec_sql, exec_sql_atomic,
 	ready_command, ready_after, timeout, stop_grace, work_dir, owner, success_codes, retry_codes, retries,
 	retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable, join_rule, on_failure, repeat_every, repeat_until,
-	start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority) ON josch.nodes TO josch_author;
+	start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority, executor, executor_options) ON josch.nodes TO josch_author;
 -- for the default of the node that he adds; to set it takes more
 GRANT USAGE ON SEQUENCE josch.change_id_seq TO josch_author;
 GRANT UPDATE (exec_command, exec_sql, exec_sql_atomic, ready_command, ready_after, timeout, stop_grace, work_dir, owner,
 	success_codes, retry_codes, retries, retry_delay, retry_backoff, retry_max_delay, retry_on, repeatable,
-	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority)
+	join_rule, on_failure, repeat_every, repeat_until, start_by, finish_by, max_duration, wait_file, wait_stable, wait_sql, wait_interval, skip_codes, priority, executor, executor_options)
 	ON josch.nodes TO josch_author;
 GRANT UPDATE (max_running) ON josch.jobs TO josch_author;
 GRANT UPDATE (state, comment) ON josch.nodes TO josch_operator;

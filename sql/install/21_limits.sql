@@ -63,15 +63,15 @@ CREATE TABLE josch.units_in_use (
 	PRIMARY KEY (job_date, node_id, limit_kind, limit_name),
 	CONSTRAINT units_in_use_job_date_is_readable CHECK (josch.is_readable_date(job_date)),
 	CONSTRAINT units_in_use_names_are_not_too_long CHECK (char_length(job_name) <= 200 AND char_length(limit_name) <= 200),
-	CONSTRAINT units_in_use_limit_kind_is_known CHECK (limit_kind IN ('s', 'j')),
+	CONSTRAINT units_in_use_limit_kind_is_known CHECK (limit_kind IN ('s', 'j', 'e')),
 	CONSTRAINT units_in_use_units_are_positive CHECK (units > 0)
 );
 COMMENT ON TABLE josch.units_in_use IS
-'Units that are taken: written with the run of a node, gone with its committed end. Units of semaphores are kept by what is running, up or unknown; a place of a job by what is running.';
+'Units that are taken: written with the run of a node, gone with its committed end. Units of semaphores and places of executors are kept by what is running, up or unknown; a place of a job by what is running.';
 COMMENT ON COLUMN josch.units_in_use.job_date IS 'The date of the node that has them';
 COMMENT ON COLUMN josch.units_in_use.node_id IS 'The node';
-COMMENT ON COLUMN josch.units_in_use.limit_kind IS 's: of a semaphore; j: of the places of a job (jobs.max_running)';
-COMMENT ON COLUMN josch.units_in_use.limit_name IS 'Name of the semaphore, or of the job';
+COMMENT ON COLUMN josch.units_in_use.limit_kind IS 's: of a semaphore; j: of the places of a job (jobs.max_running); e: of those of an executor (executors.max_running)';
+COMMENT ON COLUMN josch.units_in_use.limit_name IS 'Name of the semaphore, of the job or of the executor';
 COMMENT ON COLUMN josch.units_in_use.job_name IS 'The job that the node belongs to';
 COMMENT ON COLUMN josch.units_in_use.units IS 'How many';
 COMMENT ON COLUMN josch.units_in_use.taken_at IS 'Since when';

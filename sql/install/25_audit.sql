@@ -122,7 +122,7 @@ DECLARE
 BEGIN
 	FOR audited, derived IN VALUES
 		('calendars', ''), ('calendar_parts', ''), ('holidays', ''),
-		('semaphores', ''), ('tpl_node_semaphores', ''), ('node_semaphores', ''), ('pauses', ''),
+		('executors', ''), ('semaphores', ''), ('tpl_node_semaphores', ''), ('node_semaphores', ''), ('pauses', ''),
 		('environs', ''), ('tpl_jobs', ''), ('tpl_nodes', ''), ('tpl_node_deps', ''),
 		('jobs', ''), ('job_days', ''), ('nodes', $args$'unmet', 'impossible', 'satisfied', 'level', 'limit_group'$args$), ('claims', ''), ('node_deps', ''),
 		-- texts that never change, and stand in the row itself, and in nodes_audit
@@ -206,7 +206,7 @@ BEGIN
 
 	FOR audited IN VALUES
 		('audit_commits'), ('audit_packs'), ('calendars_audit'), ('calendar_parts_audit'), ('holidays_audit'),
-		('semaphores_audit'), ('tpl_node_semaphores_audit'), ('node_semaphores_audit'), ('pauses_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
+		('executors_audit'), ('semaphores_audit'), ('tpl_node_semaphores_audit'), ('node_semaphores_audit'), ('pauses_audit'), ('environs_audit'), ('tpl_jobs_audit'), ('tpl_nodes_audit'), ('tpl_node_deps_audit'),
 		('jobs_audit'), ('job_days_audit'), ('nodes_audit'), ('claims_audit'), ('node_deps_audit'), ('runs_audit'), ('installation_audit'), ('alarms_audit'), ('alarm_hooks_audit')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE INSERT OR UPDATE OR DELETE ON josch.%I FOR EACH STATEMENT EXECUTE FUNCTION josch.audit_guard()',
@@ -227,6 +227,7 @@ SELECT pg_catalog.pg_extension_config_dump('josch.audit_packs', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.calendars_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.calendar_parts_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.holidays_audit', '');
+SELECT pg_catalog.pg_extension_config_dump('josch.executors_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.semaphores_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.tpl_node_semaphores_audit', '');
 SELECT pg_catalog.pg_extension_config_dump('josch.node_semaphores_audit', '');

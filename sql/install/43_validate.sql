@@ -33,14 +33,14 @@ COMMENT ON FUNCTION josch.validate_csv(text, text) IS
 'What is wrong with the templates in the files of a directory of the server, and what is doubtful, if they were loaded by josch.load_csv(): rows as of josch.validate(). Needs the privileges of pg_read_server_files.';
 
 CREATE FUNCTION josch.validate_texts(environs text DEFAULT NULL, tpl_jobs text DEFAULT NULL, tpl_nodes text DEFAULT NULL, tpl_node_deps text DEFAULT NULL, mode text DEFAULT 'merge',
-	calendars text DEFAULT NULL, calendar_parts text DEFAULT NULL, holidays text DEFAULT NULL, semaphores text DEFAULT NULL, tpl_node_semaphores text DEFAULT NULL)
+	calendars text DEFAULT NULL, calendar_parts text DEFAULT NULL, holidays text DEFAULT NULL, semaphores text DEFAULT NULL, tpl_node_semaphores text DEFAULT NULL, executors text DEFAULT NULL)
 	RETURNS TABLE (severity text, object text, message text, place text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	SET datestyle = 'ISO, YMD'
 	SET intervalstyle = postgres
 	AS 'MODULE_PATHNAME', 'josch_api_validate_texts';
-COMMENT ON FUNCTION josch.validate_texts(text, text, text, text, text, text, text, text, text, text) IS
+COMMENT ON FUNCTION josch.validate_texts(text, text, text, text, text, text, text, text, text, text, text) IS
 'What is wrong with the templates in CSV texts that come with the call, and what is doubtful, if they were loaded by josch.load(): rows as of josch.validate().';
 
 CREATE FUNCTION josch.diff(schema regnamespace, mode text DEFAULT 'merge')
@@ -75,17 +75,17 @@ COMMENT ON FUNCTION josch.diff_csv(text, text) IS
 'What josch.load_csv() would change, in words: rows as of josch.diff(). Needs the privileges of pg_read_server_files.';
 
 CREATE FUNCTION josch.diff_texts(environs text DEFAULT NULL, tpl_jobs text DEFAULT NULL, tpl_nodes text DEFAULT NULL, tpl_node_deps text DEFAULT NULL, mode text DEFAULT 'merge',
-	calendars text DEFAULT NULL, calendar_parts text DEFAULT NULL, holidays text DEFAULT NULL, semaphores text DEFAULT NULL, tpl_node_semaphores text DEFAULT NULL)
+	calendars text DEFAULT NULL, calendar_parts text DEFAULT NULL, holidays text DEFAULT NULL, semaphores text DEFAULT NULL, tpl_node_semaphores text DEFAULT NULL, executors text DEFAULT NULL)
 	RETURNS TABLE (table_name text, object text, change text, words text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	SET datestyle = 'ISO, YMD'
 	SET intervalstyle = postgres
 	AS 'MODULE_PATHNAME', 'josch_api_diff_texts';
-COMMENT ON FUNCTION josch.diff_texts(text, text, text, text, text, text, text, text, text, text) IS
+COMMENT ON FUNCTION josch.diff_texts(text, text, text, text, text, text, text, text, text, text, text) IS
 'What josch.load() would change, in words: rows as of josch.diff().';
 
-REVOKE ALL ON FUNCTION josch.validate(regnamespace, text), josch.validate(text, text), josch.validate_csv(text, text), josch.validate_texts(text, text, text, text, text, text, text, text, text, text),
-	josch.diff(regnamespace, text), josch.diff(text, text), josch.diff_csv(text, text), josch.diff_texts(text, text, text, text, text, text, text, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION josch.validate(regnamespace, text), josch.validate(text, text), josch.validate_csv(text, text), josch.validate_texts(text, text, text, text, text, text, text, text, text, text) TO josch_author;
-GRANT EXECUTE ON FUNCTION josch.diff(regnamespace, text), josch.diff(text, text), josch.diff_csv(text, text), josch.diff_texts(text, text, text, text, text, text, text, text, text, text) TO josch_viewer;
+REVOKE ALL ON FUNCTION josch.validate(regnamespace, text), josch.validate(text, text), josch.validate_csv(text, text), josch.validate_texts(text, text, text, text, text, text, text, text, text, text, text),
+	josch.diff(regnamespace, text), josch.diff(text, text), josch.diff_csv(text, text), josch.diff_texts(text, text, text, text, text, text, text, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION josch.validate(regnamespace, text), josch.validate(text, text), josch.validate_csv(text, text), josch.validate_texts(text, text, text, text, text, text, text, text, text, text, text) TO josch_author;
+GRANT EXECUTE ON FUNCTION josch.diff(regnamespace, text), josch.diff(text, text), josch.diff_csv(text, text), josch.diff_texts(text, text, text, text, text, text, text, text, text, text, text) TO josch_viewer;

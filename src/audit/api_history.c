@@ -59,6 +59,8 @@ static const Wording edits[] = {
 	{"repeat_until", "end of its runs"},
 	{"skip_codes", "codes of nothing to do"},
 	{"priority", "priority"},
+	{"executor", "executor"},
+	{"executor_options", "options of the executor"},
 	{"start_by", "latest start"},
 	{"finish_by", "latest end"},
 	{"max_duration", "longest expected duration"},

@@ -77,7 +77,7 @@ enum
 	JOB_DATE, NODE_ID, NODE_TYPE, JOB_NAME, NODE_NAME, EXEC_COMMAND, SIGNOFF_TIME, START_TIME, EXEC_SQL, EXEC_SQL_ATOMIC,
 	READY_COMMAND, READY_AFTER, TIMEOUT, STOP_GRACE, WORK_DIR, OWNER, SUCCESS_CODES, RETRY_CODES, RETRIES, RETRY_DELAY,
 	RETRY_BACKOFF, RETRY_MAX_DELAY, RETRY_ON, REPEATABLE, JOIN_RULE, ON_FAILURE, REPEAT_EVERY, REPEAT_UNTIL,
-	START_BY, FINISH_BY, MAX_DURATION, WAIT_FILE, WAIT_STABLE, WAIT_SQL, WAIT_INTERVAL, SKIP_CODES, PRIORITY, DUE_AT,
+	START_BY, FINISH_BY, MAX_DURATION, WAIT_FILE, WAIT_STABLE, WAIT_SQL, WAIT_INTERVAL, SKIP_CODES, PRIORITY, EXECUTOR, EXECUTOR_OPTIONS, DUE_AT,
 	LATE_START_AT, LATE_END_AT, LIMIT_GROUP,
 	TEMPLATE_COLUMNS,
 	STATE = TEMPLATE_COLUMNS, STATE_SINCE, UNMET, IMPOSSIBLE, SATISFIED, LEVEL, NODE_COLUMNS
@@ -88,13 +88,16 @@ static JoschPlan copied_nodes = JOSCH_PLAN(
 	"       t.exec_sql, t.exec_sql_atomic, t.ready_command, t.ready_after, t.timeout, t.stop_grace, t.work_dir, t.owner,"
 	"       t.success_codes, t.retry_codes, t.retries, t.retry_delay, t.retry_backoff, t.retry_max_delay, t.retry_on, t.repeatable,"
 	"       t.join_rule, t.on_failure, t.repeat_every, t.repeat_until, t.start_by, t.finish_by, t.max_duration,"
-	"       t.wait_file, t.wait_stable, t.wait_sql, t.wait_interval, t.skip_codes, t.priority,"
+	"       t.wait_file, t.wait_stable, t.wait_sql, t.wait_interval, t.skip_codes, t.priority, e.executor, t.executor_options,"
 	"       josch.instant(j.job_date, coalesce(t.signoff_time, t.start_time), j.time_zone),"
 	"       josch.instant(j.job_date, t.start_by, j.time_zone), josch.instant(j.job_date, t.finish_by, j.time_zone),"
-	"       CASE WHEN j.max_running IS NULL THEN 0 ELSE josch.limit_group(j.job_name, NULL) END"
+	"       CASE WHEN j.max_running IS NULL AND e.executor IS NULL THEN 0"
+	"         ELSE josch.limit_group(CASE WHEN j.max_running IS NOT NULL THEN j.job_name END, NULL, e.executor) END"
 	"  FROM unnest($1, $2) k (job_name, job_date)"
 	"  JOIN josch.jobs j ON j.job_name = k.job_name AND j.job_date = k.job_date"
-	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name",
+	"  JOIN josch.tpl_jobs o ON o.job_name = j.job_name"
+	"  JOIN josch.tpl_nodes t ON t.job_name = j.job_name,"
+	"       LATERAL (SELECT CASE WHEN t.exec_command IS NOT NULL THEN nullif(coalesce(t.executor, o.executor), 'local') END AS executor) e",
 	TEXTARRAYOID, DATEARRAYOID);
 
 static const JoschColumn node_columns[NODE_COLUMNS] = {
@@ -114,7 +117,8 @@ static const JoschColumn node_columns[NODE_COLUMNS] = {
 	[LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID},
 	[WAIT_FILE] = {"wait_file", TEXTOID}, [WAIT_STABLE] = {"wait_stable", INTERVALOID}, [WAIT_SQL] = {"wait_sql", TEXTOID},
 	[WAIT_INTERVAL] = {"wait_interval", INTERVALOID},
-	[SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [PRIORITY] = {"priority", INT4OID}, [LIMIT_GROUP] = {"limit_group", INT8OID},
+	[SKIP_CODES] = {"skip_codes", INT4MULTIRANGEOID}, [PRIORITY] = {"priority", INT4OID},
+	[EXECUTOR] = {"executor", TEXTOID}, [EXECUTOR_OPTIONS] = {"executor_options", TEXTOID}, [LIMIT_GROUP] = {"limit_group", INT8OID},
 	[UNMET] = {"unmet", INT4OID},
 	[IMPOSSIBLE] = {"impossible", INT4OID}, [SATISFIED] = {"satisfied", INT4OID}, [LEVEL] = {"level", INT4OID}
 };
@@ -138,11 +142,12 @@ static JoschPlan has_semaphores = JOSCH_PLAN0(
 
 static JoschPlan limited_nodes = JOSCH_PLAN(
 	"SELECT s.node_id, josch.limit_group(CASE WHEN t.max_running IS NOT NULL THEN t.job_name END,"
-	"         string_agg(s.semaphore_name || ' ' || s.units, ', ' ORDER BY s.semaphore_name COLLATE \"C\"))"
-	"  FROM (SELECT DISTINCT t.job_name, t.max_running FROM unnest($1) k (job_name) JOIN josch.tpl_jobs t ON t.job_name = k.job_name) t"
+	"         string_agg(s.semaphore_name || ' ' || s.units, ', ' ORDER BY s.semaphore_name COLLATE \"C\"),"
+	"         CASE WHEN n.exec_command IS NOT NULL THEN nullif(coalesce(n.executor, t.executor), 'local') END)"
+	"  FROM (SELECT DISTINCT t.job_name, t.max_running, t.executor FROM unnest($1) k (job_name) JOIN josch.tpl_jobs t ON t.job_name = k.job_name) t"
 	"  JOIN josch.tpl_nodes n ON n.job_name = t.job_name"
 	"  JOIN josch.tpl_node_semaphores s ON s.node_id = n.node_id"
-	" GROUP BY s.node_id, t.job_name, t.max_running ORDER BY s.node_id",
+	" GROUP BY s.node_id, t.job_name, t.max_running, t.executor, n.exec_command, n.executor ORDER BY s.node_id",
 	TEXTARRAYOID);
 
 static JoschPlan insert_semaphores = JOSCH_PLAN(

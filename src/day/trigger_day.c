@@ -32,14 +32,14 @@ PG_FUNCTION_INFO_V1(josch_trigger_day_deadlines);
 
 enum
 {
-	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, START_BY, FINISH_BY, DUE_AT, LATE_START_AT, LATE_END_AT, LIMIT_GROUP, NCOLUMNS
+	JOB_DATE, NODE_ID, JOB_NAME, SIGNOFF_TIME, START_TIME, START_BY, FINISH_BY, DUE_AT, LATE_START_AT, LATE_END_AT, LIMIT_GROUP, EXECUTOR, NCOLUMNS
 };
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"job_date", DATEOID}, {"node_id", INT8OID}, {"job_name", TEXTOID},
 	{"signoff_time", INTERVALOID}, {"start_time", INTERVALOID}, {"start_by", INTERVALOID}, {"finish_by", INTERVALOID},
 	{"due_at", TIMESTAMPTZOID}, {"late_start_at", TIMESTAMPTZOID}, {"late_end_at", TIMESTAMPTZOID},
-	{"limit_group", INT8OID}
+	{"limit_group", INT8OID}, {"executor", TEXTOID}
 };
 static AttrNumber numbers[NCOLUMNS];
 static JoschTable nodes = JOSCH_TABLE("nodes", columns, numbers);
@@ -82,7 +82,7 @@ of_job(const char *job_name, DateADT job_date)
 	{
 		josch_report_no_job(job_name, job_date);
 	}
-	limit_group = josch_store_limits_group(job_name, job_date);
+	limit_group = josch_store_limits_group(job_name, (NodeKey) {0, job_date}, NULL);
 	last.transaction = InvalidFullTransactionId;
 	if (strlcpy(last.job_name, job_name, sizeof(last.job_name)) < sizeof(last.job_name) &&
 		strlcpy(last.zone, zone, sizeof(last.zone)) < sizeof(last.zone))
@@ -165,7 +165,8 @@ prepare(HeapTuple row, TupleDesc desc)
 	josch_store_graph_lock_node(key, job_name);
 	job = of_job(job_name, key.job_date);
 	draft.zone = josch_zone_find(job.zone);
-	set_limit_group(&draft, job.limit_group);
+	set_limit_group(&draft, draft.nulls[EXECUTOR] ? job.limit_group :
+					josch_store_limits_group(job_name, key, TextDatumGetCString(draft.values[EXECUTOR])));
 	set_moment(&draft, DUE_AT, draft.nulls[SIGNOFF_TIME] ? START_TIME : SIGNOFF_TIME);
 	set_deadlines(&draft);
 	return heap_modify_tuple_by_cols(row, desc, draft.n, draft.set, draft.set_values, draft.set_nulls);

@@ -43,7 +43,8 @@ static const JoschColumn nodes_columns[NODES_COLUMNS] = {
 	[NODES_LIMIT_GROUP] = {"limit_group", INT8OID}, [NODES_STATE_SINCE] = {"state_since", TIMESTAMPTZOID},
 	[NODES_WAIT_STABLE] = {"wait_stable", INTERVALOID}, [NODES_WAIT_INTERVAL] = {"wait_interval", INTERVALOID},
 	[NODES_MAX_DURATION] = {"max_duration", INTERVALOID},
-	[NODES_LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [NODES_LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID}
+	[NODES_LATE_START_AT] = {"late_start_at", TIMESTAMPTZOID}, [NODES_LATE_END_AT] = {"late_end_at", TIMESTAMPTZOID},
+	[NODES_EXECUTOR] = {"executor", TEXTOID}, [NODES_EXECUTOR_OPTIONS] = {"executor_options", TEXTOID}
 };
 static AttrNumber nodes_numbers[NODES_COLUMNS];
 JoschTable	josch_nodes = JOSCH_TABLE("nodes", nodes_columns, nodes_numbers);

@@ -19,7 +19,7 @@ static JoschPlan regroup = JOSCH_PLAN(
 	"               LATERAL (SELECT * FROM josch.jobs j WHERE j.job_name = m.job_name AND j.job_date = m.job_date OFFSET 0) j,"
 	"               LATERAL (SELECT josch.limit_group(CASE WHEN j.max_running IS NOT NULL THEN j.job_name END,"
 	"                 (SELECT string_agg(s.semaphore_name || ' ' || s.units, ', ' ORDER BY s.semaphore_name COLLATE \"C\")"
-	"                    FROM josch.node_semaphores s WHERE s.job_date = m.job_date AND s.node_id = m.node_id)) AS limit_group OFFSET 0) l) g"
+	"                    FROM josch.node_semaphores s WHERE s.job_date = m.job_date AND s.node_id = m.node_id), m.executor) AS limit_group OFFSET 0) l) g"
 	" WHERE n.job_date = g.job_date AND n.node_id = g.node_id AND n.limit_group <> g.limit_group",
 	INT8ARRAYOID, DATEARRAYOID);
 
@@ -28,8 +28,9 @@ static JoschPlan select_nodes = JOSCH_PLAN(
 	TEXTOID, DATEOID);
 
 static JoschPlan select_group = JOSCH_PLAN(
-	"SELECT josch.limit_group(j.job_name, NULL) FROM josch.jobs j WHERE j.job_name = $1 AND j.job_date = $2 AND j.max_running IS NOT NULL",
-	TEXTOID, DATEOID);
+	"SELECT josch.limit_group(CASE WHEN j.max_running IS NOT NULL THEN j.job_name END, (SELECT string_agg(s.semaphore_name || ' ' || s.units, ', ' ORDER BY s.semaphore_name COLLATE \"C\")"
+	"   FROM josch.node_semaphores s WHERE s.job_date = $2 AND s.node_id = $3), $4) FROM josch.jobs j WHERE j.job_name = $1 AND j.job_date = $2",
+	TEXTOID, DATEOID, INT8OID, TEXTOID);
 
 static JoschPlan select_job = JOSCH_PLAN(
 	"SELECT n.job_name FROM josch.nodes n WHERE n.job_date = $2 AND n.node_id = $1",
@@ -79,16 +80,18 @@ josch_store_limits_nodes(const char *job_name, DateADT job_date, int *n)
 }
 
 int64
-josch_store_limits_group(const char *job_name, DateADT job_date)
+josch_store_limits_group(const char *job_name, NodeKey key, const char *executor)
 {
 	JoschSpi	spi;
-	Datum		args[2];
-	char		nulls[2] = {' ', ' '};
+	Datum		args[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
 	int64		group;
 
 	josch_spi_begin(&spi);
 	josch_spi_set_text(args, nulls, 0, job_name);
-	args[1] = DateADTGetDatum(job_date);
+	args[1] = DateADTGetDatum(key.job_date);
+	args[2] = Int64GetDatum(key.node_id);
+	josch_spi_set_text(args, nulls, 3, executor);
 	group = josch_spi_run_latest(&select_group, args, nulls) > 0 ? josch_spi_int64(0, 1, 0) : 0;
 	josch_spi_end(&spi);
 	return group;

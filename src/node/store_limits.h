@@ -15,8 +15,8 @@ extern void josch_store_limits_regroup(const NodeKey *keys, int n);
 /* The nodes of a day of a job; palloc'd. */
 extern NodeKey *josch_store_limits_nodes(const char *job_name, DateADT job_date, int *n);
 
-/* The limit_group of a node that is added to a day of a job, and needs no semaphore yet. */
-extern int64 josch_store_limits_group(const char *job_name, DateADT job_date);
+/* The limit_group of a node of that job, were it to have that executor, or with NULL none. */
+extern int64 josch_store_limits_group(const char *job_name, NodeKey key, const char *executor);
 
 /* The job of a node; NULL when it does not exist. */
 extern char *josch_store_limits_job(NodeKey key);

@@ -22,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(josch_trigger_limits_job);
 PG_FUNCTION_INFO_V1(josch_trigger_limits_regroup);
+PG_FUNCTION_INFO_V1(josch_trigger_limits_executor);
 PG_FUNCTION_INFO_V1(josch_trigger_limits_wake);
 
 enum
@@ -167,6 +168,46 @@ josch_trigger_limits_regroup(PG_FUNCTION_ARGS)
 	josch_store_limits_regroup(keys.list, keys.n);
 	josch_wake_scheduler_at_commit();
 	return PointerGetDatum(NULL);
+}
+
+/* What runs may have units, which it gives back by this number: it keeps one. */
+static int64
+group_of(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	const AttrNumber *numbers = josch_nodes.numbers;
+	NodeKey		key = {
+		.node_id = DatumGetInt64(heap_getattr(row, numbers[NODES_NODE_ID], desc, &isnull)),
+		.job_date = DatumGetDateADT(heap_getattr(row, numbers[NODES_JOB_DATE], desc, &isnull))
+	};
+	NodeState	state = josch_node_state(heap_getattr(row, numbers[NODES_STATE], desc, &isnull));
+	char	   *job_name = TextDatumGetCString(heap_getattr(row, numbers[NODES_JOB_NAME], desc, &isnull));
+	Datum		executor = heap_getattr(row, numbers[NODES_EXECUTOR], desc, &isnull);
+	int64		group = josch_store_limits_group(job_name, key, isnull ? NULL : TextDatumGetCString(executor));
+
+	return group == 0 && state != NODE_STATE_PENDING && state != NODE_STATE_READY ? 1 : group;
+}
+
+/* BEFORE UPDATE of the executor of nodes, each row. */
+Datum
+josch_trigger_limits_executor(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = josch_table_own_trigger(fcinfo, "josch.limits_executor");
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	Datum		group;
+	bool		isnull = false;
+	int			number;
+
+	expect(TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		   TRIGGER_FIRED_BY_UPDATE(trigger->tg_event), "josch.limits_executor");
+	(void) josch_table_check(&josch_nodes, trigger->tg_relation, "josch.limits_executor");
+	if (josch_mode_is_restore() || josch_mode.suspended)
+	{
+		return PointerGetDatum(trigger->tg_newtuple);
+	}
+	group = Int64GetDatum(group_of(trigger->tg_newtuple, desc));
+	number = josch_nodes.numbers[NODES_LIMIT_GROUP];
+	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_newtuple, desc, 1, &number, &group, &isnull));
 }
 
 /* By its name days need it, and runs have taken units: under another one there would be as many units again. */

@@ -74,7 +74,7 @@ static const char *const open_columns[] = {
 	"ready_after", "timeout", "stop_grace", "work_dir", "owner", "success_codes", "retry_codes", "retries", "retry_delay",
 	"retry_backoff", "retry_max_delay", "retry_on", "repeatable", "join_rule", "on_failure", "repeat_every", "repeat_until",
 	"start_by", "finish_by", "max_duration", "wait_file", "wait_stable", "wait_sql", "wait_interval",
-	"skip_codes", "priority"
+	"skip_codes", "priority", "executor", "executor_options"
 };
 
 /* What else is looked up with the columns of nodes. */

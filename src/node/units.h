@@ -1,6 +1,6 @@
 /*
  * src/node/units.h
- *	  josch.units_in_use: what nodes have taken of semaphores, and of the places of their jobs.
+ *	  josch.units_in_use: what nodes have taken of semaphores, and of the places of their jobs and executors.
  *
  * A row is written with the run of its node, and goes with the node's state, whoever
  * changes that, in the same transaction.
@@ -17,6 +17,7 @@
 /* units_in_use.limit_kind */
 #define LIMIT_OF_SEMAPHORE 's'
 #define LIMIT_OF_JOB 'j'
+#define LIMIT_OF_EXECUTOR 'e'
 
 /* What a node takes. */
 typedef struct Units

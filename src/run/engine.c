@@ -193,7 +193,7 @@ put_reports(void *argument)
 
 		if (event->report != NULL)
 		{
-			said[n++] = (StoreReport) {event->run_id, reports->items[i].key, event->report, event->type == RUN_REPORTED};
+			said[n++] = (StoreReport) {event->run_id, reports->items[i].key, reports->items[i].run->executor, event->report, event->type == RUN_REPORTED};
 		}
 	}
 	if (n > 0)

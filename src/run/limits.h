@@ -15,7 +15,7 @@
 
 #include "base/node_key.h"
 
-/* A semaphore, or the places of a job. */
+/* A semaphore, or the places of a job or an executor. */
 typedef struct LimitPool
 {
 	char		kind;			/* as units_in_use.limit_kind */
@@ -62,6 +62,7 @@ typedef struct LimitHead
 	int64		rank;			/* the lower, the sooner */
 	bool		sql;
 	char	   *job_name;
+	char	   *executor;		/* or NULL */
 	LimitNeed  *needs;
 	int			nneeds;
 	LimitVerdict verdict;

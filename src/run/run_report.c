@@ -66,6 +66,12 @@ one_line(const char *text, int length)
 	return length == 0 ? NULL : josch_encoding_to_one_line(pnstrdup(text, length));
 }
 
+static char *
+side_of(const JoschReport *report, JoschReportSide side)
+{
+	return one_line(report->sides[side].text, report->sides[side].len);
+}
+
 RunReport
 josch_run_report_read(const char *lines)
 {
@@ -74,6 +80,7 @@ josch_run_report_read(const char *lines)
 	const char *at = lines;
 
 	josch_run_report_begin(&report, CurrentMemoryContext);
+	report.executor = true;		/* where there is none the runner has let nothing of that pass */
 	while (*at != '\0')
 	{
 		int			length = strcspn(at, "\n");
@@ -92,6 +99,9 @@ josch_run_report_read(const char *lines)
 	result.progress = (double) report.progress / JOSCH_REPORT_WHOLE;
 	result.progress_text = one_line(report.text, report.text_len);
 	result.results = json_of(&report);
+	result.host = side_of(&report, JOSCH_SIDE_HOST);
+	result.waits_for = side_of(&report, JOSCH_SIDE_REASON);
+	result.unreachable = side_of(&report, JOSCH_SIDE_UNREACHABLE);
 	return result;
 }
 

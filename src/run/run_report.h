@@ -16,6 +16,9 @@ typedef struct RunReport
 	char	   *progress_text;	/* or NULL */
 	char	   *results;		/* a JSON object of strings */
 	char	   *problems;		/* what was not kept, in words; or NULL */
+	char	   *host;			/* where its executor has it; or NULL */
+	char	   *waits_for;		/* why it waits there; or NULL */
+	char	   *unreachable;	/* why the other side does not answer; or NULL */
 } RunReport;
 
 /* Of lines in the database's encoding, which come from the runner or a worker; palloc'd. */

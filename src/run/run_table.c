@@ -20,6 +20,7 @@ static const JoschColumn columns[RUNS_COLUMNS] = {
 	[RUNS_OWNER] = {"owner", JOSCH_ROLE_TYPE}, [RUNS_REQUESTED_AT] = {"requested_at", TIMESTAMPTZOID},
 	[RUNS_HOST] = {"host", TEXTOID}, [RUNS_SERVER] = {"server", TEXTOID}, [RUNS_TOKEN] = {"token", INT8OID},
 	[RUNS_LEDGER] = {"ledger", TEXTOID}, [RUNS_NONCE] = {"nonce", INT8OID}, [RUNS_LOG] = {"log", TEXTOID},
+	[RUNS_EXECUTOR] = {"executor", TEXTOID}, [RUNS_EXECUTOR_OPTIONS] = {"executor_options", TEXTOID},
 	[RUNS_STATUS] = {"status", TEXTOID}, [RUNS_STARTED_AT] = {"started_at", TIMESTAMPTZOID},
 	[RUNS_ENDED_AT] = {"ended_at", TIMESTAMPTZOID}, [RUNS_PID] = {"pid", INT4OID}, [RUNS_EXIT_CODE] = {"exit_code", INT4OID},
 	[RUNS_EXIT_SIGNAL] = {"exit_signal", INT4OID}, [RUNS_MESSAGE] = {"message", TEXTOID},

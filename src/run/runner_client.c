@@ -25,6 +25,7 @@
 #define READ_SIZE (64 * 1024)
 #define PATH_LIMIT 4500			/* bytes of a path that it has found */
 #define NAME_LIMIT 256			/* bytes of a name that it tells */
+#define LISTS 5
 #define READS_A_CALL 64			/* what else has arrived is read by the next call */
 
 struct JoschRunner
@@ -38,7 +39,7 @@ struct JoschRunner
 	JoschRunnerInfo info;
 	JoschBuffer in;
 	JoschBuffer out;
-	JoschBuffer lists[3];		/* argv, env, ready_argv of the START being made */
+	JoschBuffer lists[LISTS];	/* argv, env, ready_argv, attach_argv, stop_argv of the START being made */
 };
 
 /* -------------------------------------------------------------- connecting */
@@ -88,7 +89,7 @@ josch_runner_connect(const char *spool, const JoschRunnerOwner *owner, bool may_
 	runner->context = context;
 	runner->in = make_buffer(context);
 	runner->out = make_buffer(context);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < LISTS; i++)
 	{
 		runner->lists[i] = make_buffer(context);
 	}
@@ -167,11 +168,14 @@ josch_runner_send_start(JoschRunner *runner, const JoschRunnerStart *start)
 	m.argv = pack_list(&runner->lists[0], start->argv);
 	m.env = pack_list(&runner->lists[1], start->env);
 	m.ready_argv = pack_list(&runner->lists[2], start->ready_argv);
+	m.attach_argv = pack_list(&runner->lists[3], start->attach_argv);
+	m.stop_argv = pack_list(&runner->lists[4], start->stop_argv);
 	m.cwd = josch_slice(start->cwd);
 	m.log_path = josch_slice(start->log_path);
 	m.timeout_ms = start->timeout_ms;
 	m.grace_ms = start->grace_ms;
-	m.flags = (start->long_running ? JOSCH_START_LONG_RUNNING : 0) | (start->lost != NULL ? JOSCH_START_ADOPT : 0);
+	m.flags = (start->long_running ? JOSCH_START_LONG_RUNNING : 0) | (start->lost != NULL ? JOSCH_START_ADOPT : 0) |
+		(start->executor ? JOSCH_START_EXECUTOR : 0);
 	m.ready_after_ms = start->ready_after_ms;
 	m.pid = start->pid;
 	m.started_at = start->pid != 0 ? start->started_at + JOSCH_UNIX_TO_POSTGRES_US : 0;

@@ -107,6 +107,9 @@ typedef struct JoschRunnerStart
 	int32		pid;			/* lost: its main process, or 0 */
 	TimestampTz started_at;		/* lost: when that started, or 0 */
 	uint64		log_limit;		/* bytes; 0: none */
+	bool		executor;		/* argv is an executor's program, */
+	const char *const *attach_argv;	/* this one says how a run ends that has been started, */
+	const char *const *stop_argv;	/* and this one asks the other side to end it */
 } JoschRunnerStart;
 
 /* Whose runs a connection is for. */

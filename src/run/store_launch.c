@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -52,6 +53,18 @@ typedef struct Intents
 	int			nmade;
 } Intents;
 
+enum
+{
+	EXECUTOR_NAME, EXECUTOR_START, EXECUTOR_ATTACH, EXECUTOR_STOP, EXECUTOR_COLUMNS
+};
+
+static const JoschColumn executor_columns[EXECUTOR_COLUMNS] = {
+	[EXECUTOR_NAME] = {"executor_name", TEXTOID}, [EXECUTOR_START] = {"start_command", TEXTOID},
+	[EXECUTOR_ATTACH] = {"attach_command", TEXTOID}, [EXECUTOR_STOP] = {"stop_command", TEXTOID}
+};
+static AttrNumber executor_numbers[EXECUTOR_COLUMNS];
+static JoschTable executors_table = JOSCH_TABLE("executors", executor_columns, executor_numbers);
+
 /* ---- the intent ---- */
 
 /* What a run takes over from its node. */
@@ -64,7 +77,8 @@ static const struct
 	{RUNS_EXEC_COMMAND, NODES_EXEC_COMMAND}, {RUNS_EXEC_SQL, NODES_EXEC_SQL},
 	{RUNS_EXEC_SQL_ATOMIC, NODES_EXEC_SQL_ATOMIC}, {RUNS_READY_COMMAND, NODES_READY_COMMAND},
 	{RUNS_READY_AFTER, NODES_READY_AFTER}, {RUNS_TIMEOUT, NODES_TIMEOUT}, {RUNS_STOP_GRACE, NODES_STOP_GRACE},
-	{RUNS_WORK_DIR, NODES_WORK_DIR}, {RUNS_OWNER, NODES_OWNER}
+	{RUNS_WORK_DIR, NODES_WORK_DIR}, {RUNS_OWNER, NODES_OWNER},
+	{RUNS_EXECUTOR, NODES_EXECUTOR}, {RUNS_EXECUTOR_OPTIONS, NODES_EXECUTOR_OPTIONS}
 };
 
 static void
@@ -254,6 +268,9 @@ read_launch(JoschFinder *runs)
 		.delayed = message != NULL && strncmp(message, JOSCH_WAITS, strlen(JOSCH_WAITS)) == 0,
 		.command = josch_finder_get_text(runs, RUNS_EXEC_COMMAND),
 		.ready_command = josch_finder_get_text(runs, RUNS_READY_COMMAND),
+		.executor = josch_finder_get_text(runs, RUNS_EXECUTOR),
+		.executor_options = josch_finder_get_text(runs, RUNS_EXECUTOR_OPTIONS),
+		.server = josch_finder_get_text(runs, RUNS_SERVER),
 		.work_dir = josch_finder_get_text(runs, RUNS_WORK_DIR),
 		.log = josch_finder_get_text(runs, RUNS_LOG),
 		.timeout_ms = milliseconds_of(runs, RUNS_TIMEOUT),
@@ -264,6 +281,40 @@ read_launch(JoschFinder *runs)
 	};
 
 	return launch;
+}
+
+/* The programs of the executors, as they are now. */
+static void
+add_executors(StoreLaunch *launches, int n)
+{
+	JoschFinder executors;
+	bool		opened = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		Datum		key;
+
+		if (launches[i].executor == NULL)
+		{
+			continue;
+		}
+		if (!opened)
+		{
+			josch_finder_open(&executors, &executors_table, 1, AccessShareLock);
+			opened = true;
+		}
+		key = CStringGetTextDatum(launches[i].executor);
+		if (josch_finder_find(&executors, &key))
+		{
+			launches[i].start_command = josch_finder_get_text(&executors, EXECUTOR_START);
+			launches[i].attach_command = josch_finder_get_text(&executors, EXECUTOR_ATTACH);
+			launches[i].stop_command = josch_finder_get_text(&executors, EXECUTOR_STOP);
+		}
+	}
+	if (opened)
+	{
+		josch_finder_close(&executors);
+	}
 }
 
 /* The environment of each that is a command, in one go. */
@@ -319,6 +370,7 @@ josch_store_pass_reload(const int64 *run_ids, int n, int *loaded)
 		}
 	}
 	josch_finder_close(&runs);
+	add_executors(launches, *loaded);
 	add_environments(launches, *loaded);
 	return launches;
 }

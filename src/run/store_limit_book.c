@@ -39,6 +39,17 @@ static JoschTable jobs_table = JOSCH_TABLE("jobs", job_columns, job_numbers);
 
 #define JOB_KEYS 2
 
+enum
+{
+	EXECUTOR_NAME, EXECUTOR_MAX_RUNNING, EXECUTOR_COLUMNS
+};
+
+static const JoschColumn executor_columns[EXECUTOR_COLUMNS] = {
+	[EXECUTOR_NAME] = {"executor_name", TEXTOID}, [EXECUTOR_MAX_RUNNING] = {"max_running", INT4OID}
+};
+static AttrNumber executor_numbers[EXECUTOR_COLUMNS];
+static JoschTable executors_table = JOSCH_TABLE("executors", executor_columns, executor_numbers);
+
 /* ---- what there is, and what is taken ---- */
 
 /* Pools whose kind and name have one hash. */
@@ -107,11 +118,13 @@ josch_limit_book_open(LimitBook *book, const Pauses *pauses, LOCKMODE lock)
 	josch_finder_open(&book->needs, &josch_node_semaphores, JOSCH_NODE_KEYS, AccessShareLock);
 	josch_finder_open(&book->semaphores, &semaphores_table, 1, AccessShareLock);
 	josch_finder_open(&book->jobs, &jobs_table, JOB_KEYS, AccessShareLock);
+	josch_finder_open(&book->executors, &executors_table, 1, AccessShareLock);
 }
 
 void
 josch_limit_book_close(LimitBook *book)
 {
+	josch_finder_close(&book->executors);
 	josch_finder_close(&book->jobs);
 	josch_finder_close(&book->semaphores);
 	josch_finder_close(&book->needs);
@@ -136,6 +149,24 @@ semaphore(LimitBook *book, const char *name)
 	return pool;
 }
 
+/* Where it has no limit its runs are counted all the same: one may come. */
+static LimitPool *
+executor(LimitBook *book, const char *name)
+{
+	LimitPool  *pool = find_pool(book, LIMIT_OF_EXECUTOR, name);
+	Datum		key = CStringGetTextDatum(name);
+	bool		isnull = true;
+
+	if (!pool->known)
+	{
+		pool->known = true;
+		pool->there = josch_finder_find(&book->executors, &key);
+		pool->capacity = pool->there ? DatumGetInt32(josch_finder_get(&book->executors, EXECUTOR_MAX_RUNNING, &isnull)) : 0;
+		pool->capacity = isnull ? PG_INT32_MAX : pool->capacity;
+	}
+	return pool;
+}
+
 /* ---- what a node needs ---- */
 
 static void
@@ -153,6 +184,12 @@ read_needs(LimitBook *book, LimitHead *head)
 	bool		isnull;
 	int32		places;
 
+	if (head->executor != NULL)
+	{
+		LimitPool  *pool = executor(book, head->executor);
+
+		add_need(head, pool, pool->capacity, 1);
+	}
 	josch_node_key_datums(head->key, key);
 	josch_finder_seek(&book->needs, key);
 	while (josch_finder_next(&book->needs))
@@ -189,6 +226,7 @@ read_node(LimitBook *book, Waiting node, LimitHead *head)
 	head->since = node.since;
 	head->rank = josch_limits_rank(node.since, priority, josch_config_aging_interval);
 	head->job_name = josch_finder_get_text(&book->nodes, NODES_JOB_NAME);
+	head->executor = josch_finder_get_text(&book->nodes, NODES_EXECUTOR);
 	(void) josch_finder_get(&book->nodes, NODES_EXEC_COMMAND, &head->sql);
 	if (limited)
 	{

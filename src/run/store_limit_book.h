@@ -25,6 +25,7 @@ typedef struct LimitBook
 	JoschFinder needs;
 	JoschFinder semaphores;
 	JoschFinder jobs;
+	JoschFinder executors;
 } LimitBook;
 
 /* Opens the book as the tables are now; all that is read lives in the current context.  The lock is that on nodes: RowExclusiveLock for who locks some. */

@@ -47,6 +47,8 @@ read_run(JoschFinder *runs)
 	run.node_type = TextDatumGetCString(josch_finder_get(runs, RUNS_NODE_TYPE, &isnull))[0];
 	run.sql = strcmp(TextDatumGetCString(josch_finder_get(runs, RUNS_KIND, &isnull)), "sql") == 0;
 	run.up = !is_null(runs, RUNS_UP_AT);
+	by = josch_finder_get(runs, RUNS_EXECUTOR, &isnull);
+	run.executor = isnull ? NULL : TextDatumGetCString(by);
 	run.timed_out = DatumGetBool(josch_finder_get(runs, RUNS_TIMED_OUT, &isnull));
 	return run;
 }
@@ -138,6 +140,31 @@ set_or_null(JoschUpdate *update, int column, bool given, Datum value)
 	}
 }
 
+/* What the row does not have yet. */
+static void
+complete(JoschUpdate *update, int column, bool given, Datum value)
+{
+	bool		isnull;
+
+	(void) josch_update_get(update, column, &isnull);
+	if (isnull && given)
+	{
+		josch_update_set(update, column, value);
+	}
+}
+
+/* It has a process now, or, where an executor's program has attached to it, another one. */
+static bool
+is_news(JoschUpdate *runs, const RunEvent *event)
+{
+	bool		no_pid;
+	bool		isnull;
+	int32		pid = DatumGetInt32(josch_update_get(runs, RUNS_PID, &no_pid));
+	bool		starting = strcmp(TextDatumGetCString(josch_update_get(runs, RUNS_STATUS, &isnull)), "starting") == 0;
+
+	return starting || (event->pid != 0 && (no_pid || pid != event->pid));
+}
+
 void
 josch_store_pass_started(const RunEvent *events, int n)
 {
@@ -152,31 +179,16 @@ josch_store_pass_started(const RunEvent *events, int n)
 	for (int i = 0; i < n; i++)
 	{
 		Datum		key = Int64GetDatum(events[i].run_id);
-		bool		isnull;
 
-		if (josch_update_find(runs, &key) == JOSCH_FOUND &&
-			strcmp(TextDatumGetCString(josch_update_get(runs, RUNS_STATUS, &isnull)), "starting") == 0)
+		if (josch_update_find(runs, &key) == JOSCH_FOUND && is_news(runs, &events[i]))
 		{
 			josch_update_set_text(runs, RUNS_STATUS, "running");
 			set_or_null(runs, RUNS_PID, events[i].pid != 0, Int32GetDatum(events[i].pid));
-			josch_update_set(runs, RUNS_STARTED_AT, TimestampTzGetDatum(events[i].started_at));
+			complete(runs, RUNS_STARTED_AT, true, TimestampTzGetDatum(events[i].started_at));
 			(void) josch_update_write(runs);
 		}
 	}
 	josch_update_end(runs);
-}
-
-/* What the row does not have yet. */
-static void
-complete(JoschUpdate *update, int column, bool given, Datum value)
-{
-	bool		isnull;
-
-	(void) josch_update_get(update, column, &isnull);
-	if (isnull && given)
-	{
-		josch_update_set(update, column, value);
-	}
 }
 
 static void

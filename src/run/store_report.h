@@ -14,6 +14,7 @@ typedef struct StoreReport
 {
 	int64		run_id;
 	NodeKey		key;			/* of its node */
+	const char *executor;		/* that runs it; or NULL */
 	const char *lines;			/* as run_report.h reads them */
 	bool		live;			/* the run goes on: clients are told */
 } StoreReport;

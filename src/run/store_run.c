@@ -40,8 +40,8 @@ static JoschPlan outlook = JOSCH_PLAN(
 	"   (count(*) FILTER (WHERE o.kind = 'command' AND o.up_at IS NULL))::int AS commands, (count(*) FILTER (WHERE o.kind = 'sql'))::int AS sql,"
 	"   (count(*) FILTER (WHERE o.stop_requested_at IS NOT NULL OR o.timed_out))::int AS stops, (count(*) FILTER (WHERE o.deadline <= $1))::int AS timeouts,"
 	"   (count(*) FILTER (WHERE pg_catalog.starts_with(o.message, '" JOSCH_WAITS "')))::int AS delayed,"
-	"   (count(*) FILTER (WHERE o.token IS DISTINCT FROM $2))::int AS others"
-	"  FROM (SELECT r.kind, r.up_at, r.token, r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
+	"   (count(*) FILTER (WHERE o.token IS DISTINCT FROM $2 AND NOT ($2 = 0 AND o.attachable)))::int AS others"
+	"  FROM (SELECT " SQL_ATTACHABLE("r") " AS attachable, r.kind, r.up_at, r.token, r.stop_requested_at, r.timed_out, r.message, CASE WHEN r.kind = 'sql' AND NOT r.timed_out THEN r.started_at + r.timeout END AS deadline"
 	"   FROM josch.runs r WHERE r.ended_at IS NULL) o) r",
 	TIMESTAMPTZOID, INT8OID);
 

@@ -51,6 +51,12 @@ typedef struct StoreLaunch
 	bool		delayed;		/* its message says what it waits for */
 	char	   *command;		/* NULL for SQL */
 	char	   *ready_command;	/* or NULL */
+	char	   *executor;		/* that runs the command elsewhere; or NULL */
+	char	   *executor_options;	/* or NULL */
+	char	   *start_command;	/* of the executor as it is now; NULL: there is none */
+	char	   *attach_command;	/* or NULL */
+	char	   *stop_command;	/* or NULL */
+	char	   *server;			/* that has made the run; or NULL */
 	char	   *work_dir;		/* NULL for SQL */
 	char	   *log;			/* relative to the spool */
 	int64		timeout_ms;		/* 0: none */
@@ -99,6 +105,7 @@ typedef struct StoreOpenRun
 	bool		timed_out;		/* SQL: as recorded before */
 	RetryRules *rules;			/* its node's; NULL: it has none of its own */
 	bool		gives_up;		/* its node's on_failure */
+	char	   *executor;		/* or NULL */
 	bool		current;		/* it is the node's latest run, and the node is
 								 * running or up */
 } StoreOpenRun;
@@ -145,6 +152,16 @@ typedef struct StoreRunInfo
 } StoreRunInfo;
 
 extern StoreRunInfo *josch_store_run_list_open(int *n);
+
+/*
+ * Open runs of another installation that an executor can be asked about: with a token
+ * they are left alone until this one acts, which asks.
+ */
+#define SQL_ATTACHABLE(run) \
+	"EXISTS (SELECT FROM josch.executors x WHERE x.executor_name = " run ".executor AND x.attach_command IS NOT NULL)"
+
+/* Makes them this one's; returns how many. */
+extern int	josch_store_run_adopt_attachable(int64 token);
 
 /* Of these, up to limit that another installation than this one has started: their ids. */
 extern int64 *josch_store_run_list_foreign(int64 token, int limit, int *n);

@@ -12,11 +12,16 @@
 #include "base/spi_plan.h"
 
 static JoschPlan list_foreign = JOSCH_PLAN(
-	"SELECT run_id FROM josch.runs WHERE ended_at IS NULL AND token IS DISTINCT FROM $1 ORDER BY run_id LIMIT $2",
+	"SELECT r.run_id FROM josch.runs r WHERE r.ended_at IS NULL AND r.token IS DISTINCT FROM $1 AND NOT " SQL_ATTACHABLE("r") " ORDER BY r.run_id LIMIT $2",
 	INT8OID, INT8OID);
 
 static JoschPlan adopt_sql = JOSCH_PLAN(
 	"UPDATE josch.runs SET token = $2 WHERE ended_at IS NULL AND kind = 'sql' AND token = $1", INT8OID, INT8OID);
+
+static JoschPlan adopt_attachable = JOSCH_PLAN(
+	"UPDATE josch.runs SET token = $1, ledger = NULL WHERE run_id IN (SELECT r.run_id FROM josch.runs r"
+	"  WHERE r.ended_at IS NULL AND r.token IS DISTINCT FROM $1 AND " SQL_ATTACHABLE("r") " FOR NO KEY UPDATE SKIP LOCKED)",
+	INT8OID);
 
 static JoschPlan distrust = JOSCH_PLAN(
 	"UPDATE josch.runs SET ledger = NULL WHERE status = 'starting' AND ended_at IS NULL AND kind = 'command' AND token = $1",
@@ -39,6 +44,21 @@ josch_store_run_list_foreign(int64 token, int limit, int *n)
 	}
 	josch_spi_end(&spi);
 	return ids;
+}
+
+int
+josch_store_run_adopt_attachable(int64 token)
+{
+	JoschSpi	spi;
+	JoschMode	mode = josch_mode_enter_engine();
+	Datum		args[1] = {Int64GetDatum(token)};
+	int			n;
+
+	josch_spi_begin(&spi);
+	n = (int) josch_spi_run(&adopt_attachable, SPI_OK_UPDATE, args, NULL);
+	josch_spi_end(&spi);
+	josch_mode = mode;
+	return n;
 }
 
 void

@@ -38,6 +38,10 @@ due_fire(int64_t now)
 		{
 			run_watch(run);
 		}
+		if (is_due(&run->attach_boot, now))
+		{
+			run_attach_due(run);
+		}
 		if (is_due(&run->trim_boot, now))
 		{
 			trim_due(run);

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOURNAL_FORMAT 2
+#define JOURNAL_FORMAT 3
 #define COMPACT_MIN (256 * 1024)
 
 static int	journal_fd = -1;
@@ -239,26 +239,30 @@ ensure_owner(Owner *owner)
 	return true;
 }
 
-/* What a later runner needs: not argv, and env only where readiness is asked with it. */
+/* What a later runner needs: not argv, and env only where readiness is asked, or an executor attached to, with it. */
 bool
 journal_start(Run *run)
 {
 	static JoschBuffer env = {NULL, 0, 0, xrealloc};
 	static JoschBuffer ready = {NULL, 0, 0, xrealloc};
+	static JoschBuffer attach = {NULL, 0, 0, xrealloc};
+	static JoschBuffer stop = {NULL, 0, 0, xrealloc};
 	JournalRecord r = {.type = JOURNAL_START, .owner = run->owner->number};
 
-	env.len = ready.len = 0;
+	env.len = ready.len = attach.len = stop.len = 0;
 	r.start.run_id = run->id;
 	r.start.nonce = run->nonce;
 	strings_pack(run->env, &env, &r.start.env);
 	strings_pack(run->ready_argv, &ready, &r.start.ready_argv);
+	strings_pack(run->attach_argv, &attach, &r.start.attach_argv);
+	strings_pack(run->stop_argv, &stop, &r.start.stop_argv);
 	r.start.cwd = josch_slice(run->cwd);
 	r.start.log_path = josch_slice(run->log_path);
 	r.start.timeout_ms = run->timeout_ms;
 	r.start.grace_ms = run->grace_ms;
 	r.start.ready_after_ms = run->ready_after_ms;
 	r.start.log_limit = run->log_limit;
-	r.start.flags = run->flags & JOSCH_RUN_LONG_RUNNING ? JOSCH_START_LONG_RUNNING : 0;
+	r.start.flags = (run->flags & JOSCH_RUN_LONG_RUNNING ? JOSCH_START_LONG_RUNNING : 0) | (run->executor ? JOSCH_START_EXECUTOR : 0);
 	if (!ensure_owner(run->owner))
 	{
 		return false;

@@ -73,7 +73,7 @@ try_later(Run *run)
 static void
 start_probe(Run *run)
 {
-	SpawnRequest request = {run->ready_argv, run->env, run->cwd, NULL, NULL, -1};
+	SpawnRequest request = {run->ready_argv, run->env, run->cwd, NULL, -1};
 	char	   *why = NULL;
 
 	if (spawn_process(&request, &run->probe_pid, &why) != 0)

@@ -32,6 +32,7 @@
 #define REMEMBERED 256
 
 #define SUFFIX ".report"
+#define STATE_SUFFIX ".state"
 
 static int	inotify_fd = -1;
 
@@ -47,9 +48,9 @@ report_init(void)
 	return inotify_fd;
 }
 
-/* Its place below the spool; to be freed.  NULL: the run has none. */
+/* The place below the spool of a file beside the log; to be freed.  NULL: the run has none. */
 static char *
-path_of(const Run *run)
+path_beside_log(const Run *run, const char *suffix)
 {
 	size_t		len = strlen(run->log_path);
 
@@ -57,7 +58,24 @@ path_of(const Run *run)
 	{
 		return NULL;
 	}
-	return format("%.*s" SUFFIX, (int) (len - 4), run->log_path);
+	return format("%.*s%s", (int) (len - 4), run->log_path, suffix);
+}
+
+static char *
+path_of(const Run *run)
+{
+	return path_beside_log(run, SUFFIX);
+}
+
+/* NAME= and the place of such a file, for the environment; to be freed. */
+char *
+report_entry(const Run *run, const char *name, const char *suffix)
+{
+	char	   *path = path_beside_log(run, suffix);
+	char	   *entry = path != NULL ? format("%s=%s/%s", name, runner.spool, path) : NULL;
+
+	free(path);
+	return entry;
 }
 
 static void
@@ -81,43 +99,70 @@ watch_file(Run *run, int fd)
 	return run->report_watch >= 0;
 }
 
-/* What the command finds as JOSCH_REPORT, an entry of its environment, to be freed; NULL with errno: there is none. */
-char *
-report_create(Run *run)
+/* Makes the file, which is not there yet when it is a new one.  False with errno: there is none; with 0: none is wanted. */
+bool
+report_create(Run *run, bool anew)
 {
 	char	   *path = path_of(run);
-	char	   *entry = NULL;
 	int			fd;
 
 	if (path == NULL)
 	{
 		errno = 0;
-		return NULL;
+		return false;
 	}
-	fd = spool_open(path, O_RDWR | O_CREAT | O_EXCL);
-	if (fd >= 0)
-	{
-		if (!watch_file(run, fd))
-		{
-			look_after(run, NEXT_LOOK);
-		}
-		close(fd);
-		entry = format("JOSCH_REPORT=%s/%s", runner.spool, path);
-		errno = 0;
-	}
+	fd = spool_open(path, O_RDWR | O_CREAT | (anew ? O_EXCL : O_NONBLOCK));
 	free(path);
-	return entry;
+	if (fd < 0)
+	{
+		return false;
+	}
+	if (!watch_file(run, fd))
+	{
+		look_after(run, NEXT_LOOK);
+	}
+	close(fd);
+	return true;
 }
 
-void
-report_remove(const Run *run)
+/* Adds a word of our own, behind what an executor's program has said. */
+bool
+report_note(const Run *run, JoschReportSide word)
 {
 	char	   *path = path_of(run);
+	char	   *line = format("\n%s\n", josch_report_sides[word]);
+	int			fd = path != NULL ? spool_open(path, O_WRONLY | O_APPEND | O_NONBLOCK) : -1;
+	bool		ok = fd >= 0 && write_all(fd, line, strlen(line));
+
+	if (fd >= 0)
+	{
+		close(fd);
+	}
+	free(line);
+	free(path);
+	return ok;
+}
+
+static void
+remove_beside_log(const Run *run, const char *suffix)
+{
+	char	   *path = path_beside_log(run, suffix);
 
 	if (path != NULL)
 	{
 		log_remove(path);
 		free(path);
+	}
+}
+
+/* With what an executor's program has kept beside it. */
+void
+report_remove(const Run *run)
+{
+	remove_beside_log(run, SUFFIX);
+	if (run->executor)
+	{
+		remove_beside_log(run, STATE_SUFFIX);
 	}
 }
 
@@ -156,6 +201,7 @@ report_of(Run *run)
 	{
 		run->report = xcalloc(1, sizeof(RunReport));
 		run->report->kept.results.grow = xrealloc;
+		run->report->kept.executor = run->executor;
 	}
 	return run->report;
 }
@@ -285,6 +331,22 @@ append_results(JoschBuffer *out, const JoschReport *kept)
 	}
 }
 
+static void
+append_sides(JoschBuffer *out, const JoschReport *kept)
+{
+	for (int i = 0; i < JOSCH_SIDE_TEXTS; i++)
+	{
+		/* of an executor's there is always one: that it waits no more is to be told, too */
+		if (kept->sides[i].len > 0 || (i == JOSCH_SIDE_REASON && kept->executor))
+		{
+			char	   *line = format("%s %.*s\n", josch_report_sides[i], (int) kept->sides[i].len, kept->sides[i].text);
+
+			append(out, line);
+			free(line);
+		}
+	}
+}
+
 /* What is kept, as lines in clean UTF-8; to be freed.  Without text: nothing is. */
 static JoschSlice
 condense(const RunReport *report)
@@ -305,6 +367,7 @@ condense(const RunReport *report)
 		free(text);
 	}
 	append_results(&out, &report->kept);
+	append_sides(&out, &report->kept);
 	append_problems(&out, &report->kept);
 	if (out.len > 0)
 	{

@@ -91,15 +91,17 @@ create_log(const Run *run, Obstacle *obstacle)
 	return -1;
 }
 
-/* Where it may say what is to be known of it; NULL: nowhere.  Only what passes keeps it from starting. */
-static char *
+/* Where it may say what is to be known of it; false: nowhere.  Only what passes keeps it from starting. */
+static bool
 create_report(Run *run, Obstacle *obstacle)
 {
-	char	   *entry = report_create(run);
-
-	if (entry != NULL || errno == 0)
+	if (report_create(run, true))
 	{
-		return entry;
+		return true;
+	}
+	if (errno == 0)
+	{
+		return false;
 	}
 	if (shortage_of_spool_passes(errno))
 	{
@@ -111,7 +113,7 @@ create_report(Run *run, Obstacle *obstacle)
 	{
 		log_line("could not create the file of the report of run %lld: %m", (long long) run->id);
 	}
-	return NULL;
+	return false;
 }
 
 static char *
@@ -138,8 +140,9 @@ launch(Run *run, const JoschStart *start)
 	char	  **argv = strings_dup(start->argv);
 	char	  **env = strings_dup(start->env);
 	char	   *cwd = slice_dup(start->cwd);
-	SpawnRequest request = {argv, env, cwd, process_mark(run), NULL, -1};
+	SpawnRequest request = {argv, env, cwd, NULL, -1};
 	Obstacle	obstacle = {.why = check_start(start, env)};
+	bool		reports = false;
 
 	if (obstacle.why != NULL)
 	{
@@ -151,13 +154,13 @@ launch(Run *run, const JoschStart *start)
 	}
 	if (obstacle.error == 0)
 	{
-		request.report = create_report(run, &obstacle);
+		reports = create_report(run, &obstacle);
 	}
 	if (obstacle.error == 0)
 	{
 		run->started_at = now_epoch();
 		run->started_boot = now_boot();
-		obstacle.error = spawn_process(&request, &run->pid, &obstacle.why);
+		obstacle.error = spawn_for_run(run, &request, reports, &run->pid, &obstacle.why);
 		obstacle.passing = shortage_passes(obstacle.error);
 	}
 	if (request.output_fd >= 0)
@@ -169,8 +172,6 @@ launch(Run *run, const JoschStart *start)
 			report_remove(run);
 		}
 	}
-	free(request.mark);
-	free(request.report);
 	free(argv);
 	free(env);
 	free(cwd);
@@ -210,6 +211,15 @@ drop_start(Run *run, const Obstacle *obstacle)
 	run_remove(run);
 }
 
+/* It has a process: on record, with its deadlines, and told. */
+static void
+run_begun(Run *run)
+{
+	journal_spawned(run);
+	arm(run);
+	tell_started(run);
+}
+
 /* From here on the run is on record. */
 static void
 start_recorded(Run *run, const JoschStart *start)
@@ -227,9 +237,7 @@ start_recorded(Run *run, const JoschStart *start)
 	/* nobody has collected it yet: it is there, also when it has ended */
 	run->start = process_start_of_child(run->pid, run->started_boot);
 	child_add(run->pid, CHILD_COMMAND, run);
-	journal_spawned(run);
-	arm(run);
-	tell_started(run);
+	run_begun(run);
 }
 
 /* The run cannot even be put on record. */
@@ -272,16 +280,31 @@ micros(struct timeval tv)
 	return (int64_t) tv.tv_sec * SECOND + tv.tv_usec;
 }
 
-/* The end is final: record it, tell it, give up all that a live run has. */
+/* Another process may have taken the place of the one that is gone. */
+static bool
+goes_on(Run *run, bool attached)
+{
+	if (attached && run->pid != 0)
+	{
+		run_begun(run);
+	}
+	return attached;
+}
+
+/* The end is final, unless an executor is to be asked: record it, tell it, give up all that a live run has. */
 static void
 run_finish(Run *run)
 {
 	int64_t		log_size;
 
+	if (goes_on(run, attach_instead(run)))
+	{
+		return;
+	}
 	run->phase = RUN_EXITED;
 	run->draining = false;
 	run->end.flags = run->flags;
-	run->timeout_boot = run->kill_boot = run->watch_boot = run->trim_boot = run->report_boot = 0;
+	run->timeout_boot = run->kill_boot = run->watch_boot = run->trim_boot = run->report_boot = run->attach_boot = 0;
 	ready_cancel(run);
 	watch_cancel(run);
 	timer_update(run);
@@ -299,6 +322,16 @@ run_finish(Run *run)
 		log_line("could not record the end of run %lld: %m", (long long) run->id);
 	}
 	tell_exited(run);
+}
+
+/* It is time to try once more to attach. */
+void
+run_attach_due(Run *run)
+{
+	if (run->phase == RUN_LIVE && run->pid == 0 && !goes_on(run, attach_again(run)))
+	{
+		run_finish(run);
+	}
 }
 
 static void
@@ -322,10 +355,18 @@ lose(Run *run, JoschExitKind kind, int64_t ended_at)
 	add_to(&lost, run);
 }
 
-/* Finishes the runs whose end is lost: one look at all processes for all of them. */
+/* Finishes the runs whose end is lost: one look at all processes for all of them that nobody else is asked about. */
 void
 run_finish_lost(void)
 {
+	int			kept = 0;
+
+	for (int i = 0; i < lost.count; i++)
+	{
+		lost.runs[kept] = lost.runs[i];
+		kept += !goes_on(lost.runs[i], attach_instead(lost.runs[i]));
+	}
+	lost.count = kept;
 	if (lost.count > 0)
 	{
 		survivors_find(lost.runs, lost.count);
@@ -405,6 +446,7 @@ run_adopt(Conn *conn, const JoschStart *start)
 	}
 	if (!survivors_find_main(run, (pid_t) start->pid, start->started_at))
 	{
+		run->started_at = start->started_at;
 		run->end.reason = josch_slice(slice_dup(start->reason));
 		lose(run, JOSCH_EXIT_UNKNOWN, 0);
 		return;

@@ -99,6 +99,9 @@ struct Run
 	uint64_t	grace_ms;
 	uint64_t	ready_after_ms;
 	uint64_t	log_limit;		/* 0: none */
+	bool		executor;		/* the process is the program of an executor (attach.c) */
+	char	  **attach_argv;	/* NULL: none */
+	char	  **stop_argv;
 
 	/* trim.c */
 	int64_t		log_size;		/* at the last look */
@@ -118,9 +121,13 @@ struct Run
 	int64_t		watch_boot;		/* look again whether it lives: it has no descriptor */
 	int64_t		trim_boot;		/* look at the size of its log */
 	int64_t		report_boot;	/* look at its report */
+	int64_t		attach_boot;	/* try to attach */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
 
+	bool		attached;		/* its process was started by us to attach */
+	bool		asked;			/* there is nobody else to say how it ended */
+	int			attach_gap_ms;
 	bool		killed;			/* KILL has been sent */
 	bool		draining;		/* main process gone, its stopped group not yet */
 	bool		lost;			/* it has ended, and how is not known: the end of the turn says so */
@@ -344,13 +351,13 @@ typedef struct SpawnRequest
 	char *const *argv;
 	char *const *env;			/* of the message; the base is added */
 	const char *cwd;			/* NULL or empty: home */
-	char	   *mark;			/* an entry of env that wins; NULL: none */
-	char	   *report;			/* another one */
+	char	   *const *own;		/* entries of env that win; NULL: none */
 	int			output_fd;		/* -1: /dev/null */
 } SpawnRequest;
 
 extern void spawn_init(void);
 extern int	spawn_process(const SpawnRequest *request, pid_t *pid, char **why);
+extern int	spawn_for_run(const Run *run, SpawnRequest *request, bool reports, pid_t *pid, char **why);
 
 /* process.c */
 typedef struct Process
@@ -381,6 +388,7 @@ extern void run_start(Conn *conn, const JoschStart *start);
 extern void run_adopt(Conn *conn, const JoschStart *start);
 extern void run_watch(Run *run);
 extern void run_watched_ended(Run *run);
+extern void run_attach_due(Run *run);
 extern void run_finish_drained(void);
 extern void run_finish_lost(void);
 extern void run_forget(const Owner *asker, const JoschForget *forget);
@@ -390,6 +398,10 @@ extern bool run_any(void);
 extern bool run_any_draining(void);
 extern void run_kill_draining(void);
 extern void run_resume_all(void);
+
+/* attach.c */
+extern bool attach_instead(Run *run);
+extern bool attach_again(Run *run);
 
 /* stop.c */
 extern void stop_run(Run *run, uint64_t grace_ms, uint32_t why);
@@ -418,7 +430,9 @@ extern size_t trim_piece(int fd, int64_t *offset, size_t most);
 
 /* report.c */
 extern int	report_init(void);
-extern char *report_create(Run *run);
+extern bool report_create(Run *run, bool anew);
+extern char *report_entry(const Run *run, const char *name, const char *suffix);
+extern bool report_note(const Run *run, JoschReportSide word);
 extern void report_remove(const Run *run);
 extern void report_due(Run *run);
 extern void report_look(Run *run);

@@ -107,19 +107,26 @@ set_variable(char **env, size_t *count, char *entry)
 	env[(*count)++] = entry;
 }
 
-/* The base, the message's entries on top, then our own two; the array is to be freed, its strings are not. */
+static size_t
+count_of(char *const *entries)
+{
+	size_t		n = 0;
+
+	while (entries != NULL && entries[n] != NULL)
+	{
+		n++;
+	}
+	return n;
+}
+
+/* The base, the message's entries on top, then our own; the array is to be freed, its strings are not. */
 static char **
-build_env(char *const *entries, char *mark, char *report)
+build_env(char *const *entries, char *const *own)
 {
 	size_t		count = 0;
-	size_t		entry_count = 0;
-	char	  **env;
+	size_t		capacity = (size_t) base_count + count_of(entries) + count_of(own) + 1;
+	char	  **env = xcalloc(capacity, sizeof(char *));
 
-	while (entries != NULL && entries[entry_count] != NULL)
-	{
-		entry_count++;
-	}
-	env = xcalloc((size_t) base_count + entry_count + 3, sizeof(char *));
 	for (int i = 0; i < base_count; i++)
 	{
 		env[count++] = base_env[i];
@@ -128,13 +135,9 @@ build_env(char *const *entries, char *mark, char *report)
 	{
 		set_variable(env, &count, *entries);
 	}
-	if (mark != NULL)
+	for (; own != NULL && *own != NULL; own++)
 	{
-		set_variable(env, &count, mark);
-	}
-	if (report != NULL)
-	{
-		set_variable(env, &count, report);
+		set_variable(env, &count, *own);
 	}
 	env[count] = NULL;
 	return env;
@@ -273,14 +276,10 @@ static int
 give_birth_to_script(Birth *birth, pid_t *pid)
 {
 	char *const *argv = birth->argv;
-	size_t		n = 0;
+	size_t		n = count_of(argv);
 	char	  **words;
 	int			error;
 
-	while (argv[n] != NULL)
-	{
-		n++;
-	}
 	words = xcalloc(n + 2, sizeof(char *));
 	words[0] = (char *) "/bin/sh";
 	words[1] = (char *) birth->program;
@@ -320,7 +319,7 @@ int
 spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 {
 	const char *cwd = request->cwd && request->cwd[0] ? request->cwd : home;
-	char	  **env = build_env(request->env, request->mark, request->report);
+	char	  **env = build_env(request->env, request->own);
 	const char *path = find_variable(env, "PATH");
 	char	   *program = find_program(request->argv[0], path ? path : DEFAULT_PATH, cwd);
 	Birth		birth = {program, request->argv, env, cwd, request->output_fd, BIRTH_PROCESS, 0};
@@ -344,5 +343,31 @@ spawn_process(const SpawnRequest *request, pid_t *pid, char **why)
 	}
 	free(program);
 	free(env);
+	return error;
+}
+
+/* The same for a process of a run, which learns whose it is, and where it may say what is to be known of it. */
+int
+spawn_for_run(const Run *run, SpawnRequest *request, bool reports, pid_t *pid, char **why)
+{
+	char	   *own[5] = {process_mark(run)};
+	int			n = 1;
+	int			error;
+
+	if (reports)
+	{
+		own[n++] = report_entry(run, "JOSCH_REPORT", ".report");
+	}
+	if (reports && run->executor)
+	{
+		own[n++] = report_entry(run, "JOSCH_EXECUTOR_REPORT", ".report");
+		own[n++] = report_entry(run, "JOSCH_EXECUTOR_STATE", ".state");
+	}
+	request->own = own;
+	error = spawn_process(request, pid, why);
+	while (n > 0)
+	{
+		free(own[--n]);
+	}
 	return error;
 }

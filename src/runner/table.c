@@ -211,15 +211,18 @@ run_set_request(Run *run, const JoschStart *start)
 	run->grace_ms = start->grace_ms;
 	run->ready_after_ms = start->ready_after_ms;
 	run->log_limit = start->log_limit;
+	run->executor = (start->flags & JOSCH_START_EXECUTOR) != 0;
+	run->attach_argv = start->attach_argv.count > 0 ? strings_dup(start->attach_argv) : NULL;
+	run->stop_argv = start->stop_argv.count > 0 ? strings_dup(start->stop_argv) : NULL;
 	if (start->flags & JOSCH_START_LONG_RUNNING)
 	{
 		run->flags |= JOSCH_RUN_LONG_RUNNING;
-		if (start->ready_argv.count > 0)
-		{
-			run->ready_argv = strings_dup(start->ready_argv);
-			run->env = strings_dup(start->env);
-			run->cwd = slice_dup(start->cwd);
-		}
+		run->ready_argv = start->ready_argv.count > 0 ? strings_dup(start->ready_argv) : NULL;
+	}
+	if (run->ready_argv != NULL || run->attach_argv != NULL || run->stop_argv != NULL)
+	{
+		run->env = strings_dup(start->env);
+		run->cwd = slice_dup(start->cwd);
 	}
 }
 
@@ -269,6 +272,8 @@ run_remove(Run *run)
 	free(run->cwd);
 	free(run->env);
 	free(run->ready_argv);
+	free(run->attach_argv);
+	free(run->stop_argv);
 	free((void *) run->end.tail.data);
 	free((void *) run->end.survivors.data);
 	free((void *) run->end.reason.data);

@@ -77,7 +77,7 @@ timer_update(Run *run)
 	int64_t		wake = earlier(earlier(run->timeout_boot, run->kill_boot),
 							   earlier(run->ready_boot, run->probe_kill_boot));
 
-	wake = earlier(wake, earlier(run->watch_boot, earlier(run->trim_boot, run->report_boot)));
+	wake = earlier(wake, earlier(earlier(run->watch_boot, run->attach_boot), earlier(run->trim_boot, run->report_boot)));
 	if (run->heap_index >= 0)
 	{
 		leave_heap(run);

@@ -285,6 +285,21 @@ add_world(Health *health)
 	}
 }
 
+/* Executors whose other side does not answer; their runs go on, as far as anybody knows. */
+static void
+add_executors(Health *health)
+{
+	int			n;
+	StoreExecutorHealth *executors = josch_store_health_unreachable(&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		add_row(health, "executor", false, 0, 0,
+				psprintf("Executor \"%s\" cannot be reached for " INT64_FORMAT " run%s: %s", executors[i].name, executors[i].runs,
+						 executors[i].runs == 1 ? "" : "s", executors[i].words));
+	}
+}
+
 /* Whether alarms can be raised and told; a row only where there are any, or something keeps them from it. */
 static void
 add_alarms(Health *health)
@@ -388,7 +403,7 @@ static const struct Part
 	void		(*add) (Health *health);
 }			parts[] = {
 	{"armed", add_armed}, {"launcher", add_launcher}, {"scheduler", add_scheduler}, {"runner", add_runner},
-	{"sql workers", add_sql_workers}, {"days", add_days}, {"files", add_world}, {"alarms", add_alarms}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
+	{"sql workers", add_sql_workers}, {"days", add_days}, {"files", add_world}, {"executor", add_executors}, {"alarms", add_alarms}, {"paused", add_pauses}, {"spool", add_spool}, {"version", add_version}, {"strays", add_strays},
 	{"preload", add_preload}, {"wait", add_waits}, {"held", add_holders}
 };
 

@@ -222,6 +222,9 @@ extern void josch_scheduler_connect(Scheduler *scheduler);
 /* Takes what the runner has said. */
 extern void josch_scheduler_hear(Scheduler *scheduler);
 
+/* Compares once more what is open here with what the runner has. */
+extern void josch_scheduler_list_again(Scheduler *scheduler);
+
 /* Ends the connection, if there is one: the next turn connects again. */
 extern void josch_scheduler_leave_runner(Scheduler *scheduler);
 

@@ -5,7 +5,8 @@
  * Asked in each pass, since a dump may be restored under its feet: first of all, and
  * once more before what was decided is committed.  In a copy it starts nothing, asks
  * for nothing and talks to no runner; the runs that the copy brought along it calls
- * unknown, because what they are can be seen where they were started only.
+ * unknown, because what they are can be seen where they were started only.  But for those that
+ * executors have: once it acts, it asks.
  */
 #include "base/josch.h"
 
@@ -86,6 +87,19 @@ take_token(Scheduler *scheduler, int64 token)
 	josch_scheduler_hear_answer(scheduler);
 }
 
+static void
+adopt(void *argument)
+{
+	Scheduler  *scheduler = argument;
+	int			n = josch_store_run_adopt_attachable(scheduler->installation);
+
+	if (n > 0)
+	{
+		ereport(LOG, (errmsg("josch of database \"%s\" asks what became of %d run%s that executors have", scheduler->database_name, n, n == 1 ? "" : "s")));
+		josch_scheduler_list_again(scheduler);
+	}
+}
+
 bool
 josch_scheduler_look_at_installation(Scheduler *scheduler)
 {
@@ -111,6 +125,11 @@ josch_scheduler_look_at_installation(Scheduler *scheduler)
 	if (scheduler->installation != (acts ? installation.token : 0))
 	{
 		take_token(scheduler, acts ? installation.token : 0);
+	}
+	if (scheduler->installation != 0 && scheduler->foreign != 0 && !josch_installation_is_being_restored())
+	{
+		/* what somebody holds is found again by the next pass */
+		(void) josch_attempt_unless_locked(adopt, scheduler);
 	}
 	scheduler->looked = true;
 	scheduler->replaced = acts && josch_installation_was_replaced(&installation);

@@ -204,6 +204,15 @@ ask_for_list(Scheduler *scheduler)
 	josch_runner_send_list(scheduler->runner, JOSCH_SCOPE_DATABASE);
 }
 
+void
+josch_scheduler_list_again(Scheduler *scheduler)
+{
+	if (scheduler->phase == RUNNER_READY)
+	{
+		ask_for_list(scheduler);
+	}
+}
+
 static void
 greet_runner(Scheduler *scheduler)
 {

@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/spool.h"
 #include "node/command.h"
+#include "run/executor.h"
 #include "run/store_pass.h"
 
 /* Of the variables that a command misses, so many are named. */
@@ -88,21 +89,43 @@ obstacle(const StoreLaunch *launch)
 		psprintf("its command uses variables that do not exist: %s", names.data);
 }
 
+/* What an executor's program does in place of the command; returns the reason for which that cannot be, or NULL. */
+static char *
+hand_to_executor(const StoreLaunch *launch, JoschRunnerStart *start)
+{
+	ExecutorCall call;
+
+	if (launch->executor == NULL || launch->command == NULL || launch->environment == NULL)
+	{
+		return NULL;
+	}
+	call = josch_executor_call(launch);
+	start->executor = true;
+	start->argv = (const char *const *) call.start;
+	start->env = (const char *const *) call.environment;
+	start->attach_argv = (const char *const *) call.attach;
+	start->stop_argv = (const char *const *) call.stop;
+	return call.fault;
+}
+
 /* Sends a run whose intent is committed, with its environment; one that is lost is only looked for. */
 static void
 send_command(Scheduler *scheduler, const StoreLaunch *launch)
 {
 	JoschRunnerStart start = {0};
 	char	   *reason = launch->lost == NULL ? obstacle(launch) : NULL;
+	char	   *fault;
 
+	start.argv = words_of(launch->command);
+	start.env = (const char *const *) launch->environment;
+	fault = hand_to_executor(launch, &start);
+	reason = reason != NULL || launch->lost != NULL ? reason : fault;
 	if (reason != NULL)
 	{
 		josch_scheduler_take_end(scheduler, key_of(launch), RUN_END_NOT_STARTED, reason);
 		return;
 	}
 	start.key = key_of(launch);
-	start.argv = words_of(launch->command);
-	start.env = (const char *const *) launch->environment;
 	start.cwd = launch->work_dir;
 	start.log_path = launch->log;
 	start.timeout_ms = launch->timeout_ms;

@@ -9,6 +9,7 @@
 
 #include "server/store_health.h"
 
+#include "base/rows.h"
 #include "base/spi_plan.h"
 
 static JoschPlan queued = JOSCH_PLAN0(
@@ -43,4 +44,29 @@ josch_store_health_days(void)
 	days.failed = josch_spi_int64(0, 2, 0);
 	josch_spi_end(&spi);
 	return days;
+}
+
+static const JoschRow executor_row = JOSCH_ROW(
+	StoreExecutorHealth,
+	JOSCH_FIELD(StoreExecutorHealth, name, TEXT),
+	JOSCH_FIELD(StoreExecutorHealth, runs, INT64),
+	JOSCH_FIELD(StoreExecutorHealth, words, TEXT));
+
+static JoschPlan unreachable = JOSCH_PLAN0(
+	"SELECT r.executor, count(*), (array_agg(p.unreachable ORDER BY p.reported_at DESC))[1]"
+	"  FROM josch.runs r JOIN josch.run_reports p ON p.run_id = r.run_id"
+	" WHERE r.ended_at IS NULL AND p.unreachable IS NOT NULL AND r.executor IS NOT NULL GROUP BY r.executor ORDER BY r.executor");
+
+StoreExecutorHealth *
+josch_store_health_unreachable(int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JoschSpi	spi;
+	StoreExecutorHealth *executors;
+
+	josch_spi_begin(&spi);
+	*n = (int) josch_spi_run(&unreachable, SPI_OK_SELECT, NULL, NULL);
+	executors = josch_rows_fetch(&executor_row, *n, caller);
+	josch_spi_end(&spi);
+	return executors;
 }

@@ -21,4 +21,14 @@ typedef struct StoreDayHealth
 
 extern StoreDayHealth josch_store_health_days(void);
 
+/* An executor with runs of which the other side does not answer. */
+typedef struct StoreExecutorHealth
+{
+	char	   *name;
+	int64		runs;
+	char	   *words;			/* the last that its programs have said of that */
+} StoreExecutorHealth;
+
+extern StoreExecutorHealth *josch_store_health_unreachable(int *n);
+
 #endif							/* JOSCH_STORE_HEALTH_H */

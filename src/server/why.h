@@ -24,7 +24,7 @@
 	X(SHORTAGE, "shortage", 1, "something is short that a start needs") \
 	X(PAUSED_DATABASE, "paused_database", 1, "the database is paused") \
 	X(PAUSED_JOB, "paused_job", 1, "its job, or the day of it, is paused") \
-	X(NEVER_FITS, "never_fits", 1, "it needs more units of a semaphore than there are") \
+	X(NEVER_FITS, "never_fits", 1, "it needs more units of a semaphore than there are, or an executor that is not there") \
 	X(LOCKED, "locked", 1, "somebody's open transaction holds it") \
 	X(PARENT_ABSENT, "parent_absent", 2, "its day is not made") \
 	X(TIME, "time", 3, "its time has not come") \
@@ -35,6 +35,7 @@
 	X(SEMAPHORE, "semaphore", 4, "units of a semaphore that it needs are taken, or none are given out") \
 	X(RESERVED, "reserved", 4, "what it needs is kept for one that has waited longer") \
 	X(MAX_RUNNING_JOB, "max_running_job", 4, "all places of its job are taken") \
+	X(EXECUTOR, "executor", 4, "all places of its executor are taken, or it is closed") \
 	X(SQL_WORKER, "sql_worker", 4, "all places for SQL are taken") \
 	X(RUNNING, "running", 5, "it runs") \
 	X(TURN, "turn", 6, "the scheduler takes it with its next pass") \

@@ -88,7 +88,8 @@ verdict_of(WhyBook *book, NodeKey key)
 static Why
 never_fits(const LimitNeed *need)
 {
-	return josch_why_because(WHY_NEVER_FITS, !need->pool->there ? psprintf("semaphore \"%s\" does not exist", need->pool->name) :
+	return josch_why_because(WHY_NEVER_FITS, !need->pool->there ?
+							 psprintf("%s \"%s\" does not exist", need->pool->kind == LIMIT_OF_EXECUTOR ? "executor" : "semaphore", need->pool->name) :
 							 psprintf("it needs %d units of semaphore \"%s\", and can never start while its capacity is " INT64_FORMAT,
 									  need->units, need->pool->name, need->capacity));
 }
@@ -106,6 +107,11 @@ taken(const LimitNeed *need)
 								 psprintf(INT64_FORMAT " nodes of job \"%s\" run, and it allows " INT64_FORMAT "%s%s", pool->used, pool->name, need->capacity,
 										  holders != NULL ? ": " : "", holders != NULL ? holders : ""));
 	}
+	if (pool->kind == LIMIT_OF_EXECUTOR)
+	{
+		return josch_why_because(WHY_EXECUTOR, psprintf("waits for executor \"%s\": " INT64_FORMAT " of " INT64_FORMAT " run%s%s", pool->name, pool->used, need->capacity,
+														holders != NULL ? ": " : "", holders != NULL ? holders : ""));
+	}
 	return josch_why_because(WHY_SEMAPHORE,
 							 psprintf("it needs %d unit%s of semaphore \"%s\", of which " INT64_FORMAT " of " INT64_FORMAT " are free%s%s", need->units,
 									  need->units == 1 ? "" : "s", pool->name, Max(need->capacity - pool->used, 0), need->capacity,
@@ -120,7 +126,7 @@ kept(const LimitNeed *need)
 	const char *name = keeper->node_name != NULL ? keeper->node_name : psprintf(INT64_FORMAT, pool->keeper.node_id);
 
 	return josch_why_because(WHY_RESERVED,
-							 psprintf("%s \"%s\" is kept for \"%s\", which has waited since %s", pool->kind == LIMIT_OF_JOB ? "a place of job" : "semaphore",
+							 psprintf("%s \"%s\" is kept for \"%s\", which has waited since %s", pool->kind == LIMIT_OF_JOB ? "a place of job" : pool->kind == LIMIT_OF_EXECUTOR ? "a place of executor" : "semaphore",
 									  pool->name, name, timestamptz_to_str(keeper->since)));
 }
 
@@ -134,7 +140,8 @@ in_words(const WhyBook *book, LimitVerdict verdict)
 		case LIMIT_NEVER_FITS:
 			return never_fits(verdict.need);
 		case LIMIT_CLOSED:
-			return josch_why_because(WHY_SEMAPHORE, psprintf("semaphore \"%s\" is closed: its capacity is 0", name));
+			return verdict.need->pool->kind == LIMIT_OF_EXECUTOR ? josch_why_because(WHY_EXECUTOR, psprintf("executor \"%s\" is closed: its max_running is 0", name)) :
+				josch_why_because(WHY_SEMAPHORE, psprintf("semaphore \"%s\" is closed: its capacity is 0", name));
 		case LIMIT_PAUSED:
 			return josch_why_because(WHY_SEMAPHORE, psprintf("semaphore \"%s\" is paused %s", name,
 															 josch_pauses_text(josch_pauses_of_semaphore(&book->pauses, name))));

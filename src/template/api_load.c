@@ -76,14 +76,16 @@ open_texts(Load *load, FunctionCallInfo fcinfo)
 {
 	static const int arguments[TEMPLATE_TABLES] = {
 		[TEMPLATE_ENVIRONS] = 0,[TEMPLATE_JOBS] = 1,[TEMPLATE_NODES] = 2,[TEMPLATE_NODE_DEPS] = 3,
-		[TEMPLATE_CALENDARS] = 5,[TEMPLATE_CALENDAR_PARTS] = 6,[TEMPLATE_HOLIDAYS] = 7
+		[TEMPLATE_CALENDARS] = 5,[TEMPLATE_CALENDAR_PARTS] = 6,[TEMPLATE_HOLIDAYS] = 7,
+		/* from the end */
+		[TEMPLATE_SEMAPHORES] = -3,[TEMPLATE_NODE_SEMAPHORES] = -2,[TEMPLATE_EXECUTORS] = -1
 	};
 	text	   *texts[TEMPLATE_TABLES] = {NULL};
 
 	load->mode = mode_argument(fcinfo, 4);
 	for (int i = 0; i < TEMPLATE_TABLES; i++)
 	{
-		int			number = i == TEMPLATE_SEMAPHORES ? PG_NARGS() - 2 : i == TEMPLATE_NODE_SEMAPHORES ? PG_NARGS() - 1 : arguments[i];
+		int			number = arguments[i] < 0 ? PG_NARGS() + arguments[i] : arguments[i];
 
 		if (!PG_ARGISNULL(number))
 		{

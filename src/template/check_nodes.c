@@ -79,7 +79,7 @@ folder_of(const CheckedNode *node)
 }
 
 static void
-check_command(NodeCheck *check, const CheckedNode *node, const char *command)
+check_command(NodeCheck *check, const CheckedNode *node, const char *command, bool elsewhere)
 {
 	char	   *missing;
 
@@ -91,7 +91,7 @@ check_command(NodeCheck *check, const CheckedNode *node, const char *command)
 	{
 		check_variables(check, node, "command", command);
 	}
-	if (!check->sees_host)
+	if (!check->sees_host || elsewhere)
 	{
 		return;
 	}
@@ -203,8 +203,8 @@ check_node(const CheckedNode *node, void *arg)
 	NodeCheck  *check = arg;
 	MemoryContext former = MemoryContextSwitchTo(check->scratch);
 
-	check_command(check, node, node->exec_command);
-	check_command(check, node, node->ready_command);
+	check_command(check, node, node->exec_command, node->elsewhere);
+	check_command(check, node, node->ready_command, false);
 	check_folder(check, node);
 	check_sql(check, node, "SQL", node->exec_sql, parse_exec_sql);
 	check_sql(check, node, "wait_sql", node->wait_sql, parse_wait_sql);

@@ -311,6 +311,7 @@ josch_load_write(Load *load)
 	write_rows(load, TEMPLATE_ENVIRONS);
 	write_calendars(load);
 	write_rows(load, TEMPLATE_SEMAPHORES);
+	write_rows(load, TEMPLATE_EXECUTORS);
 	write_rows(load, TEMPLATE_JOBS);
 	write_rows(load, TEMPLATE_NODES);
 	write_rows(load, TEMPLATE_NODE_DEPS);
@@ -320,6 +321,7 @@ josch_load_write(Load *load)
 		delete_rows(load, TEMPLATE_JOBS);
 		delete_optional_rows(load, TEMPLATE_CALENDARS);
 		delete_optional_rows(load, TEMPLATE_SEMAPHORES);
+		delete_optional_rows(load, TEMPLATE_EXECUTORS);
 		delete_rows(load, TEMPLATE_ENVIRONS);
 	}
 }

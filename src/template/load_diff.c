@@ -163,6 +163,8 @@ object_of(const Diff *diff, const TemplateDifference *difference)
 			return psprintf("%s in calendar \"%s\"", key[1], key[0]);
 		case TEMPLATE_SEMAPHORES:
 			return psprintf("semaphore \"%s\"", key[0]);
+		case TEMPLATE_EXECUTORS:
+			return psprintf("executor \"%s\"", key[0]);
 		case TEMPLATE_NODE_SEMAPHORES:
 			return psprintf("node %s needs semaphore \"%s\"", key[0], key[1]);
 		case TEMPLATE_JOBS:

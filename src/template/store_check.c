@@ -55,6 +55,7 @@ static const JoschRow node_row = JOSCH_ROW(
 	JOSCH_FIELD(CheckedNode, exec_sql, TEXT),
 	JOSCH_FIELD(CheckedNode, wait_sql, TEXT),
 	JOSCH_FIELD(CheckedNode, exec_sql_atomic, BOOL),
+	JOSCH_FIELD(CheckedNode, elsewhere, BOOL),
 	JOSCH_FIELD(CheckedNode, repeats_never, BOOL));
 
 void
@@ -66,6 +67,7 @@ josch_store_check_nodes(const TemplateBatch *nodes, TakeCheckedNode take, void *
 	josch_store_template_name_rows(nodes, ROWS_NAME);
 	cursor = SPI_cursor_open_with_args(NULL,
 									   "SELECT n.node_id, n.node_name, n.job_name, n.exec_command, n.ready_command, n.work_dir, n.wait_file, n.exec_sql, n.wait_sql, n.exec_sql_atomic,"
+									   " coalesce(n.executor, (SELECT j.executor FROM josch.tpl_jobs AS j WHERE j.job_name = n.job_name), 'local') <> 'local',"
 									   " coalesce(n.start_time + n.repeat_every > n.repeat_until, false)"
 									   " FROM josch.tpl_nodes AS n WHERE n.node_id IN (SELECT s.node_id FROM " ROWS_NAME " AS s)"
 									   " ORDER BY n.job_name COLLATE pg_catalog.\"C\", n.node_id",

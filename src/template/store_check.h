@@ -26,6 +26,7 @@ typedef struct CheckedNode
 	char	   *exec_sql;
 	char	   *wait_sql;
 	bool		exec_sql_atomic;
+	bool		elsewhere;		/* an executor runs its command */
 	bool		repeats_never;	/* its repeats end before the second run */
 } CheckedNode;
 

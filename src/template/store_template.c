@@ -58,6 +58,13 @@ const TemplateTable josch_store_template_tables[TEMPLATE_TABLES] = {
 		.may_be_empty = "semaphore_desc",
 		.is_optional = true,
 	},
+	[TEMPLATE_EXECUTORS] = {
+		.name = "executors",
+		.nkeys = 1,.keys = {"executor_name"},
+		.nseed = 4,.seed = {"executor_name", "start_command", "attach_command", "stop_command"},
+		.may_be_empty = "executor_desc",
+		.is_optional = true,
+	},
 	[TEMPLATE_JOBS] = {
 		.name = "tpl_jobs",
 		.nkeys = 1,.keys = {"job_name"},

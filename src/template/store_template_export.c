@@ -32,6 +32,8 @@ static const char *const rows_in_order[TEMPLATE_TABLES] = {
 	"josch.holidays AS t ORDER BY t.calendar_name COLLATE \"C\", t.holiday",
 	[TEMPLATE_SEMAPHORES] =
 	"josch.semaphores AS t ORDER BY t.semaphore_name COLLATE \"C\"",
+	[TEMPLATE_EXECUTORS] =
+	"josch.executors AS t ORDER BY t.executor_name COLLATE \"C\"",
 	[TEMPLATE_NODE_SEMAPHORES] =
 	"josch.tpl_node_semaphores AS t JOIN josch.tpl_nodes AS n ON n.node_id = t.node_id "
 	"ORDER BY n.job_name COLLATE \"C\", t.node_id, t.semaphore_name COLLATE \"C\"",

@@ -18,6 +18,7 @@
 #include "base/role.h"
 #include "base/table.h"
 #include "node/variables.h"
+#include "template/named_executor.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
@@ -39,13 +40,14 @@ PG_FUNCTION_INFO_V1(josch_trigger_template_variables);
 /* Columns of tpl_nodes and nodes that decide what the server executes. */
 typedef enum RightsColumn
 {
-	NODE_ID, EXEC_COMMAND, READY_COMMAND, WORK_DIR, EXEC_SQL, OWNER, WAIT_FILE, WAIT_SQL, NCOLUMNS
+	NODE_ID, EXEC_COMMAND, READY_COMMAND, WORK_DIR, EXEC_SQL, OWNER, WAIT_FILE, WAIT_SQL, EXECUTOR, EXECUTOR_OPTIONS,
+	NCOLUMNS
 } RightsColumn;
 
 static const JoschColumn columns[NCOLUMNS] = {
 	{"node_id", INT8OID}, {"exec_command", TEXTOID}, {"ready_command", TEXTOID}, {"work_dir", TEXTOID},
 	{"exec_sql", TEXTOID}, {"owner", JOSCH_ROLE_TYPE},
-	{"wait_file", TEXTOID}, {"wait_sql", TEXTOID}
+	{"wait_file", TEXTOID}, {"wait_sql", TEXTOID}, {"executor", TEXTOID}, {"executor_options", TEXTOID}
 };
 static AttrNumber template_numbers[NCOLUMNS];
 static JoschTable tpl_nodes = JOSCH_TABLE("tpl_nodes", columns, template_numbers);
@@ -105,6 +107,18 @@ check_command(const Change *change, RightsColumn column)
 	if (sets_text(change, column))
 	{
 		josch_rights_check_program(columns[column].name, describe(change));
+	}
+}
+
+static void
+check_executor(const Change *change)
+{
+	bool		isnull;
+
+	if (sets_text(change, EXECUTOR))
+	{
+		josch_rights_check_program(columns[EXECUTOR].name, describe(change));
+		josch_executor_check(TextDatumGetCString(new_value(change, EXECUTOR, &isnull)), describe(change));
 	}
 }
 
@@ -192,6 +206,8 @@ josch_trigger_template_node_rights(PG_FUNCTION_ARGS)
 		check_command(&change, READY_COMMAND);
 		check_command(&change, WORK_DIR);
 		check_command(&change, WAIT_FILE);
+		check_command(&change, EXECUTOR_OPTIONS);
+		check_executor(&change);
 		check_owner(&change);
 	}
 	return PointerGetDatum(change.new);
@@ -275,6 +291,7 @@ josch_trigger_template_variables(PG_FUNCTION_ARGS)
 		check_variables(variables, &changes, EXEC_COMMAND);
 		check_variables(variables, &changes, READY_COMMAND);
 		check_variables(variables, &changes, WAIT_FILE);
+		check_variables(variables, &changes, EXECUTOR_OPTIONS);
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(scratch);
 	}

@@ -17,7 +17,7 @@
 
 #include "wire/codec.h"
 
-#define JOSCH_PROTOCOL_VERSION	3
+#define JOSCH_PROTOCOL_VERSION	4
 #define JOSCH_TAIL_MAX			4096	/* bytes of output that an exit carries */
 
 typedef enum JoschMessageType
@@ -50,7 +50,8 @@ typedef enum JoschMessageType
 
 /* JoschStart.flags */
 #define JOSCH_START_LONG_RUNNING	1	/* tell when it is up */
-#define JOSCH_START_ADOPT			2	/* it has been started before: watch it if it lives, else it has ended */
+#define JOSCH_START_ADOPT			2	/* it has been started before: watch it if it lives, else attach to it, or it has ended */
+#define JOSCH_START_EXECUTOR		4	/* argv is the program of an executor, and the command its last words */
 
 /* JoschExit.kind: what is known about the end */
 typedef enum JoschExitKind
@@ -141,6 +142,8 @@ typedef struct JoschStart
 	int64_t		started_at;		/* and when it started */
 	JoschSlice	reason;			/* ADOPT: why nothing is known of it */
 	uint64_t	log_limit;		/* bytes of the log that are kept, a half at either end; 0: all */
+	JoschStrings attach_argv;	/* EXECUTOR: of its program that says how a run ends which has been started; may be empty */
+	JoschStrings stop_argv;		/* EXECUTOR: of the one that asks the other side to end it; may be empty */
 } JoschStart;
 
 typedef struct JoschStop
@@ -360,6 +363,8 @@ josch_code_start(JoschCodec *c, JoschStart *m)
 	josch_code_i64(c, &m->started_at);
 	josch_code_slice(c, &m->reason);
 	josch_code_u64(c, &m->log_limit);
+	josch_code_strings(c, &m->attach_argv);
+	josch_code_strings(c, &m->stop_argv);
 }
 
 static inline void

@@ -5,6 +5,15 @@
  *	progress 0.4 reading book 3
  *	result rows=1042
  *
+ * The program of an executor says more, of the other side:
+ *
+ *	host node17
+ *	reason Priority
+ *	unreachable connection refused
+ *	reachable
+ *	unknown the node has failed
+ *	ended
+ *
  * The runner reads them from a file of the command's, the server from what SQL
  * says; what is kept travels as the same lines, and is read by the same function.
  * A program may write anything: lines without end, bytes that are no text, millions
@@ -21,6 +30,7 @@
 #define JOSCH_REPORT_VALUE_MAX	4000	/* of its value */
 #define JOSCH_REPORT_RESULTS	100		/* results of a run */
 #define JOSCH_REPORT_BYTES_MAX	16000	/* of all of them, with their names */
+#define JOSCH_REPORT_SIDE_MAX	200		/* of each word of an executor on the other side */
 #define JOSCH_REPORT_SAMPLE_MAX	80		/* of the first line that was not understood */
 #define JOSCH_REPORT_WHOLE		1000000	/* progress is counted in millionths */
 
@@ -32,13 +42,39 @@ typedef enum JoschReportKind
 	JOSCH_REPORT_NOTHING,		/* an empty line, or a comment */
 	JOSCH_REPORT_PROGRESS,
 	JOSCH_REPORT_RESULT,
+	JOSCH_REPORT_SIDE,			/* of the other side */
 	JOSCH_REPORT_UNKNOWN
 } JoschReportKind;
+
+/* What executors say of the other side. */
+typedef enum JoschReportSide
+{
+	JOSCH_SIDE_HOST,			/* where it runs */
+	JOSCH_SIDE_REASON,			/* why it waits; empty: it does not any more */
+	JOSCH_SIDE_UNREACHABLE,		/* why the other side does not answer; empty: it does */
+	JOSCH_SIDE_UNKNOWN,			/* why it cannot be known how it ended */
+	JOSCH_SIDE_TEXTS,			/* those above have a text each */
+	JOSCH_SIDE_REACHABLE = JOSCH_SIDE_TEXTS,
+	JOSCH_SIDE_ENDED,			/* the program's exit is now that of the command */
+	JOSCH_SIDE_ATTACHED,		/* written by the runner: what was said of the end holds no longer */
+	JOSCH_SIDE_WORDS
+} JoschReportSide;
+
+static const char *const josch_report_sides[JOSCH_SIDE_WORDS] = {
+	"host", "reason", "unreachable", "unknown", "reachable", "ended", "attached"
+};
+
+typedef struct JoschReportText
+{
+	uint32_t	len;
+	char		text[JOSCH_REPORT_SIDE_MAX];
+} JoschReportText;
 
 typedef struct JoschReportLine
 {
 	JoschReportKind kind;
 	uint32_t	progress;		/* of JOSCH_REPORT_WHOLE */
+	JoschReportSide side;
 	JoschSlice	name;
 	JoschSlice	text;			/* what is said with it; the value of a result */
 } JoschReportLine;
@@ -46,6 +82,9 @@ typedef struct JoschReportLine
 /* What is kept. */
 typedef struct JoschReport
 {
+	bool		executor;		/* set by who reads: it is an executor's program that speaks, too */
+	bool		ended;
+	JoschReportText sides[JOSCH_SIDE_TEXTS];
 	bool		has_progress;
 	uint32_t	progress;
 	uint32_t	text_len;
@@ -178,11 +217,25 @@ josch_said_result(JoschSlice text, JoschReportLine *line)
 	return true;
 }
 
+static inline bool
+josch_said_side(JoschSlice word, JoschReportSide *side)
+{
+	for (int i = 0; i < JOSCH_SIDE_WORDS; i++)
+	{
+		if (josch_said_is(word, josch_report_sides[i]))
+		{
+			*side = (JoschReportSide) i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What a line says; it is without its end.  Pure: the slices point into it. */
 static inline JoschReportLine
 josch_said_read(const char *data, size_t len)
 {
-	JoschReportLine line = {JOSCH_REPORT_UNKNOWN, 0, {NULL, 0}, {NULL, 0}};
+	JoschReportLine line = {JOSCH_REPORT_UNKNOWN, 0, JOSCH_SIDE_WORDS, {NULL, 0}, {NULL, 0}};
 	JoschSlice	text = josch_said_trim((JoschSlice) {data, (uint32_t) len});
 	JoschSlice	word;
 
@@ -204,6 +257,11 @@ josch_said_read(const char *data, size_t len)
 			line.kind = JOSCH_REPORT_PROGRESS;
 			line.text = text;
 		}
+	}
+	else if (josch_said_side(word, &line.side))
+	{
+		line.kind = JOSCH_REPORT_SIDE;
+		line.text = text;
 	}
 	return line;
 }
@@ -276,6 +334,38 @@ josch_said_keep_result(JoschReport *report, const JoschReportLine *line)
 	(void) josch_buffer_append(&report->results, "\n", 1);
 }
 
+static inline void
+josch_said_keep_side(JoschReport *report, JoschReportSide side, JoschSlice text)
+{
+	if (side < JOSCH_SIDE_TEXTS)
+	{
+		report->sides[side].len = josch_said_cut(text, JOSCH_REPORT_SIDE_MAX);
+		if (report->sides[side].len > 0)
+		{
+			memcpy(report->sides[side].text, text.data, report->sides[side].len);
+		}
+	}
+	else if (side == JOSCH_SIDE_REACHABLE)
+	{
+		report->sides[JOSCH_SIDE_UNREACHABLE].len = 0;
+	}
+	else
+	{
+		report->ended = side == JOSCH_SIDE_ENDED;
+		report->sides[JOSCH_SIDE_UNKNOWN].len = 0;
+	}
+}
+
+static inline void
+josch_said_count_unknown(JoschReport *report, const char *data, size_t len)
+{
+	if (report->not_understood++ == 0)
+	{
+		report->sample_len = josch_said_cut((JoschSlice) {data, (uint32_t) len}, JOSCH_REPORT_SAMPLE_MAX);
+		memcpy(report->sample, data, report->sample_len);
+	}
+}
+
 /* Takes a line in; false when it says nothing that is understood. */
 static inline bool
 josch_said_add(JoschReport *report, const char *data, size_t len)
@@ -295,12 +385,16 @@ josch_said_add(JoschReport *report, const char *data, size_t len)
 		case JOSCH_REPORT_RESULT:
 			josch_said_keep_result(report, &line);
 			break;
-		case JOSCH_REPORT_UNKNOWN:
-			if (report->not_understood++ == 0)
+		case JOSCH_REPORT_SIDE:
+			if (report->executor)
 			{
-				report->sample_len = josch_said_cut((JoschSlice) {data, (uint32_t) len}, JOSCH_REPORT_SAMPLE_MAX);
-				memcpy(report->sample, data, report->sample_len);
+				josch_said_keep_side(report, line.side, line.text);
+				break;
 			}
+			josch_said_count_unknown(report, data, len);
+			return false;
+		case JOSCH_REPORT_UNKNOWN:
+			josch_said_count_unknown(report, data, len);
 			return false;
 	}
 	return true;

@@ -89,7 +89,7 @@ sub spawn_daemon
 sub hello
 {
 	my (%who) = @_;
-	return pack('N (N/a*)2 N (N/a*)3 q>', $who{protocol} // 3, $who{version} // '1.0', $who{identity} // 'server-1',
+	return pack('N (N/a*)2 N (N/a*)3 q>', $who{protocol} // 4, $who{version} // '1.0', $who{identity} // 'server-1',
 		$who{database} // 5, $who{name} // 'postgres', binary(), $who{token} // '', $who{highest} // 0);
 }
 
@@ -157,8 +157,9 @@ sub start
 	$s{log} //= "$self->{folder}/$s{run_id}" . (defined $s{nonce} ? "-$s{nonce}" : '') . '.log';
 	$s{nonce} //= nonce($s{run_id});
 	$self->send('START', pack('q>2', $s{run_id}, $s{nonce}) . strings(@{ $s{argv} }) . strings(@{ $s{env} // [] })
-		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, ($s{long} ? 1 : 0) | ($s{adopt} ? 2 : 0))
-		. strings(@{ $s{ready_argv} // [] }) . pack('Q> q>2 N/a* Q>', $s{ready_after_ms} // 0, $s{pid} // 0, $s{started_at} // 0, $s{reason} // '', $s{log_limit} // 0));
+		. pack('N/a* N/a* Q> Q> N', $s{cwd} // '', $s{log}, $s{timeout_ms} // 0, $s{grace_ms} // 0, ($s{long} ? 1 : 0) | ($s{adopt} ? 2 : 0) | ($s{executor} ? 4 : 0))
+		. strings(@{ $s{ready_argv} // [] }) . pack('Q> q>2 N/a* Q>', $s{ready_after_ms} // 0, $s{pid} // 0, $s{started_at} // 0, $s{reason} // '', $s{log_limit} // 0)
+		. strings(@{ $s{attach_argv} // [] }) . strings(@{ $s{stop_argv} // [] }));
 	return;
 }
 

@@ -20,7 +20,7 @@ sub sh { return [ '/bin/sh', '-c', @_ ] }
 
 subtest 'welcome' => sub {
 	my $w = $c->{welcome};
-	is($w->{protocol}, 3, 'protocol');
+	is($w->{protocol}, 4, 'protocol');
 	like($w->{version}, qr/^\d+\.\d+/, 'version');
 	ok(JoschRunner::lives($w->{pid}), 'pid');
 	like($w->{incarnation}, qr{/$w->{pid}/}, 'incarnation names the process');
@@ -399,7 +399,7 @@ subtest 'who may come in, and what breaks' => sub {
 	$odd->send('START', pack 'q>2 N N', 5, 55, 3, 1_000_000);
 	is($odd->next_event->{type}, 'ERROR', 'a list that is not there');
 	$odd = JoschRunner->connect($spool, protocol => 99);
-	is($odd->{welcome}{protocol}, 3, 'another protocol is told ours');
+	is($odd->{welcome}{protocol}, 4, 'another protocol is told ours');
 	$odd->start(run_id => 1, argv => ['true']);
 	is($odd->next_event->{type}, 'ERROR', 'and cannot do more');
 	is($c->run(run_id => ++$id, argv => ['true'])->{kind}, JoschRunner::EXIT_CODE, 'the runner is well');

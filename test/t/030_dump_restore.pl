@@ -129,6 +129,7 @@ sub make_day
 			(3, 'R', 'Sod', 'judge', NULL, 'pg_database_owner'), (4, 'N', 'Sod', '\\ \N', NULL, 'pg_database_owner'),
 			(5, 'N', 'Other', 'other', NULL, 'pg_database_owner'), (6, 'N', 'Sod', 'held', NULL, 'pg_database_owner');
 		INSERT INTO josch.semaphores VALUES ('Desk', 2, E'a\tb');
+		INSERT INTO josch.executors VALUES ('grid', 'grid start', 'grid attach', 'grid stop', 3, E'a\tb');
 		INSERT INTO josch.tpl_node_semaphores VALUES (6, 'Desk', 2);
 		INSERT INTO josch.tpl_node_deps VALUES (1, 0, 2, 0), (2, 0, 3, 0), (4, -1, 4, 0);
 		UPDATE josch.tpl_nodes SET finish_by = '09:00' WHERE node_id = 6;

@@ -53,6 +53,8 @@ say_run(const Run *run, bool lives)
 		(unsigned long long) run->log_limit);
 	say_list("env", run->env);
 	say_list("ready", run->ready_argv);
+	say_list(run->executor ? "executor's attach" : "attach", run->attach_argv);
+	say_list("stop", run->stop_argv);
 	say("\n    end %d %u %lld %llu %llu %llu %u %.*s/%.*s/%.*s/%.*s\n", run->end.kind, run->end.value, (long long) run->end.ended_at,
 		(unsigned long long) run->end.cpu_user_us, (unsigned long long) run->end.cpu_sys_us,
 		(unsigned long long) run->end.maxrss_kb, run->end.flags, (int) run->end.tail.len, run->end.tail.data,
@@ -212,6 +214,29 @@ start_service(Owner *owner, int64_t id)
 	return run;
 }
 
+/* One that an executor has, with all that a later life needs to attach to it. */
+static Run *
+start_elsewhere(Owner *owner, int64_t id)
+{
+	JoschBuffer env = {NULL, 0, 0, xrealloc};
+	JoschBuffer attach = {NULL, 0, 0, xrealloc};
+	JoschBuffer stop = {NULL, 0, 0, xrealloc};
+	JoschStart	m = {.timeout_ms = 5, .grace_ms = 7, .flags = JOSCH_START_EXECUTOR};
+	Run		   *run;
+
+	josch_strings_add(&env, &m.env, josch_slice("JOSCH_EXECUTOR_RUN=josch-1-2-3"));
+	josch_strings_add(&attach, &m.attach_argv, josch_slice("grid"));
+	josch_strings_add(&attach, &m.attach_argv, josch_slice("attach"));
+	josch_strings_add(&stop, &m.stop_argv, josch_slice("grid"));
+	m.cwd = josch_slice("/usr");
+	m.log_path = josch_slice("log/elsewhere");
+	run = past_start(owner, id, &m);
+	free(env.data);
+	free(attach.data);
+	free(stop.data);
+	return run;
+}
+
 void
 past_begin(void)
 {
@@ -235,6 +260,7 @@ past_live(void)
 	b = owner_add(0, josch_slice("server-2"), 6, josch_slice(""), josch_slice("a token"));
 	past_start(a, 1, NULL);
 	past_spawn(past_start(a, 2, NULL));
+	past_spawn(start_elsewhere(a, 12));
 	run = past_spawn(start_service(a, 3));
 	run->flags |= JOSCH_RUN_UP;
 	run->up_at = 1700000000500000;

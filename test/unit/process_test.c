@@ -40,7 +40,8 @@ static Run *
 sleeper(int64_t id)
 {
 	char	   *argv[] = {"sleep", "1000", NULL};
-	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
+	char	   *own[2] = {NULL};
+	SpawnRequest request = {argv, NULL, NULL, own, -1};
 	char		path[32];
 	JoschStart	start = {0};
 	Process		process;
@@ -52,9 +53,9 @@ sleeper(int64_t id)
 	run_set_request(run, &start);
 	run->started_at = now_epoch();
 	run->started_boot = now_boot();
-	request.mark = process_mark(run);
+	own[0] = process_mark(run);
 	IS(spawn_process(&request, &run->pid, &why), 0, "a process sleeps");
-	free(request.mark);
+	free(own[0]);
 	run->start = process_look(run->pid, &process) ? process.start : 0;
 	run->phase = RUN_LIVE;
 	return run;
@@ -87,7 +88,7 @@ test_stillborn(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		char	   *argv[] = {(char *) cases[i].program, NULL};
-		SpawnRequest request = {argv, NULL, cases[i].cwd, NULL, NULL, -1};
+		SpawnRequest request = {argv, NULL, cases[i].cwd, NULL, -1};
 		char	   *why = NULL;
 		pid_t		pid;
 
@@ -360,7 +361,7 @@ test_one_term(void)
 {
 	char	   *argv[] = {"/bin/sh", "-c", "trap 'n=x$n; echo' TERM; echo; while [ \"$n\" != xx ]; do sleep 0.01; done; exit 9", NULL};
 	int			out[2];
-	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
+	SpawnRequest request = {argv, NULL, NULL, NULL, -1};
 	char	   *why = NULL;
 	char		byte;
 	Run		   *run;
@@ -672,7 +673,8 @@ static void
 test_survivors(void)
 {
 	char	   *argv[] = {"/bin/sh", "-c", "setsid sh -c 'exec >/dev/null 2>&1; sleep 1000 & exec sleep 1000' & env -i sleep 1000 & exec sleep 1000", NULL};
-	SpawnRequest request = {argv, NULL, NULL, NULL, NULL, -1};
+	char	   *own[2] = {NULL};
+	SpawnRequest request = {argv, NULL, NULL, own, -1};
 	DIR		   *proc = opendir("/proc");
 	JoschRunKey key;
 	Process		process;
@@ -684,9 +686,9 @@ test_survivors(void)
 	begin();
 	other = sleeper(7);
 	run = add_run(8);
-	request.mark = process_mark(run);
+	own[0] = process_mark(run);
 	spawn_process(&request, &run->pid, &why);
-	free(request.mark);
+	free(own[0]);
 	run->start = process_look(run->pid, &process) ? process.start : 0;
 	for (int i = 0; i < PATIENCE && (!survives(run, run->pid) || count_of(run->end.survivors) < 4); i++)
 	{

@@ -109,10 +109,12 @@ test_requests(void)
 	static const char *const argv[] = {"sh", "-c", "", "exit 0"};
 	static const char *const env[] = {"A=b"};
 	static const char *const ready[] = {"true", "x"};
-	JoschBuffer lists[3] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
+	static const char *const attach[] = {"grid", "attach"};
+	static const char *const stop_words[] = {"grid", "stop", "-x"};
+	JoschBuffer lists[5] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
 	JoschHello	hello = {0x01020304, slice("1.0"), slice("server"), 0xfedcba98, slice("db"), slice("/runner"), slice("a token"), INT64_MAX};
 	JoschHello	hello_back;
-	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9, -5, 77, slice("lost"), 10};
+	JoschStart	start = {INT64_MAX, INT64_MIN, {0}, {0}, slice("/cwd"), slice("log/1"), UINT64_MAX, 7, 0x80000001, {0}, 9, -5, 77, slice("lost"), 10, {0}, {0}};
 	JoschStart	start_back;
 	JoschStop	stop = {2, -1, 77, 60000};
 	JoschStop	stop_back;
@@ -130,6 +132,8 @@ test_requests(void)
 	start.argv = list(&lists[0], argv, 4);
 	start.env = list(&lists[1], env, 1);
 	start.ready_argv = list(&lists[2], ready, 2);
+	start.attach_argv = list(&lists[3], attach, 2);
+	start.stop_argv = list(&lists[4], stop_words, 3);
 	THERE_AND_BACK(hello, hello, hello_back);
 	OK(hello_back.protocol == 0x01020304 && same(hello_back.version, hello.version) && same(hello_back.identity, hello.identity) &&
 	   hello_back.database == 0xfedcba98 && same(hello_back.database_name, hello.database_name) &&
@@ -138,7 +142,8 @@ test_requests(void)
 	OK(start_back.run_id == INT64_MAX && start_back.nonce == INT64_MIN && is_list(start_back.argv, argv, 4) && is_list(start_back.env, env, 1) &&
 	   is_list(start_back.ready_argv, ready, 2) && same(start_back.cwd, start.cwd) && same(start_back.log_path, start.log_path) &&
 	   start_back.timeout_ms == UINT64_MAX && start_back.grace_ms == 7 && start_back.flags == 0x80000001 &&
-	   start_back.ready_after_ms == 9 && start_back.pid == -5 && start_back.started_at == 77 && same(start_back.reason, start.reason) && start_back.log_limit == 10, "start says the same");
+	   start_back.ready_after_ms == 9 && start_back.pid == -5 && start_back.started_at == 77 && same(start_back.reason, start.reason) && start_back.log_limit == 10 &&
+	   is_list(start_back.attach_argv, attach, 2) && is_list(start_back.stop_argv, stop_words, 3), "start says the same");
 	THERE_AND_BACK(stop, stop, stop_back);
 	OK(stop_back.scope == 2 && stop_back.run_id == -1 && stop_back.nonce == 77 && stop_back.grace_ms == 60000, "stop says the same");
 	THERE_AND_BACK(log_read, read, read_back);

@@ -129,6 +129,24 @@ test_kept(void)
 	free(report.results.data);
 
 	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc}};
+	OK(!josch_said_add(&report, "host node17", 11) && report.not_understood == 1, "a command says nothing of another side");
+	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc},.executor = true};
+	add(&report, "host node17");
+	add(&report, "reason Priority");
+	add(&report, "unreachable no route");
+	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 8 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 8 && report.not_understood == 0,
+	   "an executor's program does");
+	add(&report, "reason");
+	add(&report, "reachable");
+	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 0 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 0, "and takes it back");
+	add(&report, "unknown the node has failed");
+	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 19 && !report.ended, "the end cannot be known");
+	add(&report, "ended");
+	OK(report.ended, "or its exit is the command's");
+	add(&report, "attached");
+	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 0 && !report.ended, "whoever attaches begins anew");
+
+	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc}};
 	for (int i = 0; i < JOSCH_REPORT_RESULTS + 7; i++)
 	{
 		snprintf(name, sizeof(name), "result n%d=%d", i, i);
@@ -191,7 +209,8 @@ new_run(void)
 	run_set_request(run, &start);
 	run->phase = RUN_LIVE;
 	(void) report_init();
-	entry = report_create(run);
+	OK(report_create(run, true) && !report_create(run, true), "it is made once");
+	entry = report_entry(run, "JOSCH_REPORT", ".report");
 	OK(entry != NULL && strncmp(entry, "JOSCH_REPORT=/", 14) == 0 && strcmp(entry + strlen(entry) - 13, "/log/1.report") == 0,
 	   "where it is: %s", entry ? entry : "nowhere");
 	free(entry);

@@ -94,7 +94,7 @@ proc ::editor::ColumnsSql {} {
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
         WHERE c.oid IN ('josch.calendars'::regclass, 'josch.calendar_parts'::regclass, 'josch.holidays'::regclass,
-            'josch.semaphores'::regclass, 'josch.tpl_node_semaphores'::regclass,
+            'josch.semaphores'::regclass, 'josch.tpl_node_semaphores'::regclass, 'josch.executors'::regclass,
             'josch.environs'::regclass, 'josch.tpl_jobs'::regclass, 'josch.tpl_nodes'::regclass,
             'josch.tpl_node_deps'::regclass) ORDER BY c.relname, a.attnum}
 }

@@ -7,9 +7,10 @@
 # counted by doing it and rolling it back; it is done anew when the person says so.
 
 namespace eval ::editor_files {
-    variable tables {environs calendars calendar_parts holidays semaphores tpl_jobs tpl_nodes tpl_node_deps tpl_node_semaphores}
+    variable tables {environs calendars calendar_parts holidays semaphores executors tpl_jobs tpl_nodes tpl_node_deps
+        tpl_node_semaphores}
     # files that are written where they say something, or would say something that is no longer so
-    variable optional {calendars calendar_parts holidays semaphores tpl_node_semaphores}
+    variable optional {calendars calendar_parts holidays semaphores executors tpl_node_semaphores}
     # columns that an exported file always has
     variable seed {
         environs {var value}
@@ -17,6 +18,7 @@ namespace eval ::editor_files {
         calendar_parts {calendar_name position operation part_name}
         holidays {calendar_name holiday holiday_name}
         semaphores {semaphore_name capacity semaphore_desc}
+        executors {executor_name start_command attach_command stop_command}
         tpl_jobs {job_name job_desc}
         tpl_nodes {node_id node_type job_name node_name exec_command signoff_time}
         tpl_node_deps {p_node_id p_date c_node_id c_date}
@@ -261,9 +263,9 @@ proc ::editor_files::Loaded {w done result} {
 proc ::editor_files::show_export {parent} {
     set w [Dialog $parent.export $parent "Export"]
     Folder $w "Folder for the files"
-    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, and those of calendars and semaphores\
-        where there are any, as they are stored: changes that are not applied are not in them. Files of these names are\
-        replaced."
+    Answer $w "Writes environs.csv, tpl_jobs.csv, tpl_nodes.csv and tpl_node_deps.csv, and those of calendars, semaphores\
+        and executors where there are any, as they are stored: changes that are not applied are not in them. Files of\
+        these names are replaced."
     Buttons $w load "Export" [list ::editor_files::Export $w]
     dialog::center $w $parent
     StartAt $w Export
@@ -342,6 +344,7 @@ proc ::editor_files::RowsSql {table names} {
         calendar_parts {josch.calendar_parts t ORDER BY t.calendar_name COLLATE "C", t.position}
         holidays {josch.holidays t ORDER BY t.calendar_name COLLATE "C", t.holiday}
         semaphores {josch.semaphores t ORDER BY t.semaphore_name COLLATE "C"}
+        executors {josch.executors t ORDER BY t.executor_name COLLATE "C"}
         tpl_node_semaphores {josch.tpl_node_semaphores t JOIN josch.tpl_nodes n ON n.node_id = t.node_id
             ORDER BY n.job_name COLLATE "C", t.node_id, t.semaphore_name COLLATE "C"}
         tpl_jobs {josch.tpl_jobs t ORDER BY t.job_name COLLATE "C"}
