@@ -45,7 +45,7 @@ BEGIN
 END $$;
 CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	INSERT INTO josch.environs VALUES ('NOTED', 'x');
+	UPDATE josch.tpl_jobs SET job_desc = 'noted';
 	RETURN NULL;
 END $$;
 CREATE TRIGGER undo AFTER UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.state = 'succeeded' AND NEW.node_id <= 2) EXECUTE FUNCTION public.undo();
@@ -55,6 +55,7 @@ SELECT josch.tick('2026-11-21 09:00:00+00');
 DROP TRIGGER undo ON josch.nodes;
 DROP TRIGGER note ON josch.nodes_audit;
 SELECT operation, var FROM josch.environs_audit ORDER BY 2;
+SELECT new_values FROM josch.tpl_jobs_audit WHERE operation = 'UPDATE';
 SELECT state, count(*) FROM public.moves WHERE job_date = '2026-11-21' GROUP BY 1 ORDER BY 1;
 
 -- a pass that a node keeps from its short way is recorded once
@@ -67,6 +68,13 @@ SELECT count(*) FROM josch.schedule('2026-11-22', 'Chain');
 SELECT josch.tick('2026-11-22 09:00:00+00');
 DROP TRIGGER stumble ON josch.nodes;
 SELECT node_id, state FROM public.moves WHERE job_date = '2026-11-22' ORDER BY audit_id;
+-- nor does one that keeps it from being recorded leave the record open
+CREATE TRIGGER stumble AFTER INSERT ON josch.nodes_audit FOR EACH ROW WHEN (NEW.node_id = 1 AND NEW.operation = 'UPDATE') EXECUTE FUNCTION public.stumble();
+SELECT count(*) FROM josch.schedule('2026-11-23', 'Chain');
+SELECT josch.tick('2026-11-23 09:00:00+00');
+DROP TRIGGER stumble ON josch.nodes_audit;
+SELECT node_id, state FROM public.moves WHERE job_date = '2026-11-23' ORDER BY audit_id;
+INSERT INTO josch.environs_audit DEFAULT VALUES;
 BEGIN;
 SAVEPOINT later;
 INSERT INTO josch.environs VALUES ('LATER', 'x');

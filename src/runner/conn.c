@@ -17,7 +17,6 @@
 #define MAX_CONNECTIONS 256
 #define READ_SIZE (64 * 1024)
 #define OUT_MAX (64 * 1024 * 1024)
-#define HOLD (20 * MS)
 
 static Conn *conns;
 static int	conn_count;
@@ -146,39 +145,6 @@ conn_readable(Conn *conn)
 	}
 }
 
-/* What has just been put in line may wait for what comes next, so that a peer is woken once for both. */
-void
-conn_hold(Conn *conn)
-{
-	if (conn->held == 0)
-	{
-		conn->held_until = now_boot() + HOLD;
-	}
-	conn->held = conn->out.len;
-}
-
-static bool
-holds(const Conn *conn)
-{
-	return conn->held > 0 && conn->held == conn->out.len;
-}
-
-/* When something that is held must go; 0: nothing is. */
-int64_t
-conn_due(void)
-{
-	int64_t		due = 0;
-
-	for (const Conn *conn = conns; conn != NULL; conn = conn->next)
-	{
-		if (holds(conn) && (due == 0 || conn->held_until < due))
-		{
-			due = conn->held_until;
-		}
-	}
-	return due;
-}
-
 /* Sends what the peer takes; to one whose connection is ending, the last words. */
 static void
 flush(Conn *conn)
@@ -186,11 +152,6 @@ flush(Conn *conn)
 	size_t		sent = 0;
 	bool		waits;
 
-	if (holds(conn) && !conn->broken && now_boot() < conn->held_until)
-	{
-		return;
-	}
-	conn->held = 0;
 	while (sent < conn->out.len)
 	{
 		ssize_t		n = send(conn->fd, conn->out.data + sent, conn->out.len - sent,

@@ -50,6 +50,10 @@ due_fire(int64_t now)
 		{
 			report_due(run);
 		}
+		if (run->tell_boot != 0 && run->tell_boot <= now)
+		{
+			tell_started(run);
+		}
 		if (run->phase == RUN_LIVE && (run->ready_boot != 0 || run->probe_kill_boot != 0))
 		{
 			ready_due(run);

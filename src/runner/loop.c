@@ -91,7 +91,7 @@ earlier(int64_t a, int64_t b)
 static void
 arm_timer(void)
 {
-	int64_t		next = earlier(earlier(spool_check_due(), conn_due()), earlier(timer_next(), relay_due()));
+	int64_t		next = earlier(spool_check_due(), earlier(timer_next(), relay_due()));
 	struct itimerspec when = {{0, 0}, {0, 0}};
 
 	if (next == 0 || (armed != 0 && armed <= next))

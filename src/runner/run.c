@@ -217,7 +217,7 @@ run_begun(Run *run)
 {
 	journal_spawned(run);
 	arm(run);
-	tell_started(run);
+	tell_started_soon(run);
 }
 
 /* From here on the run is on record. */
@@ -456,7 +456,7 @@ run_adopt(Conn *conn, const JoschStart *start)
 	report_resume(run);
 	run_watch(run);
 	arm_unless_lost(run);
-	tell_started(run);
+	tell_started_soon(run);
 }
 
 /*

@@ -122,6 +122,7 @@ struct Run
 	int64_t		trim_boot;		/* look at the size of its log */
 	int64_t		report_boot;	/* look at its report */
 	int64_t		attach_boot;	/* try to attach */
+	int64_t		tell_boot;		/* tell that it has started, unless something else is told before; 0: it is told */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
 
@@ -156,8 +157,6 @@ struct Conn
 	Run		   *list_next;		/* of it; NULL: all are told */
 	JoschBuffer in;
 	JoschBuffer out;
-	size_t		held;			/* bytes of `out` that may wait for others to come */
-	int64_t		held_until;		/* and no longer than this */
 	Conn	   *next;
 };
 
@@ -496,20 +495,19 @@ extern int	lookout_main(void);
 extern void conn_accept(void);
 extern void conn_readable(Conn *conn);
 extern void conn_fail(Conn *conn, const char *why);
-extern void conn_hold(Conn *conn);
-extern int64_t conn_due(void);
 extern void conn_flush_all(void);
 extern void conn_forget_run(const Run *run);
 extern Conn *conn_first(void);
 extern void conn_error(Conn *conn, const char *text);
 
 /* tell.c */
-extern void tell_started(const Run *run);
+extern void tell_started_soon(Run *run);
+extern void tell_started(Run *run);
 extern void tell_start_failed(const Run *run, bool passing);
 extern void tell_refused(Conn *conn, JoschRunKey key, JoschRefusal reason);
-extern void tell_up(const Run *run);
-extern void tell_report(const Run *run, JoschSlice text);
-extern void tell_exited(const Run *run);
+extern void tell_up(Run *run);
+extern void tell_report(Run *run, JoschSlice text);
+extern void tell_exited(Run *run);
 
 /* serve.c */
 extern bool serve_all(void);

@@ -9,30 +9,41 @@
 
 #include <stdlib.h>
 
+/* The start of a command may wait so long for its end. */
+#define START_WAITS (20 * MS)
+
 static bool
 hears(const Conn *conn, const Run *run)
 {
 	return conn->owner == run->owner && !conn->broken;
 }
 
-/* Most commands end soon, and most schedulers want to hear of both at once. */
+/* Most commands end soon, and schedulers write down both at once when they hear of both at once. */
 void
-tell_started(const Run *run)
+tell_started_soon(Run *run)
+{
+	run->tell_boot = now_boot() + START_WAITS;
+	timer_update(run);
+}
+
+/* What has not been told yet of its start, before anything else is told of it. */
+void
+tell_started(Run *run)
 {
 	JoschStarted m = {run->id, run->nonce, run->pid, run->started_at};
 	Conn	   *conn;
 
+	if (run->tell_boot == 0)
+	{
+		return;
+	}
+	run->tell_boot = 0;
+	timer_update(run);
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
 	{
 		if (hears(conn, run))
 		{
-			bool		alone = conn->out.len == conn->held;
-
 			josch_encode_started(&conn->out, &m);
-			if (alone)
-			{
-				conn_hold(conn);
-			}
 		}
 	}
 }
@@ -53,11 +64,12 @@ tell_start_failed(const Run *run, bool passing)
 }
 
 void
-tell_up(const Run *run)
+tell_up(Run *run)
 {
 	JoschUp		m = {run->id, run->nonce, run->up_at};
 	Conn	   *conn;
 
+	tell_started(run);
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
 	{
 		if (hears(conn, run))
@@ -69,11 +81,12 @@ tell_up(const Run *run)
 
 /* What it says of itself, so far. */
 void
-tell_report(const Run *run, JoschSlice text)
+tell_report(Run *run, JoschSlice text)
 {
 	JoschReported m = {run->id, run->nonce, text};
 	Conn	   *conn;
 
+	tell_started(run);
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
 	{
 		if (hears(conn, run))
@@ -84,11 +97,12 @@ tell_report(const Run *run, JoschSlice text)
 }
 
 void
-tell_exited(const Run *run)
+tell_exited(Run *run)
 {
 	JoschExited m = {run->id, run->nonce, run->end, run->end_report};
 	Conn	   *conn;
 
+	tell_started(run);
 	for (conn = conn_first(); conn != NULL; conn = conn->next)
 	{
 		if (hears(conn, run))

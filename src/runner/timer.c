@@ -78,6 +78,7 @@ timer_update(Run *run)
 							   earlier(run->ready_boot, run->probe_kill_boot));
 
 	wake = earlier(wake, earlier(earlier(run->watch_boot, run->attach_boot), earlier(run->trim_boot, run->report_boot)));
+	wake = earlier(wake, run->tell_boot);
 	if (run->heap_index >= 0)
 	{
 		leave_heap(run);

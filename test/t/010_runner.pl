@@ -42,6 +42,23 @@ subtest 'exit codes and signals' => sub {
 	ok($e->{maxrss_kb} > 29_000, 'peak memory is counted');
 };
 
+subtest 'a start waits for its end' => sub {
+	my $bytes = '';
+	{
+		no warnings 'redefine';
+		local *JoschRunner::send_raw = sub { $bytes .= $_[1] };
+		$c->start(run_id => ++$id, argv => sh("until [ -e $spool/go ]; do sleep 0.05; done"));
+		$c->start(run_id => ++$id, argv => ['/nowhere/to/be/found']);
+	}
+	$c->send_raw($bytes);
+	my $first = $c->wait_until('either', sub { ($_[0]{run_id} // 0) >= $id - 1 });
+	is_deeply([ @$first{qw(type run_id)} ], [ 'START_FAILED', $id ], 'what is told of others is told before it');
+	ok($c->wait_for('STARTED', $id - 1), 'but it is told while it goes on');
+	open my $go, '>', "$spool/go" or die $!;
+	$c->wait_for('EXITED', $id - 1);
+	$c->forget($id - 1, $id);
+};
+
 subtest 'a script without a first line' => sub {
 	open my $script, '>', "$spool/script" or die $!;
 	print $script 'echo "$1 and $2"; exit 6', "\n";
