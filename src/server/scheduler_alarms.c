@@ -188,11 +188,11 @@ will_have_lasted(const AlarmWatch *watch, TimestampTz since)
 	return since == 0 || then <= watch->judged_at ? DT_NOEND : then;
 }
 
-/* When there is something new to be seen. */
+/* When there is something new to be seen; DT_NOBEGIN: there is. */
 static TimestampTz
 next_news(const AlarmWatch *watch)
 {
-	return watch->wanted ? josch_clock_now() :
+	return watch->wanted ? DT_NOBEGIN :
 		Min(watch->due_at, Min(will_have_lasted(watch, watch->stuck_since), will_have_lasted(watch, watch->short_since)));
 }
 
