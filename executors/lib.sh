@@ -7,6 +7,8 @@
 # where it was. So all that counts is at the other side; the state file has how far the output was relayed, and is a help only.
 
 set -uf
+# The node's variables, before one of ours gets the name of one of them: eval "$ENVIRONMENT" where the command is handed on.
+ENVIRONMENT=$(export -p)
 NEWLINE='
 '
 : "${JOSCH_EXECUTOR_REPORT:=/dev/null}" "${JOSCH_EXECUTOR_OPTIONS:=}" "${JOSCH_REPORT:=/dev/null}" "${JOSCH_STOP_GRACE:=10}"
@@ -36,11 +38,11 @@ shift
 
 # --- what the runner is told ----------------------------------------------------------------------------------------
 
-said_unreachable='not known'
+said_unreachable='not known' said_host=$said_unreachable said_reason=$said_unreachable
 
 # say host|reason|unreachable TEXT: when it has changed
 say() {
-	eval "[ \"\${said_$1-not known}\" != \"\$2\" ]" || return 0
+	eval "[ \"\$said_$1\" != \"\$2\" ]" || return 0
 	eval "said_$1=\$2"
 	printf '%s\n' "$1${2:+ $2}" >>"$JOSCH_EXECUTOR_REPORT"
 }

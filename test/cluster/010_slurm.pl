@@ -32,6 +32,9 @@ like(told($running{'code 37'}), qr/^reachable\n(?:reason \w+\n)?(?:host n[12]\nr
 my @words = ('a  b', '', "two\nlines", q{quote' "$HOME" \\}, '*');
 my ($end, $log) = $cluster->run([ @slurm, 'start', 'perl', '-e', '$| = 1; print join("|", @ARGV, $ENV{VALUE}), "\n"; print STDERR "error\n"', @words ], run => 'words', env => { VALUE => "x\n'y'" });
 is($log, join('|', @words, "x\n'y'") . "\nerror\n", 'words and variables come as they are, and what it prints comes back');
+my @names = qw(WORK BASE FOLDER VERB GIVEN JOB IMAGE POD job out report mark code base kind from size said_host asked terms session WITNESS);
+($end, $log) = $cluster->run([ @slurm, 'start', 'perl', '-e', 'print join(" ", map { $ENV{$_} } @ARGV)', @names ], run => 'names', env => { map { ($_ => "node's-$_") } @names });
+is($log, join(' ', map { "node's-$_" } @names), 'whatever the names of variables');
 is($cluster->run([ @slurm, 'start', 'nosuchprogram' ], run => 'nosuch'), 'code 127', 'a program that is not there');
 my $p = start('live', "echo first; echo progress 50 half >>\$JOSCH_REPORT; " . until_go('live') . '; echo last; exit 4');
 $cluster->wait_for($p, log => qr/^first$/m);
@@ -99,6 +102,15 @@ $p = start('attached', 'trap "exit 46" TERM; echo here; while :; do sleep 0.05; 
 $cluster->wait_for($p, log => qr/^here$/m);
 kill KILL => -$p->{pid};
 $cluster->end_of($p);
+$p = start('both', 'trap "" TERM; echo here; while :; do sleep 0.05; done', grace => 600);
+$cluster->wait_for($p, log => qr/^here$/m);
+kill TERM => $p->{pid};
+JoschRunner::eventually('TERM was asked for', sub { (JoschRunner::slurp("$shared/josch-test-both.stopped") // '') eq "TERM\n" });
+kill TERM => $p->{pid};
+JoschRunner::eventually('KILL was asked for', sub { $cluster->slurm('squeue', '-h', '-t', 'all', '-o', '%T', '-j', job_of('both')) !~ /RUNNING/ });
+kill KILL => -$p->{pid};
+$cluster->end_of($p);
+is($cluster->end_of(attach('both')), 'signal 9', 'who comes after one that has asked knows of it');
 my $q = $cluster->start([ @slurm, 'stop' ], run => 'attached', files => 'stop');
 is($cluster->end_of($q), 'code 46', 'it is stopped without a program that lives');
 

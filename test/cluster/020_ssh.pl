@@ -31,6 +31,9 @@ my @words = ('a  b', '', "two\nlines", q{quote' "$HOME" \\}, '*');
 my ($end, $log) = $cluster->run([ @ssh, 'there', 'start', 'perl', '-e', '$| = 1; print join("|", @ARGV, $ENV{VALUE}, $ENV{HOME}, $ENV{USER}), "\n"; print STDERR "error\n"', @words ],
 	run => 'words', env => { VALUE => "x\n'y'", HOME => $cluster->{dir}, USER => 'else' });
 is($log, join('|', @words, "x\n'y'", "$cluster->{dir}/home", scalar getpwuid $>) . "\nerror\n", 'words and variables come as they are, home and user are those of the other host');
+my @names = qw(WORK BASE FOLDER VERB GIVEN ENVIRONMENT JOB IMAGE POD job out report mark code base kind from size said_host asked terms session WITNESS);
+($end, $log) = $cluster->run([ @ssh, 'start', 'perl', '-e', 'print join(" ", map { $ENV{$_} } @ARGV)', @names ], run => 'names', @host, env => { map { ($_ => "node's-$_") } @names });
+is($log, join(' ', map { "node's-$_" } @names), 'whatever the names of variables');
 is($cluster->run([ @ssh, 'start', 'nosuchprogram' ], run => 'nosuch', @host), 'code 127', 'a program that is not there');
 is($cluster->run([ @ssh, '--folder', "$cluster->{dir}/shared/it's", 'there', 'start', 'sh', '-c', 'exit 8' ], run => 'folder'), 'code 8', 'with a folder of its own');
 is(JoschRunner::slurp("$cluster->{dir}/shared/it's/josch-test-folder.exit"), "code 8 0\n", 'which has the end');

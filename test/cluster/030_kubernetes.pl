@@ -30,6 +30,9 @@ like(JoschRunner::slurp("$server/josch-test-code-3.pod"), qr/"limits": \{"cpu": 
 my @words = ('a  b', '', "two\nlines", q{quote' "$HOME" \\}, '*', "\xc3\xa4");
 my ($end, $log) = $cluster->run([ @kube, '--image', 'alpine', 'start', 'perl', '-e', '$| = 1; print join("|", @ARGV, $ENV{VALUE}), "\n"', @words ], run => 'words', @how, env => { VALUE => "x\n'y'" });
 is($log, join('|', @words, "x\n'y'") . "\n", 'words and variables come as they are');
+my @names = qw(WORK BASE FOLDER VERB GIVEN ENVIRONMENT JOB IMAGE POD job out report mark code base kind from size said_host asked terms session WITNESS);
+($end, $log) = $cluster->run([ @kube, 'start', 'perl', '-e', 'print join(" ", map { $ENV{$_} } @ARGV)', @names ], run => 'names', @how, options => [ '--image', 'alpine' ], env => { map { ($_ => "node's-$_") } @names });
+is($log, join(' ', map { "node's-$_" } @names), 'whatever the names of variables');
 my $p = start('live', 'echo first; ' . until_go('live') . '; echo last; exit 4');
 $cluster->wait_for($p, log => qr/^first$/m);
 go('live');

@@ -1,4 +1,4 @@
-# README.md, doc/calendars.md, doc/conditions.md, doc/limits.md, doc/programs.md, doc/retries.md, doc/waiting.md, doc/words.md and doc/operations.md, doc/alarms.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
+# README.md, doc/calendars.md, doc/conditions.md, doc/executors.md, doc/limits.md, doc/programs.md, doc/retries.md, doc/waiting.md, doc/words.md and doc/operations.md, doc/alarms.md are true: every SQL block runs, in order, on one server, and shows the output that is printed below it; every function,
 # view, state and default of a setting is named as it is.
 #
 # A block that reads josch.board or josch.alarms is run again until it shows what is printed, since the scheduler needs a moment.
@@ -48,7 +48,7 @@ sub plain
 }
 
 my $blocks = 0;
-my $text = join '', $readme, map { slurp_file("doc/$_.md") } qw(calendars conditions limits programs retries waiting words operations alarms);
+my $text = join '', $readme, map { slurp_file("doc/$_.md") } qw(calendars conditions limits programs retries waiting words operations alarms executors);
 while ($text =~ /^```sql\n(.*?)^```\n(?:```output\n(.*?)^```\n)?/msg)
 {
 	my ($sql, $expected) = ($1, $2);
