@@ -111,9 +111,14 @@ attach_again(Run *run)
 	if (error == 0)
 	{
 		run->attached = true;
+		run->killed = false;
 		run->start = process_start_of_child(run->pid, before);
 		child_add(run->pid, CHILD_COMMAND, run);
 		log_line("%s: attached to run %lld", run->owner->name, (long long) run->id);
+		if (is_to_stop(run))
+		{
+			ask_to_stop(run);
+		}
 		return true;
 	}
 	run->pid = 0;
@@ -136,7 +141,7 @@ is_told(Run *run)
 {
 	const JoschReport *said;
 
-	report_look(run);
+	report_catch_up(run);
 	said = run->report != NULL ? &run->report->kept : NULL;
 	if (said != NULL && said->sides[JOSCH_SIDE_UNKNOWN].len > 0)
 	{
@@ -170,7 +175,7 @@ ask(Run *run)
 			run->flags |= JOSCH_RUN_TIMED_OUT;
 		}
 	}
-	if (is_to_stop(run))
+	else if (is_to_stop(run))
 	{
 		ask_to_stop(run);
 	}

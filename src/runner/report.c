@@ -26,6 +26,7 @@
 /* Bytes that a look reads, and the last one. */
 #define LOOK_MAX (1024 * 1024)
 #define LAST_LOOK_MAX (4 * 1024 * 1024)
+#define CATCH_UP 64				/* looks */
 #define PIECE (64 * 1024)
 
 /* So many bytes before the place that was reached tell whether the file is the one that was read. */
@@ -430,9 +431,9 @@ report_due(Run *run)
 	close(fd);
 }
 
-/* What it says up to now is to be known before something else is told. */
-void
-report_look(Run *run)
+/* Reads so many pieces of what it says up to now. */
+static void
+look(Run *run, int most)
 {
 	struct stat st;
 	int			fd = open_report(run, &st);
@@ -441,11 +442,27 @@ report_look(Run *run)
 	{
 		if (st.st_size > 0)
 		{
-			(void) read_on(run, fd, LOOK_MAX, false);
+			while (most-- > 0 && read_on(run, fd, LOOK_MAX, false))
+			{
+			}
 			tell(run);
 		}
 		close(fd);
 	}
+}
+
+/* What it says up to now is to be known before something else is told. */
+void
+report_look(Run *run)
+{
+	look(run, 1);
+}
+
+/* The same, when what was said last decides. */
+void
+report_catch_up(Run *run)
+{
+	look(run, CATCH_UP);
 }
 
 /* The run was started by a former program: its report is read from the beginning. */

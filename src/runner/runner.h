@@ -435,6 +435,7 @@ extern bool report_note(const Run *run, JoschReportSide word);
 extern void report_remove(const Run *run);
 extern void report_due(Run *run);
 extern void report_look(Run *run);
+extern void report_catch_up(Run *run);
 extern void report_resume(Run *run);
 extern void report_end(Run *run);
 extern void report_changed(void);

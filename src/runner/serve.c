@@ -155,6 +155,7 @@ serve_start(Conn *conn, const JoschFrame *frame)
 	JoschStart	m;
 	JoschRunKey key;
 	bool		adopt;
+	bool		attachable;
 
 	if (!josch_decode_start(frame, &m) || m.run_id <= 0 || m.nonce == 0)
 	{
@@ -162,6 +163,8 @@ serve_start(Conn *conn, const JoschFrame *frame)
 	}
 	key = (JoschRunKey) {m.run_id, m.nonce};
 	adopt = (m.flags & JOSCH_START_ADOPT) != 0;
+	/* whoever has the run elsewhere may know still what has been forgotten here */
+	attachable = adopt && m.attach_argv.count > 0;
 	if (!spool_is_ours())
 	{
 		/* another runner may have come in its place, and this connection be of before */
@@ -171,7 +174,7 @@ serve_start(Conn *conn, const JoschFrame *frame)
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_KNOWN);
 	}
-	else if (seen_has(&conn->owner->forgotten, key) || (!adopt && has_log(&m)))
+	else if ((seen_has(&conn->owner->forgotten, key) && !attachable) || (!adopt && has_log(&m)))
 	{
 		tell_refused(conn, key, JOSCH_REFUSED_FORGOTTEN);
 	}

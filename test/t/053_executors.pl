@@ -204,6 +204,19 @@ subtest 'runners that die' => sub {
 	is($node->sql("SELECT count(*) FROM josch.runs WHERE node_id BETWEEN 41 AND 44"), 4, 'one run each');
 };
 
+# A data directory that is put back knows runs to be open that the runner has forgotten; the other side has not.
+subtest 'a run that the runner has forgotten' => sub {
+	my $runner = JoschRunner->connect($node->{spool}, identity => 'elsewhere');
+	my %start = (run_id => 5, nonce => 77, log => 'log/x/5.log', env => [ "WORK=$work", 'JOSCH_EXECUTOR_RUN=josch-1-5-77', 'JOSCH_STOP_GRACE=10' ], attach_argv => [ $grid, 'attach' ], executor => 1);
+	$runner->start(%start, argv => [ $grid, 'start', 'sh', '-c', 'exit 21' ]);
+	is($runner->wait_for('EXITED', 5)->{value}, 21, 'its end is known');
+	$runner->forget([ 5, 77 ]);
+	$runner->start(%start, argv => [ $grid, 'start', 'sh', '-c', 'exit 22' ], adopt => 1, reason => 'put back');
+	is($runner->wait_for('EXITED', 5)->{value}, 21, 'and found once more');
+	$runner->start(%start, argv => [ $grid, 'start', 'sh', '-c', 'exit 22' ]);
+	is($runner->wait_for('REFUSED', 5)->{reason}, 1, 'it is never started');
+};
+
 # A retry is another run, under another name: whoever attaches to the former one never takes the new one for it.
 subtest 'the former run of a retry' => sub {
 	$node->job('retries');

@@ -386,7 +386,7 @@ proc ::editor_files::Rows {w folder headers result} {
 
 # The text of a file. values: as rows_sql gives them.
 proc ::editor_files::FileText {names rows} {
-    set quote_empty [lsearch -all -regexp $names {^(job|calendar|semaphore)_desc$}]
+    set quote_empty [lsearch -all -regexp $names {^(job|calendar|semaphore|executor)_desc$}]
     set text [csv::line $names]
     foreach row $rows {
         append text [csv::line [lmap value $row {
