@@ -107,6 +107,19 @@ def test_diff(connection):
     assert row.change == "changed" and row.words == 'retries from "0" to "2"', row
 
 
+def test_executor(connection):
+    """A job and a node name where their commands run, as every column."""
+    connection.execute("INSERT INTO josch.executors (executor_name, start_command) VALUES ('grid', 'grid start')")
+    with josch.Job("Elsewhere", executor="grid") as job:
+        job.node("a", "./price", executor_options="--mem=2G")
+        job.node("b", "./here", executor="local")
+    josch.load(connection, job)
+    assert connection.execute("SELECT executor FROM josch.tpl_jobs WHERE job_name = 'Elsewhere'").fetchone() == ("grid",)
+    assert column(connection, "Elsewhere", "concat(executor, executor_options)") == ["--mem=2G", "local"]
+    job.nodes["b"].columns["executor"] = "gird"
+    assert "gird" in str(raised(psycopg.errors.UndefinedObject, josch.load, connection, job))
+
+
 def test_unknown_columns(connection):
     with josch.Job("Columns") as job:
         job.node("a", retrys=3)

@@ -270,7 +270,7 @@ proc ::board_status::WriteHealth {} {
         return
     }
     tip::set_text $frame.health [join [lmap row [board::health] {
-        if {[dict get $row component] ni {armed strays paused} || [dict get $row up] in {t true 1}} continue
+        if {[dict get $row component] ni {armed strays paused executor} || [dict get $row up] in {t true 1}} continue
         dict get $row detail
     }] \n]
     if {!$known} {
@@ -284,13 +284,16 @@ proc ::board_status::WriteHealth {} {
         $frame.health configure -text "\u25b2 disarmed" -style Danger.Tool.TButton
     } elseif {$down eq {paused}} {
         $frame.health configure -text "\u2016 paused" -style Warn.Tool.TButton
+    } elseif {[lsort -unique $down] eq {executor}} {
+        # what is there goes on, as far as anybody knows
+        $frame.health configure -text "\u25b2 executor not reached" -style Danger.Tool.TButton
     } elseif {$down eq {days}} {
         $frame.health configure -text "\u25b2 missed days" -style Danger.Tool.TButton
         tip::set_text $frame.health [missed::detail]
     } elseif {$down eq {}} {
         $frame.health configure -text "\u25cf scheduler up" -style Good.Tool.TButton
     } else {
-        $frame.health configure -text "\u25b2 [join $down {, }] down" -style Danger.Tool.TButton
+        $frame.health configure -text "\u25b2 [join [lsort -unique $down] {, }] down" -style Danger.Tool.TButton
     }
 }
 

@@ -14,17 +14,18 @@ namespace eval ::details_log {
     variable gap 500
 }
 
-# The runs, the latest first: id, attempt, start, status, and whether it is still going on. Of a run that had not ended at
-# that moment, what it printed is shown to the end that it came to.
+# The runs, the latest first: id, attempt, start, status, whether it is still going on, and the host of one that ran elsewhere.
+# Of a run that had not ended at that moment, what it printed is shown to the end that it came to.
 proc ::details_log::RunsSql {key then} {
     lassign $key node_id date
     set of "FROM josch.runs r WHERE r.node_id = [db::quote $node_id]::bigint AND r.job_date = [db::quote $date]::date"
+    set where "CASE WHEN r.executor IS NOT NULL THEN coalesce(r.host, '') ELSE '' END"
     set start "extract(epoch FROM coalesce(r.started_at, r.requested_at))"
     if {$then eq ""} {
-        return "SELECT r.run_id, r.attempt, $start, r.status, (r.ended_at IS NULL)::int $of ORDER BY r.attempt DESC"
+        return "SELECT r.run_id, r.attempt, $start, r.status, (r.ended_at IS NULL)::int, $where $of ORDER BY r.attempt DESC"
     }
     set then "to_timestamp([format %.6f $then])"
-    return "SELECT r.run_id, r.attempt, $start, CASE WHEN r.ended_at <= $then THEN r.status ELSE 'running' END, 0
+    return "SELECT r.run_id, r.attempt, $start, CASE WHEN r.ended_at <= $then THEN r.status ELSE 'running' END, 0, $where
         $of AND r.requested_at <= $then ORDER BY r.attempt DESC"
 }
 
@@ -97,8 +98,9 @@ oo::class create ::details_log::View {
         set was_latest [expr {$run eq "" || $run eq $latest}]
         set runs [dict get $result rows]
         $path.top.runs configure -values [lmap one $runs {
-            lassign $one id attempt at status
-            set line "Run $attempt, [board_filter::clock_text $at [lindex $key 1]], $status"
+            lassign $one id attempt at status open host
+            string cat "Run $attempt, [board_filter::clock_text $at [lindex $key 1]], $status" \
+                [expr {$host eq "" ? "" : " on $host"}]
         }]
         $path.top.note configure -text ""
         pack $path.top.runs -side left -before $path.top.note

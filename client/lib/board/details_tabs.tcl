@@ -180,6 +180,7 @@ proc ::details::FactsSql {node day} {
         nullif(n.impossible, 0)::text AS \"Impossible\", nullif(n.join_rule, 'all') AS \"Joins by\",
         nullif(n.on_failure, 'ask') AS \"On failure\", n.attempt::text AS \"Runs\",
         n.message AS \"Message\", n.exec_command AS \"Command\", n.exec_sql AS \"SQL\", n.work_dir AS \"Directory\",
+        n.executor AS \"Executor\", n.executor_options AS \"Its options\",
         n.ready_command AS \"Ready when\",
         n.wait_file AS \"Waits for file\", n.file_found AS \"File found\",
         n.wait_sql AS \"Waits for query\", to_char(n.sql_true_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS \"True since\",

@@ -35,6 +35,9 @@ proc ::cli::verb_status {words} {
     }
     set nodes [cli_db::dicts $sql]
     puts "$date: [Counts $nodes]"
+    foreach row [cli_db::rows "SELECT detail FROM josch.health() WHERE component = 'executor' AND NOT up"] {
+        puts [cli_print::line [lindex $row 0]]
+    }
     if {$nodes ne {}} {
         cli_print::table {NODE JOB NAME STATE SINCE MESSAGE} [lmap node $nodes {
             list [dict get $node node_id] [dict get $node job_name] [dict get $node node_name] [dict get $node state] \

@@ -174,11 +174,12 @@ oo::class create ::editor_window {
         }
     }
 
-    # How much there is of what, and which node needs how much of it.
+    # How much there is of what, which node needs how much of it, and where else commands run.
     method BuildLimits {path} {
         ttk::frame $path
         ttk::notebook $path.tabs
-        my AddGrids $path.tabs {semaphores Semaphores tpl_node_semaphores "Who Needs Them"}
+        my AddGrids $path.tabs {semaphores Semaphores tpl_node_semaphores "Who Needs Them"
+            executors Executors}
         ttk::notebook::enableTraversal $path.tabs
         bind $path.tabs <<NotebookTabChanged>> [namespace code {my TabChanged}]
         pack $path.tabs -fill both -expand 1 -pady [theme::px 4 0]
@@ -244,7 +245,7 @@ oo::class create ::editor_window {
     # The tab of whose pages a table is one; "" where it is a tab itself.
     method Around {table} {
         return [expr {$table in {calendars calendar_parts holidays} ? "business"
-            : $table in {semaphores tpl_node_semaphores} ? "limits" : ""}]
+            : $table in {semaphores tpl_node_semaphores executors} ? "limits" : ""}]
     }
 
     # ---- the connection ----
@@ -302,7 +303,8 @@ oo::class create ::editor_window {
         }
         set loading 1
         # what others refer to comes before them
-        set tables {calendars calendar_parts holidays semaphores tpl_jobs tpl_nodes tpl_node_deps tpl_node_semaphores environs}
+        set tables {calendars calendar_parts holidays semaphores executors tpl_jobs tpl_nodes tpl_node_deps
+            tpl_node_semaphores environs}
         editor::Transaction [lmap table $tables {editor::RowsSql $table}] COMMIT \
             [list late::call [self] TakeRows $tables]
     }

@@ -16,7 +16,8 @@ oo::class create ::editor_changes {
         set default $default_value
         set serial 0
         set keys {environs var calendars calendar_name calendar_parts {calendar_name position} holidays {calendar_name holiday}
-            semaphores semaphore_name tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}
+            semaphores semaphore_name executors executor_name
+            tpl_jobs job_name tpl_nodes node_id tpl_node_deps {p_node_id p_date c_node_id c_date}
             tpl_node_semaphores {node_id semaphore_name}}
         foreach table [dict keys $keys] {
             set uids($table) {}

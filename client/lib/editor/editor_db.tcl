@@ -12,6 +12,11 @@ namespace eval ::editor {
     variable default "\u0000DEFAULT"
     # table -> list of columns, each a dict: name type required default comment
     variable columns {}
+    # columns whose texts may have several lines
+    variable texts {
+        exec_command exec_sql ready_command job_desc calendar_desc semaphore_desc executor_desc value start_command
+        attach_command stop_command
+    }
     # where the templates of the editor's window are from
     variable place {}
 }
@@ -132,7 +137,7 @@ proc ::editor::IsNode {table name} {
 proc ::editor::RowsSql {table} {
     set order [dict get {environs var calendars calendar_name calendar_parts {calendar_name, position}
         holidays {calendar_name, holiday} semaphores semaphore_name tpl_node_semaphores {semaphore_name, node_id}
-        tpl_jobs job_name tpl_nodes {job_name, node_id}
+        executors executor_name tpl_jobs job_name tpl_nodes {job_name, node_id}
         tpl_node_deps {c_node_id, p_node_id, p_date, c_date}} $table]
     set list [lmap name [Names $table] {string cat "coalesce('=' || t.${name}::text, '')"}]
     return "SELECT [join $list {, }] FROM josch.$table t ORDER BY $order"

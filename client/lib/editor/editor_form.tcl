@@ -110,7 +110,7 @@ oo::class create ::editor_form {
             set name [dict get $column name]
             set widget $inner.fields.f_$name
             ttk::label $inner.fields.l_$name -text $name
-            if {$name in {exec_command exec_sql ready_command job_desc calendar_desc semaphore_desc value}} {
+            if {$name in $::editor::texts} {
                 text $widget -height [expr {$name in {exec_sql exec_command} ? 4 : 2}] -width 30 -wrap word -undo 1
                 theme::dress $widget
                 bind $widget <Tab> "[bind all <<NextWindow>>]; break"

@@ -8,7 +8,7 @@
 oo::class create ::editor_references {
     variable keys base work uids renames called lookup target
 
-    # table, column, and the table whose key that column holds
+    # table, column, and the table whose key that column holds; an executor that is named cannot be renamed
     method references {} {
         return {
             tpl_nodes job_name tpl_jobs tpl_node_deps p_node_id tpl_nodes tpl_node_deps c_node_id tpl_nodes

@@ -68,6 +68,7 @@ oo::class create ::editor_rows {
             tpl_node_deps.condition {return {success done failure well}}
             tpl_node_deps.p_node_id - tpl_node_deps.c_node_id - tpl_node_semaphores.node_id {return [my node_choices]}
             tpl_node_semaphores.semaphore_name {return [my Names semaphores semaphore_name]}
+            tpl_jobs.executor - tpl_nodes.executor {return [concat local [my Names executors executor_name]]}
             tpl_jobs.catch_up {return {all latest none ask}}
             tpl_jobs.paused - holidays.open {return {true false}}
             calendars.move_rule {return {drop following preceding modified_following modified_preceding}}
@@ -110,7 +111,8 @@ oo::class create ::editor_rows {
         [dict get $grids $table] select $uid
         $form show $table $uid $changes
         $form focus_on [dict get {tpl_nodes node_name tpl_jobs job_name environs var calendars calendar_name
-            calendar_parts part_name holidays holiday semaphores semaphore_name tpl_node_semaphores units} $table]
+            calendar_parts part_name holidays holiday semaphores semaphore_name tpl_node_semaphores units
+            executors executor_name} $table]
     }
 
     method NewRow {table} {
@@ -123,6 +125,7 @@ oo::class create ::editor_rows {
             }
             holidays {return [dict create calendar_name [my CalendarName] holiday "" holiday_name [db::null] open false]}
             semaphores {return [dict create semaphore_name "" capacity 1]}
+            executors {return [dict create executor_name "" start_command ""]}
             tpl_node_semaphores {
                 return [dict create node_id [my Chosen tpl_nodes node_id] semaphore_name [my Chosen semaphores semaphore_name] \
                     units 1]

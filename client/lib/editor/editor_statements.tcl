@@ -21,11 +21,12 @@ oo::class create ::editor_statements {
         }
         set list {}
         foreach {table status} {environs deleted environs changed environs added tpl_node_deps deleted
-                tpl_node_semaphores deleted semaphores changed semaphores added calendar_parts deleted
+                tpl_node_semaphores deleted semaphores changed semaphores added executors changed executors added
+                calendar_parts deleted
                 holidays deleted calendars changed calendars added holidays changed holidays added calendar_parts changed
                 calendar_parts added tpl_jobs changed tpl_jobs added tpl_nodes deleted tpl_nodes changed tpl_nodes added
                 tpl_node_deps changed tpl_node_deps added tpl_node_semaphores changed tpl_node_semaphores added
-                tpl_jobs deleted calendars deleted semaphores deleted} {
+                tpl_jobs deleted calendars deleted semaphores deleted executors deleted} {
             if {[info exists by($table,$status)]} {
                 foreach uid $by($table,$status) {
                     lappend list [list $status $table $uid]
@@ -210,6 +211,7 @@ oo::class create ::editor_statements {
             }
             holidays {return "[dict get $row holiday] of [dict get $row calendar_name]"}
             semaphores {return "semaphore [dict get $row semaphore_name]"}
+            executors {return "executor [dict get $row executor_name]"}
             tpl_node_semaphores {
                 return "units of [dict get $row semaphore_name] for node [my node_name [dict get $row node_id]]"
             }

@@ -54,7 +54,8 @@ oo::class create ::editor_grid {
         set widths {node_id 80 node_type 92 job_name 130 node_name 190 exec_command 260 signoff_time 96 start_time 96
             exec_sql 130 time_zone 120 job_desc 260 var 180 value 320 p_node_id 220 c_node_id 220 p_date 70 c_date 70
             condition 80 join_rule 70 on_failure 80 calendar_name 130 calendar_desc 200 part_name 130 position 60 holiday 96
-            holiday_name 220 rule 220 of_calendar 110 semaphore_name 180 capacity 90 semaphore_desc 260 units 70}
+            holiday_name 220 rule 220 of_calendar 110 semaphore_name 180 capacity 90 semaphore_desc 260 units 70
+            executor_name 150 start_command 260 attach_command 200}
         if {$table eq "tpl_node_semaphores"} {
             dict set widths node_id 260
         }

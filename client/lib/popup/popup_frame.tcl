@@ -188,7 +188,7 @@ oo::class create ::popup::Frame {
         $path.body.name configure -text [dict get $row node_name]
         $path.body.where configure -text "[dict get $row job_name]    node [dict get $row node_id]   \
             [dict get $row job_date]   \
-            since [server_clock::text [dict get $row since]]"
+            since [server_clock::text [dict get $row since]]    [dict get $row place]"
         set why [output_text::clip [my why]]
         $path.body.why configure -text $why
         if {$why eq ""} {

@@ -16,7 +16,8 @@ proc ::popup_sql::rows {may keys} {
         extract(epoch FROM x.since) AS since, array_to_string(x.acts, ' ') AS acts, x.blocks, x.message, x.run_id, x.change_id,
         x.claimed_by, extract(epoch FROM x.claimed_at) AS claimed_at, extract(epoch FROM x.claimed_until) AS claimed_until,
         x.claim_comment, r.exit_code, r.exit_signal, extract(epoch FROM josch.now()) AS now,
-        CASE WHEN x.state IN ('running', 'up') THEN p.progress::text END AS progress, p.progress_text"
+        CASE WHEN x.state IN ('running', 'up') THEN p.progress::text END AS progress, p.progress_text,
+        CASE WHEN r.executor IS NOT NULL AND x.state <> 'ready' THEN r.executor || coalesce(' on ' || r.host, '') END AS place"
     set run "LEFT JOIN josch.runs r ON r.run_id = x.run_id LEFT JOIN josch.run_reports p ON p.run_id = x.run_id"
     set keys [expr {$keys eq {} ? "(NULL::bigint, NULL::date)" : [acts::values $keys]}]
     return "SELECT $columns FROM josch.attention x $run
