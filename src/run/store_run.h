@@ -158,7 +158,7 @@ extern StoreRunInfo *josch_store_run_list_open(int *n);
  * they are left alone until this one acts, which asks.
  */
 #define SQL_ATTACHABLE(run) \
-	"EXISTS (SELECT FROM josch.executors x WHERE x.executor_name = " run ".executor AND x.attach_command IS NOT NULL)"
+	"(" run ".executor IS NOT NULL AND EXISTS (SELECT FROM josch.executors x WHERE x.executor_name = " run ".executor AND x.attach_command IS NOT NULL))"
 
 /* Makes them this one's; returns how many. */
 extern int	josch_store_run_adopt_attachable(int64 token);

@@ -280,6 +280,27 @@ micros(struct timeval tv)
 	return (int64_t) tv.tv_sec * SECOND + tv.tv_usec;
 }
 
+static void
+add_to(RunList *list, Run *run)
+{
+	if (list->count == list->capacity)
+	{
+		list->capacity = list->capacity ? list->capacity * 2 : 16;
+		list->runs = xrealloc(list->runs, (size_t) list->capacity * sizeof(Run *));
+	}
+	list->runs[list->count++] = run;
+}
+
+/* How it ended is lost; the turn ends it, when it is known what lives of it. */
+static void
+lose(Run *run, JoschExitKind kind, int64_t ended_at)
+{
+	run->end.kind = kind;
+	run->end.ended_at = ended_at;
+	run->lost = true;
+	add_to(&lost, run);
+}
+
 /* Another process may have taken the place of the one that is gone. */
 static bool
 goes_on(Run *run, bool attached)
@@ -299,6 +320,11 @@ run_finish(Run *run)
 
 	if (goes_on(run, attach_instead(run)))
 	{
+		return;
+	}
+	if (run->executor && run->end.kind == JOSCH_EXIT_UNKNOWN && run->end.survivors.data == NULL)
+	{
+		lose(run, JOSCH_EXIT_UNKNOWN, run->end.ended_at);	/* what lives of it here is looked for first */
 		return;
 	}
 	run->phase = RUN_EXITED;
@@ -332,27 +358,6 @@ run_attach_due(Run *run)
 	{
 		run_finish(run);
 	}
-}
-
-static void
-add_to(RunList *list, Run *run)
-{
-	if (list->count == list->capacity)
-	{
-		list->capacity = list->capacity ? list->capacity * 2 : 16;
-		list->runs = xrealloc(list->runs, (size_t) list->capacity * sizeof(Run *));
-	}
-	list->runs[list->count++] = run;
-}
-
-/* How it ended is lost; the turn ends it, when it is known what lives of it. */
-static void
-lose(Run *run, JoschExitKind kind, int64_t ended_at)
-{
-	run->end.kind = kind;
-	run->end.ended_at = ended_at;
-	run->lost = true;
-	add_to(&lost, run);
 }
 
 /* Finishes the runs whose end is lost: one look at all processes for all of them that nobody else is asked about. */
