@@ -81,7 +81,8 @@ subtest 'frames as large as they may be' => sub {
 		$c->start(run_id => $id, argv => [ 'x' x $body ], log => 'log/1');
 	};
 	my $empty = length(pack('q>2', 1, 1) . JoschRunner::strings('') . JoschRunner::strings() . pack('N/a* N/a* Q> Q> N', '', 'log/1', 0, 0, 0)
-		. JoschRunner::strings() . pack('Q> q>2 N Q>', 0, 0, 0, 0, 0)) + 1;
+		. JoschRunner::strings() . pack('Q> q>2 N Q>', 0, 0, 0, 0, 0)
+		. JoschRunner::strings() . JoschRunner::strings()) + 1;
 	$start->(1, $max - $empty);
 	is($c->wait_for('START_FAILED', 1)->{type}, 'START_FAILED', 'a frame of 4 MB is read');
 	$start->(2, $max - $empty + 1);
