@@ -145,6 +145,17 @@ pass_on() {
 	fi
 }
 
+# The verb stop: KILL, asked for until the other side has heard it. What becomes of the run, attach says.
+stop_run() {
+	JOSCH_EXECUTOR_REPORT=/dev/null
+	load
+	until ask KILL; do
+		nap
+	done
+	clear_away
+	exit 0
+}
+
 # --- the end -----------------------------------------------------------------------------------------------------------------
 
 clear_away() { rm -rf "$WORK"; }

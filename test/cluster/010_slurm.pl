@@ -98,7 +98,7 @@ foreach my $case ([ killed => 'killed' ], [ moved => 'elsewhere' ])
 $p = attach('never');
 $cluster->end_of($p);
 like(told($p), qr/^unknown Slurm has no job josch-test-never/m, 'of what never was, it says that it does not know');
-$p = start('attached', 'trap "exit 46" TERM; echo here; while :; do sleep 0.05; done');
+$p = start('attached', 'trap "" TERM; echo here; while :; do sleep 0.05; done');
 $cluster->wait_for($p, log => qr/^here$/m);
 kill KILL => -$p->{pid};
 $cluster->end_of($p);
@@ -112,7 +112,10 @@ kill KILL => -$p->{pid};
 $cluster->end_of($p);
 is($cluster->end_of(attach('both')), 'signal 9', 'who comes after one that has asked knows of it');
 my $q = $cluster->start([ @slurm, 'stop' ], run => 'attached', files => 'stop');
-is($cluster->end_of($q), 'code 46', 'it is stopped without a program that lives');
+is($cluster->end_of($q), 'code 0', 'it is stopped without a program that lives');
+is($cluster->end_of(attach('attached')), 'signal 9', 'which attach then says');
+is($cluster->end_of($cluster->start([ @slurm, 'stop' ], run => $_, files => 'stop')), 'code 0', "nothing is left to be stopped of $_") foreach 'attached', 'code-3', 'never';
+unlike(JoschRunner::slurp("$cluster->{dir}/out/stop.executor") // '', qr/./, 'the runner hears nothing of that');
 
 # two at once: one job
 my @twins = map { start('twins', "echo x >>$shared/twins; sleep 0.3; exit 6", files => "twin$_") } 1, 2;

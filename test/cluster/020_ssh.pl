@@ -97,11 +97,14 @@ foreach my $case ([ killed => 'killed', -1 ], [ halved => 'halved', 1 ], [ moved
 $p = attach('never');
 $cluster->end_of($p);
 like(told($p), qr/^unknown nobody has executed it/m, 'of what never was, it says that it does not know');
-$p = start('attached', 'trap "exit 46" TERM; echo here; while :; do sleep 0.05; done');
+$p = start('attached', 'trap "" TERM; echo here; while :; do sleep 0.05; done');
 $cluster->wait_for($p, log => qr/^here$/m);
 kill KILL => -$p->{pid};
 $cluster->end_of($p);
-is($cluster->end_of($cluster->start([ @ssh, 'stop' ], run => 'attached', files => 'stop', @host)), 'code 46', 'it is stopped without a program that lives');
+is($cluster->end_of($cluster->start([ @ssh, 'stop' ], run => 'attached', files => 'stop', @host)), 'code 0', 'it is stopped without a program that lives');
+is($cluster->end_of(attach('attached')), 'signal 9', 'which attach then says');
+is($cluster->end_of($cluster->start([ @ssh, 'stop' ], run => 'attached', files => 'stop', @host)), 'code 0', 'nothing is left to be stopped');
+ok(!-e "$cluster->{dir}/out/stop.executor", 'the runner hears nothing of that');
 
 # two at once: one command; and one that was stopped before it began never begins
 my @twins = map { start('twins', "echo x >>$cluster->{dir}/shared/twins; " . until_go('twins-go') . '; exit 6', files => "twin$_") } 1, 2;
@@ -109,7 +112,7 @@ $cluster->wait_for($_, executor => qr/^host/m) foreach @twins;
 go('twins-go');
 is($cluster->end_of($_), 'code 6', 'two that start the same run have the same end') foreach @twins;
 is(JoschRunner::slurp("$cluster->{dir}/shared/twins"), "x\n", 'it was executed once');
-is($cluster->end_of($cluster->start([ @ssh, 'stop' ], run => 'early', @host, files => 'early-stop')), 'signal 15', 'one that is stopped before it has begun');
+is($cluster->end_of($cluster->start([ @ssh, 'stop' ], run => 'early', @host, files => 'early-stop')), 'code 0', 'one that is stopped before it has begun');
 is($cluster->run([ @ssh, 'start', 'touch', "$cluster->{dir}/shared/early" ], run => 'early', @host), 'signal 15', 'never begins');
 ok(!-e "$cluster->{dir}/shared/early", 'really not');
 

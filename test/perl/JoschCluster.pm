@@ -219,7 +219,7 @@ sub end_of
 	my $deadline = time + 90;
 	while (waitpid($program->{pid}, WNOHANG) == 0)
 	{
-		time < $deadline or croak 'the program does not end: ' . slurp("$program->{base}.executor") . slurp("$program->{base}.log") . `ps -ef --forest | tail -n 40`;
+		time < $deadline or croak 'the program does not end: ' . slurp("$program->{base}.executor") . slurp("$program->{base}.log");
 		sleep 0.02;    # until it has ended
 	}
 	return $? & 127 ? 'signal ' . ($? & 127) : 'code ' . ($? >> 8);
