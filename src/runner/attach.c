@@ -91,48 +91,47 @@ forget_process(Run *run)
 	run->started_boot = now_boot() - (now_epoch() - run->started_at);
 }
 
+/* People see why: where a program is not there yet, somebody can put it there. */
 static void
 try_later(Run *run, const char *why)
 {
+	char	   *line = format("%s %s", josch_report_sides[JOSCH_SIDE_UNREACHABLE], why);
+
 	log_line("%s: attaching to run %lld waits: %s", run->owner->name, (long long) run->id, why);
+	report_say(run, line);
+	free(line);
 	run->attach_boot = now_boot() + run->attach_gap_ms * MS;
 	run->attach_gap_ms = run->attach_gap_ms * 2 > LONGEST_GAP_MS ? LONGEST_GAP_MS : run->attach_gap_ms * 2;
 	timer_update(run);
 }
 
-/* Starts the program that attaches; false when there cannot be one.  True without a process: it waits for another try. */
-bool
+/* Starts the program that attaches; without a process then it waits for another try. */
+void
 attach_again(Run *run)
 {
 	char	   *why = NULL;
 	int64_t		before = now_boot();
-	int			error = start_program(run, run->attach_argv, &run->pid, &why);
 
-	if (error == 0)
+	if (start_program(run, run->attach_argv, &run->pid, &why) != 0)
 	{
-		run->attached = true;
-		run->killed = false;
-		run->start = process_start_of_child(run->pid, before);
-		child_add(run->pid, CHILD_COMMAND, run);
-		log_line("%s: attached to run %lld", run->owner->name, (long long) run->id);
-		if (is_to_stop(run))
-		{
-			ask_to_stop(run);
-		}
-		return true;
-	}
-	run->pid = 0;
-	run->asked = !shortage_passes(error) && !shortage_of_spool_passes(error);
-	if (!run->asked)
-	{
+		run->pid = 0;
 		try_later(run, why);
+		free(why);
+		return;
 	}
-	else
+	run->attached = true;
+	run->killed = false;
+	run->start = process_start_of_child(run->pid, before);
+	child_add(run->pid, CHILD_COMMAND, run);
+	log_line("%s: attached to run %lld", run->owner->name, (long long) run->id);
+	if (run->attach_gap_ms > FIRST_GAP_MS)
 	{
-		set_unknown(run, format("its executor could not be asked: %s", why));
+		report_say(run, josch_report_sides[JOSCH_SIDE_REACHABLE]);
 	}
-	free(why);
-	return !run->asked;
+	if (is_to_stop(run))
+	{
+		ask_to_stop(run);
+	}
 }
 
 /* What its program has said of the end; sets the end where that is the last word, and says whether it is. */
@@ -157,30 +156,32 @@ is_told(Run *run)
 static bool
 ask(Run *run)
 {
-	if (run->attach_argv != NULL && run->attached && !run->killed)
+	if (run->attach_argv == NULL)
+	{
+		if (is_to_stop(run))
+		{
+			ask_to_stop(run);
+		}
+		return false;
+	}
+	if (run->attached && !run->killed)
 	{
 		set_unknown(run, format("the program of its executor ended by %s %u, and has not said how the run did",
 								run->end.kind == JOSCH_EXIT_SIGNAL ? "signal" : "exit code", run->end.value));
 		return false;
 	}
-	if (run->attach_argv != NULL)
+	if (!report_note(run, JOSCH_SIDE_ATTACHED))
 	{
-		if (!report_note(run, JOSCH_SIDE_ATTACHED))
-		{
-			log_line("could not write into the report of run %lld, of which there may be none here: %m", (long long) run->id);
-		}
-		forget_process(run);
-		if (run->timeout_ms > 0 && now_boot() - run->started_boot >= (int64_t) run->timeout_ms * MS)
-		{
-			run->flags |= JOSCH_RUN_TIMED_OUT;
-		}
+		log_line("could not write into the report of run %lld, of which there may be none here: %m", (long long) run->id);
 	}
-	else if (is_to_stop(run))
+	forget_process(run);
+	if (run->timeout_ms > 0 && now_boot() - run->started_boot >= (int64_t) run->timeout_ms * MS)
 	{
-		ask_to_stop(run);
+		run->flags |= JOSCH_RUN_TIMED_OUT;
 	}
 	run->attach_gap_ms = FIRST_GAP_MS;
-	return run->attach_argv != NULL && attach_again(run);
+	attach_again(run);
+	return true;
 }
 
 /*

@@ -465,6 +465,15 @@ report_catch_up(Run *run)
 	look(run, CATCH_UP);
 }
 
+/* What is to be known of it, said by us in its place. */
+void
+report_say(Run *run, const char *line)
+{
+	(void) josch_said_add(&report_of(run)->kept, line, strlen(line));
+	run->report->changed = true;
+	tell(run);
+}
+
 /* The run was started by a former program: its report is read from the beginning. */
 void
 report_resume(Run *run)

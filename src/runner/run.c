@@ -354,9 +354,10 @@ run_finish(Run *run)
 void
 run_attach_due(Run *run)
 {
-	if (run->phase == RUN_LIVE && run->pid == 0 && !goes_on(run, attach_again(run)))
+	if (run->phase == RUN_LIVE && run->pid == 0)
 	{
-		run_finish(run);
+		attach_again(run);
+		(void) goes_on(run, true);
 	}
 }
 

@@ -400,7 +400,7 @@ extern void run_resume_all(void);
 
 /* attach.c */
 extern bool attach_instead(Run *run);
-extern bool attach_again(Run *run);
+extern void attach_again(Run *run);
 
 /* stop.c */
 extern void stop_run(Run *run, uint64_t grace_ms, uint32_t why);
@@ -436,6 +436,7 @@ extern void report_remove(const Run *run);
 extern void report_due(Run *run);
 extern void report_look(Run *run);
 extern void report_catch_up(Run *run);
+extern void report_say(Run *run, const char *line);
 extern void report_resume(Run *run);
 extern void report_end(Run *run);
 extern void report_changed(void);
