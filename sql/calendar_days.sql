@@ -93,6 +93,8 @@ SELECT string_agg(to_char(d, 'DD'), ' ' ORDER BY d) AS both FROM josch.open_days
 SELECT count(*) FROM josch.holidays WHERE calendar_name IN ('Once', 'Other');
 -- one statement takes calendars away together with what they are made of, in whatever order it finds them
 SAVEPOINT whole;
+INSERT INTO josch.calendars (calendar_name) VALUES ('Whole'), ('Part'), ('Whole, too');
+INSERT INTO josch.calendar_parts VALUES ('Whole', 1, 'or', 'Part'), ('Whole, too', 1, 'or', 'Part');
 DELETE FROM josch.calendars;
 SELECT (SELECT count(*) FROM josch.calendars) AS calendars, (SELECT count(*) FROM josch.calendar_parts) AS parts;
 SELECT count(*) FROM josch.calendar_parts_audit WHERE operation = 'DELETE';
