@@ -106,8 +106,10 @@ proc ::cli::verb_show {words} {
     cli_db::connect
     set node [cli_nodes::find {*}[cli_nodes::single $words node]]
     set where "node_id = [dict get $node node_id] AND job_date = '[dict get $node job_date]'"
-    set runs "SELECT run_id, attempt, status, exit_code, exit_signal, date_trunc('second', started_at) AS started_at,
-        date_trunc('second', ended_at) AS ended_at FROM josch.runs WHERE $where ORDER BY attempt"
+    set runs "SELECT r.run_id, r.attempt, r.status, r.exit_code, r.exit_signal,
+        date_trunc('second', r.started_at) AS started_at, date_trunc('second', r.ended_at) AS ended_at, r.host, p.results
+        FROM josch.runs r LEFT JOIN josch.run_reports p ON p.run_id = r.run_id AND p.results <> '{}'
+        WHERE [string map {node_id r.node_id job_date r.job_date} $where] ORDER BY r.attempt"
     set history "SELECT date_trunc('second', at) AS at, who, sentence
         FROM josch.history([dict get $node node_id], '[dict get $node job_date]')"
     if {[option json] ne ""} {
@@ -120,7 +122,7 @@ proc ::cli::verb_show {words} {
     set rows [cli_db::rows $runs]
     if {$rows ne {}} {
         puts ""
-        cli_print::table {RUN ATTEMPT STATUS EXIT SIGNAL STARTED ENDED} $rows
+        cli_print::table {RUN ATTEMPT STATUS EXIT SIGNAL STARTED ENDED HOST RESULTS} $rows
     }
     set rows [cli_db::rows $history]
     if {$rows ne {}} {
