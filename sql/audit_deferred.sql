@@ -49,7 +49,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 CREATE TRIGGER undo AFTER UPDATE ON josch.nodes FOR EACH ROW WHEN (NEW.state = 'succeeded' AND NEW.node_id <= 2) EXECUTE FUNCTION public.undo();
-CREATE TRIGGER note AFTER INSERT ON josch.nodes_audit FOR EACH ROW WHEN (NEW.node_id = 1 AND NEW.new_values ->> 'state' = 'succeeded') EXECUTE FUNCTION public.note();
+CREATE TRIGGER note AFTER INSERT ON josch.nodes_audit FOR EACH ROW WHEN (NEW.node_id = 700 AND NEW.new_values ->> 'state' = 'succeeded') EXECUTE FUNCTION public.note();
 SELECT count(*) FROM josch.schedule('2026-11-21', 'Chain');
 SELECT josch.tick('2026-11-21 09:00:00+00');
 DROP TRIGGER undo ON josch.nodes;
