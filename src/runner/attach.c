@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -42,14 +43,19 @@ start_program(Run *run, char *const *argv, pid_t *pid, char **why)
 	return error;
 }
 
-/* The other side is asked to end it, now that nobody is there who would pass a signal on. */
+/* The other side is asked to end it, now that nobody is there who has passed a signal on. */
 static void
 ask_to_stop(Run *run)
 {
 	char	   *why = NULL;
 	pid_t		pid;
 
-	if (run->stop_argv != NULL && start_program(run, run->stop_argv, &pid, &why) != 0)
+	if (run->stop_argv == NULL)
+	{
+		/* by the one that attaches, when it has had time to be ready for a signal */
+		run->attach_boot = now_boot() + FIRST_GAP_MS * MS;
+	}
+	else if (start_program(run, run->stop_argv, &pid, &why) != 0)
 	{
 		log_line("%s: stop command of run %lld: %s", run->owner->name, (long long) run->id, why);
 	}
@@ -80,7 +86,7 @@ forget_process(Run *run)
 	run->flags &= ~(uint32_t) JOSCH_RUN_WATCHED;
 	run->phase = RUN_LIVE;
 	run->former = run->killed = run->draining = run->lost = false;
-	run->kill_boot = 0;
+	run->kill_boot = run->attach_boot = 0;
 	run->pid = 0;
 	run->start = 0;
 	if (run->started_at == 0)
@@ -152,10 +158,19 @@ is_told(Run *run)
 	return said != NULL && said->ended && (run->end.kind == JOSCH_EXIT_CODE || run->end.kind == JOSCH_EXIT_SIGNAL);
 }
 
+/* It could not say anything any more. */
+static bool
+was_killed(const Run *run)
+{
+	return run->end.kind == JOSCH_EXIT_SIGNAL && run->end.value == SIGKILL;
+}
+
 /* Another program is to say how the run ends; false: there is none. */
 static bool
 ask(Run *run)
 {
+	bool		again = run->attached;
+
 	if (run->attach_argv == NULL)
 	{
 		if (is_to_stop(run))
@@ -164,7 +179,7 @@ ask(Run *run)
 		}
 		return false;
 	}
-	if (run->attached && !run->killed)
+	if (again && !was_killed(run))
 	{
 		set_unknown(run, format("the program of its executor ended by %s %u, and has not said how the run did",
 								run->end.kind == JOSCH_EXIT_SIGNAL ? "signal" : "exit code", run->end.value));
@@ -178,6 +193,11 @@ ask(Run *run)
 	if (run->timeout_ms > 0 && now_boot() - run->started_boot >= (int64_t) run->timeout_ms * MS)
 	{
 		run->flags |= JOSCH_RUN_TIMED_OUT;
+	}
+	if (again)
+	{
+		try_later(run, "the program that was attached was killed");
+		return true;
 	}
 	run->attach_gap_ms = FIRST_GAP_MS;
 	attach_again(run);

@@ -9,6 +9,9 @@
  * looked at, once a second while it goes on, and watched again when it does not.
  * What is known is told when it has changed, and for the last time with the end.
  *
+ * Of an executor's run there are two: the program that runs here says in one of its
+ * own where the command is and how it ends, and no command can say that for it.
+ *
  * A program that writes the file anew instead of adding to it is understood too:
  * what was read last is not there any more then, and all is read once more.
  */
@@ -32,8 +35,7 @@
 /* So many bytes before the place that was reached tell whether the file is the one that was read. */
 #define REMEMBERED 256
 
-#define SUFFIX ".report"
-#define STATE_SUFFIX ".state"
+static const char *const suffixes[REPORT_FILES] = {JOSCH_REPORT_SUFFIX, JOSCH_EXECUTOR_REPORT_SUFFIX};
 
 static int	inotify_fd = -1;
 
@@ -62,12 +64,6 @@ path_beside_log(const Run *run, const char *suffix)
 	return format("%.*s%s", (int) (len - 4), run->log_path, suffix);
 }
 
-static char *
-path_of(const Run *run)
-{
-	return path_beside_log(run, SUFFIX);
-}
-
 /* NAME= and the place of such a file, for the environment; to be freed. */
 char *
 report_entry(const Run *run, const char *name, const char *suffix)
@@ -88,41 +84,56 @@ look_after(Run *run, int64_t us)
 
 /* ---- the file ---- */
 
+/* How many there are of it. */
+static int
+files_of(const Run *run)
+{
+	return run->executor ? REPORT_FILES : REPORT_OF_COMMAND + 1;
+}
+
+/* -1 with errno: it cannot be opened; with 0: the run has none. */
+static int
+open_file(const Run *run, int file, int flags)
+{
+	char	   *path = path_beside_log(run, suffixes[file]);
+	int			fd;
+
+	errno = 0;
+	fd = path != NULL ? spool_open(path, flags) : -1;
+	free(path);
+	return fd;
+}
+
 /* False when the file cannot be watched. */
 static bool
-watch_file(Run *run, int fd)
+watch_file(Run *run, int file, int fd)
 {
 	char		path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	run->report_watch = inotify_fd >= 0 ?
+	run->report_watches[file] = inotify_fd >= 0 ?
 		inotify_add_watch(inotify_fd, path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB | IN_ONESHOT) : -1;
-	return run->report_watch >= 0;
+	return run->report_watches[file] >= 0;
 }
 
-/* Makes the file, which is not there yet when it is a new one.  False with errno: there is none; with 0: none is wanted. */
+/* Makes the files, which are not there yet when it is a new one.  False with errno: there are none; with 0: none are wanted. */
 bool
 report_create(Run *run, bool anew)
 {
-	char	   *path = path_of(run);
-	int			fd;
+	for (int file = 0; file < files_of(run); file++)
+	{
+		int			fd = open_file(run, file, O_RDWR | O_CREAT | (anew ? O_EXCL : O_NONBLOCK));
 
-	if (path == NULL)
-	{
-		errno = 0;
-		return false;
+		if (fd < 0)
+		{
+			return false;
+		}
+		if (!watch_file(run, file, fd))
+		{
+			look_after(run, NEXT_LOOK);
+		}
+		close(fd);
 	}
-	fd = spool_open(path, O_RDWR | O_CREAT | (anew ? O_EXCL : O_NONBLOCK));
-	free(path);
-	if (fd < 0)
-	{
-		return false;
-	}
-	if (!watch_file(run, fd))
-	{
-		look_after(run, NEXT_LOOK);
-	}
-	close(fd);
 	return true;
 }
 
@@ -130,9 +141,8 @@ report_create(Run *run, bool anew)
 bool
 report_note(const Run *run, JoschReportSide word)
 {
-	char	   *path = path_of(run);
 	char	   *line = format("\n%s\n", josch_report_sides[word]);
-	int			fd = path != NULL ? spool_open(path, O_WRONLY | O_APPEND | O_NONBLOCK) : -1;
+	int			fd = open_file(run, REPORT_OF_EXECUTOR, O_WRONLY | O_APPEND | O_NONBLOCK);
 	bool		ok = fd >= 0 && write_all(fd, line, strlen(line));
 
 	if (fd >= 0)
@@ -140,7 +150,6 @@ report_note(const Run *run, JoschReportSide word)
 		close(fd);
 	}
 	free(line);
-	free(path);
 	return ok;
 }
 
@@ -160,21 +169,22 @@ remove_beside_log(const Run *run, const char *suffix)
 void
 report_remove(const Run *run)
 {
-	remove_beside_log(run, SUFFIX);
+	for (int file = 0; file < files_of(run); file++)
+	{
+		remove_beside_log(run, suffixes[file]);
+	}
 	if (run->executor)
 	{
-		remove_beside_log(run, STATE_SUFFIX);
+		remove_beside_log(run, JOSCH_EXECUTOR_STATE_SUFFIX);
 	}
 }
 
 /* Whether it is a file still that may be read; -1 when it is not. */
 static int
-open_report(const Run *run, struct stat *st)
+open_report(const Run *run, int file, struct stat *st)
 {
-	char	   *path = path_of(run);
-	int			fd = path != NULL ? spool_open(path, O_RDONLY | O_NONBLOCK) : -1;
+	int			fd = open_file(run, file, O_RDONLY | O_NONBLOCK);
 
-	free(path);
 	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)))
 	{
 		close(fd);
@@ -202,14 +212,13 @@ report_of(Run *run)
 	{
 		run->report = xcalloc(1, sizeof(RunReport));
 		run->report->kept.results.grow = xrealloc;
-		run->report->kept.executor = run->executor;
 	}
 	return run->report;
 }
 
 /* Takes in the whole lines of a piece; how many bytes that were.  The last one may have no end. */
 static size_t
-take_lines(RunReport *report, const char *data, size_t len, bool last)
+take_lines(RunReport *report, ReportPlace *place, const char *data, size_t len, bool last)
 {
 	size_t		done = 0;
 
@@ -223,11 +232,11 @@ take_lines(RunReport *report, const char *data, size_t len, bool last)
 		{
 			break;
 		}
-		if (report->skipping || size > JOSCH_REPORT_LINE_MAX || (end == NULL && !last))
+		if (place->skipping || size > JOSCH_REPORT_LINE_MAX || (end == NULL && !last))
 		{
 			/* one that is too long says nothing */
 			report->kept.not_read += size;
-			report->skipping = end == NULL;
+			place->skipping = end == NULL;
 		}
 		else
 		{
@@ -241,32 +250,34 @@ take_lines(RunReport *report, const char *data, size_t len, bool last)
 
 /* Reads what has come, up to so many bytes; false when there was nothing. */
 static bool
-read_on(Run *run, int fd, int64_t most, bool last)
+read_on(Run *run, int file, int fd, int64_t most, bool last)
 {
 	static char piece[PIECE];
 	RunReport  *report = report_of(run);
-	int64_t		end = report->offset + most;
+	ReportPlace *place = &report->places[file];
+	int64_t		end = place->offset + most;
 	int64_t		begun;
 	ssize_t		n;
 	size_t		done = 1;
 
-	if (report->offset > 0 && hash_before(fd, report->offset) != report->before)
+	report->kept.executor = file == REPORT_OF_EXECUTOR;
+	if (place->offset > 0 && hash_before(fd, place->offset) != place->before)
 	{
-		report->offset = 0;		/* it was written anew */
-		report->skipping = false;
+		place->offset = 0;		/* it was written anew */
+		place->skipping = false;
 		end = most;
 	}
-	begun = report->offset;
-	while (done > 0 && report->offset < end && (n = pread(fd, piece, sizeof(piece), report->offset)) > 0)
+	begun = place->offset;
+	while (done > 0 && place->offset < end && (n = pread(fd, piece, sizeof(piece), place->offset)) > 0)
 	{
-		done = take_lines(report, piece, (size_t) n, last && (size_t) n < sizeof(piece));
-		report->offset += (int64_t) done;
+		done = take_lines(report, place, piece, (size_t) n, last && (size_t) n < sizeof(piece));
+		place->offset += (int64_t) done;
 	}
-	if (report->offset != begun)
+	if (place->offset != begun)
 	{
-		report->before = hash_before(fd, report->offset);
+		place->before = hash_before(fd, place->offset);
 	}
-	return report->offset != begun;
+	return place->offset != begun;
 }
 
 /* ---- what is told ---- */
@@ -333,12 +344,12 @@ append_results(JoschBuffer *out, const JoschReport *kept)
 }
 
 static void
-append_sides(JoschBuffer *out, const JoschReport *kept)
+append_sides(JoschBuffer *out, const JoschReport *kept, bool executor)
 {
 	for (int i = 0; i < JOSCH_SIDE_TEXTS; i++)
 	{
 		/* of an executor's there is always one: that it waits no more is to be told, too */
-		if (kept->sides[i].len > 0 || (i == JOSCH_SIDE_REASON && kept->executor))
+		if (kept->sides[i].len > 0 || (i == JOSCH_SIDE_REASON && executor))
 		{
 			char	   *line = format("%s %.*s\n", josch_report_sides[i], (int) kept->sides[i].len, kept->sides[i].text);
 
@@ -350,8 +361,9 @@ append_sides(JoschBuffer *out, const JoschReport *kept)
 
 /* What is kept, as lines in clean UTF-8; to be freed.  Without text: nothing is. */
 static JoschSlice
-condense(const RunReport *report)
+condense(const Run *run)
 {
+	const RunReport *report = run->report;
 	JoschBuffer out = {NULL, 0, 0, xrealloc};
 	JoschSlice	clean = {NULL, 0};
 
@@ -368,7 +380,7 @@ condense(const RunReport *report)
 		free(text);
 	}
 	append_results(&out, &report->kept);
-	append_sides(&out, &report->kept);
+	append_sides(&out, &report->kept, run->executor);
 	append_problems(&out, &report->kept);
 	if (out.len > 0)
 	{
@@ -386,7 +398,7 @@ report_text(const Run *run)
 	{
 		return josch_slice(run->end_report.len > 0 ? slice_dup(run->end_report) : NULL);
 	}
-	return condense(run->report);
+	return condense(run);
 }
 
 static void
@@ -397,7 +409,7 @@ tell(Run *run)
 	if (run->report != NULL && run->report->changed)
 	{
 		run->report->changed = false;
-		text = condense(run->report);
+		text = condense(run);
 		if (text.len > 0)
 		{
 			tell_report(run, text);
@@ -408,41 +420,54 @@ tell(Run *run)
 
 /* ---- when ---- */
 
-/* It is time to look at the run's report. */
-void
-report_due(Run *run)
+/* Looks at a file; false when it is watched again. */
+static bool
+look_on(Run *run, int file)
 {
 	struct stat st;
-	int			fd = open_report(run, &st);
+	int			fd = open_report(run, file, &st);
 	int64_t		size;
 	bool		grown;
 
 	if (fd < 0)
 	{
-		return;					/* whatever was put in its place */
+		return false;			/* whatever was put in its place */
 	}
 	size = st.st_size;
-	grown = read_on(run, fd, LOOK_MAX, false);
+	grown = read_on(run, file, fd, LOOK_MAX, false) || !watch_file(run, file, fd) || fstat(fd, &st) != 0 || st.st_size != size;
+	close(fd);
+	return grown;
+}
+
+/* It is time to look at the run's report. */
+void
+report_due(Run *run)
+{
+	bool		grown = false;
+
+	for (int file = 0; file < files_of(run); file++)
+	{
+		grown |= look_on(run, file);
+	}
 	tell(run);
-	if (grown || !watch_file(run, fd) || fstat(fd, &st) != 0 || st.st_size != size)
+	if (grown)
 	{
 		look_after(run, NEXT_LOOK);
 	}
-	close(fd);
 }
 
-/* Reads so many pieces of what it says up to now. */
+/* Reads so many pieces of what a file says up to now. */
 static void
-look(Run *run, int most)
+look(Run *run, int file, int most)
 {
 	struct stat st;
-	int			fd = open_report(run, &st);
+	int			fd = open_report(run, file, &st);
 
 	if (fd >= 0)
 	{
 		if (st.st_size > 0)
 		{
-			while (most-- > 0 && read_on(run, fd, LOOK_MAX, false))
+			while (most-- > 0 && read_on(run, file, fd, LOOK_MAX, false))
 			{
 			}
 			tell(run);
@@ -455,21 +480,25 @@ look(Run *run, int most)
 void
 report_look(Run *run)
 {
-	look(run, 1);
+	for (int file = 0; file < files_of(run); file++)
+	{
+		look(run, file, 1);
+	}
 }
 
-/* The same, when what was said last decides. */
+/* All that an executor's program has said: what it said last decides. */
 void
 report_catch_up(Run *run)
 {
-	look(run, CATCH_UP);
+	look(run, REPORT_OF_EXECUTOR, CATCH_UP);
 }
 
 /* What is to be known of it, said by us in its place. */
 void
 report_say(Run *run, const char *line)
 {
-	(void) josch_said_add(&report_of(run)->kept, line, strlen(line));
+	report_of(run)->kept.executor = true;
+	(void) josch_said_add(&run->report->kept, line, strlen(line));
 	run->report->changed = true;
 	tell(run);
 }
@@ -481,27 +510,37 @@ report_resume(Run *run)
 	look_after(run, 0);
 }
 
+static void
+look_last(Run *run, int file)
+{
+	struct stat st;
+	int			fd = open_report(run, file, &st);
+
+	if (fd < 0)
+	{
+		return;
+	}
+	if (st.st_size > 0)
+	{
+		(void) read_on(run, file, fd, LAST_LOOK_MAX, true);
+	}
+	if (run->report != NULL && st.st_size > run->report->places[file].offset)
+	{
+		run->report->kept.not_read += (uint64_t) (st.st_size - run->report->places[file].offset);
+	}
+	close(fd);
+}
+
 /* The run has ended: what it has said is what it says. */
 void
 report_end(Run *run)
 {
-	struct stat st;
-	int			fd = open_report(run, &st);
-
-	if (fd >= 0)
+	for (int file = 0; file < files_of(run); file++)
 	{
-		if (st.st_size > 0)
-		{
-			(void) read_on(run, fd, LAST_LOOK_MAX, true);
-		}
-		if (run->report != NULL && st.st_size > run->report->offset)
-		{
-			run->report->kept.not_read += (uint64_t) (st.st_size - run->report->offset);
-		}
-		close(fd);
+		look_last(run, file);
 	}
 	free((void *) run->end_report.data);
-	run->end_report = condense(run->report);
+	run->end_report = condense(run);
 	run_drop_report(run);
 }
 
@@ -516,7 +555,7 @@ look_at_watched(const struct inotify_event *event, void *argument __attribute__(
 	{
 		for (Run *run = owner->first; run != NULL; run = run->next)
 		{
-			if (run->report_watch == event->wd && run->phase == RUN_LIVE)
+			if ((run->report_watches[REPORT_OF_COMMAND] == event->wd || run->report_watches[REPORT_OF_EXECUTOR] == event->wd) && run->phase == RUN_LIVE)
 			{
 				look_after(run, FIRST_LOOK);
 				return;

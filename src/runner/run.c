@@ -350,11 +350,19 @@ run_finish(Run *run)
 	tell_exited(run);
 }
 
-/* It is time to try once more to attach. */
+/* It is time to try once more to attach, or to tell the one that has that the run is to stop. */
 void
 run_attach_due(Run *run)
 {
-	if (run->phase == RUN_LIVE && run->pid == 0)
+	if (run->phase != RUN_LIVE || run->lost)
+	{
+		return;
+	}
+	if (run->pid != 0)
+	{
+		stop_term(run);
+	}
+	else
 	{
 		attach_again(run);
 		(void) goes_on(run, true);

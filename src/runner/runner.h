@@ -66,13 +66,25 @@ typedef enum RunPhase
 	RUN_EXITED
 } RunPhase;
 
+/* Who speaks in a report. */
+typedef enum ReportFile
+{
+	REPORT_OF_COMMAND, REPORT_OF_EXECUTOR, REPORT_FILES
+} ReportFile;
+
+/* How far a file has been read. */
+typedef struct ReportPlace
+{
+	int64_t		offset;			/* all before it has been read */
+	bool		skipping;		/* up to the end of a line that is too long */
+	uint64_t	before;			/* a hash of the bytes before the offset */
+} ReportPlace;
+
 /* What was read of a run's report (report.c). */
 struct RunReport
 {
 	JoschReport kept;
-	int64_t		offset;			/* all before it has been read */
-	bool		skipping;		/* up to the end of a line that is too long */
-	uint64_t	before;			/* a hash of the bytes before the offset */
+	ReportPlace places[REPORT_FILES];
 	bool		changed;		/* since it was told */
 };
 
@@ -110,7 +122,7 @@ struct Run
 
 	/* report.c */
 	RunReport  *report;			/* what was read of it; NULL: nothing */
-	int			report_watch;
+	int			report_watches[REPORT_FILES];
 	JoschSlice	end_report;		/* of a run that has ended; ours */
 
 	/* deadlines, 0: none; each change is followed by timer_update */
@@ -121,7 +133,7 @@ struct Run
 	int64_t		watch_boot;		/* look again whether it lives: it has no descriptor */
 	int64_t		trim_boot;		/* look at the size of its log */
 	int64_t		report_boot;	/* look at its report */
-	int64_t		attach_boot;	/* try to attach */
+	int64_t		attach_boot;	/* try to attach, or hand a stop on to the program that has */
 	int64_t		tell_boot;		/* tell that it has started, unless something else is told before; 0: it is told */
 	int64_t		wake_boot;		/* the earliest; kept by timer.c */
 	int			heap_index;		/* -1: not in the heap */
@@ -405,6 +417,7 @@ extern void attach_again(Run *run);
 /* stop.c */
 extern void stop_run(Run *run, uint64_t grace_ms, uint32_t why);
 extern void stop_kill(Run *run);
+extern void stop_term(const Run *run);
 extern bool stop_group_exists(const Run *run);
 extern void stop_sweep_later(const Run *run);
 extern void stop_sweep_sessions(void);
@@ -428,6 +441,10 @@ extern void trim_changed(void);
 extern size_t trim_piece(int fd, int64_t *offset, size_t most);
 
 /* report.c */
+#define JOSCH_REPORT_SUFFIX ".report"
+#define JOSCH_EXECUTOR_REPORT_SUFFIX ".executor"
+#define JOSCH_EXECUTOR_STATE_SUFFIX ".state"
+
 extern int	report_init(void);
 extern bool report_create(Run *run, bool anew);
 extern char *report_entry(const Run *run, const char *name, const char *suffix);

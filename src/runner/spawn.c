@@ -356,12 +356,12 @@ spawn_for_run(const Run *run, SpawnRequest *request, bool reports, pid_t *pid, c
 
 	if (reports)
 	{
-		own[n++] = report_entry(run, "JOSCH_REPORT", ".report");
+		own[n++] = report_entry(run, "JOSCH_REPORT", JOSCH_REPORT_SUFFIX);
 	}
 	if (reports && run->executor)
 	{
-		own[n++] = report_entry(run, "JOSCH_EXECUTOR_REPORT", ".report");
-		own[n++] = report_entry(run, "JOSCH_EXECUTOR_STATE", ".state");
+		own[n++] = report_entry(run, "JOSCH_EXECUTOR_REPORT", JOSCH_EXECUTOR_REPORT_SUFFIX);
+		own[n++] = report_entry(run, "JOSCH_EXECUTOR_STATE", JOSCH_EXECUTOR_STATE_SUFFIX);
 	}
 	request->own = own;
 	error = spawn_process(request, pid, why);

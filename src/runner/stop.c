@@ -148,6 +148,23 @@ stop_kill(Run *run)
 	timer_update(run);
 }
 
+/* TERM, to a run that is to be stopped. */
+void
+stop_term(const Run *run)
+{
+	signal_group(run, SIGTERM);
+	signal_group(run, SIGCONT);
+}
+
+static void
+record(Run *run)
+{
+	if (!journal_stopping(run))
+	{
+		log_line("could not record that run %lld is to stop: %m", (long long) run->id);
+	}
+}
+
 /*
  * Asks the run to end, and sees to it after the grace.  `why` is the flag that
  * its end will carry.  Asked again, only a shorter grace makes a difference;
@@ -160,25 +177,26 @@ stop_run(Run *run, uint64_t grace_ms, uint32_t why)
 	int64_t		grace = grace_ms > INT32_MAX ? INT32_MAX * MS : (int64_t) grace_ms * MS;
 	int64_t		kill_boot = now_boot() + grace;
 
-	if (run->phase == RUN_EXITED || run->killed || run->lost)
+	if (run->phase == RUN_EXITED || run->killed || (run->lost && run->attach_argv == NULL))
 	{
 		return;
 	}
 	run->flags |= why;
+	if (run->attach_argv != NULL && (run->lost || run->pid == 0))
+	{
+		record(run);			/* whoever attaches to it is told */
+		return;
+	}
 	if (run->kill_boot == 0 || kill_boot < run->kill_boot)
 	{
 		run->kill_boot = kill_boot;
 	}
 	ready_cancel(run);
 	timer_update(run);
-	if (!journal_stopping(run))
-	{
-		log_line("could not record that run %lld is to stop: %m", (long long) run->id);
-	}
+	record(run);
 	if (grace > 0 && first)
 	{
-		signal_group(run, SIGTERM);
-		signal_group(run, SIGCONT);
+		stop_term(run);
 	}
 	if (grace == 0)
 	{

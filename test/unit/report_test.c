@@ -264,6 +264,26 @@ test_file(void)
 	OK(fstatat(runner.spool_dir, "log/1.report", &st, 0) != 0, "it is taken away");
 }
 
+/* An executor's program has a file of its own: what the command says counts for nothing there, and ends no line of it. */
+static void
+test_two_files(void)
+{
+	Run		   *run = new_run();
+
+	run->executor = true;
+	OK(report_create(run, false), "the other one is made");
+	append_to("host evil\nended\nunknown it\nresult a=");
+	unit_write("log/1.executor", "host node\nreason Priority\n", 26);
+	look(run, "host node\nreason Priority\nproblem 3 not understood, the first: host evil\n", "each is read");
+	OK(report_note(run, JOSCH_SIDE_ENDED), "a word is added");
+	report_catch_up(run);
+	OK(run->report->kept.ended && run->report->kept.sides[JOSCH_SIDE_UNKNOWN].len == 0, "what the program says of the end");
+	append_to("1\n");
+	look(run, "result a=1\nhost node\nreason Priority\nproblem 3 not understood, the first: host evil\n", "no line is broken");
+	report_remove(run);
+	OK(faccessat(runner.spool_dir, "log/1.executor", F_OK, 0) != 0 && faccessat(runner.spool_dir, "log/1.report", F_OK, 0) != 0, "both are taken away");
+}
+
 static void
 test_no_file(void)
 {
@@ -320,6 +340,7 @@ main(void)
 	unit_test("what is kept", test_kept);
 	unit_test("anything", test_anything);
 	unit_test("a file", test_file);
+	unit_test("two files", test_two_files);
 	unit_test("no file", test_no_file);
 	unit_test("a flood", test_flood);
 	return unit_result();
