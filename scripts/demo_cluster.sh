@@ -109,14 +109,14 @@ end_cluster() {
 # Seven nodes on the cluster between two that run here. The last of them, at its first attempt, has no end: it is there when its machine dies.
 load_night() {
     as tee "$CLUSTER/paths.sh" >/dev/null <<'SH'
-# paths.sh BOOK SECONDS: what takes its time
-echo "$1 on $SLURMD_NODENAME, attempt $JOSCH_ATTEMPT"
-for part in $(seq 1 "$2"); do
+# paths.sh BOOK: what takes its time, until the runner has been killed; that of the last book until its machine has died
+echo "$1 on $SLURMD_NODENAME, attempt $ATTEMPT"
+part=0
+until [ -e "$CLUSTER/killed" ] && [ "$1 $ATTEMPT" != 'book-7 1' ]; do
     sleep 1
-    echo "progress 0.$((part * 9 / $2)) part $part of $2" >>"$JOSCH_REPORT"
+    part=$((part + 1))
     echo "part $part"
 done
-while [ "$1 $JOSCH_ATTEMPT" = 'book-7 1' ]; do sleep 1; done
 SH
     call "CREATE EXTENSION josch"
     need -c "INSERT INTO josch.environs VALUES ('SLURM_CONF', '$CLUSTER/slurm.conf'), ('CLUSTER', '$CLUSTER'), ('EXECUTORS', '$STAGE$PG_LIB/josch/executors')" || exit 1
@@ -124,7 +124,7 @@ SH
         ('slurm', '\$EXECUTORS/slurm --folder \$CLUSTER/shared start', '\$EXECUTORS/slurm --folder \$CLUSTER/shared attach', '\$EXECUTORS/slurm --folder \$CLUSTER/shared stop', 6)"
     call "INSERT INTO josch.tpl_jobs (job_name, executor) VALUES ('Night', 'slurm')"
     call "INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, executor_options, repeatable, retries, retry_delay)
-        SELECT id, 'N', 'Night', 'Paths ' || id, format('sh \$CLUSTER/paths.sh book-%s %s', id, 8 + id), '--cpus-per-task 2', true, 1, '1 second' FROM generate_series(1, 7) id"
+        SELECT id, 'N', 'Night', 'Paths ' || id, format('sh \$CLUSTER/paths.sh book-%s', id), '--cpus-per-task 2', true, 1, '1 second' FROM generate_series(1, 7) id"
     call "INSERT INTO josch.tpl_nodes (node_id, node_type, job_name, node_name, exec_command, executor) VALUES
         (10, 'N', 'Night', 'Prices', 'echo prices', 'local'), (20, 'N', 'Night', 'Report', 'echo all books are there', 'local')"
     need -c "INSERT INTO josch.tpl_node_deps (p_node_id, c_node_id) SELECT 10, id FROM generate_series(1, 7) id UNION ALL SELECT id, 20 FROM generate_series(1, 7) id" || exit 1
@@ -150,7 +150,8 @@ cluster_runner_dies() {
     say "
 --- josch-runner is killed, with all that it has started on this machine ---"
     as kill -9 "$pid" $(need -c "SELECT DISTINCT pid FROM josch.runs WHERE ended_at IS NULL AND executor IS NOT NULL AND pid IS NOT NULL")
-    desk_until "another runner has found what runs on the cluster" "SELECT count(*) FILTER (WHERE state = 'succeeded') >= 2 FROM josch.nodes WHERE node_id < 10 AND job_date = '$DAY'"
+    as touch "$CLUSTER/killed"
+    desk_until "another runner has found what runs on the cluster" "SELECT count(*) FILTER (WHERE state = 'succeeded') = 6 FROM josch.nodes WHERE node_id < 10 AND job_date = '$DAY'"
     call "SELECT n.node_name, n.state, r.attempt, r.host, r.exit_code FROM josch.nodes n JOIN josch.runs r USING (node_id, job_date) WHERE n.node_id < 10 AND n.state = 'succeeded' ORDER BY n.node_id"
 }
 
