@@ -32,7 +32,7 @@ static Run *
 add_run(int64_t id, const char *attach, const char *stop, uint64_t timeout_ms)
 {
 	JoschBuffer lists[2] = {{NULL, 0, 0, xrealloc}, {NULL, 0, 0, xrealloc}};
-	JoschStart	start = {.timeout_ms = timeout_ms,.flags = JOSCH_START_EXECUTOR};
+	JoschStart	start = {.timeout_ms = timeout_ms,.grace_ms = 60000,.flags = JOSCH_START_EXECUTOR};
 	char		path[32];
 	Run		   *run = run_add(owner, unit_key(id));
 
@@ -97,6 +97,7 @@ test_words(void)
 	Run		   *death;
 	Run		   *silent;
 	Run		   *lost;
+	Run		   *former;
 	Run		   *alone;
 
 	begin();
@@ -104,6 +105,8 @@ test_words(void)
 	death = add_run(2, "echo ended >> $JOSCH_EXECUTOR_REPORT; kill -SEGV $$", NULL, 0);
 	silent = add_run(3, "exit 0", NULL, 0);
 	lost = add_run(4, "echo unknown the cluster is gone >> $JOSCH_EXECUTOR_REPORT", NULL, 0);
+	former = add_run(6, "exit 0", NULL, 0);
+	OK(report_create(former, true) && report_note(former, JOSCH_SIDE_ENDED), "a program before has seen the end, and nobody has seen its own");
 	alone = add_run(5, NULL, NULL, 0);
 	go_on();
 	OK(code->end.kind == JOSCH_EXIT_CODE && code->end.value == 7, "a code");
@@ -111,6 +114,7 @@ test_words(void)
 	OK(code->started_at < now_epoch() - 3000 * SECOND, "it has begun when it had begun");
 	OK(death->end.kind == JOSCH_EXIT_SIGNAL && death->end.value == SIGSEGV, "a signal");
 	OK(silent->end.kind == JOSCH_EXIT_UNKNOWN && says(silent->end.reason, "the program of its executor ended by exit code 0"), "no word, no success");
+	OK(former->end.kind == JOSCH_EXIT_UNKNOWN, "the word of the one before does not stand for its own");
 	OK(lost->end.kind == JOSCH_EXIT_UNKNOWN && says(lost->end.reason, "the cluster is gone"), "what cannot be known");
 	OK(alone->end.kind == JOSCH_EXIT_UNKNOWN, "nobody can be asked");
 }

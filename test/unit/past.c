@@ -260,7 +260,7 @@ past_live(void)
 	b = owner_add(0, josch_slice("server-2"), 6, josch_slice(""), josch_slice("a token"));
 	past_start(a, 1, NULL);
 	past_spawn(past_start(a, 2, NULL));
-	past_spawn(start_elsewhere(a, 12));
+	past_spawn(start_elsewhere(a, 9));
 	run = past_spawn(start_service(a, 3));
 	run->flags |= JOSCH_RUN_UP;
 	run->up_at = 1700000000500000;
