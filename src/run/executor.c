@@ -54,6 +54,22 @@ words_of(ExecutorCall *call, const char *what, const char *text, char *const *en
 	return words;
 }
 
+/* Its program is told a word a line: one that has more would be several, options that nobody wrote among them. */
+static JoschWords
+options_of(ExecutorCall *call, const StoreLaunch *launch)
+{
+	JoschWords	words = words_of(call, "its executor_options", launch->executor_options, launch->environment);
+
+	for (int i = 0; i < words.n; i++)
+	{
+		if (strchr(words.list[i], '\n') != NULL && call->fault == NULL)
+		{
+			call->fault = pstrdup("its executor_options: a word has more than one line");
+		}
+	}
+	return words;
+}
+
 static char **
 list_of(JoschWords words)
 {
@@ -72,7 +88,7 @@ set_environment(ExecutorCall *call, const StoreLaunch *launch)
 	}
 	call->environment = palloc(sizeof(char *) * (n + OWN_VARIABLES + 1));
 	memcpy(call->environment, launch->environment, sizeof(char *) * (n + 1));
-	options = words_of(call, "its executor_options", launch->executor_options, launch->environment);
+	options = options_of(call, launch);
 	call->environment[n++] = psprintf("JOSCH_EXECUTOR_RUN=%s", name_of(launch));
 	call->environment[n++] = psprintf("JOSCH_EXECUTOR_OPTIONS=%s", lines_of(&options));
 	call->environment[n++] = psprintf("JOSCH_STOP_GRACE=" INT64_FORMAT, launch->grace_ms / 1000);

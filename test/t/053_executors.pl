@@ -259,11 +259,13 @@ subtest 'never more than there is room for' => sub {
 subtest 'an executor that is not there' => sub {
 	$node->job('absent');
 	$node->sql("INSERT INTO josch.executors VALUES ('gone', 'x'), ('bad', '\$NO_SUCH start')");
-	$node->add([ 171, 'N', 'true', executor => 'gone' ], [ 173, 'S', undef ], [ 172, 'N', 'true', executor => 'bad' ]);
+	$node->add([ 171, 'N', 'true', executor => 'gone' ], [ 173, 'S', undef ], [ 172, 'N', 'true', executor => 'bad' ],
+		[ 174, 'N', 'true', executor => 'grid', executor_options => "-p 'big\n--evil'" ]);
 	$node->depend(173 => 171);
 	$node->schedule;
-	$node->wait_for('failed', 172);
+	$node->wait_for('failed', 172, 174);
 	is($node->node_is(172, 'message'), 'could not be started: start_command of its executor "bad": a variable does not exist: "NO_SUCH"', 'words that cannot be');
+	is($node->node_is(174, 'message'), 'could not be started: its executor_options: a word has more than one line', 'one word stays one');
 	$node->sql("DELETE FROM josch.tpl_nodes WHERE node_id = 171; DELETE FROM josch.executors WHERE executor_name = 'gone'");
 	$node->act('signoff', 173);
 	$node->wait_until('it waits for it', "SELECT reason = 'never_fits' AND detail = 'executor \"gone\" does not exist' FROM josch.why(171, '$DATE') LIMIT 1");
