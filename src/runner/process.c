@@ -178,10 +178,23 @@ read_mark(pid_t pid, JoschRunKey *key)
 	return false;
 }
 
-/*
- * The next process that lives.  With a key, also the run that it says to be of, {0, 0}
- * where it says nothing.  False: there are no more, and the folder is closed.
- */
+/* A process that lives.  With a key, also the run that it says to be of, {0, 0} where it says nothing. */
+bool
+process_read(pid_t pid, Process *process, JoschRunKey *key)
+{
+	if (!process_look(pid, process) || process->ended)
+	{
+		return false;
+	}
+	/* to read the memory of one that is stuck may take as long */
+	if (key != NULL && (process->stuck || !read_mark(process->pid, key)))
+	{
+		*key = (JoschRunKey) {0, 0};
+	}
+	return true;
+}
+
+/* The next one.  False: there are no more, and the folder is closed. */
 bool
 process_next(DIR *proc, Process *process, JoschRunKey *key)
 {
@@ -189,17 +202,10 @@ process_next(DIR *proc, Process *process, JoschRunKey *key)
 
 	while (proc != NULL && (entry = readdir(proc)) != NULL)
 	{
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-			!process_look((pid_t) atoi(entry->d_name), process) || process->ended)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && process_read((pid_t) atoi(entry->d_name), process, key))
 		{
-			continue;
+			return true;
 		}
-		/* to read the memory of one that is stuck may take as long */
-		if (key != NULL && (process->stuck || !read_mark(process->pid, key)))
-		{
-			*key = (JoschRunKey) {0, 0};
-		}
-		return true;
 	}
 	if (proc != NULL)
 	{

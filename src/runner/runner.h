@@ -388,6 +388,7 @@ extern int64_t process_started_boot(int64_t start);
 extern int64_t process_start_of_child(pid_t pid, int64_t before);
 extern int	process_open(pid_t pid);
 extern char *process_mark(const Run *run);
+extern bool process_read(pid_t pid, Process *process, JoschRunKey *key);
 extern bool process_next(DIR *proc, Process *process, JoschRunKey *key);
 
 /* survivors.c */

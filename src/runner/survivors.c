@@ -161,6 +161,47 @@ started_at(const Process *process)
 	return now_epoch() - (now_boot() - process_started_boot(process->start));
 }
 
+static bool
+leads_session_of(const Run *run, const Process *process, JoschRunKey key)
+{
+	return process->session == process->pid && key.run_id == run->id && key.nonce == run->nonce;
+}
+
+/* By its number: only that process is looked at, as thousands of runs may be asked about, one after the other. */
+static bool
+find_numbered(const Run *run, pid_t pid, int64_t at, Process *found)
+{
+	JoschRunKey key;
+	int64_t		off;
+
+	if (!process_read(pid, found, &key))
+	{
+		return false;
+	}
+	off = started_at(found) - at;
+	return leads_session_of(run, found, key) ||
+		(found->session == pid && key.run_id == 0 && off > -CLOCK_OFF && off < CLOCK_OFF);
+}
+
+/* The oldest of all processes. */
+static bool
+find_marked(const Run *run, Process *found)
+{
+	DIR		   *proc = opendir("/proc");
+	Process		process;
+	JoschRunKey key;
+
+	found->pid = 0;
+	while (process_next(proc, &process, &key))
+	{
+		if (leads_session_of(run, &process, key) && (found->pid == 0 || process.start < found->start))
+		{
+			*found = process;
+		}
+	}
+	return found->pid != 0;
+}
+
 /*
  * Finds the main process of a run whose start is not on record here: the one that
  * leads a session and bears the run's mark, the oldest of these where its number
@@ -170,23 +211,9 @@ started_at(const Process *process)
 bool
 survivors_find_main(Run *run, pid_t pid, int64_t at)
 {
-	DIR		   *proc = opendir("/proc");
-	Process		found = {0};
-	Process		process;
-	JoschRunKey key;
+	Process		found;
 
-	while (process_next(proc, &process, &key))
-	{
-		bool		marked = key.run_id == run->id && key.nonce == run->nonce;
-		int64_t		off = pid == process.pid && key.run_id == 0 ? started_at(&process) - at : INT64_MAX;
-
-		if (process.session == process.pid && (pid == 0 || pid == process.pid) &&
-			(marked || (off > -CLOCK_OFF && off < CLOCK_OFF)) && (found.pid == 0 || process.start < found.start))
-		{
-			found = process;
-		}
-	}
-	if (found.pid == 0)
+	if (pid != 0 ? !find_numbered(run, pid, at, &found) : !find_marked(run, &found))
 	{
 		return false;
 	}
