@@ -63,6 +63,7 @@ sub begin
 	if (!$pid)
 	{
 		setpgrp;
+		chdir $self->{dir};    # by which what it starts is found
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>>', "$self->{dir}/$name.log";
 		open STDERR, '>&', \*STDOUT;
