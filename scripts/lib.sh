@@ -112,13 +112,15 @@ ensure_cluster_packages() {
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; there is no apt-get to install it with"
     say "Installing what is missing: ${missing[*]}"
     as_root apt-get update -q </dev/null >/dev/null || die "apt-get update failed"
-    if [ ! -e $policy ]; then
-        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy
-        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
-    fi
-    apt_install "${missing[@]}" >/dev/null
+    # none of them is to be started, nor to stay so; in a shell of its own, which takes the policy back whatever comes
+    (
+        if [ ! -e $policy ]; then
+            trap 'as_root rm -f "$policy"' EXIT
+            printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy || exit
+        fi
+        apt_install "${missing[@]}" >/dev/null
+    ) || die "could not be installed: ${missing[*]}"
     [ ! -d /run/systemd/system ] || as_root systemctl --quiet disable $(printf '%s\n' "${missing[@]}" | sed -n 's/^openssh-server$/ssh/p; /^slurm.*d$/p; /^munge$/p')
-    [ "$(trap -p EXIT)" = '' ] || { as_root rm -f $policy; trap - EXIT; }
 }
 
 as_root() {
