@@ -98,6 +98,8 @@ foreach my $case ([ killed => 'killed' ], [ moved => 'elsewhere' ])
 $p = attach('never');
 $cluster->end_of($p);
 like(told($p), qr/^unknown Slurm has no job josch-test-never/m, 'of what never was, it says that it does not know');
+is($cluster->end_of(start('never', "echo x >>$cluster->{dir}/shared/never", files => 'too-late')), 'code 125', 'and sees to it that this stays so,');
+ok(!-e "$cluster->{dir}/shared/never", 'whatever was on its way');
 $p = start('attached', 'trap "" TERM; echo here; while :; do sleep 0.05; done');
 $cluster->wait_for($p, log => qr/^here$/m);
 kill KILL => -$p->{pid};

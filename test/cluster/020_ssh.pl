@@ -27,7 +27,7 @@ is($cluster->end_of($running{$_}), $_, "true: $_") foreach sort keys %ends;
 like(told($running{'code 255'}), qr/^reachable\nhost \S+\nended\n\z/, 'the runner is told what it is told');
 
 # words, variables, output, report; the host among the words of the command line
-my @words = ('a  b', '', "two\nlines", q{quote' "$HOME" \\}, '*');
+my @words = ('a  b', '', "two\nlines", "\n", q{quote' "$HOME" \\}, '*');
 my ($end, $log) = $cluster->run([ @ssh, 'there', 'start', 'perl', '-e', '$| = 1; print join("|", @ARGV, $ENV{VALUE}, $ENV{HOME}, $ENV{USER}), "\n"; print STDERR "error\n"', @words ],
 	run => 'words', env => { VALUE => "x\n'y'", HOME => $cluster->{dir}, USER => 'else' });
 is($log, join('|', @words, "x\n'y'", "$cluster->{dir}/home", scalar getpwuid $>) . "\nerror\n", 'words and variables come as they are, home and user are those of the other host');
@@ -97,6 +97,9 @@ foreach my $case ([ killed => 'killed', -1 ], [ halved => 'halved', 1 ], [ moved
 $p = attach('never');
 $cluster->end_of($p);
 like(told($p), qr/^unknown nobody has executed it/m, 'of what never was, it says that it does not know');
+$p = start('never', "echo x >>$cluster->{dir}/shared/never", files => 'too-late');
+$cluster->end_of($p);
+ok(told($p) =~ /^unknown nobody has executed it/m && !-e "$cluster->{dir}/shared/never", 'and sees to it that this stays so, whatever was on its way');
 $p = start('attached', 'trap "" TERM; echo here; while :; do sleep 0.05; done');
 $cluster->wait_for($p, log => qr/^here$/m);
 kill KILL => -$p->{pid};
