@@ -60,24 +60,8 @@ $cluster->end_of($p);
 like(told($p), qr/^unknown Slurm job \d+ was cancelled by somebody else$/m, 'one that somebody else has cancelled');
 
 # TERM, and KILL in time
-my %stop = (
-	stopped => [ 'trap "echo caught; exit 44" TERM', 'code 44', 30, 1 ],
-	plain => [ '', 'signal 15', 30, 1 ],
-	deaf => [ 'trap "" TERM', 'signal 9', 3, 1 ],
-	twice => [ 'trap "echo caught" TERM', 'signal 9', 600, 2 ]);
-my %stopping = map { ($_ => start($_, "$stop{$_}[0]\necho here; while :; do sleep 0.05; done", grace => $stop{$_}[2])) } sort keys %stop;
-foreach my $name (sort keys %stop)
-{
-	$cluster->wait_for($stopping{$name}, log => qr/^here$/m);
-	kill TERM => -$stopping{$name}{pid};
-	if ($stop{$name}[3] == 2)
-	{
-		$cluster->wait_for($stopping{$name}, log => qr/^caught$/m);
-		kill TERM => -$stopping{$name}{pid};
-	}
-}
-is($cluster->end_of($stopping{$_}), $stop{$_}[1], "$_: $stop{$_}[1]") foreach sort keys %stop;
-like(printed($stopping{stopped}), qr/^here\n(?:.*\n)*caught\n/, 'what it printed when it was stopped, too');
+my $stopped = $cluster->stops(\&start);
+like(printed($stopped), qr/^here\n(?:.*\n)*caught\n/, 'what it printed when it was stopped, too');
 
 # the program is killed, and another attaches; also one that finds no state
 foreach my $case ([ killed => 'killed' ], [ moved => 'elsewhere' ])

@@ -45,23 +45,7 @@ is($cluster->end_of($p), 'code 4', 'output and report come while it runs');
 ok(printed($p) eq "first\n" . 'x' x 2500000 . "\n", 'all of it, once');
 
 # TERM, and KILL in time
-my %stop = (
-	stopped => [ 'trap "echo caught; exit 44" TERM', 'code 44', 30, 1 ],
-	plain => [ '', 'signal 15', 30, 1 ],
-	deaf => [ 'trap "" TERM', 'signal 9', 3, 1 ],
-	twice => [ 'trap "echo caught" TERM', 'signal 9', 600, 2 ]);
-my %stopping = map { ($_ => start($_, "$stop{$_}[0]\necho here; while :; do sleep 0.05; done", grace => $stop{$_}[2])) } sort keys %stop;
-foreach my $name (sort keys %stop)
-{
-	$cluster->wait_for($stopping{$name}, log => qr/^here$/m);
-	kill TERM => -$stopping{$name}{pid};
-	if ($stop{$name}[3] == 2)
-	{
-		$cluster->wait_for($stopping{$name}, log => qr/^caught$/m);
-		kill TERM => -$stopping{$name}{pid};
-	}
-}
-is($cluster->end_of($stopping{$_}), $stop{$_}[1], "$_: $stop{$_}[1]") foreach sort keys %stop;
+$cluster->stops(\&start);
 
 # the connection is lost, and sshd with it; output goes on where it stopped
 $p = start('lost', 'echo first; ' . until_go('lost-1') . '; echo second; ' . until_go('lost-2') . '; echo last; exit 5');

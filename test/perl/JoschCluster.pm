@@ -243,6 +243,29 @@ sub wait_for
 	return ok(1, "its $file shows $pattern");
 }
 
+# stops(start): programs that start(name, script, grace => seconds) has started get TERM, and KILL in time; returns one that had something to say
+sub stops
+{
+	my ($self, $start) = @_;
+	my %case = (
+		stopped => [ 'trap "echo caught; exit 44" TERM', 'code 44', 30, 1 ],
+		plain => [ '', 'signal 15', 30, 1 ],
+		deaf => [ 'trap "" TERM', 'signal 9', 3, 1 ],
+		twice => [ 'trap "echo caught" TERM', 'signal 9', 600, 2 ]);
+	my %program = map { ($_ => $start->($_, "$case{$_}[0]\necho here; while :; do sleep 0.05; done", grace => $case{$_}[2])) } sort keys %case;
+	foreach my $name (sort keys %case)
+	{
+		my $program = $program{$name};
+		$self->wait_for($program, log => qr/^here$/m);
+		kill TERM => -$program->{pid};
+		next if $case{$name}[3] == 1;
+		$self->wait_for($program, log => qr/^caught$/m);
+		kill TERM => -$program->{pid};
+	}
+	is($self->end_of($program{$_}), $case{$_}[1], "$_: $case{$_}[1]") foreach sort keys %case;
+	return $program{stopped};
+}
+
 # Processes that have the cluster's mark in their environment, or work in its folder as Slurm's own do, whose environment is not to be seen.
 sub processes
 {
