@@ -129,24 +129,6 @@ test_kept(void)
 	free(report.results.data);
 
 	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc}};
-	OK(!josch_said_add(&report, "host node17", 11) && report.not_understood == 1, "a command says nothing of another side");
-	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc},.executor = true};
-	add(&report, "host node17");
-	add(&report, "reason Priority");
-	add(&report, "unreachable no route");
-	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 8 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 8 && report.not_understood == 0,
-	   "an executor's program does");
-	add(&report, "reason");
-	add(&report, "reachable");
-	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 0 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 0, "and takes it back");
-	add(&report, "unknown the node has failed");
-	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 19 && !report.ended, "the end cannot be known");
-	add(&report, "ended");
-	OK(report.ended, "or its exit is the command's");
-	add(&report, "attached");
-	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 0 && !report.ended, "whoever attaches begins anew");
-
-	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc}};
 	for (int i = 0; i < JOSCH_REPORT_RESULTS + 7; i++)
 	{
 		snprintf(name, sizeof(name), "result n%d=%d", i, i);
@@ -166,6 +148,30 @@ test_kept(void)
 	OK(report.text_len <= JOSCH_REPORT_TEXT_MAX && report.text_len > 190, "what is said is cut");
 	free(report.results.data);
 	free(huge);
+}
+
+/* What a program says of the other side, and a command may not. */
+static void
+test_side(void)
+{
+	JoschReport report = {.results = {NULL, 0, 0, xrealloc}};
+
+	OK(!josch_said_add(&report, "host node17", 11) && report.not_understood == 1, "a command says nothing of another side");
+	report = (JoschReport) {.results = {NULL, 0, 0, xrealloc},.executor = true};
+	add(&report, "host node17");
+	add(&report, "reason Priority");
+	add(&report, "unreachable no route");
+	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 8 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 8 && report.not_understood == 0,
+	   "an executor's program does");
+	add(&report, "reason");
+	add(&report, "reachable");
+	OK(report.sides[JOSCH_SIDE_HOST].len == 6 && report.sides[JOSCH_SIDE_REASON].len == 0 && report.sides[JOSCH_SIDE_UNREACHABLE].len == 0, "and takes it back");
+	add(&report, "unknown the node has failed");
+	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 19 && !report.ended, "the end cannot be known");
+	add(&report, "ended");
+	OK(report.ended, "or its exit is the command's");
+	add(&report, "attached");
+	OK(report.sides[JOSCH_SIDE_UNKNOWN].len == 0 && !report.ended, "whoever attaches begins anew");
 }
 
 /* Whatever comes, what is kept is bounded. */
@@ -338,6 +344,7 @@ main(void)
 	unit_test("progress", test_progress);
 	unit_test("results", test_results);
 	unit_test("what is kept", test_kept);
+	unit_test("what an executor says", test_side);
 	unit_test("anything", test_anything);
 	unit_test("a file", test_file);
 	unit_test("two files", test_two_files);
